@@ -1,0 +1,51 @@
+# `make train`: from a fresh clone to a trained Hopper policy.
+# `make test`: all tests. `make lint`, `make format`, `make clean`.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+RUNS ?= runs
+SEED ?= 0
+OUT ?= $(RUNS)/report
+
+BIN := $(VENV)/bin
+RUN := $(RUNS)/hopper/hype/$(SEED)
+INSTALLED := $(VENV)/.installed
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: train test lint format install clean
+
+# Editable, so that an edit needs no second install. d4rl comes after the check:
+# it asks for the MuJoCo 2.1 binary, which its reader, all that a test compares
+# ours with, does not use.
+$(INSTALLED): setup.py pyproject.toml
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable '.[test]'
+	$(BIN)/pip check
+	$(BIN)/pip install --quiet --no-deps d4rl==1.1
+	touch $@
+
+install: $(INSTALLED)
+
+train: $(INSTALLED)
+	$(BIN)/python -m tfirl.launch --gin_file=hype_hopper.gin \
+	  --gin_file=scale/cpu.gin --root_dir=$(RUNS) --seed=$(SEED)
+	$(BIN)/python -m tfirl.report $(RUN) --out $(OUT)
+	$(BIN)/python -m tfirl.evaluate $(RUN) --episodes 10 \
+	  --video $(RUN)/videos/policy.mp4
+	@echo "curve and table: $(OUT)   video: $(RUN)/videos/policy.mp4"
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache

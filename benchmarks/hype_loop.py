@@ -1,0 +1,58 @@
+"""Env steps a second of whole loops: HyPE against SB3's SAC. The bar is 2.0.
+
+  python benchmarks/hype_loop.py --sb3_python=SB3/bin/python
+
+tfirl plays the whole game: environment, replay, mixing, relabelled updates,
+cost rollouts and cost updates (the timed rounds hold two of each). Stable-
+Baselines3 runs SAC.learn(train_freq=64, gradient_steps=64): no cost, no mixing.
+"""
+
+import json
+import sys
+
+import pairing
+import training
+from absl import app, flags
+
+_ROUNDS = flags.DEFINE_integer(
+  'rounds', 160, "tfirl's timed rounds of a turn; 160 hold two cost updates."
+)
+_WARMUP_ROUNDS = flags.DEFINE_integer(
+  'warmup_rounds', 40, 'Rounds before them: random data, tracing.'
+)
+_PEER_ROUNDS = flags.DEFINE_integer(
+  'peer_rounds', 40, "Stable-Baselines3's timed rounds; all are alike."
+)
+_MEASURE = flags.DEFINE_bool(
+  'measure', False, "Measure tfirl in this process: what tfirl's turn runs."
+)
+
+
+def _measure_tfirl() -> dict[str, float]:
+  times_s = training.run_rounds(_WARMUP_ROUNDS.value + _ROUNDS.value)
+  seconds = times_s[-1] - times_s[_WARMUP_ROUNDS.value]
+  return {'env_steps_per_s': _ROUNDS.value * training.STEPS_PER_ROUND / seconds}
+
+
+def main(_):
+  if _MEASURE.value:
+    print(json.dumps(_measure_tfirl()))
+    return
+  peers = {
+    'tfirl HyPE': [
+      sys.executable,
+      __file__,
+      '--measure',
+      f'--rounds={_ROUNDS.value}',
+      f'--warmup_rounds={_WARMUP_ROUNDS.value}',
+      *training.child_flags(),
+    ],
+    'Stable-Baselines3': pairing.sb3_command(
+      '--measure=loop', f'--rounds={_PEER_ROUNDS.value}'
+    ),
+  }
+  pairing.compare(peers, 'env_steps_per_s')
+
+
+if __name__ == '__main__':
+  app.run(main)

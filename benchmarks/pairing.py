@@ -1,0 +1,119 @@
+"""Measures peers side by side: alternating processes, medians, a ratio.
+
+Timings on a machine wander by tens of per cent from one minute to the next, so
+the peers take turns (A B A B ...), each turn a process of its own, and both
+get the same cores.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from absl import flags
+
+flags.DEFINE_integer('repeats', 3, 'Turns of each peer.', lower_bound=1)
+flags.DEFINE_integer(
+  'cores', None, 'Cores that every peer may use; all by default.', 1
+)
+flags.DEFINE_integer(
+  'threads', None, 'Threads of every peer; as many as cores by default.', 1
+)
+flags.DEFINE_string(
+  'sb3_python',
+  None,
+  'Python of an environment with Stable-Baselines3, made by: '
+  'python3.11 -m venv SB3 && SB3/bin/pip install torch==2.13.0 '
+  'stable-baselines3==2.9.0 "gymnasium[mujoco]==1.2.3" mujoco==3.2.3; '
+  'then --sb3_python=SB3/bin/python.',
+)
+
+# What limits the threads of OpenMP, MKL, PyTorch (by OpenMP) and TensorFlow.
+_THREAD_VARIABLES = (
+  'OMP_NUM_THREADS',
+  'MKL_NUM_THREADS',
+  'OPENBLAS_NUM_THREADS',
+  'TF_NUM_INTRAOP_THREADS',
+  'TF_NUM_INTEROP_THREADS',
+)
+_SB3_SCRIPT = os.path.join(os.path.dirname(__file__), 'sb3_sac.py')
+
+
+def sb3_command(*arguments: str) -> list[str]:
+  """The command that runs the peer's script. Exits if its flag is missing."""
+  python = flags.FLAGS.sb3_python
+  if not python:
+    sys.exit(f'--sb3_python is missing. {flags.FLAGS["sb3_python"].help}')
+  return [python, _SB3_SCRIPT, *arguments]
+
+
+def use_cores() -> tuple[int, int]:
+  """Limits this process and its children to --cores and --threads.
+
+  Returns:
+    Both numbers.
+  """
+  available = sorted(os.sched_getaffinity(0))
+  cores = available[: flags.FLAGS.cores or len(available)]
+  os.sched_setaffinity(0, cores)
+  threads = flags.FLAGS.threads or len(cores)
+  for name in _THREAD_VARIABLES:
+    os.environ[name] = str(threads)
+  os.environ['CUDA_VISIBLE_DEVICES'] = ''
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+  return len(cores), threads
+
+
+def measure(command: Sequence[str]) -> dict[str, float]:
+  """Runs `command`. Returns the JSON object on the last line that it prints.
+
+  Raises:
+    RuntimeError: it failed or printed no such line; has the end of its output.
+  """
+  done = subprocess.run(command, capture_output=True, text=True)
+  try:
+    if done.returncode:
+      raise ValueError(f'exit code {done.returncode}')
+    return json.loads(done.stdout.splitlines()[-1])
+  except (IndexError, ValueError) as error:
+    raise RuntimeError(
+      f'{" ".join(command)}: expected JSON on the last line of its output; '
+      f'found {error!r}\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}'
+    ) from error
+
+
+def alternate(
+  peers: Mapping[str, Sequence[str]], key: str, repeats: int
+) -> dict[str, list[float]]:
+  """Runs the peers in turns. Returns each one's figures `key`, in order."""
+  figures = {name: [] for name in peers}
+  for turn in range(repeats):
+    for name, command in peers.items():
+      figure = measure(command)[key]
+      figures[name].append(figure)
+      print(f'turn {turn + 1}  {name:<20} {figure:10.1f} {key}', flush=True)
+  return figures
+
+
+def compare(peers: Mapping[str, Sequence[str]], key: str) -> float:
+  """Prints turns, medians and the ratio of the first peer to the second.
+
+  Args:
+    peers: name -> command that prints a JSON object; two of them.
+    key: the figure to compare, in the objects of both.
+
+  Returns:
+    The ratio of the medians, first to second.
+  """
+  cores, threads = use_cores()
+  load = os.getloadavg()[0]
+  print(f'{cores} cores, {threads} threads, load before the turns {load:.1f}')
+  figures = alternate(peers, key, flags.FLAGS.repeats)
+  medians = {name: statistics.median(f) for name, f in figures.items()}
+  for name, median in medians.items():
+    print(f'median  {name:<20} {median:10.1f} {key}')
+  first, second = medians.values()
+  print(f'ratio   {first / second:.2f}')
+  return first / second

@@ -1,0 +1,93 @@
+"""The peer: Stable-Baselines3's SAC at tfirl's sizes. Prints JSON.
+
+Runs in an environment of its own (see --sb3_python of the other benchmarks),
+which has no tfirl and no absl.
+"""
+
+import argparse
+import json
+import os
+import time
+
+import gymnasium
+import stable_baselines3
+import torch
+from stable_baselines3.common import callbacks
+
+_ROUND = 64  # environment steps, and gradient steps, of a round
+
+
+class _RoundTimes(callbacks.BaseCallback):
+  """Notes the time at the start of every round."""
+
+  def __init__(self):
+    super().__init__()
+    self.times_s = []
+
+  def _on_rollout_start(self):
+    self.times_s.append(time.perf_counter())
+
+  def _on_step(self):
+    return True
+
+
+def make_sac(env, args, learning_starts):
+  """SB3's SAC with the settings of gin_configs/algorithms for SAC."""
+  return stable_baselines3.SAC(
+    'MlpPolicy',
+    env,
+    learning_rate=7.3e-4,
+    batch_size=args.batch,
+    gamma=0.98,
+    tau=0.02,
+    train_freq=_ROUND,
+    gradient_steps=_ROUND,
+    learning_starts=learning_starts,
+    policy_kwargs={'net_arch': [args.hidden, args.hidden]},
+    seed=0,
+    device='cpu',
+  )
+
+
+def updates_per_s(env, args):
+  """SAC updates alone, batches drawn from SB3's own replay buffer."""
+  num_rows = 4096
+  sac = make_sac(env, args, learning_starts=num_rows + 1)
+  sac.learn(num_rows)  # random actions fill the buffer; no update yet
+  sac.train(_ROUND, args.batch)
+  start = time.perf_counter()
+  for _ in range(args.rounds):
+    sac.train(_ROUND, args.batch)
+  seconds = time.perf_counter() - start
+  return {'updates_per_s': args.rounds * _ROUND / seconds}
+
+
+def env_steps_per_s(env, args):
+  """The loop of `learn`: environment, replay, updates; no cost, no mixing."""
+  learning_starts = 10 * _ROUND
+  warmup = learning_starts // _ROUND + 2  # rounds before the first timed one
+  times = _RoundTimes()
+  make_sac(env, args, learning_starts).learn(
+    (warmup + args.rounds + 1) * _ROUND, callback=times
+  )
+  timed = times.times_s[warmup : warmup + args.rounds + 1]
+  steps = (len(timed) - 1) * _ROUND
+  return {'env_steps_per_s': steps / (timed[-1] - timed[0])}
+
+
+def main():
+  parser = argparse.ArgumentParser(description=__doc__)
+  parser.add_argument('--measure', choices=['updates', 'loop'], required=True)
+  parser.add_argument('--env', default='Hopper-v5')
+  parser.add_argument('--batch', type=int, default=256)
+  parser.add_argument('--hidden', type=int, default=256)
+  parser.add_argument('--rounds', type=int, default=30)
+  args = parser.parse_args()
+  torch.set_num_threads(int(os.environ['OMP_NUM_THREADS']))
+  env = gymnasium.make(args.env)
+  run = updates_per_s if args.measure == 'updates' else env_steps_per_s
+  print(json.dumps(run(env, args)))
+
+
+if __name__ == '__main__':
+  main()

@@ -1,0 +1,60 @@
+"""Runs the real training loop for a number of rounds, for the benchmarks."""
+
+import os
+import tempfile
+import time
+
+from absl import flags
+
+STEPS_PER_ROUND = 64
+
+# Not --gin_file and --demos, which are tfirl.launch's own.
+GIN_FILE = flags.DEFINE_string(
+  'train_gin_file', 'hype_hopper.gin', 'What is measured.'
+)
+DEMOS = flags.DEFINE_string(
+  'train_demos', None, 'Demonstrations in place of the embedded ones.'
+)
+
+
+class _RoundTimes:
+  """A stop callable, which the loop asks once a round: notes the time."""
+
+  def __init__(self, num_rounds: int):
+    self._num_rounds = num_rounds
+    self.times_s = []
+
+  def __call__(self) -> bool:
+    self.times_s.append(time.perf_counter())
+    return len(self.times_s) > self._num_rounds
+
+
+def run_rounds(num_rounds: int) -> list[float]:
+  """Trains for `num_rounds` rounds, with no evaluation between them.
+
+  Returns:
+    The time in seconds at the border of each round, [num_rounds + 1].
+  """
+  from tfirl import launch
+
+  # More than is run, so that nothing but rounds lies between two times.
+  never = 2 * STEPS_PER_ROUND * (num_rounds + 1)
+  bindings = [
+    f'run.env_steps = {never}',
+    f'run.eval_every = {never}',
+    f'run.checkpoint_every = {never}',
+    'run.eval_episodes = 1',
+    'run.record_video = False',
+    # As many as the peer has; pairing.use_cores sets it for both.
+    f'run.num_threads = {os.environ["OMP_NUM_THREADS"]}',
+  ]
+  stop = _RoundTimes(num_rounds)
+  with tempfile.TemporaryDirectory() as root_dir:
+    launch.launch([GIN_FILE.value], bindings, root_dir, 0, DEMOS.value, stop)
+  return stop.times_s
+
+
+def child_flags() -> list[str]:
+  """What a child process must be told to measure the same."""
+  demos = [f'--train_demos={DEMOS.value}'] if DEMOS.value else []
+  return [f'--train_gin_file={GIN_FILE.value}', *demos]

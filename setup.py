@@ -1,0 +1,62 @@
+"""Installs tfirl. Every pin stands beside the reason for it."""
+
+import setuptools
+
+# Python 3.11: the newest that TensorFlow 2.15 and Reverb 0.14 have wheels for.
+_INSTALL_REQUIRES = [
+  # TF-Agents 0.19, the last release, is built for TF 2.15, TFP 0.23 and Reverb
+  # 0.14 together: a newer TensorFlow brings Keras 3, on which it fails.
+  'tensorflow==2.15.1',
+  'tf-agents==0.19.0',
+  'tensorflow-probability==0.23.0',
+  'dm-reverb==0.14.0',  # its ops are compiled against TF 2.15's ABI
+  'gin-config==0.5.0',  # binding checks read its operative config
+  'absl-py==2.1.0',
+  'numpy==1.26.4',  # TF 2.15 needs numpy < 2
+  'typing-extensions==4.5.0',  # TF-Agents pins it: a ceiling on all else
+  'setuptools<82',  # TensorBoard 2.15 imports pkg_resources, gone in 82
+  # Newer than 1.3.0 asks for a newer typing-extensions; 1.2.3 is what the
+  # bit-for-bit environment tests ran on.
+  'gymnasium==1.2.3',
+  'gymnasium-robotics==1.4.2',  # mazes; the last tested with gymnasium 1.2
+  'mujoco==3.2.3',  # physics: another version gives other trajectories
+  'minari[hdf5]==0.5.3',  # newer asks for a newer typing-extensions
+  'typer<0.29',  # Minari's; newer brings pydantic, too new for that ceiling
+  'h5py==3.16.0',  # the D4RL reader; tested with this one
+  'imageio==2.38.1',  # videos
+  'imageio-ffmpeg==0.8.1',  # brings the ffmpeg that writes mp4
+  'scipy==1.17.1',  # the last tested with numpy 1.26; rliable's too
+  'rliable==1.2.0',  # IQM and bootstrap intervals; 1.2 takes numpy 1.26
+  'matplotlib==3.11.2',  # pictures are checked by eye with this one
+  'tqdm==4.70.1',
+]
+
+_EXTRAS_REQUIRE = {
+  'test': [
+    'pytest==9.2.0',
+    'ruff==0.17.6',  # another version formats otherwise
+  ],
+  # For those who have the MuJoCo 2.1 binary: D4RL's own environments. tfirl
+  # reads D4RL's files without it. (.ci/run adds d4rl with --no-deps: a test
+  # compares our reader with its own.)
+  'd4rl': ['d4rl==1.1'],
+}
+
+_GIN_FOLDERS = ['', '.algorithms', '.tasks', '.scale']
+
+setuptools.setup(
+  name='tfirl',
+  version='0.1.0',
+  description='Hybrid inverse reinforcement learning on TF-Agents.',
+  python_requires='>=3.11,<3.12',
+  packages=setuptools.find_packages(include=['tfirl', 'tfirl.*'])
+  + ['tfirl.gin_configs' + folder for folder in _GIN_FOLDERS],
+  # The gin files lie at the root of a checkout and inside the wheel.
+  package_dir={'tfirl.gin_configs': 'gin_configs'},
+  package_data={
+    'tfirl.demos.embedded': ['*.npz'],
+    **{'tfirl.gin_configs' + folder: ['*.gin'] for folder in _GIN_FOLDERS},
+  },
+  install_requires=_INSTALL_REQUIRES,
+  extras_require=_EXTRAS_REQUIRE,
+)

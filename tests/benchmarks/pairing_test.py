@@ -1,0 +1,83 @@
+"""The harness of the benchmarks, on commands that are known."""
+
+import importlib.util
+import os
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope='module')
+def pairing(root):
+  """benchmarks/ is a folder of scripts, not a package, hence by its path."""
+  path = root / 'benchmarks/pairing.py'
+  spec = importlib.util.spec_from_file_location('pairing', path)
+  module = importlib.util.module_from_spec(spec)
+  spec.loader.exec_module(module)
+  return module
+
+
+def _python(source):
+  return [sys.executable, '-c', source]
+
+
+def test_measure_reads_the_last_line(pairing):
+  command = _python('print("noise"); print(\'{"rate": 2.5}\')')
+  assert pairing.measure(command) == {'rate': 2.5}
+
+
+@pytest.mark.parametrize(
+  ('source', 'found'),
+  [
+    ('import sys; print("{}"); sys.exit("broke")', r'exit code 1(.|\n)*broke'),
+    ('print("no figure")', r'JSONDecodeError(.|\n)*no figure'),
+    ('pass', 'IndexError'),
+  ],
+)
+def test_measure_says_what_went_wrong(pairing, source, found):
+  with pytest.raises(RuntimeError, match=found):
+    pairing.measure(_python(source))
+
+
+def test_peers_take_turns(pairing, tmp_path):
+  log = tmp_path / 'log'
+
+  def peer(name):
+    return _python(
+      f'import pathlib; p = pathlib.Path({str(log)!r}).open("a+"); '
+      f'p.write("{name}"); p.seek(0); '
+      'print(\'{"rate": %d}\' % len(p.read()))'
+    )
+
+  figures = pairing.alternate({'a': peer('A'), 'b': peer('B')}, 'rate', 3)
+
+  assert log.read_text() == 'ABABAB'
+  assert figures == {'a': [1, 3, 5], 'b': [2, 4, 6]}
+
+
+def test_compare_gives_the_ratio_of_medians(pairing, monkeypatch, capsys):
+  rates = {'a': iter([9.0, 4.0, 1.0]), 'b': iter([2.0, 2.0, 7.0])}
+  monkeypatch.setattr(pairing, 'measure', lambda c: {'rate': next(rates[c])})
+  monkeypatch.setattr(pairing, 'use_cores', lambda: (2, 2))
+  monkeypatch.setattr(pairing.flags, 'FLAGS', _Flags(repeats=3))
+
+  assert pairing.compare({'a': 'a', 'b': 'b'}, 'rate') == 2.0
+  assert 'ratio   2.00' in capsys.readouterr().out
+
+
+class _Flags:
+  def __init__(self, **values):
+    vars(self).update(values)
+
+
+def test_children_get_the_cores(pairing, monkeypatch):
+  before = os.sched_getaffinity(0)
+  monkeypatch.setattr(pairing.flags, 'FLAGS', _Flags(cores=1, threads=3))
+  monkeypatch.setattr(pairing.os, 'environ', pairing.os.environ.copy())
+  try:
+    assert pairing.use_cores() == (1, 3)
+    child = 'import os, json; print(json.dumps(len(os.sched_getaffinity(0))))'
+    assert pairing.measure(_python(child)) == 1
+    assert pairing.os.environ['TF_NUM_INTRAOP_THREADS'] == '3'
+  finally:
+    os.sched_setaffinity(0, before)

@@ -1,0 +1,83 @@
+"""What tfirl imports, read from its source, for the tests of its structure.
+
+A unit is what has a layer and a BUILD target of its own: a package or a
+module directly under tfirl/ ('envs', 'types').
+"""
+
+import ast
+import pathlib
+import sys
+from collections import defaultdict
+
+import pytest
+
+_ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def _imported_names(path):
+  """Every absolute dotted name that the file imports, lazy imports included.
+
+  `from a.b import c` counts as a.b.c, since c may be a module.
+  """
+  for node in ast.walk(ast.parse(path.read_text(), str(path))):
+    if isinstance(node, ast.Import):
+      yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+      if node.level:
+        raise ValueError(
+          f'{path}:{node.lineno}: relative import; expected an absolute one'
+        )
+      yield from (f'{node.module}.{alias.name}' for alias in node.names)
+
+
+def read_units(package):
+  """Unit name -> its Python files, for the package in folder `package`."""
+  units = defaultdict(list)
+  for path in sorted(package.rglob('*.py')):
+    name = path.relative_to(package).parts[0].removesuffix('.py')
+    if name != '__init__':
+      units[name].append(path)
+  return dict(units)
+
+
+def read_imports(package):
+  """Unit name -> names of what it imports: other units, then third parties.
+
+  Units come as 'tfirl.envs', third parties as their top module 'numpy'; the
+  standard library and the unit itself are left out.
+  """
+  imports = {}
+  for unit, paths in read_units(package).items():
+    found = set()
+    for name in (name for path in paths for name in _imported_names(path)):
+      top, *rest = name.split('.')
+      if top == package.name:
+        found.add(f'{top}.{rest[0]}')
+      elif top not in sys.stdlib_module_names:
+        found.add(top)
+    imports[unit] = found - {f'{package.name}.{unit}'}
+  return imports
+
+
+@pytest.fixture(scope='session')
+def root():
+  """The checkout's folder."""
+  return _ROOT
+
+
+@pytest.fixture(scope='session')
+def units(root):
+  """Unit -> files, of tfirl."""
+  return read_units(root / 'tfirl')
+
+
+@pytest.fixture(scope='session')
+def imports(root):
+  """Unit -> imported units and third parties, of tfirl."""
+  return read_imports(root / 'tfirl')
+
+
+@pytest.fixture(scope='session')
+def imports_of_folder():
+  """The function that reads them, for a folder of the test's own."""
+  return read_imports

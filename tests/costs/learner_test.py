@@ -1,0 +1,212 @@
+"""The cost player: its steps, schedule, randomness and checkpoint."""
+
+import json
+
+import gin
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl import types
+from tfirl.costs.learner import CostLearner
+
+
+@pytest.fixture(autouse=True)
+def _small_network():
+  gin.clear_config()
+  gin.bind_parameter('CostNetwork.layers', (16, 16))
+  yield
+  gin.clear_config()
+
+
+def make_rows(num_rows, mean, seed=0):
+  rng = np.random.default_rng(seed)
+  observation = rng.normal(mean, 1, size=(num_rows, 4)).astype(np.float32)
+  action = rng.uniform(-1, 1, size=(num_rows, 2)).astype(np.float32)
+  return types.Transition(
+    observation, action, np.ones(num_rows, np.float32), observation
+  )
+
+
+def make(**kwargs):
+  kwargs = {'seed': 0, 'batch_size': 32, **kwargs}
+  return CostLearner(4, 2, **kwargs)
+
+
+def weights(learner):
+  return [v.numpy() for v in learner.network.trainable_variables]
+
+
+LEARNER = make_rows(50, 1.0)
+EXPERT = make_rows(200, -1.0, seed=1)
+
+
+def test_learns_to_tell_the_learner_from_the_expert():
+  cost = make(decay_learning_rate=False, learning_rate=3e-3)
+  losses = [cost.update(LEARNER, EXPERT)['loss'] for _ in range(60)]
+  assert losses[-1] < losses[0] and losses[-1] < -0.5
+  reward_learner = cost.reward_fn(LEARNER.observation, LEARNER.action)
+  reward_expert = cost.reward_fn(EXPERT.observation, EXPERT.action)
+  assert np.mean(reward_expert) > np.mean(reward_learner) + 0.5
+
+
+def test_metrics_are_those_of_the_cost_before_the_step():
+  # One distinct row a side: what is drawn doesn't matter to the costs.
+  learner, expert = make_rows(1, 1.0), make_rows(1, -1.0, seed=1)
+  cost = make()
+  cost_learner = -cost.reward_fn(learner.observation, learner.action).numpy()[0]
+  cost_expert = -cost.reward_fn(expert.observation, expert.action).numpy()[0]
+  metrics = cost.update(learner, expert)
+  assert metrics['cost_learner'] == pytest.approx(cost_learner, rel=1e-5)
+  assert metrics['cost_expert'] == pytest.approx(cost_expert, rel=1e-5)
+  gap = cost_expert - cost_learner
+  assert metrics['gap'] == pytest.approx(gap, rel=1e-4, abs=1e-6)
+  expected = metrics['gap'] + 10 * metrics['penalty']
+  assert metrics['loss'] == pytest.approx(expected, rel=1e-5)
+
+
+def test_penalty_pulls_the_gradient_norm_to_its_target():
+  cost = make(gp_target=2.0, gp_weight=1e3, decay_learning_rate=False)
+  cost_of_a_far_target = cost.update(LEARNER, EXPERT)['penalty']
+  near = make(gp_target=0.4, gp_weight=1e3).update(LEARNER, EXPERT)['penalty']
+  assert cost_of_a_far_target > 1 > near
+  for _ in range(100):
+    metrics = cost.update(LEARNER, EXPERT)
+  assert metrics['penalty'] < 0.5 * cost_of_a_far_target
+
+
+@pytest.mark.parametrize('fresh', [True, False])
+def test_learning_rate_falls_and_the_optimizer_is_fresh_or_not(fresh):
+  cost = make(fresh_optimizer=fresh)
+  rates, steps = [], []
+  for _ in range(4):
+    before = weights(cost)
+    rates.append(cost.update(LEARNER, EXPERT)['learning_rate'])
+    steps.append(
+      max(
+        np.abs(a - b).max() for a, b in zip(weights(cost), before, strict=True)
+      )
+    )
+  np.testing.assert_allclose(rates, [8e-4, 8e-4, 4e-4, 8e-4 / 3])
+  # A fresh optimiser's only step is 2 * lr * sign(gradient).
+  is_first_step = np.isclose(steps, 2 * np.array(rates), rtol=1e-3)
+  assert is_first_step.tolist() == (
+    [True] * 4 if fresh else [True] + [False] * 3
+  )
+
+
+def test_learning_rate_stays_without_decay():
+  cost = make(decay_learning_rate=False)
+  rates = [cost.update(LEARNER, EXPERT)['learning_rate'] for _ in range(4)]
+  assert rates == [8e-4] * 4
+
+
+def test_updates_per_round_are_steps_of_one_optimizer():
+  cost = make(updates_per_round=3)
+  before = weights(cost)
+  cost.update(LEARNER, EXPERT)
+  step = max(
+    np.abs(a - b).max() for a, b in zip(weights(cost), before, strict=True)
+  )
+  assert step > 2.5 * 8e-4  # one step moves by 2 * lr
+  assert cost.num_rounds == 1
+
+
+def test_weight_decay_enters_the_gradient():
+  # Without a penalty the head's bias cancels in the gap: only the decay and
+  # its sign are left to move it.
+  biases = []
+  for decay in (0.0, 0.1):
+    cost = make(gp_weight=0.0, weight_decay=decay)
+    bias = cost.network.trainable_variables[2]
+    bias.assign([[[1.0]]])
+    cost.update(LEARNER, EXPERT)
+    biases.append(bias.numpy().item())
+  assert biases[0] == 1.0
+  assert biases[1] == pytest.approx(1 - 2 * 8e-4, abs=1e-6)
+
+
+def test_one_trace_whatever_the_number_of_rows():
+  cost = make()
+  for num_rows in (1, 20, 32, 100):
+    cost.update(make_rows(num_rows, 1.0), EXPERT)
+  assert cost._step.experimental_get_tracing_count() == 1
+
+
+def test_reward_fn_follows_the_cost_inside_a_graph():
+  cost = make()
+  rewards = tf.function(cost.reward_fn)
+  first = rewards(EXPERT.observation, EXPERT.action)
+  assert first.shape == (200,)
+  cost.update(LEARNER, EXPERT)
+  second = rewards(EXPERT.observation, EXPERT.action)
+  assert not np.allclose(first, second)
+  np.testing.assert_allclose(
+    second, cost.reward_fn(EXPERT.observation, EXPERT.action), 1e-5, 1e-6
+  )
+
+
+def test_ensemble_trains_jointly_through_the_min():
+  gin.bind_parameter('CostNetwork.num_members', 3)
+  cost = make(decay_learning_rate=False, learning_rate=3e-3)
+  metrics = [cost.update(LEARNER, EXPERT) for _ in range(60)]
+  assert metrics[-1]['loss'] < -0.5
+  members = cost.network.members(LEARNER.observation, LEARNER.action)
+  assert members.shape == (3, 50)
+  np.testing.assert_allclose(
+    -cost.reward_fn(LEARNER.observation, LEARNER.action),
+    np.min(members, axis=0),
+    1e-5,
+  )
+
+
+@pytest.mark.parametrize('fresh', [True, False])
+def test_checkpoint_and_state_continue_bit_by_bit(tmp_path, fresh):
+  first = make(fresh_optimizer=fresh)
+  for _ in range(3):
+    first.update(LEARNER, EXPERT)
+  path = tf.train.Checkpoint(cost=first).write(str(tmp_path / 'c'))
+  state = json.loads(json.dumps(first.get_state()))
+
+  second = make(fresh_optimizer=fresh, seed=7)
+  tf.train.Checkpoint(cost=second).read(path).assert_consumed()
+  second.set_state(state)
+  assert second.num_rounds == 3
+  assert second.update(LEARNER, EXPERT) == first.update(LEARNER, EXPERT)
+  for a, b in zip(weights(first), weights(second), strict=True):
+    np.testing.assert_array_equal(a, b)
+
+
+def test_seed_decides_the_run():
+  runs = [make(seed=seed).update(LEARNER, EXPERT)['loss'] for seed in (0, 0, 1)]
+  assert runs[0] == runs[1] != runs[2]
+
+
+def test_rows_are_drawn_without_replacement_when_there_are_enough():
+  # All 32 rows once: the mean cost is exactly that of the whole set.
+  learner = make_rows(32, 1.0)
+  cost = make()
+  expected = -np.mean(cost.reward_fn(learner.observation, learner.action))
+  found = cost.update(learner, EXPERT)['cost_learner']
+  assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_empty_side_is_named():
+  with pytest.raises(ValueError, match='learner has no rows'):
+    make().update(make_rows(0, 0.0), EXPERT)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run():
+  rows = make_rows(50, 1.0)
+  rows.observation[:] = np.inf
+  with pytest.raises(FloatingPointError, match='round 0: expected a finite'):
+    make().update(rows, EXPERT)
+
+
+@pytest.mark.parametrize(
+  ('name', 'value'),
+  [('learning_rate', 0.0), ('batch_size', 0), ('updates_per_round', 0)],
+)
+def test_parameters_out_of_range_are_named(name, value):
+  with pytest.raises(ValueError, match=f'{name} must be .* found {value}'):
+    make(**{name: value})

@@ -1,0 +1,144 @@
+"""Experts of weights: files, and rollouts cached in Minari."""
+
+import gymnasium
+import minari
+import numpy as np
+import pytest
+
+from tfirl.acting import MlpPolicy
+from tfirl.demos import embedded
+from tfirl.demos.readers import load_demonstrations
+
+_METADATA = {
+  'task': 'hopper',
+  'env_id': 'Hopper-v5',
+  'env_kwargs': {
+    'healthy_z_range': [-10.0, 10.0],
+    'healthy_angle_range': [-9.0, 9.0],
+  },
+  'env_steps': 5,
+}
+
+
+def _random_policy(seed=0, head=6):
+  rng = np.random.default_rng(seed)
+  sizes = (11, 8, head)
+  layers = [
+    (rng.normal(size=(a, b)).astype(np.float32), np.full(b, 0.1, np.float32))
+    for a, b in zip(sizes, sizes[1:], strict=False)
+  ]
+  return MlpPolicy(layers, 3)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+  """Minari's cache, and episodes of 20 steps."""
+  monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path / 'minari'))
+  spec = gymnasium.registry['Hopper-v5']
+  monkeypatch.setattr(spec, 'max_episode_steps', 20)
+
+
+@pytest.fixture
+def path(tmp_path):
+  return embedded.write(str(tmp_path / 'tiny.npz'), _random_policy(), _METADATA)
+
+
+def test_written_expert_acts_the_same(path):
+  observation = np.linspace(-1, 1, 11)
+  expert = embedded.policy(path)
+  np.testing.assert_allclose(
+    expert(observation), _random_policy()(observation), rtol=1e-6
+  )
+  # No log standard deviations are kept: nothing to sample with.
+  np.testing.assert_array_equal(
+    expert(observation, np.random.default_rng(0)), expert(observation)
+  )
+  assert expert.layers[-1][0].dtype == np.float32
+  assert embedded.metadata(path) == _METADATA
+
+
+def test_unknown_task_lists_what_ships():
+  with pytest.raises(ValueError, match='embedded:chess: found no such') as e:
+    embedded.policy('chess')
+  assert all(task in str(e.value) for task in embedded.tasks())
+
+
+def test_every_shipped_expert_fits_its_task():
+  for task in embedded.tasks():
+    details = embedded.metadata(task)
+    assert details['task'] == task
+    env = gymnasium.make(details['env_id'], **details['env_kwargs'])
+    observation, _ = env.reset(seed=0)
+    action = embedded.policy(task)(observation)
+    assert action.shape == env.action_space.shape
+    env.close()
+
+
+def test_shipped_task_by_name(tmp_path, monkeypatch):
+  monkeypatch.setattr(embedded, '_FOLDER', str(tmp_path))
+  assert embedded.tasks() == []
+  embedded.write('hopper', _random_policy(), _METADATA)
+  assert embedded.tasks() == ['hopper']
+  assert embedded.policy('hopper').num_actions == 3
+
+
+@pytest.mark.parametrize('key', ['task', 'env_id', 'env_kwargs'])
+def test_write_wants_metadata(tmp_path, key):
+  details = {k: v for k, v in _METADATA.items() if k != key}
+  with pytest.raises(ValueError, match=f'metadata: missing {key}'):
+    embedded.write(str(tmp_path / 'x.npz'), _random_policy(), details)
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'kernel_0': None}, 'missing kernel_0|kernel_0'),
+    ({'bias_1': None}, 'missing bias_1'),
+    ({'kernel_1': np.zeros((9, 3))}, r'kernel_1: found \(9, 3\).*\(8, 3\)'),
+    ({'bias_0': np.full(8, np.nan)}, 'bias_0: found NaN'),
+    ({'metadata': np.array('x')}, 'metadata: found x; expected a JSON'),
+    ({'metadata': None}, 'missing metadata'),
+    ({'metadata': np.array('{}')}, 'metadata: missing task'),
+  ],
+)
+def test_bad_expert_files(path, changes, message):
+  arrays = {**np.load(path), **changes}
+  np.savez(path, **{k: v for k, v in arrays.items() if v is not None})
+  with pytest.raises(ValueError, match=f'tiny.npz.*({message})'):
+    embedded.policy(path)
+    embedded.metadata(path)
+
+
+def _load(path):
+  return load_demonstrations(
+    f'embedded:{path}',
+    env_id='Hopper-v5',
+    observation_size=11,
+    action_low=-np.ones(3),
+    action_high=np.ones(3),
+  )
+
+
+def test_rolled_out_on_first_use_and_cached(path, monkeypatch):
+  monkeypatch.setattr(embedded, '_NUM_EPISODES', 3)
+  demos = _load(path)
+  np.testing.assert_array_equal(demos.episode_ends, [20, 40, 60])
+  expected = _random_policy()(demos.observations)
+  np.testing.assert_allclose(demos.actions, expected, atol=2e-6)
+  assert minari.load_dataset('tfirl/hopper/expert-v0').total_episodes == 3
+
+  monkeypatch.setattr(embedded.rollouts, 'record', None)  # would raise
+  again = _load(path)
+  np.testing.assert_array_equal(again.observations, demos.observations)
+  np.testing.assert_array_equal(again.qpos, demos.qpos)
+
+
+def test_another_expert_is_rolled_out_anew(path, monkeypatch):
+  monkeypatch.setattr(embedded, '_NUM_EPISODES', 1)
+  first = _load(path)
+  embedded.write(path, _random_policy(1), _METADATA)
+  second = _load(path)
+  assert not np.array_equal(first.actions, second.actions)
+  np.testing.assert_allclose(
+    second.actions, _random_policy(1)(second.observations), atol=2e-6
+  )

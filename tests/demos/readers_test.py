@@ -1,0 +1,51 @@
+"""Which reader a source goes to."""
+
+import h5py
+import numpy as np
+import pytest
+
+from tfirl.demos.readers import load_demonstrations, read
+
+
+def _load(source, env_id='Hopper-v5'):
+  return load_demonstrations(
+    source,
+    env_id=env_id,
+    observation_size=11,
+    action_low=-np.ones(3),
+    action_high=np.ones(3),
+  )
+
+
+@pytest.fixture
+def d4rl_cache(tmp_path, monkeypatch):
+  """D4RL's cache with a hopper-expert-v2 of five rows."""
+  monkeypatch.setenv('D4RL_DATASET_DIR', str(tmp_path))
+  with h5py.File(tmp_path / 'hopper_expert-v2.hdf5', 'w') as file:
+    file['observations'] = np.zeros((5, 11), np.float32)
+    file['actions'] = np.zeros((5, 3), np.float32)
+    for key in ('rewards', 'terminals', 'timeouts'):
+      file[key] = np.zeros(5, np.float32)
+
+
+def test_d4rl_name(d4rl_cache, caplog):
+  demos = _load('d4rl:hopper-expert-v2')
+  assert len(demos) == 4
+  assert demos.versions == {'d4rl': 'hopper-expert-v2'}
+  assert "recorded in D4RL's Hopper, used with Hopper-v5" in caplog.text
+
+
+def test_d4rl_name_of_another_task(d4rl_cache):
+  with pytest.raises(ValueError, match='demonstrations of Hopper; expected of'):
+    _load('d4rl:hopper-expert-v2', 'Walker2d-v5')
+
+
+@pytest.mark.parametrize('source', ['demos.csv', 'zip:x', 'hopper', ''])
+def test_unknown_source(source):
+  with pytest.raises(ValueError, match=f"found '{source}'; expected FILE.npz"):
+    _load(source)
+
+
+def test_embedded_of_an_unknown_task():
+  with pytest.raises(ValueError, match='embedded:chess: found no such expert'):
+    read('embedded:chess')

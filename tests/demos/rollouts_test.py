@@ -1,0 +1,127 @@
+"""Episodes recorded from a policy."""
+
+import gymnasium
+import mujoco
+import numpy as np
+import pytest
+
+from tfirl.demos.rollouts import record, rollout
+from tfirl.envs import suites
+
+_CALM = {'healthy_z_range': (-10.0, 10.0), 'healthy_angle_range': (-9.0, 9.0)}
+
+
+def _policy(observation, rng=None):
+  action = np.tanh(observation[:3])
+  if rng is not None:
+    action = np.clip(action + rng.normal(size=3), -1, 1)
+  return action
+
+
+@pytest.fixture
+def hopper(monkeypatch):
+  """Hopper-v5 of 20 steps that hardly ever falls."""
+  spec = gymnasium.registry['Hopper-v5']
+  monkeypatch.setattr(spec, 'max_episode_steps', 20)
+  env = suites.load('Hopper-v5', _CALM)
+  yield env
+  env.close()
+
+
+def test_rows_replay_in_gymnasium_bit_for_bit(hopper):
+  raw = record(hopper, _policy, num_episodes=2, seed=5)
+  columns = raw.columns
+  np.testing.assert_array_equal(raw.episode_ends, [20, 40])
+  env = hopper.gym
+  for episode, seed in enumerate((5, 6)):
+    observation, _ = env.reset(seed=seed)
+    for row in range(20 * episode, 20 * episode + 20):
+      assert columns['seed'][row] == seed
+      data = env.unwrapped.data
+      np.testing.assert_array_equal(columns['qpos'][row], data.qpos)
+      np.testing.assert_array_equal(columns['qvel'][row], data.qvel)
+      np.testing.assert_array_equal(
+        columns['observations'][row], observation.astype(np.float32)
+      )
+      observation, reward, *_ = env.step(columns['actions'][row])
+      np.testing.assert_array_equal(
+        columns['next_observations'][row], observation.astype(np.float32)
+      )
+      np.testing.assert_allclose(columns['rewards'][row], reward, rtol=1e-6)
+  np.testing.assert_array_equal(np.flatnonzero(columns['timeouts']), [19, 39])
+  assert not columns['terminals'].any()
+  np.testing.assert_allclose(
+    raw.episode_returns,
+    columns['rewards'].reshape(2, 20).sum(1),
+    rtol=1e-6,
+  )
+  assert raw.versions == {
+    'gymnasium': gymnasium.__version__,
+    'mujoco': mujoco.__version__,
+  }
+  assert (raw.env_id, raw.env_kwargs) == ('Hopper-v5', _CALM)
+
+
+def test_rollout_gives_checked_demonstrations(hopper):
+  demos = rollout(hopper, _policy, num_episodes=2, seed=5)
+  assert len(demos) == 40
+  np.testing.assert_array_equal(demos.episode_seeds, [5, 6])
+  np.testing.assert_array_equal(
+    demos.actions, np.tanh(demos.observations[:, :3])
+  )
+
+
+def test_stochastic_rollouts_repeat_by_seed(hopper):
+  first = record(hopper, _policy, 1, 5, stochastic=True).columns['actions']
+  again = record(hopper, _policy, 1, 5, stochastic=True).columns['actions']
+  np.testing.assert_array_equal(first, again)
+  mean = record(hopper, _policy, 1, 5).columns['actions']
+  assert not np.allclose(first, mean)
+
+
+def _falls(observation, rng=None):
+  return np.ones(3)
+
+
+def test_episodes_that_fall_are_dropped_or_kept_as_terminal():
+  env = suites.load('Hopper-v5')
+  with pytest.raises(ValueError, match='found 0 full-length.*in 3 attempts'):
+    record(env, _falls, 1, 0, max_attempts=3)
+  raw = record(env, _falls, 2, 0, full_length_only=False)
+  ends = np.flatnonzero(raw.columns['terminals'])
+  np.testing.assert_array_equal(ends + 1, raw.episode_ends)
+  assert not raw.columns['timeouts'].any()
+
+
+def test_only_full_episodes_count_but_seeds_go_on(hopper, monkeypatch):
+  """Every other attempt falls; the kept seeds say which did not."""
+  falls = iter([True, False] * 5)
+  original = hopper.seed
+
+  def seed(value):
+    original(value)
+    low = 1.2 if next(falls) else -10.0
+    hopper.gym.unwrapped._healthy_z_range = (low, 10.0)
+
+  monkeypatch.setattr(hopper, 'seed', seed)
+  demos = rollout(hopper, _policy, num_episodes=2, seed=0)
+  np.testing.assert_array_equal(demos.episode_seeds, [1, 3])
+  np.testing.assert_array_equal(demos.episode_ends, [20, 40])
+
+
+def test_humanoid_actions_are_recorded_in_its_own_scale():
+  env = suites.load('Humanoid-v5')
+
+  def policy(observation, rng=None):
+    return np.full(17, 0.5)
+
+  raw = record(env, policy, 1, 0, full_length_only=False)
+  np.testing.assert_allclose(raw.columns['actions'], 0.2, rtol=1e-6)
+  demos = rollout(env, policy, 1, 0, full_length_only=False)
+  np.testing.assert_allclose(demos.actions, 0.5, rtol=1e-6)
+
+
+def test_the_intended_action_is_recorded():
+  env = suites.load('Hopper-v5', tremble_probability=1.0)
+  raw = record(env, _falls, 1, 0, full_length_only=False)
+  assert (raw.columns['actions'] == 1.0).all()

@@ -1,0 +1,105 @@
+"""Each task's gin file gives the environment that DESIGN.md names."""
+
+import os
+import pathlib
+
+import gin
+import numpy as np
+import pytest
+
+from tfirl.envs import suites
+from tfirl.envs.gymnasium_env import GymnasiumEnvironment
+from tfirl.envs.wrappers import TremblingHand
+
+TASKS_FOLDER = pathlib.Path(__file__).parents[2] / 'gin_configs' / 'tasks'
+
+
+@pytest.fixture(autouse=True)
+def clean_gin():
+  gin.clear_config()
+  yield
+  gin.clear_config()
+
+
+@pytest.mark.parametrize(
+  'task, env_id, num_observations, num_actions, high, probability',
+  [
+    ('hopper', 'Hopper-v5', 11, 3, 1.0, 0.01),
+    ('walker2d', 'Walker2d-v5', 17, 6, 1.0, 0.01),
+    ('ant', 'Ant-v5', 27, 8, 1.0, 0.01),
+    ('humanoid', 'Humanoid-v5', 45, 17, 0.4, 0.025),
+  ],
+)
+def test_task_files(
+  task, env_id, num_observations, num_actions, high, probability
+):
+  path = TASKS_FOLDER / f'{task}.gin'
+  # `run` belongs to a higher layer, which this test does not load.
+  gin.parse_config_file(str(path), skip_unknown=['run'])
+  assert f"\nrun.task = '{task}'\n" in path.read_text()
+  assert gin.query_parameter('suites.load.tremble_probability') == probability
+  env = suites.load(seed=1)
+  assert isinstance(env, TremblingHand)
+  assert env.env_id == env_id and env.max_episode_steps == 1000
+  assert env.reset().observation.shape == (num_observations,)
+  assert env.action_spec().shape == (num_actions,)
+  np.testing.assert_array_equal(env.action_high, np.float32(high))
+
+
+def test_walker_has_the_friction_of_v3():
+  gin.parse_config_file(
+    str(TASKS_FOLDER / 'walker2d.gin'), skip_unknown=['run']
+  )
+  friction = suites.load().gym.unwrapped.model.geom_friction
+  # walker2d_v5.xml has 1.9 on both feet.
+  assert sorted({f[0] for f in friction}) == pytest.approx([0.7, 0.9, 1.9])
+
+
+def test_seed_is_that_of_the_first_reset():
+  first = suites.load('Hopper-v5', seed=3).reset().observation
+  np.testing.assert_array_equal(
+    first, suites.load('Hopper-v5', seed=3).reset().observation
+  )
+  assert (first != suites.load('Hopper-v5', seed=4).reset().observation).any()
+
+
+def test_without_trembling_there_is_no_wrapper():
+  assert type(suites.load('Hopper-v5')) is GymnasiumEnvironment
+
+
+def test_renders_without_a_display(monkeypatch):
+  monkeypatch.delenv('DISPLAY', raising=False)
+  monkeypatch.delenv('MUJOCO_GL', raising=False)
+  with suites.load('Hopper-v5', None, 0.01, render_mode='rgb_array') as env:
+    assert os.environ['MUJOCO_GL'] == 'egl'
+    env.reset()
+    frame = env.render()
+  assert frame.ndim == 3 and frame.shape[2] == 3 and frame.dtype == np.uint8
+  assert frame.std() > 1  # a picture, not one colour
+
+
+def test_the_given_renderer_stays(monkeypatch):
+  monkeypatch.delenv('DISPLAY', raising=False)
+  monkeypatch.setenv('MUJOCO_GL', 'osmesa')
+  suites.load('Hopper-v5', render_mode='rgb_array').close()
+  assert os.environ['MUJOCO_GL'] == 'osmesa'
+
+
+@pytest.mark.parametrize(
+  'env_id, close', [('Hoper-v5', 'Hopper-v5'), ('hopper-v5', 'Hopper-v5')]
+)
+def test_unknown_id(env_id, close):
+  message = f"suites.load.env_id is '{env_id}'.*close: .*{close}"
+  with pytest.raises(ValueError, match=message):
+    suites.load(env_id)
+
+
+@pytest.mark.parametrize('key', ['no_such_kwarg', 'xml_file'])
+def test_refused_kwargs(key):
+  with pytest.raises(ValueError, match=f'suites.load.env_kwargs is .*{key}'):
+    suites.load('Hopper-v5', {key: '/nowhere.xml'})
+
+
+def test_probability_out_of_range():
+  with pytest.raises(ValueError, match='TremblingHand.probability is 1.5'):
+    suites.load('Hopper-v5', tremble_probability=1.5)

@@ -1,0 +1,97 @@
+import imageio
+import numpy as np
+import pytest
+
+from tfirl.evaluation import evaluate as evaluate_module
+from tfirl.evaluation.evaluate import EpisodeStats, episode_seed, evaluate
+
+
+def _policy(observation, rng=None):
+  """0.1 x observation, or noise if it may draw."""
+  if rng is None:
+    return 0.1 * observation
+  return rng.uniform(-1, 1, 1).astype(np.float32)
+
+
+def test_returns_and_lengths_of_whole_episodes(make_env):
+  env = make_env()
+  stats = evaluate(env, _policy, 5, seed=3)
+  lengths = 2 + stats.seeds % 3
+  # Observations 0, 1, ..., L-1 give rewards 0.5, 0.6, ...
+  returns = 0.5 * lengths + 0.05 * lengths * (lengths - 1)
+  np.testing.assert_array_equal(stats.lengths, lengths)
+  np.testing.assert_allclose(stats.returns, returns, rtol=1e-6)
+  assert env.seeds == list(stats.seeds)
+  assert len(set(lengths)) > 1
+
+
+def test_seeds_depend_on_the_seed_and_the_episode_alone(make_env):
+  few = evaluate(make_env(), _policy, 2, seed=3)
+  many = evaluate(make_env(), _policy, 4, seed=3)
+  other = evaluate(make_env(), _policy, 4, seed=4)
+  np.testing.assert_array_equal(few.seeds, many.seeds[:2])
+  assert not set(many.seeds) & set(other.seeds)
+  assert 0 <= min(many.seeds) and max(many.seeds) < 2**31
+  assert [episode_seed(3, i) for i in range(4)] == list(many.seeds)
+
+
+def test_stochastic_actions_come_from_the_episodes_seed(make_env):
+  mean, drawn, again = (
+    evaluate(make_env(), _policy, 3, seed=3, stochastic=stochastic)
+    for stochastic in (False, True, True)
+  )
+  np.testing.assert_array_equal(drawn.returns, again.returns)
+  assert (mean.returns != drawn.returns).all()
+
+
+def test_success_is_latched(make_env):
+  stats = evaluate(make_env(has_goal=True), _policy, 6, seed=0)
+  np.testing.assert_array_equal(stats.successes, 1 - stats.seeds % 2)
+  # Some episodes go on after the goal and still count.
+  assert (stats.lengths[stats.successes == 1] > 2).any()
+  assert stats.metrics()['eval_success'] == np.mean(1 - stats.seeds % 2)
+
+
+def test_no_goal_no_success(make_env):
+  stats = evaluate(make_env(), _policy, 2, seed=0)
+  assert np.isnan(stats.successes).all()
+  assert stats.metrics()['eval_success'] is None
+
+
+def test_metrics_hand_worked():
+  stats = EpisodeStats(
+    np.array([1.0, 3.0]), np.array([5, 6]), np.array([0.0, 1.0]), np.arange(2)
+  )
+  assert stats.metrics() == {
+    'eval_return_mean': 2.0,
+    'eval_return_std': 1.0,
+    'eval_episodes': 2,
+    'eval_success': 0.5,
+  }
+
+
+@pytest.mark.parametrize('suffix', ['gif', 'mp4'])
+def test_video_shows_the_first_episode(make_env, tmp_path, suffix):
+  path = tmp_path / 'videos' / f'a.{suffix}'
+  seed = next(s for s in range(99) if episode_seed(s, 0) % 3 == 2)
+  evaluate(make_env(), _policy, 2, seed, video_path=str(path))
+  frames = [frame for frame in imageio.get_reader(path)]
+  # 4 steps at 60 a second: the frames before steps 0 and 2.
+  assert [round(frame.mean() / 60) for frame in frames] == [1, 3]
+  assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_video_that_cannot_be_made_is_named(make_env, tmp_path):
+  with pytest.raises(ValueError, match="a.avi: found suffix '.avi'"):
+    evaluate(make_env(), _policy, 1, 0, video_path=str(tmp_path / 'a.avi'))
+  path = tmp_path / 'a.gif'
+  seed = next(s for s in range(99) if episode_seed(s, 0) % 3 == 2)
+  with pytest.raises(ValueError, match='a.gif: env.render.. gave None'):
+    evaluate(make_env(picture=False), _policy, 1, seed, video_path=str(path))
+  assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(('episodes', 'seed'), [(0, 0), (1, -1)])
+def test_names_bad_arguments(make_env, episodes, seed):
+  with pytest.raises(ValueError, match=f'num_episodes {episodes} and seed'):
+    evaluate_module.evaluate(make_env(), _policy, episodes, seed)

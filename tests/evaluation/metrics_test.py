@@ -1,0 +1,164 @@
+import csv
+import os
+
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing import event_accumulator
+
+from tfirl.evaluation import metrics
+
+
+def _row(env_steps, updates=None, **others):
+  values = dict.fromkeys(metrics.COLUMNS)
+  values.update(
+    env_steps=env_steps,
+    updates=env_steps if updates is None else updates,
+    wall_s=env_steps / 8,
+    eval_return_mean=10.0 * env_steps,
+  )
+  return {**values, **others}
+
+
+def _read(folder):
+  with open(folder / 'metrics.csv', newline='') as file:
+    return list(csv.DictReader(file))
+
+
+def test_columns_stand_in_the_documented_order(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  logger.write({'cost_gap': 0.125, **_row(64)})
+  text = (tmp_path / 'metrics.csv').read_bytes().decode()
+  assert text == (
+    'env_steps,rollout_steps,updates,wall_s,steps_per_s,eval_return_mean,'
+    'eval_return_std,eval_episodes,eval_success,cost_gap\n'
+    '64,,64,8,,640,,,,0.125\n'
+  )
+
+
+def test_numbers_survive_and_none_and_nan_are_blank(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  loss = 1234.5678
+  logger.write(_row(10_000_000, eval_success=float('nan'), loss=loss))
+  (row,) = _read(tmp_path)
+  assert row['env_steps'] == '10000000'
+  assert float(row['loss']) == pytest.approx(loss, rel=1e-7)
+  assert row['eval_success'] == row['steps_per_s'] == ''
+  assert logger.last_row == {
+    'env_steps': 1e7,
+    'updates': 1e7,
+    'wall_s': 1_250_000.0,
+    'eval_return_mean': 1e8,
+    'loss': pytest.approx(loss),
+  }
+
+
+def test_a_column_that_comes_late_is_blank_above(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  assert logger.last_row is None
+  logger.write(_row(0))
+  logger.write(_row(64, critic_loss=2.0))
+  logger.write(_row(128))
+  assert [row['critic_loss'] for row in _read(tmp_path)] == ['', '2', '']
+
+
+def test_the_same_clock_again_replaces_the_row(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  logger.write(_row(0))
+  logger.write(_row(64))
+  logger.write(_row(64, eval_return_mean=-1.0))
+  rows = _read(tmp_path)
+  assert [row['env_steps'] for row in rows] == ['0', '64']
+  assert rows[-1]['eval_return_mean'] == '-1'
+
+
+def test_resuming_drops_later_rows_and_keeps_earlier_ones_as_they_were(
+  tmp_path,
+):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  for step in (0, 64, 128, 192):
+    logger.write(_row(step, loss=0.1))
+  before = (tmp_path / 'metrics.csv').read_text().splitlines()
+  logger = metrics.MetricsLogger(str(tmp_path), restored_env_steps=100)
+  assert (tmp_path / 'metrics.csv').read_text().splitlines() == before[:3]
+  assert logger.last_row['env_steps'] == 64
+  logger.write(_row(160, loss=0.2))
+  assert [row['env_steps'] for row in _read(tmp_path)] == ['0', '64', '160']
+
+
+def test_bc_resumes_by_updates(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  for updates in (0, 10, 20):
+    logger.write(_row(0, updates))
+  metrics.MetricsLogger(str(tmp_path), 0, restored_updates=10)
+  assert [row['updates'] for row in _read(tmp_path)] == ['0', '10']
+
+
+def test_a_new_run_starts_an_empty_file(tmp_path):
+  metrics.MetricsLogger(str(tmp_path)).write(_row(64))
+  logger = metrics.MetricsLogger(str(tmp_path))
+  assert logger.last_row is None and _read(tmp_path) == []
+
+
+def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  logger.write(_row(0))
+  before = (tmp_path / 'metrics.csv').read_bytes()
+
+  def full_disk(*_):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(os, 'fsync', full_disk)
+  with pytest.raises(OSError, match='No space'):
+    logger.write(_row(64))
+  assert (tmp_path / 'metrics.csv').read_bytes() == before
+
+
+def test_tensorboard_gets_the_same_numbers(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  logger.write(_row(0))
+  logger.write(_row(64, critic_loss=0.5))
+  logger.close()
+  events = event_accumulator.EventAccumulator(
+    str(tmp_path), size_guidance={event_accumulator.TENSORS: 0}
+  ).Reload()
+  returns = events.Tensors('eval/return_mean')
+  assert [event.step for event in returns] == [0, 64]
+  assert [tf.make_ndarray(e.tensor_proto) for e in returns] == [0.0, 640.0]
+  assert events.Tensors('train/critic_loss')[0].step == 64
+  assert 'eval/success' not in events.Tags()['tensors']
+
+
+def test_tensorboard_counts_updates_where_no_env_is_stepped(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  logger.write(_row(0, updates=500))
+  logger.close()
+  events = event_accumulator.EventAccumulator(str(tmp_path)).Reload()
+  assert events.Tensors('eval/return_mean')[0].step == 500
+
+
+def test_names_what_a_row_lacks(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  row = _row(0)
+  del row['wall_s']
+  with pytest.raises(ValueError, match=r"metrics.csv: the row lacks \['wall_s"):
+    logger.write(row)
+  with pytest.raises(ValueError, match='updates None; expected numbers'):
+    logger.write({**_row(0), 'updates': None})
+
+
+def test_refuses_a_clock_that_runs_backwards(tmp_path):
+  logger = metrics.MetricsLogger(str(tmp_path))
+  logger.write(_row(64))
+  with pytest.raises(ValueError, match='env_steps 0 after one at 64'):
+    logger.write(_row(0))
+  assert len(_read(tmp_path)) == 1
+
+
+def test_names_a_damaged_file_on_resuming(tmp_path):
+  path = tmp_path / 'metrics.csv'
+  path.write_text('a,b\n1,2\n')
+  with pytest.raises(ValueError, match='metrics.csv: first columns are'):
+    metrics.MetricsLogger(str(tmp_path), 0)
+  path.write_text(','.join(metrics.COLUMNS) + '\n64,0,oops\n')
+  with pytest.raises(ValueError, match="line 2: updates is 'oops'"):
+    metrics.MetricsLogger(str(tmp_path), 0)

@@ -1,0 +1,200 @@
+"""Misspelled names, scopes and unused bindings must not pass in silence."""
+
+import gin
+import pytest
+
+from tfirl import gin_bindings
+from tfirl.gin_bindings import UnusedBindingError
+from tfirl.gin_files import BindingError
+
+
+@gin.configurable('toy_table', module='gin_bindings_test')
+def toy_table(rows=1, name='unnamed'):
+  return rows, name
+
+
+@gin.configurable('toy_loose', module='gin_bindings_test')
+def toy_loose(known=1, **anything):
+  return known, anything
+
+
+@gin.configurable('ToyAgent', module='gin_bindings_test')
+class ToyAgent:
+  def __init__(self, rate=0.1, table=None):
+    self.rate = rate
+    self.table = table
+
+
+@pytest.fixture(autouse=True)
+def clean_gin():
+  yield
+  gin.clear_config()
+
+
+@pytest.fixture
+def gin_file(tmp_path):
+  """Writes a gin file and returns its path."""
+
+  def write(text, name='config.gin'):
+    (tmp_path / name).write_text(text)
+    return str(tmp_path / name)
+
+  return write
+
+
+def _parse(*bindings):
+  gin_bindings.parse([], bindings)
+
+
+def test_bindings_win_over_files_and_later_files_over_earlier(gin_file):
+  first = gin_file('toy_table.rows = 1\ntoy_table.name = "a"', 'first.gin')
+  second = gin_file('toy_table.rows = 2', 'second.gin')
+  gin_bindings.parse([first, second])
+  assert toy_table() == (2, 'a')
+  gin_bindings.parse([first, second], ['toy_table.rows = 3'])
+  assert toy_table() == (3, 'a')
+
+
+def test_parse_replaces_the_earlier_config():
+  _parse('toy_table.rows = 5')
+  _parse('toy_table.name = "b"')
+  assert toy_table() == (1, 'b')
+
+
+def test_includes_are_found_in_the_search_path(gin_file, tmp_path):
+  gin_file('toy_table.rows = 7', 'base.gin')
+  top = gin_file("include 'base.gin'", 'top.gin')
+  gin_bindings.parse([top], search_path=[tmp_path])
+  assert toy_table()[0] == 7
+
+
+def test_value_of_replaces_macros():
+  _parse("TASK = 'hopper'", 'toy_table.name = %TASK')
+  assert gin_bindings.value_of('toy_table.name') == 'hopper'
+  with pytest.raises(BindingError, match='toy_table.rows'):
+    gin_bindings.value_of('toy_table.rows')
+
+
+def test_all_consumed_passes():
+  _parse(
+    'ROWS = 4',
+    'toy_table.name = "all"',
+    'policy/toy_table.rows = %ROWS',
+    'ToyAgent.table = @expert/toy_table()',
+    'expert/toy_table.rows = 2',
+  )
+  assert ToyAgent().table == (2, 'all')
+  with gin.config_scope('policy'):
+    assert toy_table() == (4, 'all')
+  gin_bindings.check_all_consumed()
+
+
+def test_misspelled_scope_is_named_with_file_line_and_close_match(gin_file):
+  path = gin_file('# first line\npolcy/toy_table.rows = 3\n')
+  gin_bindings.parse([path])
+  with gin.config_scope('policy'):
+    toy_table()
+  with pytest.raises(UnusedBindingError) as info:
+    gin_bindings.check_all_consumed()
+  for part in ('polcy/toy_table.rows = 3', f'{path}:2', 'did you mean policy?'):
+    assert part in str(info.value)
+
+
+def test_scope_that_only_begins_alike_is_not_the_same_scope():
+  _parse('pol/toy_table.rows = 3')
+  with gin.config_scope('policy'):
+    toy_table()
+  assert len(gin_bindings.unconsumed()) == 1
+
+
+def test_binding_of_an_outer_scope_is_consumed_in_an_inner_one():
+  _parse('outer/toy_table.rows = 3')
+  with gin.config_scope('outer'), gin.config_scope('inner'):
+    assert toy_table()[0] == 3
+  assert gin_bindings.unconsumed() == []
+
+
+def test_binding_overridden_in_every_call_is_unused():
+  _parse('toy_table.rows = 3', 'policy/toy_table.rows = 4')
+  with gin.config_scope('policy'):
+    toy_table()
+  (line,) = gin_bindings.unconsumed()
+  assert line.startswith('toy_table.rows = 3')
+  assert 'overridden in every call by policy/toy_table.rows' in line
+  toy_table()  # a call outside the scope takes it
+  assert gin_bindings.unconsumed() == []
+
+
+def test_unused_macro():
+  _parse('USED = 1', 'UNUSED = 2', 'toy_table.rows = %USED')
+  toy_table()
+  (line,) = gin_bindings.unconsumed()
+  assert line.startswith('UNUSED = 2') and 'macro' in line
+
+
+def test_configurable_never_called():
+  _parse('ToyAgent.rate = 0.5')
+  (line,) = gin_bindings.unconsumed()
+  assert 'ToyAgent.rate = 0.5' in line and 'never called' in line
+
+
+def test_parameter_the_caller_always_passes():
+  _parse('toy_table.rows = 3')
+  toy_table(rows=8)
+  (line,) = gin_bindings.unconsumed()
+  assert 'every call passes this parameter itself' in line
+
+
+@pytest.mark.parametrize(
+  ('binding', 'expected'),
+  [
+    ('toy_table.row = 3', "no parameter 'row'; did you mean rows?"),
+    ('toy_tabel.rows = 3', "'toy_tabel'; did you mean toy_table"),
+    ('ToyAgent.table = @toy_tabl()', 'did you mean toy_table'),
+    ('toy_table.rows = %ROWS', "macro '%ROWS' is defined nowhere"),
+    ('toy_table.name = hopper', "'hopper' (a string needs quotes"),
+    ('toy_table.rows = [1, 2', 'multi-line statement'),
+    ('toy_loose.unheard_of = 1', "no parameter 'unheard_of'"),
+    ('import no_such_module_of_mine', "can't import no_such_module_of_mine"),
+  ],
+)
+def test_wrong_binding_names_itself(binding, expected):
+  with pytest.raises(BindingError) as info:
+    _parse(binding)
+  assert f'--gin_bindings={binding}' in str(info.value)
+  assert expected in str(info.value)
+
+
+def test_wrong_line_of_an_included_file_is_named(gin_file, tmp_path):
+  base = gin_file('\n\ntoy_table.rwos = 7', 'base.gin')
+  top = gin_file("include 'base.gin'", 'top.gin')
+  with pytest.raises(BindingError) as info:
+    gin_bindings.parse([top], search_path=[tmp_path])
+  assert f'{base}:3' in str(info.value) and 'rows' in str(info.value)
+
+
+def test_diff_names_what_changed_came_and_went(tmp_path):
+  _parse('toy_table.rows = 3', 'ToyAgent.rate = 0.1', 'p/toy_table.rows = 1')
+  saved = tmp_path / 'config.gin'
+  saved.write_text(gin.config_str())
+  assert gin_bindings.diff(saved) == []
+  _parse('toy_table.rows = 4', 'ToyAgent.rate = 0.1', 'q/toy_table.rows = 1')
+  assert gin_bindings.diff(saved) == [
+    'toy_table.rows: was 3, is 4',
+    'p/toy_table.rows: was 1, is not bound',
+    'q/toy_table.rows: was not bound, is 1',
+  ]
+
+
+def test_diff_survives_long_values_references_and_macros():
+  segments = [(i * 1000, 0.5 / (i + 1)) for i in range(40)]
+  _parse(
+    f'toy_table.rows = {segments}',
+    f'toy_table.name = "{"word " * 40}"',
+    'RATE = 1e-4',
+    'ToyAgent.rate = %RATE',
+    'ToyAgent.table = @p/toy_table()',
+  )
+  saved = gin.config_str()
+  assert gin_bindings.diff(saved) == []
+  assert 'RATE: was' in gin_bindings.diff(saved.replace('0.0001', '0.001'))[0]

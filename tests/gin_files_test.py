@@ -1,0 +1,50 @@
+"""Where gin files are looked up."""
+
+import pytest
+
+from tfirl import gin_files
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+  """A working folder and a library of gin files."""
+  work, library = tmp_path / 'work', tmp_path / 'library'
+  for path in (work / 'both.gin', library / 'both.gin', library / 'only.gin'):
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+  (library / 'tasks').mkdir()
+  (library / 'tasks/hopper.gin').touch()
+  monkeypatch.chdir(work)
+  return work, library
+
+
+def test_working_folder_comes_before_the_library(folders):
+  work, library = folders
+  find = gin_files.find_file
+  assert find('both.gin', [library]).resolve() == work / 'both.gin'
+  assert find('only.gin', [library]) == library / 'only.gin'
+  assert find('tasks/hopper.gin', [library]) == library / 'tasks/hopper.gin'
+  assert find(str(library / 'both.gin'), []) == library / 'both.gin'
+
+
+def test_unknown_file_names_folders_and_close_matches(folders):
+  work, library = folders
+  with pytest.raises(FileNotFoundError) as info:
+    gin_files.find_file('tasks/hoper.gin', [library])
+  for part in (
+    "'tasks/hoper.gin'",
+    str(work),
+    str(library),
+    'did you mean tasks/hopper.gin',
+  ):
+    assert part in str(info.value)
+
+
+def test_missing_include_names_the_line_that_includes_it(folders):
+  _, library = folders
+  with pytest.raises(FileNotFoundError, match='x.gin:2: included .*bth.gin'):
+    gin_files.read_text("\ninclude 'bth.gin'", 'x.gin', [library])
+
+
+def test_own_gin_files_are_found():
+  assert gin_files.find_file('tasks/hopper.gin').is_file()

@@ -1,0 +1,99 @@
+"""A package imports strictly lower layers, so that nothing imports upward."""
+
+import subprocess
+import sys
+
+import pytest
+
+_LAYERS = {
+  'types': 0,
+  'schedules': 0,
+  'acting': 0,
+  'gin_bindings': 1,
+  'gin_files': 0,
+  'run_folder': 2,
+  'report': 0,
+  'envs': 1,
+  'networks': 1,
+  'losses': 1,
+  'optimizers': 1,
+  'demos': 1.5,  # its collecting command makes environments
+  'replay': 2,
+  'costs': 2,
+  'agents': 2,
+  'evaluation': 2,
+  'checkpoints': 2,
+  'algorithms': 3,
+  'experiment': 4,
+  'launch': 5,
+  'evaluate': 5,
+}
+
+
+def _upward(imports, layers):
+  """The imports that do not go strictly down, as 'envs -> agents'."""
+  return [
+    f'{unit} -> {other}'
+    for unit, names in sorted(imports.items())
+    for other in sorted(n.split('.')[1] for n in names if '.' in n)
+    if layers[other] >= layers[unit]
+  ]
+
+
+def test_every_unit_has_a_layer(imports):
+  assert sorted(imports) == sorted(_LAYERS)
+
+
+def test_imports_go_strictly_down(imports):
+  assert _upward(imports, _LAYERS) == []
+
+
+def test_package_itself_imports_nothing(root):
+  # Whatever tfirl/__init__.py imports, every unit would import.
+  assert 'import ' not in (root / 'tfirl/__init__.py').read_text()
+
+
+def test_report_loads_no_tensorflow():
+  """Curves can be drawn on a machine that has none."""
+  check = (
+    'import sys, tfirl.report.__main__\n'
+    'sys.exit("tensorflow" in sys.modules and "tensorflow was imported")'
+  )
+  done = subprocess.run(
+    [sys.executable, '-c', check], capture_output=True, text=True
+  )
+  assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def wrong_package(tmp_path):
+  """low/ imports high.py in a function; same/ imports its equal."""
+  package = tmp_path / 'tfirl'
+  sources = {
+    'low/deep/inner.py': 'def f():\n  from tfirl import high\n  return high\n',
+    'same.py': 'import tfirl.low.deep\nimport numpy.linalg\nimport os\n',
+    'high.py': 'from tfirl.same import x\n',
+  }
+  for name, source in sources.items():
+    path = package / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source)
+  return package
+
+
+def test_upward_imports_are_found(wrong_package, imports_of_folder):
+  imports = imports_of_folder(wrong_package)
+
+  assert imports == {
+    'low': {'tfirl.high'},
+    'same': {'tfirl.low', 'numpy'},
+    'high': {'tfirl.same'},
+  }
+  layers = {'low': 0, 'same': 0, 'high': 1}
+  assert _upward(imports, layers) == ['low -> high', 'same -> low']
+
+
+def test_relative_imports_are_refused(wrong_package, imports_of_folder):
+  (wrong_package / 'low/relative.py').write_text('from . import deep\n')
+  with pytest.raises(ValueError, match=r'relative\.py:1: relative import'):
+    imports_of_folder(wrong_package)

@@ -1,0 +1,183 @@
+"""What surrounds a run: its gin, folder, seeds, signals and errors."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import types
+
+import gin
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl import gin_bindings, launch
+from tfirl.checkpoints import CheckpointError
+from tfirl.run_folder import RunFolderError
+
+_PATH = os.pathsep.join(map(os.path.abspath, sys.path))
+_CONFIG = """
+run.task = 'toytask'
+run.algorithm = 'toy'
+run.env_steps = 8
+"""
+
+
+@pytest.fixture(autouse=True)
+def clean_gin():
+  yield
+  gin.clear_config()
+
+
+@pytest.fixture
+def given(tmp_path, monkeypatch):
+  """A gin file in the working folder, and a run that records its calls."""
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'toy.gin').write_text(_CONFIG)
+  calls = []
+
+  def run(run_folder, seed, demos, stop):
+    draws = random.random(), np.random.rand(), float(tf.random.uniform([]))
+    steps = gin_bindings.value_of('run.env_steps')
+    calls.append((run_folder, seed, demos, stop(), steps, draws))
+
+  monkeypatch.setattr(launch, 'experiment', types.SimpleNamespace(run=run))
+  return calls
+
+
+def _launch(bindings=(), seed=3, demos=None, gin_files=('toy.gin',)):
+  launch.launch(
+    list(gin_files), list(bindings), 'runs', seed, demos, lambda: False
+  )
+
+
+def test_run_gets_its_folder_seed_demos_and_stop(given, tmp_path):
+  _launch(['run.env_steps = 9'], demos='d.npz')
+  ((run_folder, seed, demos, stopped, steps, _),) = given
+  assert run_folder.path.resolve() == tmp_path / 'runs/toytask/toy/3'
+  assert (seed, demos, stopped, steps) == (3, 'd.npz', False, 9)
+  names = set(os.listdir(run_folder.path))
+  assert {'config.gin', 'operative_config.gin', 'metadata.json'} <= names
+  assert 'env_steps = 9' in (run_folder.path / 'config.gin').read_text()
+
+
+def test_one_seed_seeds_all_global_generators(given):
+  _launch(seed=3)
+  _launch(seed=3)
+  _launch(seed=4)
+  first, second, other = (call[-1] for call in given)
+  assert first == second
+  assert all(a != b for a, b in zip(first, other, strict=True))
+
+
+def test_seed_of_64_bits_is_taken():
+  launch.seed_everything(2**40 + 1)
+  first = np.random.rand()
+  launch.seed_everything(2**40 + 2)
+  assert np.random.rand() != first
+
+
+def test_changed_config_is_refused(given):
+  _launch()
+  with pytest.raises(RunFolderError, match='run.env_steps: was 8, is 9'):
+    _launch(['run.env_steps = 9'])
+  assert len(given) == 1
+
+
+def test_missing_gin_file_flag(given):
+  with pytest.raises(ValueError, match='--gin_file is missing'):
+    _launch(gin_files=[])
+
+
+def test_task_not_bound(given, tmp_path):
+  (tmp_path / 'bare.gin').write_text("run.algorithm = 'toy'")
+  with pytest.raises(ValueError, match='run.task'):
+    _launch(gin_files=['bare.gin'])
+
+
+def test_error_of_the_run_leaves_a_traceback_and_frees_the_folder(
+  given, monkeypatch, tmp_path
+):
+  def fail(**unused):
+    raise CheckpointError('disk is full')
+
+  monkeypatch.setattr(launch.experiment, 'run', fail)
+  with pytest.raises(CheckpointError):
+    _launch()
+  error_txt = tmp_path / 'runs/toytask/toy/3/error.txt'
+  text = error_txt.read_text()
+  assert 'disk is full' in text and 'Traceback' in text
+  monkeypatch.setattr(launch.experiment, 'run', lambda **unused: None)
+  _launch()
+  assert not error_txt.exists()
+
+
+def test_error_line_leaves_out_what_gin_appends():
+  @gin.configurable('toy_failing', module='launch_test')
+  def toy_failing():
+    raise ValueError('demos x.npz: found 3, expected 4')
+
+  with pytest.raises(ValueError) as info:
+    toy_failing()
+  assert 'In call to configurable' in str(info.value)
+  assert launch.error_line(info.value) == 'demos x.npz: found 3, expected 4'
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_first_signal_asks_to_stop_and_second_is_not_caught(number, capfd):
+  old = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
+  try:
+    stop = launch.StopSignal()
+    assert not stop()
+    signal.raise_signal(number)
+    assert stop()
+    assert signal.getsignal(number) == signal.SIG_DFL
+  finally:
+    for n, handler in old.items():
+      signal.signal(n, handler)
+  assert 'stopping after this round' in capfd.readouterr().err
+
+
+def _command(script_or_module, *arguments):
+  return subprocess.Popen(
+    [sys.executable, *script_or_module, *arguments],
+    # This test works in a folder of its own; tfirl may not be installed.
+    env=os.environ | {'PYTHONPATH': _PATH},
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
+  )
+
+
+def test_user_error_is_one_line_and_exit_code_1(given):
+  process = _command(('-m', 'tfirl.launch'), '--gin_file=toyy.gin')
+  _, error = process.communicate(timeout=120)
+  assert process.returncode == 1
+  assert 'Traceback' not in error
+  (line,) = [line for line in error.splitlines() if line.startswith('error:')]
+  assert "gin file 'toyy.gin' not found" in line and 'toy.gin' in line
+
+
+def test_sigterm_ends_the_process_with_0_after_its_round(given, tmp_path):
+  script = (
+    'import pathlib, time, types\n'
+    'from absl import app\n'
+    'from tfirl import launch\n'
+    'def run(run_folder, seed, demos, stop):\n'
+    '  print("ready", flush=True)\n'
+    '  while not stop():\n'
+    '    time.sleep(0.01)\n'
+    '  (run_folder.path / "saved").touch()\n'
+    'launch.experiment = types.SimpleNamespace(run=run)\n'
+    'launch.define_flags()\n'
+    'app.run(launch.main)\n'
+  )
+  process = _command(('-c', script), '--gin_file=toy.gin', '--seed=5')
+  assert process.stdout.readline() == 'ready\n'
+  time.sleep(0.1)
+  process.terminate()
+  _, error = process.communicate(timeout=60)
+  assert process.returncode == 0, error
+  assert (tmp_path / 'runs/toytask/toy/5/saved').exists()

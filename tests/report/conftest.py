@@ -1,0 +1,58 @@
+"""Writes the run folders that the report's tests read."""
+
+import csv
+
+import pytest
+
+COLUMNS = (
+  'env_steps',
+  'rollout_steps',
+  'updates',
+  'wall_s',
+  'steps_per_s',
+  'eval_return_mean',
+  'eval_return_std',
+  'eval_episodes',
+  'eval_success',
+  'cost_gap',
+)
+
+
+@pytest.fixture
+def write_run(tmp_path):
+  """write_run(task, algorithm, seed, env_steps, returns, ...) -> folder."""
+
+  def write(
+    task,
+    algorithm,
+    seed,
+    env_steps,
+    returns,
+    updates=None,
+    wall_s=None,
+    success=None,
+    root='runs',
+  ):
+    folder = tmp_path / root / task / algorithm / str(seed)
+    folder.mkdir(parents=True)
+    with open(folder / 'metrics.csv', 'w', newline='') as file:
+      writer = csv.writer(file)
+      writer.writerow(COLUMNS)
+      for i, (step, value) in enumerate(zip(env_steps, returns, strict=True)):
+        writer.writerow(
+          [
+            step,
+            step // 5,
+            updates[i] if updates else step,
+            wall_s[i] if wall_s else 60.0 * i,
+            150.0,
+            value,
+            1.0,
+            10,
+            success[i] if success else '',
+            0.5,
+          ]
+        )
+    return folder
+
+  return write

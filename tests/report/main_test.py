@@ -1,0 +1,48 @@
+import subprocess
+import sys
+
+from tfirl.report import __main__ as main_module
+
+
+def test_writes_all_files_and_prints_the_table(write_run, tmp_path, capsys):
+  for seed in range(2):
+    write_run('hopper', 'mm', seed, [0, 10], [0.0, 50.0])
+  write_run('hopper', 'mm', 2, [0, 5, 10, 20], [0.0, 20.0, 50.0, 90.0])
+  out = tmp_path / 'out' / 'deep'
+  code = main_module.main(
+    [str(tmp_path / 'runs'), '--out', str(out), '--last', '1', '--reps', '50']
+  )
+  assert code == 0
+  assert sorted(path.name for path in out.iterdir()) == [
+    'hopper_env_steps.png',
+    'hopper_wall_s.png',
+    'index.html',
+    'table.csv',
+    'table.md',
+  ]
+  assert '| hopper | mm | 3 | 10 | 2 | 50 |' in capsys.readouterr().out
+  note = 'hopper/mm: all seeds cut at 10'
+  assert f'- {note}' in (out / 'table.md').read_text()
+  assert note in (out / 'index.html').read_text()
+
+
+def test_an_error_is_one_line_and_writes_nothing(tmp_path, capsys):
+  out = tmp_path / 'out'
+  code = main_module.main([str(tmp_path / 'absent'), '--out', str(out)])
+  assert code == 1
+  message = capsys.readouterr().err
+  assert message.startswith('error: ') and message.count('\n') == 1
+  assert 'absent' in message
+  assert not out.exists()
+
+
+def test_imports_no_tensorflow():
+  program = (
+    'import sys, tfirl.report.__main__\n'
+    'heavy = {"tensorflow", "tf_agents", "reverb", "gin", "torch"}\n'
+    'print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))'
+  )
+  result = subprocess.run(
+    [sys.executable, '-c', program], capture_output=True, text=True, check=True
+  )
+  assert result.stdout.strip() == '[]'

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from tfirl.report import runs
+
+
+def test_reads_names_and_columns_from_any_ancestor(write_run, tmp_path):
+  folder = write_run('hopper', 'mm', 0, [0, 100], [1.5, 2.5])
+  for given in (folder, folder.parent, folder.parent.parent, tmp_path):
+    (run,), notes = runs.read_runs([str(given)])
+    assert (run.task, run.algorithm, run.seed) == ('hopper', 'mm', '0')
+    np.testing.assert_array_equal(run.columns['eval_return_mean'], [1.5, 2.5])
+    np.testing.assert_array_equal(run.clock, [0, 100])
+    assert np.isnan(run.columns['eval_success']).all() and not run.has_success
+    assert notes == []
+
+
+def test_sorts_seeds_as_numbers_and_takes_a_folder_given_twice_once(
+  write_run, tmp_path
+):
+  for seed in (10, 9, 2):
+    folder = write_run('hopper', 'mm', seed, [0], [1.0])
+  found, _ = runs.read_runs([str(tmp_path), str(folder)])
+  assert [run.seed for run in found] == ['2', '9', '10']
+
+
+def test_a_run_without_env_steps_is_ordered_by_updates(write_run):
+  folder = write_run('hopper', 'bc', 0, [0, 0], [1.0, 2.0], updates=[0, 500])
+  run = runs.read_run(str(folder))
+  assert run.is_offline
+  np.testing.assert_array_equal(run.clock, [0, 500])
+
+
+def test_a_run_evaluated_only_at_its_start_is_not_taken_for_offline(write_run):
+  assert not runs.read_run(str(write_run('a', 'mm', 0, [0], [1.0]))).is_offline
+
+
+def test_success_counts_only_if_every_evaluation_has_it(write_run):
+  whole = write_run('maze', 'mm', 0, [0, 9], [0, 0], success=[0.0, 0.5])
+  holes = write_run('maze', 'mm', 1, [0, 9], [0, 0], success=[0.0, ''])
+  assert runs.read_run(str(whole)).has_success
+  assert not runs.read_run(str(holes)).has_success
+
+
+def test_notes_runs_that_have_no_evaluation_yet(write_run, tmp_path):
+  write_run('hopper', 'mm', 0, [0], [1.0])
+  write_run('hopper', 'mm', 1, [], [])
+  new = tmp_path / 'runs' / 'hopper' / 'mm' / '2'
+  new.mkdir()
+  (new / 'config.gin').touch()
+  found, notes = runs.read_runs([str(tmp_path)])
+  assert [run.seed for run in found] == ['0']
+  assert len(notes) == 2
+  assert str(new) in ''.join(notes)
+
+
+def test_names_a_folder_that_is_absent_or_holds_no_run(tmp_path):
+  with pytest.raises(FileNotFoundError, match='absent: not a folder'):
+    runs.read_runs([str(tmp_path / 'absent')])
+  with pytest.raises(FileNotFoundError, match='TASK/ALGORITHM/SEED/metrics'):
+    runs.read_runs([str(tmp_path)])
+
+
+def test_names_a_run_given_by_itself_that_lacks_metrics(write_run):
+  folder = write_run('hopper', 'mm', 0, [0], [1.0])
+  (folder / 'metrics.csv').rename(folder / 'config.gin')
+  with pytest.raises(FileNotFoundError, match='1 run folder.s., none with'):
+    runs.read_runs([str(folder)])
+
+
+@pytest.mark.parametrize(
+  ('old', 'new', 'message'),
+  [
+    ('env_steps,', 'steps,', "no column 'env_steps'"),
+    ('2.5,', 'oops,', "line 3: eval_return_mean is 'oops'"),
+    ('2.5,', ',', "line 3: eval_return_mean is ''; expected a finite"),
+    ('2.5,', 'nan,', 'line 3: eval_return_mean'),
+    ('2.5,1.0,10,,0.5', '2.5', 'line 3: 6 cells; expected 10'),
+    ('\n100,', '\n0,', 'line 3: the clock goes from 0 to 0'),
+    ('env_steps', '\x00\x01', "no column 'env_steps'"),
+  ],
+)
+def test_names_what_is_damaged(write_run, old, new, message):
+  folder = write_run('hopper', 'mm', 0, [0, 100, 200], [1.5, 2.5, 4])
+  path = folder / 'metrics.csv'
+  text = path.read_text()
+  assert old in text
+  path.write_text(text.replace(old, new))
+  with pytest.raises(ValueError, match=message) as error:
+    runs.read_runs([str(folder)])
+  assert str(path) in str(error.value)
+
+
+def test_refuses_the_same_seed_from_two_roots(write_run):
+  first = write_run('hopper', 'mm', 0, [0], [1.0])
+  second = write_run('hopper', 'mm', 0, [0], [1.0], root='other')
+  with pytest.raises(
+    ValueError, match='same task, algorithm and seed'
+  ) as error:
+    runs.read_runs([str(first), str(second)])
+  assert str(first) in str(error.value) and str(second) in str(error.value)

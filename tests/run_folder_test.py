@@ -1,0 +1,112 @@
+"""A run folder resumes its own run and refuses any other."""
+
+import json
+import subprocess
+import sys
+
+import gin
+import pytest
+
+from tfirl import gin_bindings
+from tfirl.run_folder import RunFolder, RunFolderError
+
+
+@gin.configurable('toy_run', module='run_folder_test')
+def toy_run(steps=1, rate=0.1):
+  return steps, rate
+
+
+@pytest.fixture(autouse=True)
+def config():
+  gin_bindings.parse([], ['toy_run.steps = 3'])
+  yield
+  gin.clear_config()
+
+
+def _open(root, demos=None):
+  return RunFolder(root, 'hopper', 'hype', 7, demos)
+
+
+def test_new_folder_holds_config_and_metadata(tmp_path):
+  with _open(tmp_path, 'x.npz') as folder:
+    assert folder.path == tmp_path / 'hopper/hype/7'
+    assert not folder.resumed
+    assert 'toy_run.steps = 3' in (folder.path / 'config.gin').read_text()
+    metadata = json.loads((folder.path / 'metadata.json').read_text())
+  assert metadata['seed'] == 7 and metadata['demos'] == 'x.npz'
+  (launch,) = metadata['launches']
+  assert launch['command'] == sys.argv
+  assert launch['versions']['tensorflow'].startswith('2.15')
+  assert {'host', 'python', 'git_commit', 'time'} <= launch.keys()
+
+
+def test_same_config_resumes_and_records_the_launch(tmp_path):
+  _open(tmp_path).close()
+  with _open(tmp_path) as folder:
+    assert folder.resumed
+    metadata = json.loads((folder.path / 'metadata.json').read_text())
+  assert len(metadata['launches']) == 2
+
+
+def test_another_config_is_refused_by_binding_and_nothing_changes(tmp_path):
+  _open(tmp_path).close()
+  config = tmp_path / 'hopper/hype/7/config.gin'
+  before = config.read_text()
+  gin_bindings.parse([], ['toy_run.steps = 4', 'toy_run.rate = 0.2'])
+  with pytest.raises(RunFolderError) as info:
+    _open(tmp_path)
+  for part in (
+    str(config.parent),
+    'toy_run.steps: was 3, is 4',
+    'toy_run.rate: was not bound, is 0.2',
+  ):
+    assert part in str(info.value)
+  assert config.read_text() == before
+  gin_bindings.parse([], ['toy_run.steps = 3'])
+  _open(tmp_path).close()  # the refusal gave the lock back
+
+
+def test_other_demonstrations_are_refused(tmp_path):
+  _open(tmp_path, 'a.npz').close()
+  with pytest.raises(RunFolderError, match='--demos: was a.npz, is b.npz'):
+    _open(tmp_path, 'b.npz')
+
+
+def test_folder_in_use_is_refused_and_names_the_process(tmp_path):
+  with (
+    _open(tmp_path),
+    pytest.raises(RunFolderError, match=r'in use by another process \(pid \d+'),
+  ):
+    _open(tmp_path)
+  _open(tmp_path).close()
+
+
+def test_killed_process_leaves_no_lock(tmp_path):
+  script = (
+    'import os, signal, sys\n'
+    'from tfirl.run_folder import RunFolder\n'
+    'folder = RunFolder(sys.argv[1], "hopper", "hype", 7)\n'
+    'os.kill(os.getpid(), signal.SIGKILL)\n'
+  )
+  gin_bindings.parse([])  # the script's config is empty too
+  done = subprocess.run([sys.executable, '-c', script, tmp_path])
+  assert done.returncode == -9
+  with _open(tmp_path) as folder:
+    assert folder.resumed
+
+
+def test_damaged_metadata_is_named(tmp_path):
+  with _open(tmp_path) as folder:
+    path = folder.path / 'metadata.json'
+  path.write_text('{"seed": 7')
+  with pytest.raises(RunFolderError, match='metadata.json is missing or dama'):
+    _open(tmp_path)
+
+
+def test_operative_config_holds_defaults_that_were_used(tmp_path):
+  with _open(tmp_path) as folder:
+    toy_run()
+    folder.write_operative_config()
+    text = (folder.path / 'operative_config.gin').read_text()
+    assert sorted(p.name for p in folder.path.glob('.*')) == ['.lock']
+  assert 'toy_run.rate = 0.1' in text and 'toy_run.steps = 3' in text

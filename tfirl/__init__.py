@@ -1,0 +1,1 @@
+"""Hybrid inverse reinforcement learning on TF-Agents."""

@@ -1,0 +1,63 @@
+"""Behaviour cloning: TF-Agents' agent with a deterministic actor."""
+
+from collections.abc import Sequence
+
+import gin
+import tensorflow as tf
+from tf_agents.agents.behavioral_cloning import behavioral_cloning_agent
+from tf_agents.trajectories import time_step as ts
+from tf_agents.trajectories import trajectory
+
+from tfirl import acting, types
+from tfirl.agents import sac
+from tfirl.networks import actor as actor_lib
+
+
+def as_trajectory(batch: types.Transition) -> trajectory.Trajectory:
+  """Expert rows [B, ...] in the form that TF-Agents' BC agent trains on."""
+  num_rows = tf.shape(batch.discount)[0]
+  step_type = tf.fill([num_rows], ts.StepType.MID)
+  return trajectory.Trajectory(
+    step_type=step_type,
+    observation=batch.observation,
+    action=batch.action,
+    policy_info=(),
+    next_step_type=step_type,
+    reward=tf.zeros([num_rows]),
+    discount=batch.discount,
+  )
+
+
+@gin.configurable
+class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
+  """Regression of expert actions: mean squared error of a tanh policy."""
+
+  def __init__(
+    self,
+    observation_size: int,
+    action_size: int,
+    *,
+    learning_rate: float = gin.REQUIRED,
+    hidden: Sequence[int] = (256, 256),
+  ):
+    """Adam at `learning_rate`."""
+    time_step_spec, action_spec = sac.make_specs(observation_size, action_size)
+    super().__init__(
+      time_step_spec,
+      action_spec,
+      cloning_network=actor_lib.make_deterministic_actor(
+        time_step_spec.observation, action_spec, hidden
+      ),
+      optimizer=tf.keras.optimizers.legacy.Adam(learning_rate),
+      # TF-Agents' default is one counter for all agents of a process.
+      train_step_counter=tf.Variable(0, trainable=False, dtype=tf.int64),
+    )
+    self.initialize()
+    # Now, not at the first update: a tf.function then traces only once.
+    self._optimizer._create_all_weights(
+      self.cloning_network.trainable_variables
+    )
+
+  def mlp_policy(self) -> acting.MlpPolicy:
+    """The current policy in NumPy."""
+    return actor_lib.mlp_policy(self.cloning_network, self.action_spec.shape[0])

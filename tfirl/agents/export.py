@@ -1,0 +1,58 @@
+"""A policy as a SavedModel that loads without tfirl."""
+
+import os
+import shutil
+
+import tensorflow as tf
+
+from tfirl import acting
+
+
+class _PolicyModule(tf.Module):
+  """The MLP of a `MlpPolicy` in TensorFlow."""
+
+  def __init__(self, policy: acting.MlpPolicy):
+    super().__init__('policy')
+    self.kernels = [tf.Variable(kernel) for kernel, _ in policy.layers]
+    self.biases = [tf.Variable(bias) for _, bias in policy.layers]
+    self._num_actions = policy.num_actions
+    self._log_std_range = policy.log_std_range
+    observations = tf.TensorSpec([None, policy.layers[0][0].shape[0]])
+    self.action = tf.function(self._mean_action, [observations])
+    self.sample = tf.function(self._sampled_action, [observations])
+
+  def _mean_action(self, observation):
+    """[B, O] -> [B, A] in [-1, 1]."""
+    return tf.tanh(self._head(observation)[:, : self._num_actions])
+
+  def _sampled_action(self, observation):
+    """[B, O] -> [B, A] in [-1, 1]; the mean if the policy is deterministic."""
+    head = self._head(observation)
+    mean, log_std = head[:, : self._num_actions], head[:, self._num_actions :]
+    if log_std.shape[1]:
+      std = tf.exp(tf.clip_by_value(log_std, *self._log_std_range))
+      mean += std * tf.random.normal(tf.shape(mean))
+    return tf.tanh(mean)
+
+  def _head(self, observation):
+    hidden = observation
+    for kernel, bias in zip(self.kernels[:-1], self.biases[:-1], strict=True):
+      hidden = tf.nn.relu(hidden @ kernel + bias)
+    return hidden @ self.kernels[-1] + self.biases[-1]
+
+
+def save_policy(policy: acting.MlpPolicy, folder: str | os.PathLike) -> None:
+  """Writes `policy` as a SavedModel, replacing an earlier one whole.
+
+  `tf.saved_model.load(folder)` has `action(observation [B, O]) -> [B, A]`,
+  the mean action, and `sample`, of the same shapes; float32.
+  """
+  folder = os.fspath(folder)
+  writing, replaced = f'{folder}.tmp', f'{folder}.old'
+  for leftover in (writing, replaced):
+    shutil.rmtree(leftover, ignore_errors=True)
+  tf.saved_model.save(_PolicyModule(policy), writing)
+  if os.path.exists(folder):
+    os.rename(folder, replaced)
+  os.rename(writing, folder)
+  shutil.rmtree(replaced, ignore_errors=True)

@@ -1,0 +1,136 @@
+"""TF-Agents' SAC at the settings of the hybrid IRL papers, plus a BC term."""
+
+from collections.abc import Callable, Sequence
+from typing import Optional
+
+import gin
+import tensorflow as tf
+from tf_agents.agents.sac import sac_agent
+from tf_agents.specs import tensor_spec
+from tf_agents.trajectories import time_step as ts
+
+from tfirl import acting, types
+from tfirl.losses import behavior_cloning
+from tfirl.networks import actor as actor_lib
+from tfirl.networks import critic as critic_lib
+
+gin.external_configurable(
+  tf.keras.optimizers.legacy.Adam, module='tf.keras.optimizers.legacy'
+)
+
+
+def make_specs(observation_size: int, action_size: int):
+  """(time step spec, action spec) of O float32 numbers and [-1, 1]^A."""
+  observation = tensor_spec.TensorSpec([observation_size], tf.float32)
+  action = tensor_spec.BoundedTensorSpec([action_size], tf.float32, -1.0, 1.0)
+  return ts.time_step_spec(observation), action
+
+
+@gin.configurable('tfirl.SacAgent')  # TF-Agents registers a SacAgent of its own
+class SacAgent(sac_agent.SacAgent):
+  """Soft actor-critic (Haarnoja et al. 2018), temperature learned.
+
+  Attributes:
+    learning_rate_scale: [] variable; multiplies the learning rate of actor,
+      critics and temperature. The algorithm moves it between rounds.
+  """
+
+  def __init__(
+    self,
+    observation_size: int,
+    action_size: int,
+    *,
+    make_optimizer: Callable = gin.REQUIRED,
+    learning_rate: float = gin.REQUIRED,
+    hidden: Sequence[int] = (256, 256),
+    gamma: float = gin.REQUIRED,
+    tau: float = gin.REQUIRED,
+    target_update_period: int = 1,
+    target_entropy: Optional[float] = None,
+    bc_weight: float = 0.0,
+  ):
+    """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
+    optimiser (the temperature's is Adam); `target_entropy` is -A if None;
+    `bc_weight` multiplies the behaviour-cloning loss on expert rows.
+    """
+    time_step_spec, action_spec = make_specs(observation_size, action_size)
+    observation_spec = time_step_spec.observation
+    scale = tf.Variable(1.0, trainable=False, name='learning_rate_scale')
+
+    def current_learning_rate():
+      return learning_rate * scale
+
+    critics = [
+      critic_lib.make_critic(observation_spec, action_spec, hidden)
+      for _ in range(2)
+    ]
+    super().__init__(
+      time_step_spec,
+      action_spec,
+      critic_network=critics[0],
+      critic_network_2=critics[1],
+      actor_network=actor_lib.make_gaussian_actor(
+        observation_spec, action_spec, hidden
+      ),
+      actor_optimizer=make_optimizer(learning_rate=current_learning_rate),
+      critic_optimizer=make_optimizer(learning_rate=current_learning_rate),
+      alpha_optimizer=tf.keras.optimizers.legacy.Adam(current_learning_rate),
+      target_update_tau=tau,
+      target_update_period=target_update_period,
+      gamma=gamma,
+      target_entropy=-action_size if target_entropy is None else target_entropy,
+      # TF-Agents' default is one counter for all agents of a process.
+      train_step_counter=tf.Variable(0, trainable=False, dtype=tf.int64),
+    )
+    self.learning_rate_scale = scale
+    self._bc_weight = bc_weight
+    self._expert = None
+    self.initialize()
+    self._create_optimizer_slots()
+
+  @property
+  def uses_expert_rows(self) -> bool:
+    """Whether `train` needs `expert=`, a Transition of expert rows."""
+    return self._bc_weight > 0.0
+
+  def mlp_policy(self) -> acting.MlpPolicy:
+    """The current policy in NumPy."""
+    return actor_lib.mlp_policy(self._actor_network, self.action_spec.shape[0])
+
+  def _create_optimizer_slots(self) -> None:
+    """Now, not at the first update: a tf.function then traces only once."""
+    critics = [
+      *self._critic_network_1.trainable_variables,
+      *self._critic_network_2.trainable_variables,
+    ]
+    self._critic_optimizer._create_all_weights(critics)
+    self._actor_optimizer._create_all_weights(
+      self._actor_network.trainable_variables
+    )
+    self._alpha_optimizer._create_all_weights([self._log_alpha])
+
+  def _train(
+    self, experience, weights=None, expert: Optional[types.Transition] = None
+  ):
+    self._expert = expert
+    loss_info = super()._train(experience, weights)
+    self._expert = None
+    return loss_info
+
+  def actor_loss(self, time_steps, weights=None, training=True):
+    """SAC's actor loss + bc_weight * mean |mode(pi(s)) - a|^2, expert rows."""
+    loss = super().actor_loss(time_steps, weights, training)
+    if not self.uses_expert_rows:
+      return loss
+    if self._expert is None:
+      raise ValueError(
+        f'tfirl.SacAgent.bc_weight is {self._bc_weight}, but train() was '
+        'given no expert rows; expected expert=Transition'
+      )
+    step_type = tf.fill(tf.shape(self._expert.discount), ts.StepType.MID)
+    distribution, _ = self._actor_network(
+      self._expert.observation, step_type=step_type, training=training
+    )
+    return loss + self._bc_weight * behavior_cloning.behavior_cloning_loss(
+      distribution.mode(), self._expert.action
+    )

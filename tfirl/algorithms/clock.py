@@ -1,0 +1,23 @@
+"""What has been spent so far."""
+
+import dataclasses
+
+
+@dataclasses.dataclass
+class Clock:
+  """Counts of a run; every step of an environment passes through one of them.
+
+  Attributes:
+    env_steps: steps of the training environment.
+    rollout_steps: steps of the separate environment of the cost rollouts.
+    updates: gradient steps of the policy.
+  """
+
+  env_steps: int = 0
+  rollout_steps: int = 0
+  updates: int = 0
+
+
+def crosses(period: int, before: int, now: int) -> bool:
+  """Whether a multiple of `period` lies in (before, now]."""
+  return now // period > before // period

@@ -1,0 +1,89 @@
+"""policy -> environment -> rows."""
+
+from collections.abc import Callable
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+from tfirl import types
+
+Policy = Callable[..., np.ndarray]  # policy(observation [O], rng) -> [A]
+
+
+class Rewarded(NamedTuple):
+  """A `types.Transition` with the task's reward: for the `expert` algorithm."""
+
+  observation: types.Array  # [B, O]
+  action: types.Array  # [B, A]
+  discount: types.Array  # [B]
+  next_observation: types.Array  # [B, O]
+  reward: types.Array  # [B]
+
+  @property
+  def transition(self) -> types.Transition:
+    return types.Transition(*self[:4])
+
+
+def run_steps(
+  env, policy: Policy, num_steps: int, rng: Optional[np.random.Generator]
+) -> Rewarded:
+  """Takes `num_steps` steps from where `env` is, across episode ends.
+
+  Args:
+    env: was reset once; keeps its place between calls, so its state is the
+      collection's.
+    policy: maps an observation [O] and `rng` to an action [A].
+    num_steps: how many.
+    rng: draws the policy's actions; None takes its mean action.
+
+  Returns:
+    The steps in order, [num_steps, ...].
+  """
+  rows = _empty_rows(env, num_steps)
+  time_step = env.current_time_step()
+  for i in range(num_steps):
+    action = policy(time_step.observation, rng)
+    next_step = env.step(action)
+    _write_row(rows, i, time_step.observation, action, next_step)
+    time_step = env.reset() if next_step.is_last() else next_step
+  return rows
+
+
+def run_episodes(
+  env, policy: Policy, num_episodes: int, rng: Optional[np.random.Generator]
+) -> Rewarded:
+  """Plays whole episodes from fresh resets. Returns their rows in order."""
+  horizon = env.max_episode_steps
+  episodes = []
+  for _ in range(num_episodes):
+    rows = _empty_rows(env, horizon)
+    time_step = env.reset()
+    length = 0
+    while not time_step.is_last():
+      action = policy(time_step.observation, rng)
+      next_step = env.step(action)
+      _write_row(rows, length, time_step.observation, action, next_step)
+      time_step = next_step
+      length += 1
+    episodes.append(Rewarded(*(field[:length] for field in rows)))
+  return Rewarded(*(np.concatenate(f) for f in zip(*episodes, strict=True)))
+
+
+def _empty_rows(env, num_rows: int) -> Rewarded:
+  observation_size = env.observation_spec().shape[0]
+  action_size = env.action_spec().shape[0]
+  return Rewarded(
+    observation=np.empty((num_rows, observation_size), np.float32),
+    action=np.empty((num_rows, action_size), np.float32),
+    discount=np.empty(num_rows, np.float32),
+    next_observation=np.empty((num_rows, observation_size), np.float32),
+    reward=np.empty(num_rows, np.float32),
+  )
+
+
+def _write_row(rows, i, observation, action, next_step) -> None:
+  rows.observation[i] = observation
+  rows.action[i] = action
+  rows.discount[i] = next_step.discount
+  rows.next_observation[i] = next_step.observation
+  rows.reward[i] = next_step.reward

@@ -1,0 +1,225 @@
+"""Model-free inverse RL: mm, bc_reg, filter, hype and hype_filter.
+
+One class, told apart by gin: `expert_fraction` (hype), `ExpertReset.reset_prob`
+(filter), `tfirl.SacAgent.bc_weight` (bc_reg); with all of them off it is mm
+(Swamy et al. 2021, 2023; Ren et al. 2024, algorithm 2).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from tfirl import checkpoints, types
+from tfirl.agents import relabeling
+from tfirl.algorithms import clock as clock_lib
+from tfirl.algorithms import collecting, rounds
+from tfirl.algorithms import tables as algorithm_tables
+from tfirl.costs import learner as cost_learner
+from tfirl.envs import suites, wrappers
+from tfirl.replay import sampling, tables, writers
+
+
+@gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
+class ModelFree:
+  """The game between an off-policy RL agent and a cost.
+
+  Attributes:
+    clock: what has been spent.
+    counts: which of the clock's counts a budget is given in.
+    policy: the current policy, in NumPy.
+    losses: named floats of the latest round of each player.
+  """
+
+  def __init__(
+    self,
+    load_demos: Callable[[Any], types.Demonstrations],
+    seed: int,
+    restore_from: Optional[str] = None,
+    *,
+    make_agent: Callable = gin.REQUIRED,
+    expert_fraction: Callable = gin.REQUIRED,
+    steps_per_round: int = 64,
+    batch_size: int = 256,
+    initial_steps: int = 1024,
+    cost_update_period: int = gin.REQUIRED,
+    cost_rollout_episodes: int = 4,
+    stochastic_cost_rollouts: bool = True,
+    anneal_learning_rate: bool = True,
+    jit_compile: bool = False,
+  ):
+    """Builds environments, tables and both players.
+
+    Args:
+      load_demos: maps the environment to demonstrations of its task.
+      seed: of everything but Reverb's sampling.
+      restore_from: a checkpoint's folder, whose tables to start with.
+      make_agent: maps (O, A) to an agent.
+      expert_fraction: maps gradient steps (an array) to the share of expert
+        rows in a policy batch.
+      steps_per_round: env steps of a round, and its gradient steps.
+      batch_size: B.
+      initial_steps: env steps before the first gradient step.
+      cost_update_period: env steps between rounds of the cost player.
+      cost_rollout_episodes: whole episodes of the learner it sees each time.
+      stochastic_cost_rollouts: sample the actions there, or take the mean.
+      anneal_learning_rate: let the agent's learning rate fall linearly to 0
+        from one cost update to the next, as in the published runs.
+      jit_compile: compile the round by XLA.
+    """
+    seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
+    env = suites.load(seed=seeds[0])
+    demos = load_demos(env)
+    self._env = wrappers.ExpertReset(env, demos, seed=seeds[1])
+    self._env.reset()
+    with gin.config_scope('cost_rollout'):
+      self._cost_env = wrappers.ExpertReset(
+        suites.load(seed=seeds[2]), demos, seed=seeds[3]
+      )
+    self._rng = np.random.default_rng(seeds[4])
+    self._expert_rows = demos.transitions
+    self._expert_fraction = expert_fraction
+    self._steps_per_round = steps_per_round
+    self._initial_steps = initial_steps
+    self._cost_update_period = cost_update_period
+    self._cost_rollout_episodes = cost_rollout_episodes
+    self._stochastic_cost_rollouts = stochastic_cost_rollouts
+    self._anneal_learning_rate = anneal_learning_rate
+    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    self._cost = cost_learner.CostLearner(*sizes, seed=seeds[5])
+    self._agent = make_agent(*sizes)
+    self._relabeled = relabeling.RewardRelabelingAgent(
+      self._agent, self._cost.reward_fn
+    )
+    self._rounds = rounds.Rounds(self._train_step, steps_per_round, jit_compile)
+    self._open_tables(batch_size, restore_from, seeds[6])
+    self.counts = 'env_steps'
+    self.clock = clock_lib.Clock()
+    self.policy = self._agent.mlp_policy()
+    self.losses: dict[str, float] = {'expert_fraction': self._fractions()[0]}
+    self._last_cost_step = 0
+
+  def run_round(self) -> None:
+    """Collects, trains the policy as often, and the cost when it is due."""
+    rows = collecting.run_steps(
+      self._env, self.policy, self._steps_per_round, self._rng
+    )
+    self._writer.append(rows.transition)
+    self.clock.env_steps += self._steps_per_round
+    if self.clock.env_steps >= self._initial_steps:
+      self._train_policy()
+    if self._steps_since_cost_update >= self._cost_update_period:
+      self._train_cost()
+
+  @property
+  def num_traces(self) -> int:
+    """How often the round was traced."""
+    return self._rounds.num_traces
+
+  def trackables(self) -> Mapping[str, Any]:
+    """What a checkpoint must hold, besides the tables."""
+    return {
+      'agent': self._agent,
+      'cost': self._cost,
+      'state': checkpoints.PythonState(self._get_state, self._set_state),
+    }
+
+  def save_tables(self, folder) -> None:
+    """Writes the tables and their partial blocks to a checkpoint's folder."""
+    self._replay.save(folder)
+
+  def table_sizes(self) -> Mapping[str, int]:
+    """Rows in each table."""
+    return {name: self._replay.size(name) for name in ('policy', 'expert')}
+
+  def close(self) -> None:
+    """Stops the tables' server."""
+    self._replay.close()
+
+  @property
+  def _steps_since_cost_update(self) -> int:
+    return self.clock.env_steps - self._last_cost_step
+
+  def _open_tables(self, batch_size, restore_from, seed) -> None:
+    rows = self._expert_rows
+    self._replay = tables.Replay(
+      [
+        algorithm_tables.online_table(
+          'policy', batch_size, self._steps_per_round, self._initial_steps
+        ),
+        algorithm_tables.expert_table(len(rows.discount)),
+      ],
+      algorithm_tables.transition_spec(
+        rows.observation.shape[1], rows.action.shape[1]
+      ),
+      restore_from=restore_from,
+      seed=seed,
+    )
+    self._writer = self._replay.writer('policy')
+    if restore_from is None:
+      writers.write_shuffled(self._replay.writer('expert'), rows, self._rng)
+    rows_per_round = self._steps_per_round * batch_size
+    self._learner_sampler = self._replay.sampler('policy', rows_per_round)
+    self._expert_sampler = self._replay.sampler('expert', rows_per_round)
+
+  def _fractions(self) -> np.ndarray:
+    """Share of expert rows at each gradient step of the next round, [G]."""
+    updates = self.clock.updates + np.arange(self._steps_per_round)
+    return np.asarray(self._expert_fraction(updates), np.float32)
+
+  def _train_policy(self) -> None:
+    if self._anneal_learning_rate:
+      spent = self._steps_since_cost_update / self._cost_update_period
+      self._agent.learning_rate_scale.assign(max(0.0, 1.0 - spent))
+    fractions = self._fractions()
+    losses = self._rounds.run(
+      self._learner_sampler.sample(),
+      self._expert_sampler.sample(),
+      tf.constant(fractions),
+    )
+    self.clock.updates += self._steps_per_round
+    self.losses.update({name: float(value) for name, value in losses.items()})
+    self.losses['expert_fraction'] = float(fractions[-1])
+    self.policy = self._agent.mlp_policy()
+
+  def _train_step(self, learner, expert, fraction):
+    batch = sampling.mix(learner, expert, tf.squeeze(fraction))
+    info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
+    return {
+      'actor_loss': info.extra.actor_loss,
+      'critic_loss': info.extra.critic_loss,
+      'alpha_loss': info.extra.alpha_loss,
+    }
+
+  def _train_cost(self) -> None:
+    rows = collecting.run_episodes(
+      self._cost_env,
+      self.policy,
+      self._cost_rollout_episodes,
+      self._rng if self._stochastic_cost_rollouts else None,
+    )
+    self.clock.rollout_steps += len(rows.discount)
+    losses = self._cost.update(rows, self._expert_rows)
+    self.losses.update({f'cost_{k}': v for k, v in losses.items()})
+    self._last_cost_step = self.clock.env_steps
+
+  def _get_state(self) -> Mapping[str, Any]:
+    return {
+      'clock': vars(self.clock),
+      'last_cost_step': self._last_cost_step,
+      'rng': self._rng.bit_generator.state,
+      'cost_rng': self._cost.get_state(),
+      'env': self._env.get_state(),
+      'cost_env': self._cost_env.get_state(),
+    }
+
+  def _set_state(self, state: Mapping[str, Any]) -> None:
+    self.clock = clock_lib.Clock(**state['clock'])
+    self._last_cost_step = state['last_cost_step']
+    self._rng.bit_generator.state = state['rng']
+    self._cost.set_state(state['cost_rng'])
+    self._env.set_state(state['env'])
+    self._cost_env.set_state(state['cost_env'])
+    self.policy = self._agent.mlp_policy()

@@ -1,0 +1,46 @@
+"""The tables that algorithms write and read, and their pace."""
+
+import gin
+import tensorflow as tf
+
+from tfirl import types
+from tfirl.replay import tables
+
+
+def transition_spec(
+  observation_size: int, action_size: int
+) -> types.Transition:
+  """Of one row, without a batch axis."""
+  observation = tf.TensorSpec([observation_size], tf.float32)
+  return types.Transition(
+    observation=observation,
+    action=tf.TensorSpec([action_size], tf.float32),
+    discount=tf.TensorSpec([], tf.float32),
+    next_observation=observation,
+  )
+
+
+def online_table(
+  name: str, batch_size: int, steps_per_round: int, initial_steps: int
+) -> tables.TableConfig:
+  """A table written by every env step and read by one batch per env step."""
+  with gin.config_scope(name):
+    return tables.table(
+      name,
+      samples_per_insert=float(batch_size),
+      min_size=initial_steps,
+      # One thread writes a round, then reads a round: it is ahead by one
+      # round either way, and the limiter must let it.
+      error_buffer=4 * max(steps_per_round, initial_steps),
+    )
+
+
+def expert_table(num_transitions: int) -> tables.TableConfig:
+  """Written once; every row is there before the first is read."""
+  with gin.config_scope('expert'):
+    return tables.table(
+      'expert',
+      # Room for the rows that `write_shuffled` repeats to fill a block.
+      capacity=num_transitions + 1_000_000,
+      min_size=num_transitions,
+    )

@@ -1,0 +1,289 @@
+"""The border that every demonstration crosses once: checked, scaled, cut.
+
+Readers hand over what a file holds, as it stands there; past this module
+everything is trusted.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from absl import logging
+
+from tfirl.types import Demonstrations
+
+# tanh^-1 of an action of exactly +-1 is infinite.
+_MAX_ACTION = 1.0 - 1e-6
+# Actions stored as float32 may pass the bound by rounding; by no more.
+_RANGE_TOLERANCE = 1e-4
+
+_VERSION = re.compile(r'-v\d+$')
+_REQUIRED = ('observations', 'actions', 'next_observations')
+_FLAGS = ('terminals', 'timeouts')
+_OPTIONAL = ('qpos', 'qvel', 'goal', 'rewards')
+
+
+@dataclasses.dataclass
+class RawDemonstrations:
+  """What a reader found, unchecked and in the environment's action scale.
+
+  Attributes:
+    source: the file or data set, for messages.
+    columns: arrays of one row a transition: observations, actions,
+      next_observations, terminals, timeouts; qpos, qvel, goal, rewards, seed
+      (of the row's episode) if recorded.
+    env_id: '' if the source doesn't say.
+    episode_returns: [K] as recorded, or None: summed from `rewards`.
+  """
+
+  source: str
+  columns: dict[str, np.ndarray]
+  env_id: str = ''
+  env_kwargs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+  episode_returns: np.ndarray | None = None
+
+  @property
+  def episode_ends(self) -> np.ndarray:
+    """Exclusive end row of each episode, [K], as in `Demonstrations`."""
+    columns = self.columns
+    ends = (columns['terminals'] != 0) | (columns['timeouts'] != 0)
+    ends[-1:] = True
+    return np.flatnonzero(ends) + 1
+
+
+def check(condition: bool, source: str, key: str, found, expected) -> None:
+  """Raises ValueError that names file, key, found and expected."""
+  if not condition:
+    raise ValueError(f'{source}: {key}: found {found}; expected {expected}')
+
+
+def require_keys(
+  source: str, found: Sequence[str], required: Sequence[str]
+) -> None:
+  """Raises ValueError that lists the keys of `required` not in `found`."""
+  missing = [key for key in required if key not in found]
+  if missing:
+    raise ValueError(
+      f'{source}: missing {", ".join(missing)}; found the keys '
+      f'{", ".join(sorted(found)) or "(none)"}; expected {", ".join(required)}'
+    )
+
+
+def to_flags(source: str, key: str, values: np.ndarray) -> np.ndarray:
+  """0/1 numbers of any dtype, [N] or [N, 1], as [N] bool."""
+  values = np.asarray(values)
+  if values.ndim == 2 and values.shape[1] == 1:
+    values = values[:, 0]
+  if values.dtype == bool:
+    return values
+  numeric = np.issubdtype(values.dtype, np.number)
+  check(numeric, source, key, f'dtype {values.dtype}', 'bools, or 0 and 1')
+  wrong = values[(values != 0) & (values != 1)]
+  found = f'the value {wrong.flat[0]}' if wrong.size else ''
+  check(not wrong.size, source, key, found, 'only 0 and 1')
+  return values != 0
+
+
+def check_env_id(source: str, found: str, expected: str) -> None:
+  """ValueError if the tasks differ; a warning if only their versions do."""
+  if not found or found == expected:
+    return
+  check(
+    _VERSION.sub('', found) == _VERSION.sub('', expected),
+    source,
+    'env_id',
+    f'demonstrations of {found!r}',
+    f'of {expected!r}',
+  )
+  logging.warning(
+    '%s: recorded in %s, used with %s: their dynamics and rewards may differ.',
+    source,
+    found,
+    expected,
+  )
+
+
+def _check_shapes(
+  raw: RawDemonstrations, observation_size: int, action_size: int
+) -> None:
+  """Every column must be of N rows and of its width."""
+  require_keys(raw.source, list(raw.columns), _REQUIRED + _FLAGS)
+  num_rows = len(raw.columns['observations'])
+  check(num_rows > 0, raw.source, 'observations', 'no rows', 'one or more')
+  widths = {
+    'observations': observation_size,
+    'actions': action_size,
+    'next_observations': observation_size,
+    'goal': 2,
+  }
+  for key, values in raw.columns.items():
+    shape = np.shape(values)
+    if key in widths:
+      expected = (num_rows, widths[key])
+      ok = shape == expected
+    elif key in ('qpos', 'qvel'):
+      expected = f'({num_rows}, any)'
+      ok = len(shape) == 2 and shape[0] == num_rows
+    else:
+      expected = (num_rows,)
+      ok = shape == expected
+    check(ok, raw.source, key, f'shape {shape}', f'shape {expected}')
+
+
+def _check_finite(raw: RawDemonstrations) -> None:
+  """Every number of every column must be a finite float or integer."""
+  for key in _REQUIRED + _OPTIONAL:
+    if key not in raw.columns:
+      continue
+    values = raw.columns[key]
+    numeric = np.issubdtype(values.dtype, np.number)
+    check(numeric, raw.source, key, f'dtype {values.dtype}', 'real numbers')
+    finite = np.isfinite(values)
+    if not finite.all():
+      row = int(np.argwhere(~finite)[0][0])
+      found = f'{int((~finite).sum())} NaN or inf, the first in row {row}'
+      check(False, raw.source, key, found, 'finite numbers')
+
+
+def scale_actions(
+  source: str,
+  actions: np.ndarray,
+  action_low: np.ndarray,
+  action_high: np.ndarray,
+) -> np.ndarray:
+  """Actions of the environment's scale [N, A] in [-1, 1], float32.
+
+  Clipped to +-(1 - 1e-6). Raises ValueError beyond the environment's range.
+  """
+  low = np.asarray(action_low, np.float64)
+  high = np.asarray(action_high, np.float64)
+  center, half_range = (high + low) / 2, (high - low) / 2
+  scaled = (np.asarray(actions, np.float64) - center) / half_range
+  worst = float(np.abs(scaled).max())
+  if worst > 1.0 + _RANGE_TOLERANCE:
+    row, column = np.unravel_index(np.abs(scaled).argmax(), scaled.shape)
+    check(
+      False,
+      source,
+      'actions',
+      f'{actions[row, column]:.6g} in row {row}, column {column}',
+      f'the range [{low[column]:g}, {high[column]:g}] of the environment',
+    )
+  # The largest float32 below the bound: rounding may not bring +-1 back.
+  limit = np.nextafter(np.float32(_MAX_ACTION), np.float32(0))
+  return np.clip(scaled.astype(np.float32), -limit, limit)
+
+
+def _episode_returns(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
+  """Undiscounted return of each episode [K], nan where not recorded."""
+  if raw.episode_returns is not None:
+    returns = np.asarray(raw.episode_returns, np.float64)
+    ok = returns.shape == ends.shape
+    check(ok, raw.source, 'episode_returns', returns.shape, ends.shape)
+    return returns
+  if 'rewards' not in raw.columns:
+    return np.full(len(ends), np.nan)
+  starts = np.concatenate([[0], ends[:-1]])
+  return np.add.reduceat(raw.columns['rewards'].astype(np.float64), starts)
+
+
+def _episode_seeds(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
+  """Seed of each episode [K] int64, -1 where not recorded."""
+  if 'seed' not in raw.columns:
+    return np.full(len(ends), -1, np.int64)
+  seed = raw.columns['seed']
+  integer = np.issubdtype(seed.dtype, np.integer)
+  check(integer, raw.source, 'seed', f'dtype {seed.dtype}', 'integers')
+  return seed[np.concatenate([[0], ends[:-1]])].astype(np.int64)
+
+
+def _first_rows(demos: Demonstrations, num_rows: int) -> Demonstrations:
+  """The first `num_rows` transitions; the last episode may lose its end."""
+  rows = {
+    field.name: value[:num_rows]
+    for field in dataclasses.fields(demos)
+    if isinstance(value := getattr(demos, field.name), np.ndarray)
+    and not field.name.startswith('episode_')
+  }
+  cut = dataclasses.replace(demos, **rows)
+  num_episodes = len(cut.episode_ends)
+  return dataclasses.replace(
+    cut,
+    episode_seeds=demos.episode_seeds[:num_episodes],
+    episode_returns=demos.episode_returns[:num_episodes],
+  )
+
+
+def _convert(
+  raw: RawDemonstrations, action_low: np.ndarray, action_high: np.ndarray
+) -> Demonstrations:
+  """Checked columns as `Demonstrations`, actions scaled."""
+  columns = raw.columns
+
+  def optional(key):
+    return columns[key].astype(np.float64) if key in columns else None
+
+  demos = Demonstrations(
+    observations=columns['observations'].astype(np.float32),
+    actions=scale_actions(
+      raw.source, columns['actions'], action_low, action_high
+    ),
+    next_observations=columns['next_observations'].astype(np.float32),
+    terminals=columns['terminals'],
+    timeouts=columns['timeouts'],
+    qpos=optional('qpos'),
+    qvel=optional('qvel'),
+    goal=optional('goal'),
+    env_id=raw.env_id,
+    env_kwargs=dict(raw.env_kwargs),
+    versions=dict(raw.versions),
+    source=raw.source,
+  )
+  return dataclasses.replace(
+    demos,
+    episode_seeds=_episode_seeds(raw, demos.episode_ends),
+    episode_returns=_episode_returns(raw, demos.episode_ends),
+  )
+
+
+def to_demonstrations(
+  raw: RawDemonstrations,
+  *,
+  env_id: str,
+  observation_size: int,
+  action_low: np.ndarray,
+  action_high: np.ndarray,
+  max_transitions: int | None = None,
+) -> Demonstrations:
+  """Checks `raw` against the task and brings its actions into [-1, 1].
+
+  Args:
+    raw: columns of N rows.
+    env_id: the task's Gymnasium id; '' accepts demonstrations of any.
+    observation_size: O.
+    action_low: [A], the environment's scale.
+    action_high: [A].
+    max_transitions: keep the first so many rows; None keeps all. Returns of
+      episodes stay those recorded.
+
+  Raises:
+    ValueError: naming the file, the key, what was found and what expected.
+  """
+  source = raw.source
+  check_env_id(source, raw.env_id, env_id or raw.env_id)
+  columns = dict(raw.columns)
+  for key in _FLAGS:
+    if key in columns:
+      columns[key] = to_flags(source, key, columns[key])
+  raw = dataclasses.replace(raw, columns=columns)
+  _check_shapes(raw, observation_size, len(action_low))
+  _check_finite(raw)
+  demos = _convert(raw, action_low, action_high)
+  if max_transitions is None:
+    return demos
+  ok = max_transitions > 0
+  check(ok, source, 'max_transitions', max_transitions, 'None, or 1 or more')
+  return _first_rows(demos, max_transitions)

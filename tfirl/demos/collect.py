@@ -1,0 +1,84 @@
+"""Rolls a policy out into demonstrations.
+
+python -m tfirl.demos.collect --task=hopper --policy=runs/hopper/expert/0 \
+  --episodes=64 --out=hopper.npz
+"""
+
+import gin
+from absl import app, flags, logging
+from tf_agents.environments import py_environment
+
+from tfirl.demos import minari_reader, policies
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.npz import save_npz
+from tfirl.demos.rollouts import record, rollout
+from tfirl.envs import suites
+from tfirl.gin_files import find_file
+
+__all__ = ['check_out', 'record', 'rollout', 'save']
+
+
+def check_out(out: str) -> None:
+  """Raises ValueError unless `out` is a FILE.npz or minari:ID."""
+  if not out.endswith('.npz') and not out.startswith('minari:'):
+    raise ValueError(f'--out: found {out!r}; expected FILE.npz or minari:ID')
+
+
+def save(
+  raw: RawDemonstrations, out: str, env: py_environment.PyEnvironment
+) -> None:
+  """Writes `raw` to FILE.npz, or into Minari's cache as minari:ID."""
+  check_out(out)
+  if out.startswith('minari:'):
+    minari_reader.write_minari(raw, out.removeprefix('minari:'), env.gym)
+  else:
+    save_npz(raw, out)
+
+
+def _main(_) -> None:
+  args = flags.FLAGS
+  try:
+    check_out(args.out)  # an hour of rollouts shouldn't end in a misspelling
+    # A task's file also binds experiment.run, which lies above this layer.
+    gin.parse_config_file(
+      str(find_file(f'tasks/{args.task}.gin')), skip_unknown=['run']
+    )
+    kwargs = {} if args.tremble else {'tremble_probability': 0.0}
+    env = suites.load(seed=args.seed, **kwargs)
+    policy = policies.load_policy(args.policy, args.task)
+    raw = record(
+      env,
+      policy,
+      args.episodes,
+      args.seed,
+      args.full_length_only,
+      stochastic=args.stochastic,
+    )
+    save(raw, args.out, env)
+  except (ValueError, FileNotFoundError, FileExistsError) as error:
+    logging.error('%s', error)
+    raise SystemExit(1) from None
+  returns = raw.episode_returns
+  print(
+    f'{args.out}: {len(returns)} episodes, {raw.episode_ends[-1]} transitions, '
+    f'return {returns.mean():.1f} +- {returns.std():.1f}'
+  )
+
+
+def _define_flags() -> None:
+  flags.DEFINE_string('task', None, 'Name of a gin file of tasks/.')
+  flags.DEFINE_string(
+    'policy', None, 'A run folder, a SavedModel, an .npz of weights, embedded.'
+  )
+  flags.DEFINE_string('out', None, 'FILE.npz or minari:ID.')
+  flags.DEFINE_integer('episodes', 64, 'How many to keep.', lower_bound=1)
+  flags.DEFINE_integer('seed', 0, 'Of the first attempt.', lower_bound=0)
+  flags.DEFINE_bool('full_length_only', True, 'Drop terminated episodes.')
+  flags.DEFINE_bool('stochastic', False, 'Sample actions (weights only).')
+  flags.DEFINE_bool('tremble', False, "With the task's trembling hand.")
+  flags.mark_flags_as_required(['task', 'policy', 'out'])
+
+
+if __name__ == '__main__':
+  _define_flags()
+  app.run(_main)

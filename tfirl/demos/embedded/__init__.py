@@ -1,0 +1,169 @@
+"""Experts that come with tfirl: small actors, rolled out on first use.
+
+An expert is TASK.npz in this folder: kernel_0 [O, H], bias_0 [H], kernel_1,
+... (float32; the last layer puts out pre-squash means [A]), and `metadata`
+(JSON): task, env_id, env_kwargs, and how it was trained and what it returns.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import minari
+import numpy as np
+from absl import logging
+
+from tfirl.acting import MlpPolicy
+from tfirl.demos import minari_reader, rollouts
+from tfirl.demos.border import RawDemonstrations, check, require_keys
+from tfirl.demos.npz import read_arrays, write_atomically
+from tfirl.envs import suites
+
+_FOLDER = os.path.dirname(__file__)
+_NUM_EPISODES = 64
+_METADATA_KEYS = ('task', 'env_id', 'env_kwargs')
+
+
+def tasks() -> list[str]:
+  """Tasks that an expert ships for."""
+  names = sorted(os.listdir(_FOLDER))
+  return [name[: -len('.npz')] for name in names if name.endswith('.npz')]
+
+
+def _path(task_or_path: str) -> str:
+  if task_or_path.endswith('.npz'):
+    return task_or_path
+  if task_or_path not in tasks():
+    raise ValueError(
+      f'embedded:{task_or_path}: found no such expert; expected one of those '
+      f'that ship: {", ".join(tasks()) or "(none yet)"}'
+    )
+  return os.path.join(_FOLDER, f'{task_or_path}.npz')
+
+
+def metadata(task_or_path: str) -> dict[str, Any]:
+  """What is known of an expert: task, env_id, env_kwargs and the rest."""
+  path = _path(task_or_path)
+  arrays = read_arrays(path)
+  require_keys(path, list(arrays), ['metadata'])
+  try:
+    found = json.loads(str(arrays['metadata']))
+  except json.JSONDecodeError:
+    found = None
+  ok = isinstance(found, dict)
+  check(ok, path, 'metadata', str(arrays['metadata']), 'a JSON object')
+  require_keys(f'{path}, metadata', list(found), _METADATA_KEYS)
+  return found
+
+
+def policy(task_or_path: str) -> MlpPolicy:
+  """The expert of a task, or of an .npz that `write` wrote.
+
+  Raises FileNotFoundError, or ValueError naming file, key and what is wrong.
+  """
+  path = _path(task_or_path)
+  arrays = read_arrays(path)
+  num_layers = sum(key.startswith('kernel_') for key in arrays)
+  required = [
+    f'{part}_{i}'
+    for i in range(max(num_layers, 1))
+    for part in ('kernel', 'bias')
+  ]
+  require_keys(path, list(arrays), required)
+  layers = []
+  for i in range(num_layers):
+    kernel, bias = arrays[f'kernel_{i}'], arrays[f'bias_{i}']
+    width = layers[-1][0].shape[1] if layers else kernel.shape[0]
+    expected = (width, len(np.atleast_1d(bias)))
+    check(kernel.shape == expected, path, f'kernel_{i}', kernel.shape, expected)
+    finite = np.isfinite(kernel).all() and np.isfinite(bias).all()
+    check(finite, path, f'kernel_{i}, bias_{i}', 'NaN or inf', 'finite')
+    layers.append((kernel, bias))
+  return MlpPolicy(layers, len(layers[-1][1]))
+
+
+def write(
+  task_or_path: str, expert: MlpPolicy, metadata: Mapping[str, Any]
+) -> str:
+  """Writes the mean of `expert` as TASK.npz of this folder, or to a path.
+
+  Args:
+    task_or_path: 'hopper', or FILE.npz.
+    expert: its log standard deviations aren't kept.
+    metadata: task, env_id, env_kwargs; and whatever else JSON holds.
+
+  Returns: the path written.
+  """
+  path = task_or_path
+  if not path.endswith('.npz'):
+    path = os.path.join(_FOLDER, f'{task_or_path}.npz')
+  require_keys(f'{path}, metadata', list(metadata), _METADATA_KEYS)
+  arrays = {'metadata': np.array(json.dumps(dict(metadata)))}
+  for i, (kernel, bias) in enumerate(expert.deterministic().layers):
+    arrays[f'kernel_{i}'] = kernel.astype(np.float32)
+    arrays[f'bias_{i}'] = bias.astype(np.float32)
+  write_atomically(path, arrays)
+  return path
+
+
+def _digest(path: str) -> str:
+  """Tells one expert's file from another's."""
+  with open(path, 'rb') as file:
+    return hashlib.sha256(file.read()).hexdigest()[:16]
+
+
+def _read_cached(
+  dataset_id: str, observation_size: int, digest: str
+) -> RawDemonstrations | None:
+  """The cached rollouts; None if there are none, or another expert's."""
+  if not minari_reader.exists(dataset_id):
+    return None
+  raw = minari_reader.read_minari(dataset_id, observation_size)
+  if raw.versions.get('policy') == digest:
+    return raw
+  logging.warning('%s: of another expert; rolling out anew', dataset_id)
+  minari.delete_dataset(dataset_id)
+  return None
+
+
+def demonstrations(
+  task_or_path: str,
+  observation_size: int,
+  num_episodes: int = _NUM_EPISODES,
+  seed: int = 0,
+) -> RawDemonstrations:
+  """Full-length episodes of an expert, rolled out if Minari has none cached.
+
+  The cached data set is `tfirl/TASK/expert-v0`.
+
+  Args:
+    task_or_path: a task of `tasks()`, or an expert's .npz.
+    observation_size: O.
+    num_episodes: how many to roll out; a cached data set is used as it is.
+    seed: of the first attempt.
+
+  Raises ValueError, also if too few episodes last the full length.
+  """
+  details, digest = metadata(task_or_path), _digest(_path(task_or_path))
+  dataset_id = f'tfirl/{details["task"]}/expert-v0'
+  cached = _read_cached(dataset_id, observation_size, digest)
+  if cached is not None:
+    return cached
+  logging.info('%s: rolling out %d episodes', dataset_id, num_episodes)
+  # The task's gin file would make the expert's hand tremble.
+  env = suites.load(
+    env_id=details['env_id'],
+    env_kwargs=details['env_kwargs'],
+    tremble_probability=0.0,
+    seed=seed,
+  )
+  raw = rollouts.record(env, policy(task_or_path), num_episodes, seed)
+  raw.versions = {**raw.versions, 'policy': digest}
+  try:
+    minari_reader.write_minari(raw, dataset_id, env.gym)
+  except FileExistsError:
+    logging.info('%s: another process was faster', dataset_id)
+  env.close()
+  return minari_reader.read_minari(dataset_id, observation_size)

@@ -1,0 +1,255 @@
+"""Minari data sets, read and written in Minari's own cache.
+
+The cache is MINARI_DATASETS_PATH, else ~/.minari/datasets. Nothing is
+downloaded here: `minari download ID` does that.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium
+import minari
+import numpy as np
+from minari.data_collector import EpisodeBuffer
+from minari.dataset.minari_dataset import parse_dataset_id
+from minari.dataset.minari_storage import MinariStorage
+from minari.namespace import create_namespace, list_local_namespaces
+from minari.storage.datasets_root_dir import get_dataset_path
+
+from tfirl.demos.border import RawDemonstrations, check, to_flags
+
+_STATES = ('qpos', 'qvel')
+# Where we note what Minari has no field for.
+_NOTES = 'tfirl'
+
+
+def _load(dataset_id: str, source: str) -> minari.MinariDataset:
+  """Opens a data set of the local cache."""
+  try:
+    return minari.load_dataset(dataset_id)
+  except FileNotFoundError as error:
+    raise FileNotFoundError(
+      f'{source}: found nothing at {get_dataset_path(dataset_id)}; expected a '
+      f'Minari data set there: run `minari download {dataset_id}`, or set '
+      'MINARI_DATASETS_PATH to the folder that holds it'
+    ) from error
+  except (OSError, ValueError, KeyError, AssertionError) as error:
+    raise ValueError(
+      f'{source}: found a data set that is truncated or no Minari data set '
+      f'({type(error).__name__}: {error}); expected one that Minari '
+      f'{minari.__version__} reads'
+    ) from error
+
+
+def _flatten(source: str, observations: Any, size: int) -> np.ndarray:
+  """Observations [T + 1, .] of a dict: (x-y,) observation, goal.
+
+  The x-y (`achieved_goal`) comes first if that makes `size` numbers; else it
+  is part of `observation` already.
+  """
+  if not isinstance(observations, dict):
+    return np.asarray(observations)
+  wanted = ('achieved_goal', 'observation', 'desired_goal')
+  missing = [key for key in wanted if key not in observations]
+  found = ', '.join(sorted(observations))
+  check(not missing, source, 'observations', found, ', '.join(wanted))
+  parts = [np.asarray(observations[key]) for key in wanted]
+  ok = all(part.ndim == 2 for part in parts)
+  shapes = [part.shape for part in parts]
+  check(ok, source, 'observations', f'shapes {shapes}', 'two axes each')
+  if sum(part.shape[1] for part in parts) != size:
+    parts = parts[1:]
+  return np.concatenate(parts, axis=1)
+
+
+def _columns_of(source: str, episode: minari.EpisodeData, size: int) -> dict:
+  """One episode of T steps as columns [T, ...]."""
+  name = f'{source}, episode {episode.id}'
+  observations = _flatten(name, episode.observations, size)
+  length = len(episode.rewards)
+  check(length > 0, name, 'rewards', 'no steps', 'one or more')
+  found, expected = len(observations), length + 1
+  check(found == expected, name, 'observations', f'{found} rows', expected)
+  truncations = to_flags(name, 'truncations', episode.truncations)
+  columns = {
+    'observations': observations[:-1],
+    'next_observations': observations[1:],
+    'actions': np.asarray(episode.actions),
+    'rewards': np.asarray(episode.rewards),
+    'terminals': to_flags(name, 'terminations', episode.terminations),
+    'timeouts': truncations.copy(),
+  }
+  for key in (*_STATES, 'goal'):
+    if key in (episode.infos or {}):
+      columns[key] = np.asarray(episode.infos[key])[:length]
+  if isinstance(episode.observations, dict):
+    columns['goal'] = np.asarray(episode.observations['desired_goal'])[:-1]
+  for key, values in columns.items():
+    check(len(values) == length, name, key, f'{len(values)} rows', length)
+  # An episode whose recording just stopped ends here all the same.
+  columns['timeouts'][-1] |= not columns['terminals'][-1]
+  return columns
+
+
+def _join(source: str, episodes: list[dict]) -> dict[str, np.ndarray]:
+  """Columns of all episodes; states only if every episode has them."""
+  keys = set.intersection(*(set(columns) for columns in episodes))
+  try:
+    return {
+      key: np.concatenate([columns[key] for columns in episodes])
+      for key in sorted(keys)
+    }
+  except ValueError as error:
+    raise ValueError(
+      f'{source}: episodes differ in shape ({error}); expected one shape'
+    ) from error
+
+
+def _read_episodes(
+  dataset: minari.MinariDataset, source: str, size: int
+) -> list[dict]:
+  """Columns of each episode, its seed among them (-1 where none is noted)."""
+  storage, indices = dataset.storage, dataset.episode_indices
+  details = list(storage.get_episode_metadata(indices))
+  episodes = [_columns_of(source, episode, size) for episode in dataset]
+  for columns, detail in zip(episodes, details, strict=True):
+    seed = detail.get('seed')
+    length = len(columns['rewards'])
+    columns['seed'] = np.full(length, -1 if seed is None else seed, np.int64)
+  return episodes
+
+
+def read_minari(dataset_id: str, observation_size: int) -> RawDemonstrations:
+  """Reads a data set of Minari's cache.
+
+  Args:
+    dataset_id: such as 'mujoco/hopper/expert-v0'.
+    observation_size: O; says how a maze's dict observations are flattened.
+
+  Raises FileNotFoundError if it isn't there (saying how to get it), or
+  ValueError naming data set, episode, key, found and expected.
+  """
+  source = f'minari:{dataset_id}'
+  dataset = _load(dataset_id, source)
+  check(len(dataset) > 0, source, 'episodes', 'none', 'one or more')
+  try:
+    episodes = _read_episodes(dataset, source, observation_size)
+  except (OSError, KeyError) as error:
+    raise ValueError(
+      f'{source}: found a data set that is truncated or lacks a key ({error}); '
+      "expected Minari's episodes"
+    ) from error
+  metadata = dataset.storage.metadata
+  notes = json.loads(metadata.get(_NOTES, '{}'))
+  spec = dataset.env_spec
+  kwargs = dict(spec.kwargs) if spec else {}
+  kwargs.pop('render_mode', None)
+  return RawDemonstrations(
+    source=source,
+    columns=_join(source, episodes),
+    env_id=spec.id if spec else '',
+    env_kwargs=kwargs,
+    versions={
+      **notes.get('versions', {}),
+      'minari': metadata['minari_version'],
+    },
+  )
+
+
+def exists(dataset_id: str) -> bool:
+  """Whether Minari's cache holds the data set."""
+  return os.path.isdir(os.path.join(get_dataset_path(dataset_id), 'data'))
+
+
+def _episodes(raw: RawDemonstrations) -> Iterator[EpisodeBuffer]:
+  """Minari's form of each episode; the state after its end isn't recorded."""
+  columns = raw.columns
+  start = 0
+  for index, end in enumerate(raw.episode_ends):
+    rows = slice(start, end)
+    seed = int(columns['seed'][start]) if 'seed' in columns else -1
+    last = columns['next_observations'][end - 1 : end]
+    yield EpisodeBuffer(
+      id=index,
+      seed=None if seed < 0 else seed,
+      observations=np.concatenate([columns['observations'][rows], last]),
+      actions=columns['actions'][rows],
+      rewards=columns['rewards'][rows],
+      terminations=columns['terminals'][rows],
+      truncations=columns['timeouts'][rows],
+      infos={
+        key: columns[key][rows] for key in (*_STATES, 'goal') if key in columns
+      },
+    )
+    start = end
+
+
+def _write(
+  raw: RawDemonstrations,
+  dataset_id: str,
+  folder: str,
+  env: gymnasium.Env,
+  algorithm_name: str,
+) -> None:
+  """Writes the data set's files into `folder`."""
+  storage = MinariStorage.new(
+    os.path.join(folder, 'data'),
+    observation_space=env.observation_space,
+    action_space=env.action_space,
+    env_spec=env.spec,
+  )
+  storage.update_metadata(
+    {
+      'dataset_id': dataset_id,
+      'minari_version': minari.__version__,
+      'algorithm_name': algorithm_name,
+      _NOTES: json.dumps({'versions': dict(raw.versions)}),
+    }
+  )
+  storage.update_episodes(_episodes(raw))
+
+
+def write_minari(
+  raw: RawDemonstrations,
+  dataset_id: str,
+  env: gymnasium.Env,
+  algorithm_name: str = 'tfirl',
+) -> None:
+  """Writes `raw` as data set `dataset_id`, which appears once it is whole.
+
+  Args:
+    raw: with `rewards`.
+    dataset_id: (namespace/)name-vN.
+    env: the environment it was collected in: its spec and its spaces.
+    algorithm_name: of the policy, for Minari's listing.
+
+  Raises:
+    FileExistsError: the cache has such a data set.
+    ValueError: `dataset_id` isn't of Minari's form, or no rewards.
+  """
+  source = f'minari:{dataset_id}'
+  namespace = parse_dataset_id(dataset_id)[0]
+  check('rewards' in raw.columns, source, 'rewards', 'none', 'one a row')
+  folder = str(get_dataset_path(dataset_id))
+  # A hidden folder beside it: Minari's listings skip it.
+  parent = os.path.dirname(folder)
+  os.makedirs(parent, exist_ok=True)
+  temporary = tempfile.mkdtemp(prefix='.tmp-', dir=parent)
+  try:
+    _write(raw, dataset_id, temporary, env, algorithm_name)
+    os.chmod(temporary, 0o755)  # mkdtemp makes folders for the owner alone
+    os.rename(temporary, folder)
+  except BaseException as error:
+    shutil.rmtree(temporary, ignore_errors=True)
+    if isinstance(error, OSError) and os.path.exists(folder):
+      raise FileExistsError(
+        f'{source}: found {folder}; expected none: choose another name, or '
+        f'run `minari delete {dataset_id}`'
+      ) from error
+    raise
+  if namespace is not None and namespace not in list_local_namespaces():
+    create_namespace(namespace)

@@ -1,0 +1,104 @@
+"""One entry for every source of demonstrations."""
+
+import dataclasses
+import os
+
+import gin
+import numpy as np
+from absl import logging
+
+from tfirl.demos import d4rl_files, embedded
+from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
+from tfirl.demos.d4rl import read_d4rl
+from tfirl.demos.minari_reader import read_minari
+from tfirl.demos.npz import read_npz
+from tfirl.types import Demonstrations
+
+SOURCES = 'FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK'
+
+
+def _read_d4rl_name(
+  name: str, env_id: str, observation_size: int
+) -> RawDemonstrations:
+  """Reads a data set of D4RL's; names say the task, the files don't."""
+  source = f'd4rl:{name}'
+  path = d4rl_files.find(name)
+  recorded = d4rl_files.base_env_id(name)
+  if env_id:
+    task = env_id.partition('-v')[0].partition('_')[0]
+    found, expected = f'demonstrations of {recorded}', f'of {env_id}'
+    check(recorded == task, source, 'env_id', found, expected)
+    logging.warning(
+      "%s: recorded in D4RL's %s, used with %s: dynamics may differ.",
+      source,
+      recorded,
+      env_id,
+    )
+  raw = read_d4rl(path, env_id, observation_size)
+  return dataclasses.replace(raw, versions={'d4rl': name})
+
+
+def read(
+  source: str, env_id: str = '', observation_size: int = 0
+) -> RawDemonstrations:
+  """Reads `source` with the reader that its prefix or suffix names.
+
+  Args:
+    source: as in `load_demonstrations`.
+    env_id: '' if unknown; a D4RL file without time-outs needs it.
+    observation_size: O, for tasks whose goal is part of the observation.
+
+  Raises FileNotFoundError or ValueError.
+  """
+  prefix, _, name = source.partition(':')
+  if prefix == 'd4rl':
+    return _read_d4rl_name(name, env_id, observation_size)
+  if prefix == 'minari':
+    return read_minari(name, observation_size)
+  if prefix == 'embedded':
+    return embedded.demonstrations(name, observation_size)
+  suffix = os.path.splitext(source)[1].lower()
+  if suffix == '.npz':
+    return read_npz(source)
+  if suffix in ('.hdf5', '.h5'):
+    return read_d4rl(source, env_id, observation_size)
+  raise ValueError(f'demonstrations: found {source!r}; expected {SOURCES}')
+
+
+@gin.configurable
+def load_demonstrations(
+  source: str,
+  *,
+  env_id: str,
+  observation_size: int,
+  action_low: np.ndarray,
+  action_high: np.ndarray,
+  max_transitions: int | None = None,
+) -> Demonstrations:
+  """Demonstrations of `source`, checked against the task.
+
+  Args:
+    source: FILE.npz; FILE.hdf5 or FILE.h5 of D4RL's layout; d4rl:NAME;
+      minari:ID; embedded:TASK.
+    env_id: the task's Gymnasium id. Demonstrations of another task are an
+      error, those of another version of it a warning.
+    observation_size: O.
+    action_low: [A], the environment's scale.
+    action_high: [A].
+    max_transitions: use the first so many rows; None uses all.
+
+  Returns:
+    Demonstrations of N rows, actions in +-(1 - 1e-6).
+
+  Raises:
+    FileNotFoundError: no such file, or data set; says where to put it.
+    ValueError: names the file, the key, what was found and what expected.
+  """
+  return to_demonstrations(
+    read(source, env_id, observation_size),
+    env_id=env_id,
+    observation_size=observation_size,
+    action_low=action_low,
+    action_high=action_high,
+    max_transitions=max_transitions,
+  )

@@ -1,0 +1,149 @@
+"""Episodes of a policy as demonstrations."""
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from tf_agents.environments import py_environment
+from tqdm import tqdm
+
+from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.types import Demonstrations
+
+Policy = Callable[[np.ndarray, np.random.Generator | None], np.ndarray]
+_VERSIONED = ('gymnasium', 'mujoco')
+
+
+def _state(env: py_environment.PyEnvironment) -> dict[str, np.ndarray]:
+  """Copies of the simulation's qpos and qvel; empty without MuJoCo."""
+  data = getattr(env.gym.unwrapped, 'data', None)
+  if data is None:
+    return {}
+  return {'qpos': data.qpos.copy(), 'qvel': data.qvel.copy()}
+
+
+def _episode(
+  env: py_environment.PyEnvironment,
+  policy: Policy,
+  seed: int,
+  stochastic: bool,
+) -> dict[str, np.ndarray]:
+  """One episode of T steps as columns [T, ...], actions in [-1, 1]."""
+  env.seed(seed)
+  rng = np.random.default_rng(seed) if stochastic else None
+  time_step = env.reset()
+  rows = []
+  while not time_step.is_last():
+    state = _state(env)  # before the step: the state that is observed
+    observation = time_step.observation
+    action = np.asarray(policy(observation, rng), np.float32)
+    time_step = env.step(action)
+    terminal = time_step.is_last() and time_step.discount == 0
+    rows.append(
+      {
+        'observations': observation,
+        'actions': action,
+        'next_observations': time_step.observation,
+        'rewards': time_step.reward,
+        'terminals': bool(terminal),
+        'timeouts': bool(time_step.is_last() and not terminal),
+        **state,
+      }
+    )
+  return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+
+
+def _join(
+  env: py_environment.PyEnvironment,
+  episodes: Sequence[dict[str, np.ndarray]],
+  seeds: Sequence[int],
+) -> RawDemonstrations:
+  """Episodes one after the other, actions in the environment's scale."""
+  columns = {
+    key: np.concatenate([episode[key] for episode in episodes])
+    for key in episodes[0]
+  }
+  lengths = [len(episode['rewards']) for episode in episodes]
+  columns['seed'] = np.repeat(np.array(seeds, np.int64), lengths)
+  low, high = env.action_low, env.action_high
+  columns['actions'] = (high + low) / 2 + (high - low) / 2 * columns['actions']
+  returns = [e['rewards'].sum(dtype=np.float64) for e in episodes]
+  return RawDemonstrations(
+    source=f'rollouts in {env.env_id}',
+    columns=columns,
+    env_id=env.env_id,
+    env_kwargs=env.env_kwargs,
+    versions={name: importlib.metadata.version(name) for name in _VERSIONED},
+    episode_returns=np.array(returns),
+  )
+
+
+def record(
+  env: py_environment.PyEnvironment,
+  policy: Policy,
+  num_episodes: int,
+  seed: int,
+  full_length_only: bool = True,
+  max_attempts: int | None = None,
+  stochastic: bool = False,
+) -> RawDemonstrations:
+  """Rolls `policy` out, as a file of the environment's scale would hold it.
+
+  Args:
+    env: from `envs.suites`. The intended actions are recorded, whatever a
+      trembling hand executed.
+    policy: policy(observation [O], rng) -> action [A] in [-1, 1].
+    num_episodes: how many to keep.
+    seed: attempt i is reset with seed + i; an episode's seed is recorded.
+    full_length_only: drop episodes that end in a terminal state.
+    max_attempts: give up after so many episodes; None: 4 * num_episodes + 20.
+    stochastic: give the policy a seeded random generator.
+
+  Raises ValueError if too few of the attempts last the full length.
+  """
+  if max_attempts is None:
+    max_attempts = 4 * num_episodes + 20
+  kept, seeds, lengths = [], [], []
+  for attempt in tqdm(range(max_attempts), 'episodes', disable=None):
+    if len(kept) == num_episodes:
+      break
+    columns = _episode(env, policy, seed + attempt, stochastic)
+    lengths.append(len(columns['rewards']))
+    if not full_length_only or columns['timeouts'][-1]:
+      kept.append(columns)
+      seeds.append(seed + attempt)
+  if not kept or len(kept) < num_episodes:
+    raise ValueError(
+      f'{env.env_id}: found {len(kept)} full-length episodes in '
+      f'{len(lengths)} attempts (mean length {np.mean(lengths or [0]):.0f}); '
+      f'expected {num_episodes}: is the policy good enough?'
+    )
+  return _join(env, kept, seeds)
+
+
+def rollout(
+  env: py_environment.PyEnvironment,
+  policy: Policy,
+  num_episodes: int,
+  seed: int,
+  full_length_only: bool = True,
+  max_attempts: int | None = None,
+  stochastic: bool = False,
+) -> Demonstrations:
+  """`record`, checked and with actions in [-1, 1]."""
+  raw = record(
+    env,
+    policy,
+    num_episodes,
+    seed,
+    full_length_only,
+    max_attempts,
+    stochastic,
+  )
+  return to_demonstrations(
+    raw,
+    env_id=env.env_id,
+    observation_size=env.observation_spec().shape[0],
+    action_low=env.action_low,
+    action_high=env.action_high,
+  )

@@ -1,0 +1,89 @@
+"""Says what a source of demonstrations holds.
+
+python -m tfirl.demos.summary hopper.npz minari:tfirl/hopper/expert-v0
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from absl import app, flags, logging
+
+from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.readers import read
+
+
+def _spread(values: np.ndarray, digits: int = 1) -> str:
+  if not len(values):
+    return 'unknown'
+  return (
+    f'mean {values.mean():.{digits}f}, std {values.std():.{digits}f}, '
+    f'min {values.min():.{digits}f}, max {values.max():.{digits}f}'
+  )
+
+
+def _range(values: np.ndarray) -> str:
+  return f'{values.min():.3g} to {values.max():.3g}'
+
+
+def _pairs(values) -> str:
+  return ', '.join(f'{key} {values[key]}' for key in sorted(values)) or '-'
+
+
+def summarize(raw: RawDemonstrations) -> str:
+  """Episodes, return, lengths, shapes and versions of `raw`, as text.
+
+  The demonstrations pass the border's checks but those against a task.
+
+  Raises ValueError if they don't.
+  """
+  actions = np.atleast_2d(raw.columns['actions'])
+  observations = np.atleast_2d(raw.columns['observations'])
+  # Any range will do: there is no environment to know the true one.
+  limit = np.abs(actions).max(initial=1.0, where=np.isfinite(actions))
+  bound = np.full(actions.shape[1], float(limit))
+  demos = to_demonstrations(
+    raw,
+    env_id='',
+    observation_size=observations.shape[1],
+    action_low=-bound,
+    action_high=bound,
+  )
+  lengths = np.diff(demos.episode_ends, prepend=0)
+  returns = demos.episode_returns[np.isfinite(demos.episode_returns)]
+  seeds = demos.episode_seeds[demos.episode_seeds >= 0]
+  states = [
+    k for k in ('qpos', 'qvel', 'goal') if getattr(demos, k) is not None
+  ]
+  lines = {
+    'environment': f'{raw.env_id or "unknown"} {dict(raw.env_kwargs) or ""}',
+    'episodes': len(lengths),
+    'terminated': f'{int(demos.terminals.sum())} of {len(lengths)}',
+    'transitions': len(demos),
+    'return': _spread(returns),
+    'length': _spread(lengths),
+    'observations': demos.observations.shape[1],
+    'actions': f'{actions.shape[1]}, {_range(actions)}',
+    'states': ', '.join(states) or 'none',
+    'seeds': _range(seeds) if len(seeds) else 'unknown',
+    'versions': _pairs(demos.versions),
+  }
+  text = [f'  {key:<13}{value}'.rstrip() for key, value in lines.items()]
+  return '\n'.join([raw.source, *text])
+
+
+def _main(argv: Sequence[str]) -> None:
+  if len(argv) < 2:
+    raise app.UsageError('expected one SOURCE or more')
+  for source in argv[1:]:
+    try:
+      print(summarize(read(source, flags.FLAGS.env_id)))
+    except (ValueError, FileNotFoundError) as error:
+      logging.error('%s', error)
+      raise SystemExit(1) from None
+
+
+if __name__ == '__main__':
+  flags.DEFINE_string(
+    'env_id', '', 'Of a D4RL file without time-outs: its episode length.'
+  )
+  app.run(_main)

@@ -1,0 +1,1 @@
+"""Environments: gymnasium's MuJoCo tasks as TF-Agents environments."""

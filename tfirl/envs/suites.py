@@ -1,0 +1,64 @@
+"""Makes the environment that a task's gin file names."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import gin
+import gymnasium
+from tf_agents.environments import py_environment
+
+from tfirl.envs.gymnasium_env import GymnasiumEnvironment
+from tfirl.envs.wrappers import TremblingHand
+
+
+# In gin files `suites.load`: TF-Agents has registered a `load` of its own.
+@gin.configurable(denylist=['seed', 'render_mode'])
+def load(
+  env_id: str,
+  env_kwargs: Mapping[str, Any] | None = None,
+  tremble_probability: float = 0.0,
+  seed: int = 0,
+  render_mode: str | None = None,
+) -> py_environment.PyEnvironment:
+  """A gymnasium environment as a PyEnvironment, with a trembling hand.
+
+  Args:
+    env_id: as gymnasium knows it, with the version: 'Hopper-v5'.
+    env_kwargs: what else `gymnasium.make` is given.
+    tremble_probability: chance that a step executes a uniform action.
+    seed: of the first reset and of the trembling.
+    render_mode: 'rgb_array' to be able to render; None costs nothing.
+
+  Raises: ValueError naming the binding if the id or a kwarg is unknown.
+  """
+  if render_mode is not None:
+    _choose_renderer()
+  kwargs = dict(env_kwargs or {})
+  try:
+    # The checker doubles the cost of a step and repeats what ours checks.
+    env = gymnasium.make(
+      env_id, render_mode=render_mode, disable_env_checker=True, **kwargs
+    )
+  except gymnasium.error.Error as error:
+    close = difflib.get_close_matches(env_id, gymnasium.registry)
+    hint = f' (close: {", ".join(close)})' if close else ''
+    raise ValueError(
+      f'suites.load.env_id is {env_id!r}; expected an environment that '
+      f'gymnasium knows{hint}: {error}'
+    ) from error
+  except (TypeError, OSError) as error:
+    raise ValueError(
+      f'suites.load.env_kwargs is {kwargs}; {env_id} refuses: {error}'
+    ) from error
+  env = GymnasiumEnvironment(env, seed)
+  if tremble_probability:
+    env = TremblingHand(env, tremble_probability, seed)
+  return env
+
+
+def _choose_renderer() -> None:
+  """Without a display MuJoCo renders only if told how to."""
+  if not os.environ.get('DISPLAY'):
+    os.environ.setdefault('MUJOCO_GL', 'egl')

@@ -1,0 +1,205 @@
+"""Wrappers: a trembling hand, resets to expert states, relabelled rewards."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gin
+import numpy as np
+from tf_agents.environments import py_environment
+from tf_agents.environments import wrappers as tf_agents_wrappers
+from tf_agents.trajectories import time_step as ts
+
+from tfirl.types import Array, Demonstrations
+
+_LAST = int(ts.StepType.LAST)
+# Keeps each wrapper's random stream apart from those of the same seed.
+_TREMBLING_STREAM, _EXPERT_RESET_STREAM = 1, 2
+
+
+class _Wrapper(tf_agents_wrappers.PyEnvironmentBaseWrapper):
+  """Resets by itself, so that a subclass's `_reset` is never passed over."""
+
+  def __init__(self, env: py_environment.PyEnvironment):
+    super().__init__(env, handle_auto_reset=True)
+
+  def __getattr__(self, name: str) -> Any:
+    # Unpickling asks before __init__ has run, and would recur forever.
+    if name == '_env':
+      raise AttributeError(name)
+    return super().__getattr__(name)
+
+  def should_reset(self, current_time_step: ts.TimeStep) -> bool:
+    return current_time_step.step_type == _LAST
+
+  def restore_mujoco(
+    self, qpos: np.ndarray, qvel: np.ndarray, elapsed_steps: int
+  ) -> ts.TimeStep:
+    """See `GymnasiumEnvironment.restore_mujoco`."""
+    step = self._env.restore_mujoco(qpos, qvel, elapsed_steps)
+    self._current_time_step = step
+    return step
+
+  def get_state(self) -> dict[str, Any]:
+    return {'env': self._env.get_state()}
+
+  def set_state(self, state: dict[str, Any]) -> None:
+    self._env.set_state(state['env'])
+    # Without it, the next `step` would take this for a fresh environment.
+    self._current_time_step = self._env._current_time_step
+
+
+class _RandomWrapper(_Wrapper):
+  """A wrapper with a random stream, which `seed` and the state include."""
+
+  _stream: int
+
+  def __init__(self, env: py_environment.PyEnvironment, seed: int):
+    super().__init__(env)
+    self._rng = np.random.default_rng([int(seed), self._stream])
+
+  def seed(self, seed: int) -> None:
+    """Makes the next reset, and this wrapper's draws, start from `seed`."""
+    self._env.seed(seed)
+    self._rng = np.random.default_rng([int(seed), self._stream])
+
+  def get_state(self) -> dict[str, Any]:
+    return {**super().get_state(), 'rng': self._rng.bit_generator.state}
+
+  def set_state(self, state: dict[str, Any]) -> None:
+    super().set_state(state)
+    self._rng.bit_generator.state = state['rng']
+
+
+class TremblingHand(_RandomWrapper):
+  """With some probability executes a uniform action instead of the given one.
+
+  The caller's array is untouched: what a caller stores is what it intended.
+  """
+
+  _stream = _TREMBLING_STREAM
+
+  def __init__(
+    self, env: py_environment.PyEnvironment, probability: float, seed: int
+  ):
+    """Raises ValueError if `probability` is not within [0, 1]."""
+    super().__init__(env, seed)
+    self._probability = _probability('TremblingHand.probability', probability)
+    self._shape = env.action_spec().shape
+
+  def _step(self, action: np.ndarray) -> ts.TimeStep:
+    if self._rng.random() < self._probability:
+      action = self._rng.uniform(-1.0, 1.0, self._shape).astype(np.float32)
+    return self._env.step(action)
+
+
+@gin.configurable(denylist=['env', 'demos', 'seed'])
+class ExpertReset(_RandomWrapper):
+  """Starts some episodes in a state that the expert visited.
+
+  The state is that of a uniformly drawn row, and the time limit goes on from
+  where that row lay in its episode. Swamy et al. 2023 (FILTER).
+  """
+
+  _stream = _EXPERT_RESET_STREAM
+
+  def __init__(
+    self,
+    env: py_environment.PyEnvironment,
+    demos: Demonstrations,
+    reset_prob: float = 0.0,
+    seed: int = 0,
+  ):
+    """Wraps `env`, a `GymnasiumEnvironment` or a wrapper of one.
+
+    Raises: ValueError if `reset_prob` is not within [0, 1], or is positive
+      and the demonstrations' states are missing, of another model, or beyond
+      the time limit.
+    """
+    super().__init__(env, seed)
+    self._reset_prob = _probability('ExpertReset.reset_prob', reset_prob)
+    self._demos = demos
+    self._elapsed_steps = demos.steps_in_episode
+    if self._reset_prob > 0:
+      _check_states(env, demos, self._elapsed_steps)
+
+  def _reset(self) -> ts.TimeStep:
+    if self._rng.random() >= self._reset_prob:
+      return self._env.reset()
+    row = self._rng.integers(len(self._demos))
+    return self._env.restore_mujoco(
+      self._demos.qpos[row],
+      self._demos.qvel[row],
+      int(self._elapsed_steps[row]),
+    )
+
+
+class RewardRelabelingEnvironment(_Wrapper):
+  """Replaces the environment's reward by that of the observed transition."""
+
+  def __init__(
+    self,
+    env: py_environment.PyEnvironment,
+    reward_fn: Callable[[Array, Array], Array],
+  ):
+    """`reward_fn(observation [1, O], action [1, A])` returns a reward [1].
+
+    It gets the observation acted on and the intended action, and is called
+    anew at each step, so it may follow a cost that is being learned.
+    """
+    super().__init__(env)
+    self._reward_fn = reward_fn
+
+  def _step(self, action: np.ndarray) -> ts.TimeStep:
+    observation = self._current_time_step.observation
+    step = self._env.step(action)
+    action = np.asarray(action, np.float32)
+    reward = self._reward_fn(observation[np.newaxis], action[np.newaxis])
+    reward = np.asarray(reward, np.float32)
+    if reward.shape != (1,):
+      raise ValueError(
+        f'reward_fn returned shape {reward.shape} for one row; expected (1,)'
+      )
+    return step._replace(reward=reward[0])
+
+  def get_state(self) -> dict[str, Any]:
+    step = self._current_time_step
+    reward = None if step is None else float(step.reward)
+    return {**super().get_state(), 'reward': reward}
+
+  def set_state(self, state: dict[str, Any]) -> None:
+    super().set_state(state)
+    if state['reward'] is not None:
+      self._current_time_step = self._current_time_step._replace(
+        reward=np.asarray(state['reward'], np.float32)
+      )
+
+
+def _probability(name: str, value: float) -> float:
+  if not 0.0 <= value <= 1.0:
+    raise ValueError(f'{name} is {value}; expected a number within [0, 1]')
+  return float(value)
+
+
+def _check_states(
+  env: py_environment.PyEnvironment,
+  demos: Demonstrations,
+  elapsed_steps: np.ndarray,
+) -> None:
+  """Raises ValueError unless every row can be restored in `env`."""
+  model = env.gym.unwrapped.model
+  for name, size in (('qpos', model.nq), ('qvel', model.nv)):
+    values = getattr(demos, name)
+    found = 'nothing' if values is None else f'shape {values.shape}'
+    expected = (len(demos), size)
+    if values is None or values.shape != expected:
+      raise ValueError(
+        f'ExpertReset.reset_prob > 0 needs states to restore: {name} of '
+        f'{demos.source or "the demonstrations"} is {found}; '
+        f'{env.env_id} expects shape {expected}'
+      )
+  limit = env.max_episode_steps
+  if limit is not None and elapsed_steps.max() >= limit:
+    raise ValueError(
+      f'{demos.source or "the demonstrations"}: an episode has '
+      f'{elapsed_steps.max() + 1} steps; {env.env_id} ends after {limit}'
+    )

@@ -1,0 +1,129 @@
+"""Rolls out the policy of a run: `python -m tfirl.evaluate RUN`.
+
+The task comes from RUN/config.gin, the policy from the SavedModel RUN/policy.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from tfirl import experiment, gin_bindings
+from tfirl.envs import suites
+from tfirl.evaluation import evaluate as evaluation
+
+# experiment is imported for the configurables that config.gin may name.
+del experiment
+
+
+def load_policy(path: Path, stochastic: bool = False) -> Callable:
+  """The SavedModel in `path` as `policy(observation [O], rng) -> [A]`.
+
+  Args:
+    path: Its `action(observation [B, O]) -> [B, A]` is the mean action; its
+      `sample`, of the same shapes, draws one (by the model's own generator:
+      the rng is only asked whether to sample).
+    stochastic: Sample if an rng is given; takes the mean otherwise.
+
+  Raises:
+    FileNotFoundError: there is no SavedModel in `path`.
+    ValueError: it can't do what is asked.
+  """
+  if not (path / 'saved_model.pb').is_file():
+    raise FileNotFoundError(
+      f'{path} holds no SavedModel; expected the one a run exports at its end'
+    )
+  model = tf.saved_model.load(str(path))
+  needed = 'sample' if stochastic else 'action'
+  if not hasattr(model, needed):
+    raise ValueError(f'the SavedModel {path} has no function {needed!r}')
+
+  def policy(observation, rng=None):
+    act = model.sample if stochastic and rng is not None else model.action
+    return act(observation[np.newaxis].astype(np.float32))[0].numpy()
+
+  policy.model = model  # a SavedModel's functions die with it
+  return policy
+
+
+def evaluate_run(
+  run: Path, episodes: int, seed: int, stochastic: bool, video: str | None
+) -> evaluation.EpisodeStats:
+  """Evaluates the exported policy of the run folder `run` on its own task.
+
+  Args:
+    run: ROOT/TASK/ALGORITHM/SEED.
+    episodes: How many.
+    seed: Episode i's seed is derived from (seed, i).
+    stochastic: Sample actions instead of taking the mean.
+    video: Where the first episode's .mp4 or .gif goes, None for none.
+
+  Raises:
+    FileNotFoundError: `run` has no config.gin or no exported policy.
+    ValueError: see `load_policy` and `evaluation.evaluate`.
+  """
+  config = run / 'config.gin'
+  if not config.is_file():
+    raise FileNotFoundError(
+      f'{config} not found; expected a run folder ROOT/TASK/ALGORITHM/SEED'
+    )
+  policy = load_policy(run / 'policy', stochastic)
+  gin_bindings.parse([str(config.resolve())])
+  render_mode = 'rgb_array' if video else None
+  env = suites.load(seed=seed, render_mode=render_mode)
+  try:
+    return evaluation.evaluate(
+      env, policy, episodes, seed, stochastic, video_path=video
+    )
+  finally:
+    env.close()
+
+
+def table(stats: evaluation.EpisodeStats) -> str:
+  """One line an episode, then mean +- std of the returns."""
+  has_goal = not np.isnan(stats.successes).all()
+  lines = ['episode        seed      return  steps' + '  success' * has_goal]
+  rows = zip(
+    stats.seeds, stats.returns, stats.lengths, stats.successes, strict=True
+  )
+  for i, (seed, episode_return, length, success) in enumerate(rows):
+    line = f'{i:7d}  {seed:10d}  {episode_return:10.1f}  {length:5d}'
+    lines.append(line + f'  {success:7.0f}' * has_goal)
+  lines.append(
+    f'return {np.mean(stats.returns):.1f} +- {np.std(stats.returns):.1f}, '
+    f'length {np.mean(stats.lengths):.1f} +- {np.std(stats.lengths):.1f} '
+    f'(mean +- std of {len(stats.returns)} episodes)'
+  )
+  if has_goal:
+    lines.append(f'success {100 * np.mean(stats.successes):.1f} %')
+  return '\n'.join(lines)
+
+
+def main(argv: list[str] | None = None) -> None:
+  """The command line; exits with 1 and one line on a user's error."""
+  parser = argparse.ArgumentParser(prog='python -m tfirl.evaluate')
+  parser.add_argument('run', type=Path, help='ROOT/TASK/ALGORITHM/SEED')
+  parser.add_argument('--episodes', type=int, default=20)
+  parser.add_argument('--seed', type=int, default=0)
+  parser.add_argument(
+    '--video', metavar='PATH', help='.mp4 or .gif of the first episode'
+  )
+  parser.add_argument(
+    '--stochastic', action='store_true', help='sample actions'
+  )
+  args = parser.parse_args(argv)
+  try:
+    stats = evaluate_run(
+      args.run, args.episodes, args.seed, args.stochastic, args.video
+    )
+  except (OSError, ValueError) as error:
+    message = str(error).split('\n  In call to configurable')[0]
+    sys.exit(f'error: {message}')
+  print(table(stats))
+
+
+if __name__ == '__main__':
+  main()

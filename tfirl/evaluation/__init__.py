@@ -1,0 +1,1 @@
+"""Evaluation of a policy, the log of a run's metrics, the progress bar."""

@@ -1,0 +1,129 @@
+"""Whole episodes of a policy, seeded one by one."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import gin
+import numpy as np
+from tf_agents.environments import py_environment
+
+from tfirl.evaluation import video
+
+Policy = Callable[[np.ndarray, np.random.Generator | None], np.ndarray]
+
+
+class EpisodeStats(NamedTuple):
+  """What K episodes gave."""
+
+  returns: np.ndarray  # [K] float64, undiscounted sums of the true reward
+  lengths: np.ndarray  # [K] int64, steps
+  successes: np.ndarray  # [K] float64, 1 reached the goal, 0 not, nan no goal
+  seeds: np.ndarray  # [K] int64, what each episode was reset with
+
+  def metrics(self) -> dict[str, float | None]:
+    """The eval_* columns of metrics.csv; std over episodes, ddof 0."""
+    has_goal = bool(len(self.successes)) and not np.isnan(self.successes).any()
+    return {
+      'eval_return_mean': float(np.mean(self.returns)),
+      'eval_return_std': float(np.std(self.returns)),
+      'eval_episodes': len(self.returns),
+      'eval_success': float(np.mean(self.successes)) if has_goal else None,
+    }
+
+
+def episode_seed(seed: int, episode: int) -> int:
+  """Seed of an episode, 31 bits: same whatever the number of episodes."""
+  sequence = np.random.SeedSequence([seed, episode])
+  return int(sequence.generate_state(1)[0] >> 1)
+
+
+@gin.configurable
+def evaluate(
+  env: py_environment.PyEnvironment,
+  policy: Policy,
+  num_episodes: int,
+  seed: int,
+  stochastic: bool = False,
+  video_path: str | None = None,
+) -> EpisodeStats:
+  """Runs `num_episodes` episodes to their end; same seed, same episodes.
+
+  Args:
+    env: from `envs.suites.load`; its reward is the true one. Not the training
+      environment: this resets it.
+    policy: `policy(observation [O], rng) -> action [A]` in [-1, 1].
+    num_episodes: K, at least 1.
+    seed: episode i is reset with `episode_seed(seed, i)`, >= 0.
+    stochastic: sample actions, from the episode's own generator, instead of
+      taking the mean.
+    video_path: where the first episode's video goes, .mp4 or .gif; then `env`
+      must render.
+
+  Raises:
+    ValueError: no episodes, a negative seed, or a video that can't be made.
+  """
+  if num_episodes < 1 or seed < 0:
+    raise ValueError(
+      f'evaluate: num_episodes {num_episodes} and seed {seed}; expected at '
+      'least 1 and 0'
+    )
+  seeds = [episode_seed(seed, i) for i in range(num_episodes)]
+  returns, lengths, successes = [], [], []
+  for i, this_seed in enumerate(seeds):
+    path = video_path if i == 0 else None
+    with _video(env, path) as writer:
+      rng = np.random.default_rng(this_seed) if stochastic else None
+      result = _run_episode(env, policy, this_seed, rng, writer)
+    for values, value in zip(
+      (returns, lengths, successes), result, strict=True
+    ):
+      values.append(value)
+  return EpisodeStats(
+    np.asarray(returns, np.float64),
+    np.asarray(lengths, np.int64),
+    np.asarray(successes, np.float64),
+    np.asarray(seeds, np.int64),
+  )
+
+
+def _run_episode(
+  env: py_environment.PyEnvironment,
+  policy: Policy,
+  seed: int,
+  rng: np.random.Generator | None,
+  writer: video.VideoWriter | None,
+) -> tuple[float, int, float]:
+  """One episode. Returns: (return, length, success)."""
+  env.seed(seed)
+  time_step = env.reset()
+  episode_return, length, success = 0.0, 0, np.nan
+  while not time_step.is_last():
+    if writer:
+      writer.add(env)
+    time_step = env.step(policy(time_step.observation, rng))
+    episode_return += float(time_step.reward)
+    length += 1
+    success = np.fmax(success, _success(env))
+  return episode_return, length, float(success)
+
+
+def _success(env: py_environment.PyEnvironment) -> float:
+  """`info['success']` of the last step, nan if the task has no goal.
+
+  np.fmax over an episode latches it: reaching the goal once counts.
+  """
+  try:
+    info = env.get_info()
+  except NotImplementedError:  # what PyEnvironment does by default
+    return np.nan
+  return float((info or {}).get('success', np.nan))
+
+
+def _video(
+  env: py_environment.PyEnvironment, path: str | None
+) -> contextlib.AbstractContextManager[video.VideoWriter | None]:
+  if path is None:
+    return contextlib.nullcontext()
+  metadata: dict[str, Any] = env.gym.metadata
+  return video.VideoWriter(path, float(metadata.get('render_fps', 30)))

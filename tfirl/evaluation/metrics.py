@@ -1,0 +1,183 @@
+"""metrics.csv of a run folder, and the same numbers for TensorBoard."""
+
+import csv
+import os
+from collections.abc import Mapping
+from typing import Union
+
+import tensorflow as tf
+
+Number = Union[int, float, None]
+
+COLUMNS = (
+  'env_steps',  # steps of the training environment
+  'rollout_steps',  # steps of the environment of the cost's rollouts
+  'updates',  # gradient steps of the policy
+  'wall_s',  # seconds since the run began, resumptions included
+  'steps_per_s',  # of training alone, evaluation left out
+  'eval_return_mean',
+  'eval_return_std',
+  'eval_episodes',
+  'eval_success',  # share of episodes in [0, 1]; blank without a goal
+)
+
+
+def _format(value: Number) -> str:
+  """Blank for None and NaN, all digits of a whole number, 8 of a fraction."""
+  if value is None:
+    return ''
+  value = float(value)
+  if value != value:
+    return ''
+  return str(int(value)) if value.is_integer() else f'{value:.8g}'
+
+
+def _read(path: str) -> list[dict[str, str]]:
+  """Rows of an earlier metrics.csv as text; ValueError if it isn't one."""
+  with open(path, newline='') as file:
+    reader = csv.DictReader(file)
+    rows = list(reader)
+  columns = tuple(reader.fieldnames or ())
+  if columns[: len(COLUMNS)] != COLUMNS:
+    raise ValueError(
+      f'{path}: first columns are {columns[: len(COLUMNS)]}; expected {COLUMNS}'
+    )
+  for number, row in enumerate(rows, start=2):
+    for column in ('env_steps', 'updates'):
+      try:
+        float(row[column])
+      except (TypeError, ValueError):
+        raise ValueError(
+          f'{path}, line {number}: {column} is {row[column]!r}; expected a '
+          'number. Remove the line to resume this run'
+        ) from None
+  return rows
+
+
+class MetricsLogger:
+  """One row per evaluation, in FOLDER/metrics.csv and as TensorBoard scalars.
+
+  The file is rewritten whole beside itself and renamed at each row: a reader,
+  or a kill, never meets half a row. It has few rows, so this costs nothing.
+
+  TensorBoard's x is env_steps, or updates where no environment is stepped
+  (bc). Its event files only grow: after a resumption it shows the dropped
+  rows too, metrics.csv doesn't.
+  """
+
+  def __init__(
+    self,
+    folder: str,
+    restored_env_steps: int | None = None,
+    restored_updates: int | None = None,
+  ):
+    """Opens the log of a run that is new, or restored from a checkpoint.
+
+    Args:
+      folder: the run folder; made if absent.
+      restored_env_steps: env steps of the checkpoint restored. Later rows are
+        dropped, for they will be measured again. None: a new run, which drops
+        every row of a run that never reached a checkpoint.
+      restored_updates: same for updates; bc has no other clock.
+
+    Raises:
+      ValueError: a metrics.csv is there and isn't one of ours.
+    """
+    self.path = os.path.join(folder, 'metrics.csv')
+    self._rows: list[dict[str, str]] = []
+    os.makedirs(folder, exist_ok=True)
+    if os.path.exists(self.path):
+      if restored_env_steps is not None or restored_updates is not None:
+        self._rows = [
+          row
+          for row in _read(self.path)
+          if _at_most(row['env_steps'], restored_env_steps)
+          and _at_most(row['updates'], restored_updates)
+        ]
+      self._write_file()
+    self._summaries = tf.summary.create_file_writer(folder)
+
+  @property
+  def last_row(self) -> dict[str, float] | None:
+    """Latest row as numbers, blanks left out; None before the first one."""
+    if not self._rows:
+      return None
+    return {k: float(v) for k, v in self._rows[-1].items() if v}
+
+  def write(self, metrics: Mapping[str, Number]) -> None:
+    """Adds a row; one at the last row's env_steps and updates replaces it.
+
+    Args:
+      metrics: all of `COLUMNS` and any others (losses, mix). None or NaN
+        leaves the cell blank. A column that appears late is blank above.
+
+    Raises:
+      ValueError: one of `COLUMNS` is missing, env_steps or updates is blank,
+        or env_steps runs backwards.
+    """
+    missing = [column for column in COLUMNS if column not in metrics]
+    if missing:
+      raise ValueError(
+        f'{self.path}: the row lacks {missing}; expected {list(COLUMNS)} '
+        f'(None leaves a cell blank), found {sorted(metrics)}'
+      )
+    row = {key: _format(value) for key, value in metrics.items()}
+    if not (row['env_steps'] and row['updates']):
+      raise ValueError(
+        f'{self.path}: env_steps {metrics["env_steps"]}, updates '
+        f'{metrics["updates"]}; expected numbers, for they order the rows'
+      )
+    clock = _clock(row)
+    if self._rows:
+      last = _clock(self._rows[-1])
+      if clock[0] < last[0]:
+        raise ValueError(
+          f'{self.path}: a row at env_steps {clock[0]:.0f} after one at '
+          f'{last[0]:.0f}; expected the clock to go forwards'
+        )
+      if clock == last:
+        self._rows.pop()
+    self._rows.append(row)
+    self._write_file()
+    self._write_summaries(metrics, step=int(clock[0] or clock[1]))
+
+  def close(self) -> None:
+    """Flushes and closes the TensorBoard file."""
+    self._summaries.close()
+
+  def _write_summaries(self, metrics: Mapping[str, Number], step: int) -> None:
+    with self._summaries.as_default(step=step):
+      for key, value in metrics.items():
+        if value is not None and value == value:
+          tf.summary.scalar(_tag(key), float(value))
+    self._summaries.flush()
+
+  def _write_file(self) -> None:
+    columns = dict.fromkeys(COLUMNS)
+    for row in self._rows:
+      columns.update(dict.fromkeys(row))
+    temporary = f'{self.path}.tmp'
+    with open(temporary, 'w', newline='') as file:
+      writer = csv.DictWriter(
+        file, list(columns), restval='', lineterminator='\n'
+      )
+      writer.writeheader()
+      writer.writerows(self._rows)
+      file.flush()
+      os.fsync(file.fileno())
+    os.replace(temporary, self.path)
+
+
+def _clock(row: Mapping[str, str]) -> tuple[float, float]:
+  return float(row['env_steps']), float(row['updates'])
+
+
+def _at_most(text: str, limit: int | None) -> bool:
+  return limit is None or float(text) <= limit
+
+
+def _tag(column: str) -> str:
+  """TensorBoard groups by what stands before the slash."""
+  if column.startswith('eval_'):
+    return f'eval/{column.removeprefix("eval_")}'
+  return f'{"clock" if column in COLUMNS else "train"}/{column}'

@@ -1,0 +1,205 @@
+"""Strict gin: every binding must name something real and be used by a call.
+
+gin itself lets a misspelled scope, an unused macro and any key of a function
+with **kwargs pass in silence, so that a run goes on with a default nobody
+asked for. `parse` checks names before gin sees them, `check_all_consumed`
+compares what was bound with what gin's operative config says was used.
+
+Both are read from gin's private tables, for which it has no public way;
+gin-config is pinned to 0.5.0.
+"""
+
+import copy
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gin
+from gin import config as gin_config
+
+from tfirl import gin_files
+from tfirl.gin_files import MACRO, BindingError, Key
+
+# Where each binding was written last: `FILE:LINE`, or the flag it came from.
+_locations: dict[Key, str] = {}
+
+
+class UnusedBindingError(BindingError):
+  """A binding that no call of a configurable consumed."""
+
+
+def parse(
+  files: Sequence[str],
+  bindings: Sequence[str] = (),
+  search_path: Sequence[Path] | None = None,
+) -> None:
+  """Makes `files`, then `bindings`, gin's whole config; later ones win.
+
+  All modules with configurables must have been imported before.
+
+  Args:
+    files: Paths or names of gin files, found by `gin_files.find_file`.
+    bindings: Lines such as `run.env_steps = 1000`.
+    search_path: As in `gin_files.find_file`; includes are found the same way.
+
+  Raises:
+    FileNotFoundError: a gin file or an included one is missing.
+    BindingError: a line that gin can't read, an unknown configurable,
+      parameter, reference or macro; names the line and close matches.
+  """
+  gin.clear_config()
+  _locations.clear()
+  folders = [gin_files.gin_folder()] if search_path is None else search_path
+  # gin can only add to its search path, never replace it.
+  gin_config._LOCATION_PREFIXES[:] = ['', *map(str, folders)]
+  paths = [str(gin_files.find_file(name, folders)) for name in files]
+  statements = []
+  for path in paths:
+    statements += gin_files.read_file(path, folders)
+  for binding in bindings:
+    statements += gin_files.read_text(
+      binding, f'--gin_bindings={binding}', folders
+    )
+  gin_files.check_macros(statements)
+  _locations.update((key, where) for key, _, where in statements)
+  gin.parse_config_files_and_bindings(paths, bindings)
+
+
+def value_of(binding: str) -> Any:
+  """The value bound to `binding` (`run.task`), its macros replaced.
+
+  Raises BindingError if nothing is bound to it.
+  """
+  try:
+    return copy.deepcopy(gin.query_parameter(binding))
+  except ValueError as error:
+    raise BindingError(
+      f"'{binding}' is not bound; expected a gin file that binds it"
+    ) from error
+
+
+def unconsumed() -> list[str]:
+  """Describes each binding that no call has consumed up to now.
+
+  A binding at scope S is consumed iff a call in S, or in a scope below it,
+  took the parameter from gin and no longer scope overrode it there.
+  """
+  return [
+    _describe(key, value)
+    for key, value in _bound().items()
+    if not _is_consumed(key)
+  ]
+
+
+def check_all_consumed() -> None:
+  """Raises UnusedBindingError if any binding was consumed by no call.
+
+  Call it when everything has been built and called once.
+  """
+  unused = unconsumed()
+  if unused:
+    raise UnusedBindingError('unused gin binding: ' + '\n  '.join(unused))
+
+
+def diff(saved: str | Path) -> list[str]:
+  """Compares the current config with an earlier `gin.config_str()`.
+
+  Args:
+    saved: The earlier text, or the Path of the file that holds it.
+
+  Returns:
+    One line for each binding that changed, came or went; [] if none did.
+
+  Raises:
+    BindingError: the saved text is not gin.
+  """
+  name = str(saved) if isinstance(saved, Path) else 'the saved config'
+  text = saved.read_text() if isinstance(saved, Path) else saved
+  old = {k: repr(v) for k, v, _ in gin_files.read_text(text, name, None)}
+  current = gin.config_str()
+  new = {k: repr(v) for k, v, _ in gin_files.read_text(current, 'config', None)}
+  return [
+    f'{_key_text(key)}: was {old.get(key, "not bound")}, '
+    f'is {new.get(key, "not bound")}'
+    for key in sorted(old.keys() | new.keys())
+    if old.get(key) != new.get(key)
+  ]
+
+
+def _bound() -> dict[Key, Any]:
+  return {
+    (scope, selector, parameter): value
+    for (scope, selector), values in gin_config._CONFIG.items()
+    for parameter, value in values.items()
+  }
+
+
+def _scope_lies_in(scope: str, ancestor: str) -> bool:
+  return not ancestor or f'{scope}/'.startswith(f'{ancestor}/')
+
+
+def _overrides(key: Key, scope: str) -> list[str]:
+  """Longer scopes than the key's whose binding wins for a call in `scope`."""
+  bound = gin_config._CONFIG
+  return [
+    other
+    for other, selector in bound
+    if selector == key[1]
+    and key[2] in bound[other, selector]
+    and other != key[0]
+    and _scope_lies_in(other, key[0])
+    and _scope_lies_in(scope, other)
+  ]
+
+
+def _is_consumed(key: Key) -> bool:
+  return any(
+    selector == key[1]
+    and key[2] in values
+    and _scope_lies_in(scope, key[0])
+    and not _overrides(key, scope)
+    for (scope, selector), values in gin_config._OPERATIVE_CONFIG.items()
+  )
+
+
+def _describe(key: Key, value: Any) -> str:
+  where = f' ({_locations[key]})' if key in _locations else ''
+  return f'{_key_text(key)} = {value!r}{where}: {_reason(key)}'
+
+
+def _reason(key: Key) -> str:
+  scope, selector, parameter = key
+  if selector == MACRO:
+    return 'no binding in use refers to this macro'
+  calls = {
+    called_scope: values
+    for (called_scope, called), values in gin_config._OPERATIVE_CONFIG.items()
+    if called == selector
+  }
+  if not calls:
+    return 'it was never called'
+  inside = [called for called in calls if _scope_lies_in(called, scope)]
+  if not inside:
+    known = [called for called in calls if called]
+    others = ', '.join(repr(called) for called in sorted(calls))
+    return (
+      f"it was never called in scope '{scope}', only in {others}"
+      f'{gin_files.did_you_mean(scope, known)}'
+    )
+  taken = [called for called in inside if parameter in calls[called]]
+  if not taken:
+    return 'every call passes this parameter itself'
+  winners = {winner for called in taken for winner in _overrides(key, called)}
+  return 'overridden in every call by ' + ', '.join(
+    _key_text((winner, selector, parameter)) for winner in sorted(winners)
+  )
+
+
+def _key_text(key: Key) -> str:
+  """The binding as one would write it in a gin file."""
+  scope, selector, parameter = key
+  if selector == MACRO:
+    return scope
+  if selector in gin_config._REGISTRY:
+    selector = gin_config._REGISTRY.minimal_selector(selector)
+  return f'{scope}{"/" if scope else ""}{selector}.{parameter}'

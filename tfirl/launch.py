@@ -1,0 +1,164 @@
+r"""Trains: flags -> gin -> seeds -> run folder -> `experiment.run`.
+
+Flags say where, gin says how much. The same command again resumes.
+
+  python -m tfirl.launch --gin_file=hype_hopper.gin --seed=1 \
+    --gin_bindings='run.env_steps = 100000'
+"""
+
+import random
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from tfirl import experiment, gin_bindings
+from tfirl.checkpoints import CheckpointError
+from tfirl.run_folder import RunFolder, RunFolderError
+
+# What a user can bring about: bad names, files and values, a full disk, a
+# starved table, a loss that isn't finite. Anything else is our own mistake and
+# ends in Python's traceback.
+_USER_ERRORS = (
+  ArithmeticError,
+  CheckpointError,
+  OSError,
+  RuntimeError,
+  RunFolderError,
+  ValueError,
+)
+
+
+def define_flags() -> None:
+  """Not at import: other programs of tfirl have a --seed of their own."""
+  flags.DEFINE_multi_string(
+    'gin_file',
+    [],
+    'gin file, looked up in the working folder, then among those that come '
+    'with tfirl; repeat it to add more, later ones win',
+  )
+  flags.DEFINE_multi_string(
+    'gin_bindings',
+    [],
+    "a line of gin such as 'run.env_steps = 1000'; repeatable",
+  )
+  flags.DEFINE_string(
+    'root_dir', 'runs', 'results go to ROOT_DIR/TASK/ALGORITHM/SEED'
+  )
+  flags.DEFINE_integer('seed', 0, 'seeds everything', lower_bound=0)
+  flags.DEFINE_string(
+    'demos',
+    None,
+    'demonstrations in place of the embedded ones: a path .npz or .hdf5, '
+    'd4rl:NAME or minari:ID',
+  )
+
+
+class StopSignal:
+  """Becomes true at SIGTERM or at the first Ctrl-C; a second one kills."""
+
+  def __init__(self):
+    self._stopped = False
+    for number in (signal.SIGTERM, signal.SIGINT):
+      signal.signal(number, self._stop)
+
+  def __call__(self) -> bool:
+    """Whether the run should end its round, checkpoint and return."""
+    return self._stopped
+
+  def _stop(self, number: int, unused_frame) -> None:
+    self._stopped = True
+    signal.signal(number, signal.SIG_DFL)
+    name = signal.Signals(number).name
+    print(f'{name}: stopping after this round', file=sys.stderr, flush=True)
+
+
+def seed_everything(seed: int) -> None:
+  """Seeds Python's, NumPy's and TensorFlow's global generators.
+
+  Reverb's sampling has no seed.
+  """
+  random.seed(seed)
+  np.random.seed(seed % 2**32)  # all it takes; the others take 64 bits
+  tf.random.set_seed(seed)
+
+
+def launch(
+  gin_files: list[str],
+  bindings: list[str],
+  root_dir: str,
+  seed: int,
+  demos: str | None,
+  stop: Callable[[], bool],
+) -> None:
+  """Runs what the gin files name, or resumes it.
+
+  Args:
+    gin_files: Names or paths, see `gin_files.find_file`.
+    bindings: gin lines that win over the files.
+    root_dir: Folder of all runs.
+    seed: Seeds everything but Reverb, and names the run folder.
+    demos: Source of the demonstrations, None for the task's embedded ones.
+    stop: Asked once a round.
+
+  Raises:
+    FileNotFoundError, gin_files.BindingError: see `gin_bindings.parse`.
+    RunFolderError: see `RunFolder`.
+    Exception: what ended the run; also written to error.txt in the run folder.
+  """
+  if not gin_files:
+    raise ValueError('--gin_file is missing; expected hype_hopper.gin, say')
+  gin_bindings.parse(gin_files, bindings)
+  seed_everything(seed)
+  task = gin_bindings.value_of('run.task')
+  algorithm = gin_bindings.value_of('run.algorithm')
+  with RunFolder(root_dir, task, algorithm, seed, demos) as run_folder:
+    error_txt = run_folder.path / 'error.txt'
+    error_txt.unlink(missing_ok=True)
+    try:
+      experiment.run(run_folder=run_folder, seed=seed, demos=demos, stop=stop)
+      run_folder.write_operative_config()
+    except Exception:
+      _write_traceback(error_txt)
+      raise
+
+
+def error_line(error: BaseException) -> str:
+  """The error's own message, without the calls gin appends to it."""
+  return str(error).split('\n  In call to configurable')[0]
+
+
+def _write_traceback(path: Path) -> None:
+  try:
+    path.write_text(traceback.format_exc())
+    print(f'the traceback is in {path}', file=sys.stderr)
+  except OSError as error:  # the full disk, perhaps, that ended the run
+    print(f'{path} could not be written: {error}', file=sys.stderr)
+
+
+def main(argv: list[str]) -> None:
+  """Exits with 1 and one message when a user's error ends the run."""
+  try:
+    if len(argv) > 1:
+      raise ValueError(f'unexpected arguments {argv[1:]}; expected only flags')
+    given = flags.FLAGS
+    launch(
+      given.gin_file,
+      given.gin_bindings,
+      given.root_dir,
+      given.seed,
+      given.demos,
+      StopSignal(),
+    )
+  except _USER_ERRORS as error:
+    sys.exit(f'error: {error_line(error)}')
+
+
+if __name__ == '__main__':
+  define_flags()
+  app.run(main)

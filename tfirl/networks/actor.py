@@ -1,0 +1,61 @@
+"""pi(a | s): a squashed Gaussian for SAC, a deterministic tanh for BC."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from tf_agents.agents.ddpg import actor_network
+from tf_agents.agents.sac import tanh_normal_projection_network
+from tf_agents.networks import actor_distribution_network
+from tf_agents.networks import network as network_lib
+
+from tfirl import acting
+
+LOG_STD_RANGE = (-20.0, 2.0)
+
+
+def _clipped_exp(log_std):
+  return tf.exp(tf.clip_by_value(log_std, *LOG_STD_RANGE))
+
+
+def _projection_net(action_spec):
+  return tanh_normal_projection_network.TanhNormalProjectionNetwork(
+    action_spec, std_transform=_clipped_exp
+  )
+
+
+def make_gaussian_actor(
+  observation_spec: tf.TensorSpec,
+  action_spec: tf.TensorSpec,
+  hidden: Sequence[int] = (256, 256),
+) -> actor_distribution_network.ActorDistributionNetwork:
+  """tanh(N(mean(s), std(s))) on [-1, 1]^A (Haarnoja et al. 2018, app. C)."""
+  network = actor_distribution_network.ActorDistributionNetwork(
+    observation_spec,
+    action_spec,
+    fc_layer_params=tuple(hidden),
+    continuous_projection_net=_projection_net,
+  )
+  network.create_variables()
+  return network
+
+
+def make_deterministic_actor(
+  observation_spec: tf.TensorSpec,
+  action_spec: tf.TensorSpec,
+  hidden: Sequence[int] = (256, 256),
+) -> actor_network.ActorNetwork:
+  """tanh(MLP(s)) on [-1, 1]^A."""
+  network = actor_network.ActorNetwork(
+    observation_spec, action_spec, fc_layer_params=tuple(hidden)
+  )
+  network.create_variables()
+  return network
+
+
+def mlp_policy(
+  actor: network_lib.Network, num_actions: int
+) -> acting.MlpPolicy:
+  """A NumPy copy of the weights that `actor` (either kind) has now."""
+  weights = [variable.numpy() for variable in actor.variables]
+  layers = list(zip(weights[::2], weights[1::2], strict=True))
+  return acting.MlpPolicy(layers, num_actions, LOG_STD_RANGE)

@@ -1,0 +1,275 @@
+"""The Reverb tables and the in-process server that owns them."""
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+import gin
+import numpy as np
+import reverb
+import tensorflow as tf
+
+from tfirl.replay import saving
+from tfirl.replay.rows import RowLayout
+from tfirl.replay.sampling import BlockSampler
+from tfirl.replay.writers import BlockWriter
+from tfirl.types import Transition
+
+
+@dataclasses.dataclass(frozen=True)
+class TableConfig:
+  """What a table holds and how it is paced; see `table` for the fields."""
+
+  name: str
+  capacity: int
+  rows_per_item: int
+  samples_per_insert: float | None
+  min_size: int
+  error_buffer: int
+  timeout_ms: int
+
+  def __post_init__(self):
+    def check(field, ok, expected):
+      if not ok:
+        raise ValueError(
+          f'table {self.name!r}: found {field} = {getattr(self, field)}, '
+          f'expected {expected}.'
+        )
+
+    rows = self.rows_per_item
+    ratio = self.samples_per_insert
+    check('rows_per_item', rows >= 1, 'at least 1')
+    check('timeout_ms', self.timeout_ms >= 1, 'at least 1')
+    check(
+      'min_size',
+      rows <= self.min_size <= self.capacity // rows * rows,
+      f'at least one block ({rows} rows) and at most the whole blocks of '
+      f'capacity = {self.capacity}',
+    )
+    check('samples_per_insert', ratio is None or ratio > 0, 'None or positive')
+    if ratio is not None:
+      # A block inserted late and a block sampled early must both fit.
+      least = rows * (1 + max(1.0, 1.0 / ratio))
+      check('error_buffer', self.error_buffer >= least, f'at least {least:g}')
+
+  def make(self, layout: RowLayout) -> reverb.Table:
+    """Makes the empty Reverb table, whose items are blocks of rows."""
+    rows = self.rows_per_item
+    # Rounded down: rows of a partial block could never make up the rest.
+    min_blocks = self.min_size // rows
+    if self.samples_per_insert is None:
+      limiter = reverb.rate_limiters.MinSize(min_blocks)
+    else:
+      # Blocks sampled per block inserted equals rows per row; the error is
+      # counted in blocks sampled.
+      limiter = reverb.rate_limiters.SampleToInsertRatio(
+        samples_per_insert=float(self.samples_per_insert),
+        min_size_to_sample=min_blocks,
+        error_buffer=float(self.samples_per_insert * self.error_buffer / rows),
+      )
+    return reverb.Table(
+      name=self.name,
+      sampler=reverb.selectors.Uniform(),
+      remover=reverb.selectors.Fifo(),
+      max_size=self.capacity // rows,
+      rate_limiter=limiter,
+      signature=tf.TensorSpec([rows, layout.width], tf.float32),
+    )
+
+
+@gin.configurable
+def table(
+  name: str,
+  capacity: int = 1_000_000,
+  rows_per_item: int = 16,
+  samples_per_insert: float | None = None,
+  min_size: int = 1000,
+  error_buffer: int = 256,
+  timeout_ms: int = 20_000,
+) -> TableConfig:
+  """Configures one table; bind it per table in a gin scope of its name.
+
+  `with gin.config_scope('policy'): table('policy')` takes the bindings of
+  `policy/table`.
+
+  Args:
+    name: of the table: expert, policy, hybrid or learner.
+    capacity: most rows held; the oldest block goes first.
+    rows_per_item: rows of a block. 1 samples every row independently; more
+      is faster by far (DESIGN section 2). Policy rows come in the order of
+      the episode, so keep it small there; shuffled rows may use 256.
+    samples_per_insert: rows sampled per row inserted, held by Reverb's
+      SampleToInsertRatio once `min_size` rows are in; None for MinSize.
+    min_size: rows inserted before anything can be sampled.
+    error_buffer: by how many inserted rows the ratio may be off, either way.
+      A single process needs two rounds' worth and two blocks more, or its
+      only thread waits for itself.
+    timeout_ms: how long a sampler or writer waits for the limiter before it
+      raises.
+
+  Returns:
+    The configuration, for `Replay`.
+
+  Raises:
+    ValueError: a value is out of range or contradicts another.
+  """
+  return TableConfig(
+    name=name,
+    capacity=capacity,
+    rows_per_item=rows_per_item,
+    samples_per_insert=samples_per_insert,
+    min_size=min_size,
+    error_buffer=error_buffer,
+    timeout_ms=timeout_ms,
+  )
+
+
+class Replay:
+  """Owns a Reverb server in this process, its tables and their writers.
+
+  Reverb's server listens on every interface without authentication and can't
+  be told otherwise; the port is picked at random and told to nobody.
+
+  Args:
+    tables: one `TableConfig` per table.
+    transition_spec: `Transition` of one row's specs, without a batch axis.
+    restore_from: folder written by `save`, whose rows, counts and partial
+      blocks come back.
+    seed: of the order of sampled rows; Reverb's own draws have no seed.
+
+  Raises:
+    ValueError: `restore_from` was saved with other tables.
+    FileNotFoundError: `restore_from` holds no saved tables.
+  """
+
+  def __init__(
+    self,
+    tables: Sequence[TableConfig],
+    transition_spec: Transition,
+    restore_from: str | pathlib.Path | None = None,
+    seed: int = 0,
+  ):
+    self._configs = {config.name: config for config in tables}
+    self._layout = RowLayout(transition_spec)
+    self._rngs = np.random.default_rng(seed)
+    folder = None if restore_from is None else pathlib.Path(restore_from)
+    saved = folder and saving.check_tables(folder, self._fixed_values())
+    self._checkpoint_target = saving.CheckpointTarget(folder)
+    self._server = reverb.Server(
+      [config.make(self._layout) for config in tables],
+      checkpointer=self._checkpoint_target.checkpointer,
+    )
+    self._client = self._server.localhost_client()
+    self._writers = {name: self._make_writer(name) for name in self._configs}
+    if saved:
+      self._take_back(folder, saved)
+
+  def writer(self, name: str) -> BlockWriter:
+    """The table's one writer, which holds its partial block."""
+    self._config(name)
+    return self._writers[name]
+
+  def sampler(self, name: str, num_rows: int) -> BlockSampler:
+    """A new sampler of `num_rows` rows per call."""
+    config = self._config(name)
+    return BlockSampler(
+      server_address=self._client.server_address,
+      table=name,
+      layout=self._layout,
+      rows_per_item=config.rows_per_item,
+      num_rows=num_rows,
+      timeout_ms=config.timeout_ms,
+      describe=lambda: self.describe(name),
+      rng=self._rngs.spawn(1)[0],
+    )
+
+  def size(self, name: str) -> int:
+    """Rows that can be sampled: whole blocks, not the partial one."""
+    config = self._config(name)
+    return self._info(name).current_size * config.rows_per_item
+
+  def describe(self, name: str) -> str:
+    """The table's name, size and limiter, as errors print them."""
+    config, limiter = self._config(name), self._info(name).rate_limiter_info
+    partial = len(self._writers[name].partial_rows)
+    kind = (
+      f'MinSize(min_size={config.min_size} rows)'
+      if config.samples_per_insert is None
+      else f'SampleToInsertRatio(samples_per_insert='
+      f'{config.samples_per_insert:g}, min_size={config.min_size} rows, '
+      f'error_buffer={config.error_buffer} rows)'
+    )
+    return (
+      f'table {name!r} ({self.size(name)} rows and {partial} of a partial '
+      f'block; {limiter.insert_stats.completed} blocks inserted, '
+      f'{limiter.sample_stats.completed} sampled; limiter {kind})'
+    )
+
+  def save(self, folder: str | pathlib.Path) -> None:
+    """Saves all rows, limiter counts and partial blocks into `folder`.
+
+    Rows that a sampler holds over for its next call are copies, and are not
+    saved.
+
+    Args:
+      folder: gets `reverb/`, `tables.json` and `partial_TABLE.npz`; made if
+        it does not exist. Save once per folder.
+
+    Raises:
+      OSError: a file could not be written.
+    """
+    folder = pathlib.Path(folder)
+    self._checkpoint_target.write(self._client, folder)
+    tables = {
+      name: {**values, 'size': self.size(name)}
+      for name, values in self._fixed_values().items()
+    }
+    partial_rows = {n: w.partial_rows for n, w in self._writers.items()}
+    saving.write_tables(folder, tables, partial_rows)
+
+  def close(self) -> None:
+    """Stops the server; the rows are gone."""
+    for writer in self._writers.values():
+      writer.close()
+    self._server.stop()
+    self._checkpoint_target.remove()
+
+  def _make_writer(self, name: str) -> BlockWriter:
+    config = self._configs[name]
+    return BlockWriter(
+      client=self._client,
+      table=name,
+      layout=self._layout,
+      rows_per_item=config.rows_per_item,
+      timeout_ms=config.timeout_ms,
+      describe=lambda: self.describe(name),
+    )
+
+  def _fixed_values(self) -> dict:
+    """For each table the values that Reverb's checkpoint brings back."""
+    values = {}
+    for name, config in self._configs.items():
+      values[name] = {**dataclasses.asdict(config), 'width': self._layout.width}
+      del values[name]['timeout_ms']  # of our calls, not of the table
+    return values
+
+  def _take_back(self, folder: pathlib.Path, saved: dict) -> None:
+    for name, values in saved.items():
+      if self.size(name) != values['size']:
+        raise ValueError(
+          f'{folder}: table {name!r}: found {self.size(name)} rows in '
+          f'reverb/, expected {values["size"]}; the checkpoint is damaged.'
+        )
+      self._writers[name].partial_rows = saving.read_partial_rows(
+        folder, name, self._layout.width
+      )
+
+  def _config(self, name: str) -> TableConfig:
+    if name not in self._configs:
+      raise KeyError(
+        f'no table {name!r}, expected one of {sorted(self._configs)}.'
+      )
+    return self._configs[name]
+
+  def _info(self, name: str):
+    return self._client.server_info(timeout=60)[name]

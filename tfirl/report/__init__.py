@@ -1,0 +1,1 @@
+"""Run folders to curves, tables and one page; imports no TensorFlow."""

@@ -1,0 +1,72 @@
+"""python -m tfirl.report RUNS... --out DIR: curves, a table, one page."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from tfirl.report import aggregate, page, plots, runs
+
+
+def write_report(
+  folders: Sequence[str], out: str, last: int = 2, reps: int = 2000
+) -> str:
+  """Writes TASK_env_steps.png, TASK_wall_s.png, table.md/.csv, index.html.
+
+  Args:
+    folders: run folders or ancestors of them.
+    out: where the files go; made if absent.
+    last: how many of the last evaluations the table's scores pool.
+    reps: resamples of a bootstrap.
+
+  Returns:
+    The table in Markdown.
+
+  Raises:
+    FileNotFoundError, ValueError: as `runs.read_runs`, `aggregate.aggregate`.
+  """
+  found, notes = runs.read_runs(folders)
+  curves, more_notes = aggregate.aggregate(found, last, reps)
+  notes = notes + more_notes
+  os.makedirs(out, exist_ok=True)
+  images = plots.plot_all(curves, out)
+  table = page.markdown_table(curves)
+  files = {
+    'table.md': '\n'.join([table, *(f'- {note}' for note in notes)]) + '\n',
+    'table.csv': page.csv_table(curves),
+    'index.html': page.html_page(curves, notes, images, out),
+  }
+  for name, text in files.items():
+    with open(os.path.join(out, name), 'w', encoding='utf-8') as file:
+      file.write(text)
+  return table
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+  """Returns: 0, or 1 after a one-line error."""
+  parser = argparse.ArgumentParser(
+    prog='python -m tfirl.report', description=__doc__
+  )
+  parser.add_argument(
+    'runs', nargs='+', help='run folders ROOT/TASK/ALGORITHM/SEED or ancestors'
+  )
+  parser.add_argument('--out', required=True, help='folder of the report')
+  parser.add_argument(
+    '--last', type=int, default=2, help='evaluations a score pools (2)'
+  )
+  parser.add_argument(
+    '--reps', type=int, default=2000, help='bootstrap resamples (2000)'
+  )
+  flags = parser.parse_args(arguments)
+  try:
+    table = write_report(flags.runs, flags.out, flags.last, flags.reps)
+  except (OSError, ValueError) as error:
+    print(f'error: {error}', file=sys.stderr)
+    return 1
+  print(table, end='')
+  print(f'\n{os.path.join(flags.out, "index.html")}')
+  return 0
+
+
+if __name__ == '__main__':
+  sys.exit(main())

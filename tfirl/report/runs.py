@@ -1,0 +1,165 @@
+"""Reads run folders: ROOT/TASK/ALGORITHM/SEED/metrics.csv."""
+
+import csv
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+_FILE = 'metrics.csv'
+# What shows that a folder is a run even before its first evaluation.
+_RUN_FILES = ('config.gin', 'metadata.json')
+_REQUIRED = ('env_steps', 'updates', 'wall_s', 'eval_return_mean')
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+  """One seed of one algorithm on one task."""
+
+  path: str  # the run folder
+  task: str
+  algorithm: str
+  seed: str
+  columns: Mapping[str, np.ndarray]  # name -> [T] float64, nan where blank
+
+  @property
+  def is_offline(self) -> bool:
+    """Whether no environment was ever stepped, as in bc."""
+    columns = self.columns
+    return not columns['env_steps'].any() and bool(columns['updates'].any())
+
+  @property
+  def clock(self) -> np.ndarray:
+    """What evaluations are ordered by, [T]: env steps, or updates if none."""
+    return self.columns['updates' if self.is_offline else 'env_steps']
+
+  @property
+  def has_success(self) -> bool:
+    """Whether every evaluation says how often the goal was reached."""
+    success = self.columns.get('eval_success')
+    return success is not None and not np.isnan(success).any()
+
+
+def read_runs(folders: Sequence[str]) -> tuple[list[Run], list[str]]:
+  """Reads every run at or beneath `folders`.
+
+  Args:
+    folders: run folders or any ancestors of them.
+
+  Returns:
+    Runs sorted by task, algorithm and seed; and notes, one for each run that
+    was left out because it has no evaluation yet.
+
+  Raises:
+    FileNotFoundError: a folder is absent or holds no run with an evaluation.
+    ValueError: a metrics.csv is damaged, or two runs are the same seed.
+  """
+  runs, notes = {}, []
+  for folder in folders:
+    paths = _find(folder)
+    found = {path: read_run(path) for path in paths}
+    left_out = [path for path, run in found.items() if run is None]
+    if len(left_out) == len(paths):
+      raise FileNotFoundError(
+        f'{folder}: found {len(left_out)} run folder(s), none with an '
+        f'evaluation in its {_FILE}; expected '
+        f'ROOT/TASK/ALGORITHM/SEED/{_FILE} at or beneath it'
+      )
+    notes += [
+      f'{path}: left out, it has no evaluation yet' for path in left_out
+    ]
+    runs.update({path: run for path, run in found.items() if run})
+  _check_distinct(runs.values())
+  return sorted(runs.values(), key=_order), notes
+
+
+def read_run(path: str) -> Run | None:
+  """The run in `path`, None if it has no evaluation yet.
+
+  Raises:
+    ValueError: metrics.csv is damaged; names the line and the column.
+  """
+  file_path = os.path.join(path, _FILE)
+  if not os.path.exists(file_path):
+    return None
+  names = path.split(os.sep)[-3:]
+  if len(names) < 3 or not all(names):
+    raise ValueError(f'{path}: expected a folder ROOT/TASK/ALGORITHM/SEED')
+  columns = _read_columns(file_path)
+  if not len(columns['env_steps']):
+    return None
+  run = Run(path, *names, columns)
+  backwards = np.flatnonzero(np.diff(run.clock) <= 0)
+  if len(backwards):
+    line = int(backwards[0]) + 3
+    raise ValueError(
+      f'{file_path}, line {line}: the clock goes from '
+      f'{run.clock[line - 3]:.0f} to {run.clock[line - 2]:.0f}; expected it '
+      'to grow from row to row'
+    )
+  return run
+
+
+def _find(folder: str) -> list[str]:
+  """Run folders at or beneath `folder`, by their true paths."""
+  if not os.path.isdir(folder):
+    raise FileNotFoundError(f'{folder}: not a folder; expected run folders')
+  paths = []
+  for parent, children, files in os.walk(os.path.realpath(folder)):
+    if _FILE in files or any(name in files for name in _RUN_FILES):
+      paths.append(parent)
+      children.clear()  # nothing beneath a run is another run
+  return paths
+
+
+def _read_columns(path: str) -> dict[str, np.ndarray]:
+  with open(path, newline='', encoding='utf-8', errors='replace') as file:
+    reader = csv.reader(file)
+    names = next(reader, [])
+    missing = [name for name in _REQUIRED if name not in names]
+    if missing:
+      raise ValueError(
+        f'{path}: no column {missing[0]!r}; found {names[:12]}, expected at '
+        f'least {list(_REQUIRED)}'
+      )
+    rows = []
+    for row in reader:
+      if len(row) != len(names):
+        raise ValueError(
+          f'{path}, line {reader.line_num}: {len(row)} cells; expected '
+          f'{len(names)}, as in the first line'
+        )
+      where = f'{path}, line {reader.line_num}'
+      rows.append([_number(where, *c) for c in zip(names, row, strict=True)])
+  table = np.asarray(rows, np.float64).reshape(len(rows), len(names))
+  return dict(zip(names, table.T, strict=True))
+
+
+def _number(where: str, name: str, text: str) -> float:
+  """A cell's number; nan for a blank one of a column that may be blank."""
+  try:
+    value = float(text) if text else np.nan
+  except ValueError:
+    raise ValueError(
+      f'{where}: {name} is {text!r}; expected a number'
+    ) from None
+  if name in _REQUIRED and not np.isfinite(value):
+    raise ValueError(f'{where}: {name} is {text!r}; expected a finite number')
+  return value
+
+
+def _check_distinct(runs: Iterable[Run]) -> None:
+  seen = {}
+  for run in runs:
+    key = (run.task, run.algorithm, run.seed)
+    if key in seen:
+      raise ValueError(
+        f'{run.path} and {seen[key]} are the same task, algorithm and seed; '
+        'expected each seed once, for seeds are taken as independent'
+      )
+    seen[key] = run.path
+
+
+def _order(run: Run) -> tuple[str, str, int, str]:
+  return run.task, run.algorithm, len(run.seed), run.seed

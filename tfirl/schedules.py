@@ -1,0 +1,65 @@
+"""Numbers that change with a step count."""
+
+from collections.abc import Sequence
+
+import gin
+import numpy as np
+
+
+@gin.configurable
+def piecewise_linear(step, segments: Sequence[tuple[float, float, float]]):
+  """Linear from `start` to `end` in each (start, end, until step) segment.
+
+  A segment begins at the step where the previous one ended; after the last
+  one its `end` is kept.
+
+  Args:
+    step: a number, or an array of them.
+    segments: (start, end, until) with `until` increasing.
+
+  Returns:
+    float64, the shape of `step`.
+
+  Raises:
+    ValueError: no segment, or `until` does not increase.
+  """
+  _check_segments(segments)
+  step = np.asarray(step, np.float64)
+  value = np.full(step.shape, segments[-1][1], np.float64)
+  begin = 0.0
+  for start, end, until in segments:
+    inside = (step >= begin) & (step < until)
+    ramp = start + (end - start) * (step - begin) / (until - begin)
+    value = np.where(inside, ramp, value)
+    begin = until
+  return value
+
+
+def _check_segments(segments) -> None:
+  if not segments:
+    raise ValueError('piecewise_linear.segments is empty; expected at least one')
+  untils = [0, *(until for _, _, until in segments)]
+  if any(b <= a for a, b in zip(untils, untils[1:], strict=False)):
+    raise ValueError(
+      'piecewise_linear.segments: "until" steps must be positive and increase; '
+      f'found {untils[1:]}'
+    )
+
+
+@gin.configurable
+def truncated_linear(
+  epoch, first: float, last: float, minimum: float, maximum: float
+) -> float:
+  """`minimum` until epoch `first`, `maximum` from `last` on, a line between.
+
+  Janner et al. 2019 lengthen the imagined rollouts of MBPO this way.
+
+  Raises:
+    ValueError: `last` does not come after `first`.
+  """
+  if last <= first:
+    raise ValueError(
+      f'truncated_linear: last epoch {last} must come after first epoch {first}'
+    )
+  ramp = (epoch - first) / (last - first)
+  return float(minimum + min(max(ramp, 0.0), 1.0) * (maximum - minimum))

@@ -1,0 +1,78 @@
+"""The two types that cross package borders, and the letters of all shapes.
+
+B batch, E ensemble member, O observation, A action, T time, G gradient steps
+of one round, N transitions of a data set, K episodes of a data set.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Optional, Union
+
+import numpy as np
+
+Array = Union[np.ndarray, Any]  # a NumPy array or a tf.Tensor
+
+
+class Transition(NamedTuple):
+  """One step, or a batch of steps; every field has the same leading axes.
+
+  There is no reward on purpose: rewards are computed from the current cost
+  when a batch is trained on, so a stale one can't be.
+  """
+
+  observation: Array  # [B, O] float32
+  action: Array  # [B, A] float32, in [-1, 1]; the intended action
+  discount: Array  # [B] float32, 0 only at a true terminal
+  next_observation: Array  # [B, O] float32, the true successor
+
+
+@dataclasses.dataclass(frozen=True)
+class Demonstrations:
+  """Expert transitions in the order they were recorded, episode by episode.
+
+  An episode ends at the row where `terminals` or `timeouts` is True (and at
+  the last row). `goal` is the goal's x-y at each row of a maze task.
+  """
+
+  observations: np.ndarray  # [N, O] float32
+  actions: np.ndarray  # [N, A] float32, in [-1, 1]
+  next_observations: np.ndarray  # [N, O] float32
+  terminals: np.ndarray  # [N] bool
+  timeouts: np.ndarray  # [N] bool
+  qpos: Optional[np.ndarray] = None  # [N, nq] float64, state at `observations`
+  qvel: Optional[np.ndarray] = None  # [N, nv] float64
+  goal: Optional[np.ndarray] = None  # [N, 2] float64
+  episode_seeds: Optional[np.ndarray] = None  # [K] int64, -1 if unknown
+  episode_returns: Optional[np.ndarray] = None  # [K] float64, nan if unknown
+  env_id: str = ''
+  env_kwargs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+  source: str = ''  # where it was read from: a path or a data set's name
+
+  def __len__(self) -> int:
+    return len(self.observations)
+
+  @property
+  def episode_ends(self) -> np.ndarray:
+    """Exclusive end row of each episode, [K] int64, increasing."""
+    ends = np.flatnonzero(self.terminals | self.timeouts) + 1
+    if not len(ends) or ends[-1] != len(self):
+      ends = np.append(ends, len(self))
+    return ends
+
+  @property
+  def steps_in_episode(self) -> np.ndarray:
+    """How many steps into its episode each row lies, [N] int64."""
+    ends = self.episode_ends
+    starts = np.concatenate([[0], ends[:-1]])
+    return np.arange(len(self)) - np.repeat(starts, ends - starts)
+
+  @property
+  def transitions(self) -> Transition:
+    """All rows as a `Transition` of NumPy arrays, [N, ...]."""
+    return Transition(
+      observation=self.observations,
+      action=self.actions,
+      discount=1.0 - self.terminals.astype(np.float32),
+      next_observation=self.next_observations,
+    )
