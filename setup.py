@@ -26,6 +26,7 @@ _INSTALL_REQUIRES = [
   'imageio==2.38.1',  # videos
   'imageio-ffmpeg==0.8.1',  # brings the ffmpeg that writes mp4
   'scipy==1.17.1',  # the last tested with numpy 1.26; rliable's too
+  'pandas==2.3.3',  # `arch`, which rliable uses, fails on pandas 3
   'rliable==1.2.0',  # IQM and bootstrap intervals; 1.2 takes numpy 1.26
   'matplotlib==3.11.2',  # pictures are checked by eye with this one
   'tqdm==4.70.1',

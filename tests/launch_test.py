@@ -114,6 +114,26 @@ def test_error_of_the_run_leaves_a_traceback_and_frees_the_folder(
   assert not error_txt.exists()
 
 
+@pytest.mark.parametrize('has_checkpoint', [False, True])
+def test_config_of_a_failed_run_may_change_until_it_has_a_checkpoint(
+  given, monkeypatch, has_checkpoint
+):
+  def fail(run_folder, **unused):
+    if has_checkpoint:
+      (run_folder.checkpoints / '100').mkdir(parents=True)
+    raise ValueError('a binding too many')
+
+  monkeypatch.setattr(launch.experiment, 'run', fail)
+  with pytest.raises(ValueError, match='too many'):
+    _launch(['run.eval_every = 2'])
+  monkeypatch.setattr(launch.experiment, 'run', lambda **unused: None)
+  if has_checkpoint:
+    with pytest.raises(RunFolderError, match='run.eval_every'):
+      _launch()
+  else:
+    _launch()
+
+
 def test_error_line_leaves_out_what_gin_appends():
   @gin.configurable('toy_failing', module='launch_test')
   def toy_failing():

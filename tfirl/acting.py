@@ -6,7 +6,6 @@ a round.
 """
 
 from collections.abc import Sequence
-from typing import Optional
 
 import numpy as np
 
@@ -41,7 +40,7 @@ class MlpPolicy:
   def __call__(
     self,
     observation: np.ndarray,
-    rng: Optional[np.random.Generator] = None,
+    rng: np.random.Generator | None = None,
   ) -> np.ndarray:
     """Action for `observation` [..., O]: the mean, or a sample if `rng`.
 

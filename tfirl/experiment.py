@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import Any
 
 import gin
 import numpy as np
@@ -33,7 +33,7 @@ _EVALUATION_STREAM, _RESUME_STREAM = 1, 2
 def run(
   run_folder: run_folder_lib.RunFolder,
   seed: int,
-  demos: Optional[str],
+  demos: str | None,
   stop: Callable[[], bool],
   *,
   task: str = gin.REQUIRED,

@@ -17,8 +17,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from tfirl import experiment, gin_bindings
-from tfirl.checkpoints import CheckpointError
+from tfirl import checkpoints, experiment, gin_bindings
 from tfirl.run_folder import RunFolder, RunFolderError
 
 # What a user can bring about: bad names, files and values, a full disk, a
@@ -26,7 +25,7 @@ from tfirl.run_folder import RunFolder, RunFolderError
 # ends in Python's traceback.
 _USER_ERRORS = (
   ArithmeticError,
-  CheckpointError,
+  checkpoints.CheckpointError,
   OSError,
   RuntimeError,
   RunFolderError,
@@ -125,6 +124,8 @@ def launch(
       run_folder.write_operative_config()
     except Exception:
       _write_traceback(error_txt)
+      if checkpoints.latest(run_folder.checkpoints) is None:
+        run_folder.forget_config()  # it may be what has to be mended
       raise
 
 

@@ -47,8 +47,7 @@ class RunFolder:
 
   Attributes:
     path: ROOT/TASK/ALGORITHM/SEED.
-    metrics_csv, checkpoints, policy, videos, tensorboard: paths in it. Only
-      `path` is made here, the others by who writes them.
+    checkpoints, policy, videos: folders in it, made by who writes them.
     resumed: Whether an earlier process had opened the folder.
   """
 
@@ -74,11 +73,9 @@ class RunFolder:
         another config or other demonstrations; names each changed binding.
     """
     self.path = Path(root) / task / algorithm / str(seed)
-    self.metrics_csv = self.path / 'metrics.csv'
     self.checkpoints = self.path / 'checkpoints'
     self.policy = self.path / 'policy'
     self.videos = self.path / 'videos'
-    self.tensorboard = self.path / 'tensorboard'
     self.path.mkdir(parents=True, exist_ok=True)
     self._lock_file = _lock(self.path)
     try:
@@ -96,6 +93,10 @@ class RunFolder:
   def close(self) -> None:
     """Gives the lock back. The folder must not be written to after that."""
     self._lock_file.close()
+
+  def forget_config(self) -> None:
+    """Lets the next launch have another config: there is nothing to resume."""
+    (self.path / 'config.gin').unlink(missing_ok=True)
 
   def write_operative_config(self) -> None:
     """Saves what gin's configurables have been called with up to now."""

@@ -37,7 +37,9 @@ def piecewise_linear(step, segments: Sequence[tuple[float, float, float]]):
 
 def _check_segments(segments) -> None:
   if not segments:
-    raise ValueError('piecewise_linear.segments is empty; expected at least one')
+    raise ValueError(
+      'piecewise_linear.segments is empty; expected at least one'
+    )
   untils = [0, *(until for _, _, until in segments)]
   if any(b <= a for a, b in zip(untils, untils[1:], strict=False)):
     raise ValueError(

@@ -6,7 +6,7 @@ of one round, N transitions of a data set, K episodes of a data set.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 
@@ -39,11 +39,11 @@ class Demonstrations:
   next_observations: np.ndarray  # [N, O] float32
   terminals: np.ndarray  # [N] bool
   timeouts: np.ndarray  # [N] bool
-  qpos: Optional[np.ndarray] = None  # [N, nq] float64, state at `observations`
-  qvel: Optional[np.ndarray] = None  # [N, nv] float64
-  goal: Optional[np.ndarray] = None  # [N, 2] float64
-  episode_seeds: Optional[np.ndarray] = None  # [K] int64, -1 if unknown
-  episode_returns: Optional[np.ndarray] = None  # [K] float64, nan if unknown
+  qpos: np.ndarray | None = None  # [N, nq] float64, state at `observations`
+  qvel: np.ndarray | None = None  # [N, nv] float64
+  goal: np.ndarray | None = None  # [N, 2] float64
+  episode_seeds: np.ndarray | None = None  # [K] int64, -1 if unknown
+  episode_returns: np.ndarray | None = None  # [K] float64, nan if unknown
   env_id: str = ''
   env_kwargs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
   versions: Mapping[str, str] = dataclasses.field(default_factory=dict)

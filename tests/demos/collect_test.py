@@ -1,9 +1,10 @@
 """The collecting and the summary commands, and where policies come from."""
 
-import os
 import subprocess
 import sys
+import types
 
+import gin
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,6 +12,7 @@ import tensorflow as tf
 from tfirl.acting import MlpPolicy
 from tfirl.demos import collect, embedded, policies
 from tfirl.demos.readers import load_demonstrations
+from tfirl.envs.wrappers import TremblingHand
 
 _METADATA = {'task': 'hopper', 'env_id': 'Hopper-v5', 'env_kwargs': {}}
 
@@ -28,54 +30,105 @@ class _Exported(tf.Module):
     return 0.5 * observation[:, :3]
 
 
-def _run(module, *args, **env):
-  return subprocess.run(
-    [sys.executable, '-m', f'tfirl.demos.{module}', *args],
-    capture_output=True,
-    text=True,
-    env={**os.environ, **env},
-  )
+def _args(**changes):
+  args = {
+    'task': 'hopper',
+    'policy': 'none',
+    'out': 'x.npz',
+    'episodes': 2,
+    'seed': 3,
+    'full_length_only': False,
+    'stochastic': False,
+    'tremble': False,
+  }
+  return types.SimpleNamespace(**{**args, **changes})
 
 
-def test_collects_and_summarizes(weights, tmp_path):
-  out = str(tmp_path / 'out.npz')
-  done = _run(
-    'collect',
-    '--task=hopper',
-    f'--policy={weights}',
-    '--episodes=2',
-    f'--out={out}',
-    '--seed=3',
-    '--nofull_length_only',
-  )
-  assert done.returncode == 0, done.stderr
-  assert f'{out}: 2 episodes' in done.stdout
-  demos = load_demonstrations(
-    out,
+@pytest.fixture(autouse=True)
+def clean_gin():
+  yield
+  gin.clear_config()
+
+
+def _load(source):
+  return load_demonstrations(
+    source,
     env_id='Hopper-v5',
     observation_size=11,
     action_low=-np.ones(3),
     action_high=np.ones(3),
   )
+
+
+def test_the_commands(weights, tmp_path):
+  out = str(tmp_path / 'out.npz')
+  commands = [
+    ['collect', '--task=hopper', f'--policy={weights}', f'--out={out}']
+    + ['--episodes=2', '--seed=3', '--nofull_length_only'],
+    ['summary', out],
+    ['summary', f'{out}x.npz'],
+  ]
+  done = [
+    subprocess.run(
+      [sys.executable, '-m', f'tfirl.demos.{command[0]}', *command[1:]],
+      capture_output=True,
+      text=True,
+    )
+    for command in commands
+  ]
+  assert [d.returncode for d in done] == [0, 0, 1], done
+  assert f'{out}: 2 episodes' in done[0].stdout
+  demos = _load(out)
   np.testing.assert_array_equal(demos.episode_seeds, [3, 4])
   assert demos.qpos.shape == (len(demos), 6)
   assert not demos.actions.any()
+  mean = demos.episode_returns.mean()
+  assert f'return       mean {mean:.1f}' in done[1].stdout
+  assert 'x.npz: no such demonstration file' in done[2].stderr
+  assert 'Traceback' not in done[2].stderr
 
-  done = _run('summary', out)
-  assert done.returncode == 0, done.stderr
-  assert 'episodes     2' in done.stdout
-  assert f'return       mean {demos.episode_returns.mean():.1f}' in done.stdout
+
+def test_collects_into_minari(weights, tmp_path, monkeypatch):
+  monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path))
+  args = _args(policy=weights, out='minari:zoo/still-v0')
+  raw = collect.collect(args)
+  demos = _load('minari:zoo/still-v0')
+  np.testing.assert_array_equal(demos.observations, raw.columns['observations'])
+  np.testing.assert_array_equal(demos.qpos, raw.columns['qpos'])
 
 
-def test_user_errors_are_one_line(weights, tmp_path):
-  done = _run('collect', '--task=chess', f'--policy={weights}', '--out=x.npz')
-  assert done.returncode == 1
-  assert 'chess.gin' in done.stderr
-  assert 'Traceback' not in done.stderr
-  done = _run('summary', str(tmp_path / 'none.npz'))
-  assert done.returncode == 1
-  assert 'none.npz: no such demonstration file' in done.stderr
-  assert 'Traceback' not in done.stderr
+def test_the_task_file_makes_the_environment(weights, tmp_path, monkeypatch):
+  """Its trembling hand too, but only when asked for."""
+  made = []
+
+  def record(env, *_, **__):
+    made.append(env)
+    raise ValueError('seen')
+
+  monkeypatch.setattr(collect, 'record', record)
+  for tremble in (False, True):
+    args = _args(task='walker2d', policy=weights, tremble=tremble)
+    with pytest.raises(ValueError, match='seen'):
+      collect.collect(args)
+  assert [env.env_id for env in made] == ['Walker2d-v5'] * 2
+  assert [isinstance(env, TremblingHand) for env in made] == [False, True]
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'task': 'chess'}, 'tasks/chess.gin'),
+    ({'policy': 'nowhere'}, 'found no SavedModel in nowhere'),
+    ({'out': 'x.csv'}, 'x.csv'),
+    ({'full_length_only': True, 'episodes': 1}, 'found 0 full-length'),
+  ],
+)
+def test_user_errors_are_one_line(weights, caplog, changes, message):
+  with pytest.raises(SystemExit) as caught:
+    collect.main(_args(**{'policy': weights, **changes}))
+  assert caught.value.code == 1
+  assert message in caplog.text
+  assert 'Traceback' not in caplog.text
 
 
 def test_out_is_checked_first():

@@ -10,8 +10,10 @@ import pytest
 from tfirl.demos import d4rl_files
 
 
-def test_urls_equal_those_of_d4rl():
-  os.environ['D4RL_SUPPRESS_IMPORT_ERROR'] = '1'
+def test_urls_equal_those_of_d4rl(monkeypatch, tmp_path):
+  monkeypatch.setenv('D4RL_SUPPRESS_IMPORT_ERROR', '1')
+  # Importing it makes this folder.
+  monkeypatch.setenv('D4RL_DATASET_DIR', str(tmp_path))
   from d4rl import infos
 
   tasks = ('hopper', 'walker2d', 'halfcheetah', 'ant', 'antmaze', 'maze2d')

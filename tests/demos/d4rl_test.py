@@ -1,7 +1,6 @@
 """D4RL's HDF5 layout, row by row against D4RL's own `qlearning_dataset`."""
 
 import logging
-import os
 import types
 
 import h5py
@@ -51,10 +50,13 @@ def _write(path, data):
 
 
 @pytest.fixture(scope='module')
-def qlearning_dataset():
+def qlearning_dataset(tmp_path_factory):
   """D4RL's own; its environments fail to import, which is all right."""
-  os.environ['D4RL_SUPPRESS_IMPORT_ERROR'] = '1'
-  import d4rl
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setenv('D4RL_SUPPRESS_IMPORT_ERROR', '1')
+    # Importing it makes this folder.
+    patch.setenv('D4RL_DATASET_DIR', str(tmp_path_factory.mktemp('d4rl')))
+    import d4rl
 
   return d4rl.qlearning_dataset
 

@@ -1,5 +1,7 @@
 """Packing rows and unpacking them, field by field."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -44,6 +46,21 @@ def test_pack_names_the_field_of_a_wrong_shape():
 def test_pack_names_the_field_of_a_wrong_length():
   with pytest.raises(ValueError, match=r'discount: found .*\(5,\)'):
     RowLayout(SPEC).pack(ROWS._replace(discount=np.zeros(5)))
+
+
+def test_another_tuple_keeps_its_type_and_fields():
+  class Rewarded(NamedTuple):
+    action: Any
+    reward: Any
+
+  layout = RowLayout(
+    Rewarded(tf.TensorSpec([2], tf.float32), tf.TensorSpec([], tf.float32))
+  )
+  packed = layout.pack(Rewarded(np.array([[1.0, 2.0]]), np.array([3.0])))
+  found = layout.unpack(tf.constant(packed))
+  assert isinstance(found, Rewarded)
+  assert found.action.numpy().tolist() == [[1.0, 2.0]]
+  assert found.reward.numpy().tolist() == [3.0]
 
 
 def test_spec_must_be_float32():

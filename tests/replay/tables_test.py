@@ -35,7 +35,8 @@ def test_each_table_takes_the_bindings_of_its_scope():
   'bindings, field',
   [
     ({'rows_per_item': 0}, 'rows_per_item'),
-    ({'rows_per_item': 32, 'min_size': 31}, 'min_size'),
+    ({'rows_per_item': 32, 'capacity': 31, 'min_size': 1}, 'capacity'),
+    ({'min_size': 0}, 'min_size'),
     ({'capacity': 999, 'min_size': 1000}, 'min_size'),
     ({'samples_per_insert': 0.0}, 'samples_per_insert'),
     ({'samples_per_insert': 4.0, 'error_buffer': 31}, 'error_buffer'),
@@ -52,9 +53,12 @@ def test_unknown_table_lists_those_there_are(make_replay):
     make_replay().size('expert')
 
 
-def test_min_size_not_filling_blocks_is_reached(make_replay, make_rows):
-  replay = make_replay(min_size=10)
-  replay.writer('policy').append(make_rows(range(10)))
+@pytest.mark.parametrize('min_size, num_rows', [(10, 10), (1, 4)])
+def test_min_size_that_does_not_fill_blocks_is_reached(
+  make_replay, make_rows, min_size, num_rows
+):
+  replay = make_replay(min_size=min_size)
+  replay.writer('policy').append(make_rows(range(num_rows)))
   assert replay.sampler('policy', 8).sample().discount.shape == [8]
 
 

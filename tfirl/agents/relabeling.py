@@ -1,13 +1,11 @@
 """Rewards from the current cost, put in at the moment of training."""
 
 from collections.abc import Callable
-from typing import Optional
 
 import tensorflow as tf
 from tf_agents.agents import tf_agent
-from tf_agents.trajectories import policy_step
+from tf_agents.trajectories import policy_step, trajectory
 from tf_agents.trajectories import time_step as ts
-from tf_agents.trajectories import trajectory
 
 from tfirl import types
 
@@ -15,7 +13,7 @@ RewardFn = Callable[[types.Array, types.Array], types.Array]
 
 
 def as_experience(
-  batch: types.Transition, reward: Optional[tf.Tensor] = None
+  batch: types.Transition, reward: tf.Tensor | None = None
 ) -> trajectory.Transition:
   """A batch [B, ...] in the form that TF-Agents' agents train on.
 

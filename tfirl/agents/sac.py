@@ -1,7 +1,6 @@
 """TF-Agents' SAC at the settings of the hybrid IRL papers, plus a BC term."""
 
 from collections.abc import Callable, Sequence
-from typing import Optional
 
 import gin
 import tensorflow as tf
@@ -46,7 +45,7 @@ class SacAgent(sac_agent.SacAgent):
     gamma: float = gin.REQUIRED,
     tau: float = gin.REQUIRED,
     target_update_period: int = 1,
-    target_entropy: Optional[float] = None,
+    target_entropy: float | None = None,
     bc_weight: float = 0.0,
   ):
     """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
@@ -110,7 +109,7 @@ class SacAgent(sac_agent.SacAgent):
     self._alpha_optimizer._create_all_weights([self._log_alpha])
 
   def _train(
-    self, experience, weights=None, expert: Optional[types.Transition] = None
+    self, experience, weights=None, expert: types.Transition | None = None
   ):
     self._expert = expert
     loss_info = super()._train(experience, weights)

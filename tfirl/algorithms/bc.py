@@ -1,7 +1,7 @@
 """Behaviour cloning: no environment step, one number to beat."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import Any
 
 import gin
 import numpy as np
@@ -26,7 +26,7 @@ class BehaviorCloning:
     self,
     load_demos: Callable,
     seed: int,
-    restore_from: Optional[str] = None,
+    restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
     updates_per_round: int = 64,

@@ -1,7 +1,7 @@
 """policy -> environment -> rows."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Rewarded(NamedTuple):
 
 
 def run_steps(
-  env, policy: Policy, num_steps: int, rng: Optional[np.random.Generator]
+  env, policy: Policy, num_steps: int, rng: np.random.Generator | None
 ) -> Rewarded:
   """Takes `num_steps` steps from where `env` is, across episode ends.
 
@@ -50,7 +50,7 @@ def run_steps(
 
 
 def run_episodes(
-  env, policy: Policy, num_episodes: int, rng: Optional[np.random.Generator]
+  env, policy: Policy, num_episodes: int, rng: np.random.Generator | None
 ) -> Rewarded:
   """Plays whole episodes from fresh resets. Returns their rows in order."""
   horizon = env.max_episode_steps

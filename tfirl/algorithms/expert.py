@@ -1,7 +1,7 @@
 """Plain SAC on the task's own reward: makes experts (Haarnoja et al. 2018)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import Any
 
 import gin
 import numpy as np
@@ -27,7 +27,7 @@ class Expert:
     self,
     load_demos: Callable,
     seed: int,
-    restore_from: Optional[str] = None,
+    restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
     steps_per_round: int = 64,

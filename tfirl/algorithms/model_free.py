@@ -6,7 +6,7 @@ One class, told apart by gin: `expert_fraction` (hype), `ExpertReset.reset_prob`
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Optional
+from typing import Any
 
 import gin
 import numpy as np
@@ -37,7 +37,7 @@ class ModelFree:
     self,
     load_demos: Callable[[Any], types.Demonstrations],
     seed: int,
-    restore_from: Optional[str] = None,
+    restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
     expert_fraction: Callable = gin.REQUIRED,

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-
 StepFn = Callable[..., Mapping[str, tf.Tensor]]
 
 
@@ -44,5 +43,3 @@ class Rounds(tf.Module):
 
   def _split(self, rows):
     return tf.reshape(rows, [self._num_steps, -1, *rows.shape[1:]])
-
-

@@ -15,7 +15,7 @@ from tfirl.demos.rollouts import record, rollout
 from tfirl.envs import suites
 from tfirl.gin_files import find_file
 
-__all__ = ['check_out', 'record', 'rollout', 'save']
+__all__ = ['check_out', 'collect', 'main', 'record', 'rollout', 'save']
 
 
 def check_out(out: str) -> None:
@@ -35,26 +35,35 @@ def save(
     save_npz(raw, out)
 
 
-def _main(_) -> None:
-  args = flags.FLAGS
+def collect(args) -> RawDemonstrations:
+  """Does what the flags (see `_define_flags`) in `args` say.
+
+  Raises ValueError, FileNotFoundError or FileExistsError.
+  """
+  check_out(args.out)  # an hour of rollouts shouldn't end in a misspelling
+  # A task's file also binds experiment.run, which lies above this layer.
+  gin.parse_config_file(
+    str(find_file(f'tasks/{args.task}.gin')), skip_unknown=['run']
+  )
+  tremble = {} if args.tremble else {'tremble_probability': 0.0}
+  env = suites.load(seed=args.seed, **tremble)
+  policy = policies.load_policy(args.policy, args.task)
+  raw = record(
+    env,
+    policy,
+    args.episodes,
+    args.seed,
+    args.full_length_only,
+    stochastic=args.stochastic,
+  )
+  save(raw, args.out, env)
+  return raw
+
+
+def main(args) -> None:
+  """`collect`, with errors of the user's in one line and exit code 1."""
   try:
-    check_out(args.out)  # an hour of rollouts shouldn't end in a misspelling
-    # A task's file also binds experiment.run, which lies above this layer.
-    gin.parse_config_file(
-      str(find_file(f'tasks/{args.task}.gin')), skip_unknown=['run']
-    )
-    kwargs = {} if args.tremble else {'tremble_probability': 0.0}
-    env = suites.load(seed=args.seed, **kwargs)
-    policy = policies.load_policy(args.policy, args.task)
-    raw = record(
-      env,
-      policy,
-      args.episodes,
-      args.seed,
-      args.full_length_only,
-      stochastic=args.stochastic,
-    )
-    save(raw, args.out, env)
+    raw = collect(args)
   except (ValueError, FileNotFoundError, FileExistsError) as error:
     logging.error('%s', error)
     raise SystemExit(1) from None
@@ -81,4 +90,4 @@ def _define_flags() -> None:
 
 if __name__ == '__main__':
   _define_flags()
-  app.run(_main)
+  app.run(lambda _: main(flags.FLAGS))

@@ -7,7 +7,7 @@ import gin
 import numpy as np
 from absl import logging
 
-from tfirl.demos import d4rl_files, embedded
+from tfirl.demos import d4rl_files
 from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
 from tfirl.demos.d4rl import read_d4rl
 from tfirl.demos.minari_reader import read_minari
@@ -56,6 +56,9 @@ def read(
   if prefix == 'minari':
     return read_minari(name, observation_size)
   if prefix == 'embedded':
+    # Rolls out in an environment: seconds of TensorFlow, for this kind only.
+    from tfirl.demos import embedded
+
     return embedded.demonstrations(name, observation_size)
   suffix = os.path.splitext(source)[1].lower()
   if suffix == '.npz':

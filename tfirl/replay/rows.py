@@ -52,7 +52,7 @@ class RowLayout:
         expected = ', '.join(str(size) for size in ('n', *shape))
         raise ValueError(
           f'{field}: found an array of shape {value.shape}, expected '
-          f'[{expected}] with the same n as observation, {num_rows}.'
+          f'[{expected}] with the same n as the first field, {num_rows}.'
         )
       columns.append(value.reshape(-1, width))
     return np.concatenate(columns, axis=1)

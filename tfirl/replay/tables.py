@@ -40,11 +40,11 @@ class TableConfig:
     ratio = self.samples_per_insert
     check('rows_per_item', rows >= 1, 'at least 1')
     check('timeout_ms', self.timeout_ms >= 1, 'at least 1')
+    check('capacity', self.capacity >= rows, f'at least a block, {rows} rows')
     check(
       'min_size',
-      rows <= self.min_size <= self.capacity // rows * rows,
-      f'at least one block ({rows} rows) and at most the whole blocks of '
-      f'capacity = {self.capacity}',
+      1 <= self.min_size <= self.capacity // rows * rows,
+      f'at least 1 and at most the whole blocks of capacity = {self.capacity}',
     )
     check('samples_per_insert', ratio is None or ratio > 0, 'None or positive')
     if ratio is not None:
@@ -56,7 +56,7 @@ class TableConfig:
     """Makes the empty Reverb table, whose items are blocks of rows."""
     rows = self.rows_per_item
     # Rounded down: rows of a partial block could never make up the rest.
-    min_blocks = self.min_size // rows
+    min_blocks = max(1, self.min_size // rows)
     if self.samples_per_insert is None:
       limiter = reverb.rate_limiters.MinSize(min_blocks)
     else:
@@ -100,7 +100,8 @@ def table(
       the episode, so keep it small there; shuffled rows may use 256.
     samples_per_insert: rows sampled per row inserted, held by Reverb's
       SampleToInsertRatio once `min_size` rows are in; None for MinSize.
-    min_size: rows inserted before anything can be sampled.
+    min_size: rows inserted before anything can be sampled, in whole blocks:
+      rounded down, but at least one block.
     error_buffer: by how many inserted rows the ratio may be off, either way.
       A single process needs two rounds' worth and two blocks more, or its
       only thread waits for itself.

@@ -101,7 +101,7 @@ def write_shuffled(
   Raises:
     ValueError: there are no rows, or the writer holds partial rows.
   """
-  num_rows, per_item = len(rows.observation), writer.rows_per_item
+  num_rows, per_item = len(rows[0]), writer.rows_per_item
   if not num_rows or len(writer.partial_rows):
     raise ValueError(
       f'write_shuffled: found {num_rows} rows and '
@@ -115,5 +115,5 @@ def write_shuffled(
     order.append(rng.permutation(num_rows)[:fill])
     fill -= len(order[-1])
   order = np.concatenate(order)
-  writer.append(Transition(*(np.asarray(field)[order] for field in rows)))
+  writer.append(type(rows)(*(np.asarray(field)[order] for field in rows)))
   return len(order)

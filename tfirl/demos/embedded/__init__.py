@@ -131,7 +131,7 @@ def _read_cached(
 def demonstrations(
   task_or_path: str,
   observation_size: int,
-  num_episodes: int = _NUM_EPISODES,
+  num_episodes: int | None = None,
   seed: int = 0,
 ) -> RawDemonstrations:
   """Full-length episodes of an expert, rolled out if Minari has none cached.
@@ -141,7 +141,8 @@ def demonstrations(
   Args:
     task_or_path: a task of `tasks()`, or an expert's .npz.
     observation_size: O.
-    num_episodes: how many to roll out; a cached data set is used as it is.
+    num_episodes: how many to roll out, 64 if None; a cached data set is used
+      as it is.
     seed: of the first attempt.
 
   Raises ValueError, also if too few episodes last the full length.
@@ -159,7 +160,8 @@ def demonstrations(
     tremble_probability=0.0,
     seed=seed,
   )
-  raw = rollouts.record(env, policy(task_or_path), num_episodes, seed)
+  expert = policy(task_or_path)
+  raw = rollouts.record(env, expert, num_episodes or _NUM_EPISODES, seed)
   raw.versions = {**raw.versions, 'policy': digest}
   try:
     minari_reader.write_minari(raw, dataset_id, env.gym)
