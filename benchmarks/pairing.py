@@ -110,6 +110,10 @@ def compare(peers: Mapping[str, Sequence[str]], key: str) -> float:
   cores, threads = use_cores()
   load = os.getloadavg()[0]
   print(f'{cores} cores, {threads} threads, load before the turns {load:.1f}')
+  if load > 0.5:
+    # Threads that wait for each other lose most: PyTorch has been seen at a
+    # tenth of its speed, which flatters the ratio.
+    print('WARNING: the machine is busy; these figures mean nothing')
   figures = alternate(peers, key, flags.FLAGS.repeats)
   medians = {name: statistics.median(f) for name, f in figures.items()}
   for name, median in medians.items():

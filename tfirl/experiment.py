@@ -105,7 +105,7 @@ def run(
       if clock_lib.crosses(checkpoint_every, before, session.steps):
         session.save()
       bar.update(session.steps, new_return)
-    session.finish(record_video and session.steps >= env_steps)
+    session.finish(session.steps >= env_steps, record_video)
   finally:
     bar.close()
     session.close()
@@ -169,13 +169,26 @@ class _Session:
     before, start = self.steps, time.monotonic()
     try:
       self._parts.run_round()
+    except FloatingPointError as error:
+      raise FloatingPointError(self._not_finite(str(error))) from error
     except tf.errors.InvalidArgumentError as error:
-      raise FloatingPointError(self._not_finite(error.message)) from error
-    for name, value in self._parts.losses.items():
-      if not math.isfinite(value):
-        raise FloatingPointError(self._not_finite(f'{name} is {value}'))
+      if 'Tensor had' not in error.message:  # not of tf.debugging's checks
+        raise
+      what = error.message.splitlines()[0]
+      raise FloatingPointError(self._not_finite(what)) from error
+    self._check_finite()
     self._train_s += time.monotonic() - start
     self._train_steps += self.steps - before
+
+  def _check_finite(self) -> None:
+    """Losses come before their step: the last one's shows in the policy."""
+    values = dict(self._parts.losses)
+    for i, (kernel, bias) in enumerate(self._parts.policy.layers):
+      # A sum that is finite has finite terms.
+      values[f"the sum of the policy's layer {i}"] = kernel.sum() + bias.sum()
+    for name, value in values.items():
+      if not math.isfinite(value):
+        raise FloatingPointError(self._not_finite(f'{name} is {value}'))
 
   def evaluate(self) -> float:
     """Evaluates the policy on the same episodes each time, and logs a row.
@@ -216,15 +229,14 @@ class _Session:
     self._saved_at = self.steps
     export.save_policy(self._parts.policy, self._run_folder.policy)
 
-  def finish(self, record_video: bool) -> None:
-    """Leaves nothing that the last round did unsaved."""
-    if record_video and self._evaluated_at != getattr(
-      self._parts.clock, self._parts.counts
-    ):
+  def finish(self, is_complete: bool, record_video: bool) -> None:
+    """Leaves nothing that the last round did unsaved or, at the end, unseen."""
+    now = getattr(self._parts.clock, self._parts.counts)
+    if is_complete and self._evaluated_at != now:
       self.evaluate()
     if self._saved_at != self.steps:
       self.save()
-    if record_video:
+    if is_complete and record_video:
       _film(self._parts.policy, self._seed, self._run_folder.videos)
 
   def close(self) -> None:
@@ -269,6 +281,8 @@ def _load_demos(source: str, env):
 def _film(policy, seed: int, folder) -> None:
   """One episode as a video; without a renderer, a warning."""
   path = folder / 'final.mp4'
+  if path.exists():  # the run was over before
+    return
   try:
     env = suites.load(seed=seed, render_mode='rgb_array')
     evaluation.evaluate(env, policy, 1, seed, video_path=str(path))

@@ -128,7 +128,10 @@ class SacAgent(sac_agent.SacAgent):
       )
     step_type = tf.fill(tf.shape(self._expert.discount), ts.StepType.MID)
     distribution, _ = self._actor_network(
-      self._expert.observation, step_type=step_type, training=training
+      self._expert.observation,
+      step_type=step_type,
+      network_state=(),
+      training=training,
     )
     return loss + self._bc_weight * behavior_cloning.behavior_cloning_loss(
       distribution.mode(), self._expert.action

@@ -215,11 +215,15 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     Holds the simulation (with the solver's warm start), the clock, the random
     generator, a pending seed and the current time step, so that stepping on
     after `set_state` repeats observations and rewards bit for bit.
+
+    gymnasium has no state of its own to ask for: of an environment that is not
+    MuJoCo's, only the random generator and a pending seed are held.
     """
-    inner = mujoco_state.simulation(self._gym)
+    inner = self._gym.unwrapped
+    is_mujoco = mujoco_state.is_simulation(inner)
     step = self._current_time_step
     return {
-      'mujoco': mujoco_state.capture(inner),
+      'mujoco': mujoco_state.capture(inner) if is_mujoco else None,
       'elapsed_steps': self._elapsed_steps,
       'rng': inner.np_random.bit_generator.state,
       'next_seed': self._next_seed,
@@ -229,24 +233,29 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
   def set_state(self, state: dict[str, Any]) -> None:
     """Goes back to what `get_state` returned, here or in another process.
 
+    Without MuJoCo, an episode under way is given up for a fresh one.
+
     Raises: ValueError if the state is that of another model.
     """
-    inner = mujoco_state.simulation(self._gym)
+    inner = self._gym.unwrapped
+    is_mujoco = mujoco_state.is_simulation(inner)
+    if is_mujoco != (state['mujoco'] is not None):
+      raise ValueError(
+        f'{self.env_id}: found a state with'
+        f'{"out" if is_mujoco else ""} a simulation; expected one with'
+        f'{"" if is_mujoco else "out"}: it was taken from another environment'
+      )
     self._ensure_reset()
-    mujoco_state.restore(inner, state['mujoco'])
     inner.np_random.bit_generator.state = state['rng']
-    self._set_clock(state['elapsed_steps'])
     self._next_seed = state['next_seed']
     self._info = {}
-    self._current_time_step = None
-    if state['time_step'] is not None:
-      step_type, reward, discount, observation = state['time_step']
-      self._current_time_step = ts.TimeStep(
-        np.asarray(step_type, np.int32),
-        np.asarray(reward, np.float32),
-        np.asarray(discount, np.float32),
-        np.asarray(observation, np.float32),
-      )
+    if is_mujoco:
+      mujoco_state.restore(inner, state['mujoco'])
+      self._set_clock(state['elapsed_steps'])
+      self._current_time_step = _time_step(state['time_step'])
+    else:
+      begun = state['time_step'] is not None
+      self._current_time_step = self._reset() if begun else None
 
   def _ensure_reset(self) -> None:
     # gymnasium refuses to step an environment that was never reset.
@@ -258,6 +267,14 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     if self._time_limit is not None:
       # gymnasium has no public way to start an episode part of the way in.
       self._time_limit._elapsed_steps = elapsed_steps
+
+
+def _time_step(values: list[Any] | None) -> ts.TimeStep | None:
+  """What `get_state` made a list of."""
+  if values is None:
+    return None
+  dtypes = np.int32, np.float32, np.float32, np.float32
+  return ts.TimeStep(*map(np.asarray, values, dtypes))
 
 
 def _find_time_limit(env: gymnasium.Env) -> TimeLimit | None:

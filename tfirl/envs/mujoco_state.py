@@ -24,10 +24,15 @@ _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 _DERIVED = ('xpos', 'xipos')
 
 
+def is_simulation(inner: gymnasium.Env) -> bool:
+  """Whether the unwrapped `inner` has a state that `capture` takes."""
+  return isinstance(inner, MujocoEnv)
+
+
 def simulation(env: gymnasium.Env) -> MujocoEnv:
   """The MuJoCo environment inside `env`; TypeError if there is none."""
   inner = env.unwrapped
-  if not isinstance(inner, MujocoEnv):
+  if not is_simulation(inner):
     raise TypeError(
       f'{type(inner).__name__} has no MuJoCo state; expected a gymnasium '
       'MujocoEnv'

@@ -31,7 +31,8 @@ def load(
     seed: of the first reset and of the trembling.
     render_mode: 'rgb_array' to be able to render; None costs nothing.
 
-  Raises: ValueError naming the binding if the id or a kwarg is unknown.
+  Raises: ValueError naming the binding if the id or a kwarg is unknown, or if
+    episodes have no time limit.
   """
   if render_mode is not None:
     _choose_renderer()
@@ -53,6 +54,11 @@ def load(
       f'suites.load.env_kwargs is {kwargs}; {env_id} refuses: {error}'
     ) from error
   env = GymnasiumEnvironment(env, seed)
+  if env.max_episode_steps is None:  # evaluation would have no end
+    raise ValueError(
+      f'suites.load.env_id is {env_id!r}, which has no time limit; expected '
+      "one in suites.load.env_kwargs = {'max_episode_steps': 1000}, say"
+    )
   if tremble_probability:
     env = TremblingHand(env, tremble_probability, seed)
   return env

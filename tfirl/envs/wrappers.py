@@ -186,7 +186,12 @@ def _check_states(
   elapsed_steps: np.ndarray,
 ) -> None:
   """Raises ValueError unless every row can be restored in `env`."""
-  model = env.gym.unwrapped.model
+  model = getattr(env.gym.unwrapped, 'model', None)
+  if model is None:
+    raise ValueError(
+      f'ExpertReset.reset_prob > 0 needs a MuJoCo state to restore; '
+      f'{env.env_id} has none'
+    )
   for name, size in (('qpos', model.nq), ('qvel', model.nv)):
     values = getattr(demos, name)
     found = 'nothing' if values is None else f'shape {values.shape}'

@@ -1,0 +1,77 @@
+"""MlpPolicy against numbers worked by hand."""
+
+import numpy as np
+import pytest
+
+from tfirl.acting import MlpPolicy
+
+# hidden = relu([x + y, x - y]); mean = h0 - h1 + 0.5, log_std = h1 - 1.
+HIDDEN = (np.float32([[1, 1], [1, -1]]), np.float32([0, 0]))
+HEAD = (np.float32([[1, 0], [-1, 1]]), np.float32([0.5, -1]))
+
+
+class FixedRng:
+  """Stands for a generator whose every normal draw is `noise`."""
+
+  def __init__(self, noise):
+    self.noise = noise
+
+  def standard_normal(self, shape, dtype):
+    return np.full(shape, self.noise, dtype)
+
+
+def test_mean_action_by_hand():
+  policy = MlpPolicy([HIDDEN, HEAD], num_actions=1)
+  # (2, 1): h = (3, 1), mean 2.5. (-2, 1): h = (0, 0), both clipped, mean 0.5.
+  np.testing.assert_allclose(policy([2, 1]), np.tanh([2.5]), rtol=1e-6)
+  np.testing.assert_allclose(policy([-2, 1]), np.tanh([0.5]), rtol=1e-6)
+  batch = policy(np.array([[2, 1], [-2, 1]]))
+  assert batch.dtype == np.float32
+  np.testing.assert_allclose(batch, np.tanh([[2.5], [0.5]]), rtol=1e-6)
+
+
+def test_sampled_action_by_hand():
+  policy = MlpPolicy([HIDDEN, HEAD], num_actions=1)
+  # (-2, 1): mean 0.5, log_std -1.
+  expected = np.tanh([0.5 - 2 * np.exp(-1)])
+  found = policy([-2, 1], FixedRng(-2.0))
+  np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+  ('log_std_range', 'observation', 'expected_log_std'),
+  [((-0.5, 2), (-2, 1), -0.5), ((-20, 1.5), (4, -1), 1.5)],
+)
+def test_log_std_is_clipped(log_std_range, observation, expected_log_std):
+  # Unclipped: -1 at (-2, 1), where h = (0, 0); 4 at (4, -1), where h = (3, 5).
+  mean = {(-2, 1): 0.5, (4, -1): -1.5}[observation]
+  policy = MlpPolicy([HIDDEN, HEAD], 1, log_std_range)
+  found = policy(observation, FixedRng(0.1))
+  expected = np.tanh([mean + 0.1 * np.exp(expected_log_std)])
+  np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_samples_follow_the_generator():
+  policy = MlpPolicy([HIDDEN, HEAD], 1)
+  first, again, other = (
+    policy([2, 1], np.random.default_rng(seed)) for seed in (1, 1, 2)
+  )
+  assert first == again
+  assert first != other
+
+
+def test_deterministic_is_the_mean_with_or_without_a_generator():
+  policy = MlpPolicy([HIDDEN, HEAD], 1)
+  mean_only = policy.deterministic()
+  assert mean_only.layers[-1][0].shape == (2, 1)
+  observations = np.random.default_rng(0).normal(size=(9, 2))
+  rng = np.random.default_rng(0)
+  np.testing.assert_array_equal(mean_only(observations), policy(observations))
+  np.testing.assert_array_equal(
+    mean_only(observations, rng), policy(observations)
+  )
+
+
+def test_head_of_another_width_is_refused():
+  with pytest.raises(ValueError, match='puts out 2 numbers; expected 3.*or 6'):
+    MlpPolicy([HIDDEN, HEAD], num_actions=3)

@@ -1,0 +1,36 @@
+"""When a period is due."""
+
+import pytest
+
+from tfirl.algorithms.clock import Clock, crosses
+
+
+@pytest.mark.parametrize(
+  ('period', 'before', 'now', 'expected'),
+  [
+    (1000, 960, 1024, True),
+    (1000, 936, 1000, True),  # the end counts
+    (1000, 1000, 1064, False),  # the beginning does not
+    (1000, 0, 64, False),
+    (64, 0, 64, True),
+    (10, 5, 95, True),  # several multiples are one crossing
+    (1, 3, 3, False),
+  ],
+)
+def test_crosses_by_hand(period, before, now, expected):
+  assert crosses(period, before, now) is expected
+
+
+def test_steps_that_do_not_divide_the_period_miss_no_multiple():
+  steps = range(0, 5000, 64)
+  due = [
+    now for before, now in zip(steps, steps[1:]) if crosses(1000, before, now)
+  ]
+  assert due == [1024, 2048, 3008, 4032]
+
+
+def test_clock_starts_at_nothing_spent():
+  clock = Clock()
+  clock.env_steps += 64
+  assert vars(clock) == {'env_steps': 64, 'rollout_steps': 0, 'updates': 0}
+  assert Clock(**vars(clock)) == clock

@@ -1,0 +1,110 @@
+"""The pace of the tables as algorithms use them: a round in, a round out."""
+
+import gin
+import numpy as np
+import pytest
+
+from tfirl.algorithms import tables as algorithm_tables
+from tfirl.replay import errors, tables, writers
+from tfirl.types import Transition
+
+
+@pytest.fixture(autouse=True)
+def bindings():
+  """Small blocks; whoever waits for itself fails within half a second."""
+  gin.parse_config("""
+    policy/table.rows_per_item = 4
+    policy/table.timeout_ms = 500
+    expert/table.rows_per_item = 8
+    expert/table.timeout_ms = 500
+  """)
+  yield
+  gin.clear_config()
+
+
+def make_rows(start, stop):
+  numbers = np.arange(start, stop, dtype=np.float32)
+  return Transition(
+    observation=np.stack([numbers, numbers], 1),
+    action=numbers[:, np.newaxis],
+    discount=np.ones_like(numbers),
+    next_observation=np.stack([numbers, numbers], 1) + 1,
+  )
+
+
+@pytest.fixture
+def open_replay():
+  replays = []
+
+  def make(config):
+    spec = algorithm_tables.transition_spec(2, 1)
+    replays.append(tables.Replay([config], spec))
+    return replays[-1]
+
+  yield make
+  for replay in replays:
+    replay.close()
+
+
+def test_spec_of_a_row():
+  spec = algorithm_tables.transition_spec(11, 3)
+  assert isinstance(spec, Transition)
+  assert [s.shape.as_list() for s in spec] == [[11], [3], [], [11]]
+  assert {s.dtype.name for s in spec} == {'float32'}
+
+
+def test_online_table_reads_a_batch_per_row_and_its_scope():
+  config = algorithm_tables.online_table('policy', 256, 64, 1024)
+  assert config.name == 'policy'
+  assert config.samples_per_insert == 256
+  assert config.min_size == 1024
+  assert config.rows_per_item == 4  # bound in the scope of its name
+  assert config.error_buffer >= 2 * 64
+
+
+def test_expert_table_waits_for_every_row_without_a_ratio():
+  config = algorithm_tables.expert_table(64_000)
+  assert config.name == 'expert'
+  assert config.samples_per_insert is None
+  assert config.min_size == 64_000 <= config.capacity
+  assert config.rows_per_item == 8
+
+
+@pytest.mark.parametrize(
+  ('steps', 'initial'), [(64, 64), (64, 1000), (8, 100), (24, 8)]
+)
+def test_one_thread_never_waits_for_itself(open_replay, steps, initial):
+  batch_size = 16
+  replay = open_replay(
+    algorithm_tables.online_table('policy', batch_size, steps, initial)
+  )
+  writer = replay.writer('policy')
+  sampler = replay.sampler('policy', steps * batch_size)
+  written = 0
+  for _ in range(-(-initial // steps) + 12):
+    writer.append(make_rows(written, written + steps))
+    written += steps
+    if written >= initial:
+      assert sampler.sample().discount.shape == (steps * batch_size,)
+
+
+def test_a_reader_ahead_of_its_ratio_is_stopped(open_replay):
+  replay = open_replay(algorithm_tables.online_table('policy', 4, 8, 8))
+  replay.writer('policy').append(make_rows(0, 16))
+  sampler = replay.sampler('policy', 8 * 4)
+  with pytest.raises(errors.StarvedTableError, match='policy'):
+    for _ in range(20):
+      sampler.sample()
+
+
+@pytest.mark.parametrize('num_rows', [3, 8, 20, 37])
+def test_all_expert_rows_can_be_read_and_again(open_replay, num_rows):
+  replay = open_replay(algorithm_tables.expert_table(num_rows))
+  writers.write_shuffled(
+    replay.writer('expert'), make_rows(0, num_rows), np.random.default_rng(0)
+  )
+  sampler = replay.sampler('expert', 600)
+  seen = set(sampler.sample().action.numpy()[:, 0].tolist())
+  assert seen == set(range(num_rows))
+  for _ in range(5):
+    sampler.sample()
