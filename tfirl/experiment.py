@@ -224,7 +224,16 @@ class _Session:
     return mean_return
 
   def save(self) -> None:
-    """Writes a checkpoint and the policy."""
+    """Writes a checkpoint, of finite numbers only, and the policy."""
+    for name, part in self._parts.trackables().items():
+      for variable in getattr(part, 'variables', ()):
+        if variable.dtype.is_floating:
+          values = variable.numpy()
+          if not np.isfinite(values).all():
+            what = (
+              f'{name}: {variable.name} holds {values[~np.isfinite(values)][0]}'
+            )
+            raise FloatingPointError(self._not_finite(what))
     self._checkpoints.save(self.steps)
     self._saved_at = self.steps
     export.save_policy(self._parts.policy, self._run_folder.policy)
@@ -249,7 +258,7 @@ class _Session:
   def _not_finite(self, what: str) -> str:
     kept = checkpoints.latest(self._run_folder.checkpoints)
     return (
-      f'step {self.steps}: {what}; expected a finite loss. '
+      f'step {self.steps}: {what}; expected finite numbers. '
       f'The last good checkpoint is {kept}'
     )
 

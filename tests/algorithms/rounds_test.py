@@ -9,7 +9,7 @@ from tfirl.types import Transition
 
 
 def make_polynomial(num_steps, jit_compile=False):
-  """total <- 10 * total + sum of the batch: tells batches and their order."""
+  """Rounds of total <- 10 * total + scale * sum(batch): the order shows."""
   total = tf.Variable(0.0)
 
   def step(batch, scale):
@@ -64,8 +64,8 @@ def test_one_trace_unless_shapes_change():
   for i in range(5):
     rounds.run(tf.fill([4], float(i)), tf.fill([2], 1.0 / (i + 1)))
   assert rounds.num_traces == 1
-  with pytest.raises(tf.errors.InvalidArgumentError):
-    rounds.run(tf.zeros([5]), tf.zeros([2]))  # 5 rows are not 2 equal batches
+  with pytest.raises(ValueError, match='evenly divisible by 2 but is 5'):
+    rounds.run(tf.zeros([5]), tf.zeros([2]))
 
 
 def test_random_numbers_are_drawn_anew_at_every_step():

@@ -101,10 +101,10 @@ def test_learning_rate_stays_without_decay():
   assert rates == [8e-4] * 4
 
 
-def test_updates_per_round_are_steps_of_one_optimizer():
-  cost = make(updates_per_round=3)
+def test_updates_of_a_round_are_steps_of_one_optimizer():
+  cost = make()
   before = weights(cost)
-  cost.update(LEARNER, EXPERT)
+  cost.update(LEARNER, EXPERT, num_updates=3)
   step = max(
     np.abs(a - b).max() for a, b in zip(weights(cost), before, strict=True)
   )
@@ -205,8 +205,13 @@ def test_a_loss_that_is_not_finite_stops_the_run():
 
 @pytest.mark.parametrize(
   ('name', 'value'),
-  [('learning_rate', 0.0), ('batch_size', 0), ('updates_per_round', 0)],
+  [('learning_rate', 0.0), ('batch_size', 0)],
 )
 def test_parameters_out_of_range_are_named(name, value):
   with pytest.raises(ValueError, match=f'{name} must be .* found {value}'):
     make(**{name: value})
+
+
+def test_a_round_without_updates_is_an_error():
+  with pytest.raises(ValueError, match='num_updates must be .* found 0'):
+    make().update(LEARNER, EXPERT, num_updates=0)

@@ -46,6 +46,7 @@ class ModelFree:
     initial_steps: int = 1024,
     cost_update_period: int = gin.REQUIRED,
     cost_rollout_episodes: int = 4,
+    cost_updates: int = 1,
     stochastic_cost_rollouts: bool = True,
     anneal_learning_rate: bool = True,
     jit_compile: bool = False,
@@ -64,6 +65,7 @@ class ModelFree:
       initial_steps: env steps before the first gradient step.
       cost_update_period: env steps between rounds of the cost player.
       cost_rollout_episodes: whole episodes of the learner it sees each time.
+      cost_updates: gradient steps of each of its rounds.
       stochastic_cost_rollouts: sample the actions there, or take the mean.
       anneal_learning_rate: let the agent's learning rate fall linearly to 0
         from one cost update to the next, as in the published runs.
@@ -85,6 +87,7 @@ class ModelFree:
     self._initial_steps = initial_steps
     self._cost_update_period = cost_update_period
     self._cost_rollout_episodes = cost_rollout_episodes
+    self._cost_updates = cost_updates
     self._stochastic_cost_rollouts = stochastic_cost_rollouts
     self._anneal_learning_rate = anneal_learning_rate
     sizes = demos.observations.shape[1], demos.actions.shape[1]
@@ -201,7 +204,7 @@ class ModelFree:
       self._rng if self._stochastic_cost_rollouts else None,
     )
     self.clock.rollout_steps += len(rows.discount)
-    losses = self._cost.update(rows, self._expert_rows)
+    losses = self._cost.update(rows, self._expert_rows, self._cost_updates)
     self.losses.update({f'cost_{k}': v for k, v in losses.items()})
     self._last_cost_step = self.clock.env_steps
 

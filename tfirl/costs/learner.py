@@ -32,7 +32,6 @@ class CostLearner(tf.Module):
     gp_target: float = 0.4,
     fresh_optimizer: bool = True,
     decay_learning_rate: bool = True,
-    updates_per_round: int = 1,
     weight_decay: float = 0.0,
   ):
     """Creates the cost network (gin: `CostNetwork`) and its optimiser.
@@ -47,7 +46,6 @@ class CostLearner(tf.Module):
       gp_target: gradient norm that the penalty pulls to.
       fresh_optimizer: forget the optimiser's moments before every round.
       decay_learning_rate: use learning_rate / k in round k, for k >= 1.
-      updates_per_round: optimiser steps in each round, each on new rows.
       weight_decay: L2 coefficient.
 
     Raises:
@@ -56,12 +54,6 @@ class CostLearner(tf.Module):
     super().__init__('cost_learner')
     _check('learning_rate', learning_rate, 'positive', learning_rate > 0)
     _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
-    _check(
-      'updates_per_round',
-      updates_per_round,
-      'at least 1',
-      updates_per_round >= 1,
-    )
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
     self.network = CostNetwork(observation_size, action_size, network_seed)
     self._initial_learning_rate = learning_rate
@@ -79,7 +71,6 @@ class CostLearner(tf.Module):
     self._gp_target = gp_target
     self._fresh_optimizer = fresh_optimizer
     self._decay_learning_rate = decay_learning_rate
-    self._updates_per_round = updates_per_round
 
   @property
   def num_rounds(self) -> int:
@@ -90,14 +81,15 @@ class CostLearner(tf.Module):
     """-f, [B], of observation [B, O] and action [B, A]; also in a graph."""
     return -self.network(observation, action)
 
-  def update(self, learner, expert) -> dict[str, float]:
-    """Plays one round: `updates_per_round` steps on newly drawn rows.
+  def update(self, learner, expert, num_updates=1) -> dict[str, float]:
+    """Plays one round: `num_updates` steps, each on newly drawn rows.
 
     Args:
       learner: has `observation` [M, O] and `action` [M, A] (NumPy arrays) of
         the current policy's rollouts.
       expert: the same of the expert, [N, ...]. Rows are drawn without
         replacement where there are at least `batch_size`, else with.
+      num_updates: optimiser steps.
 
     Returns:
       Means over the round's updates, before each step: `loss` = `gap` +
@@ -105,9 +97,10 @@ class CostLearner(tf.Module):
       round's `learning_rate`.
 
     Raises:
-      ValueError: one side has no rows.
+      ValueError: one side has no rows, or there is no update.
       FloatingPointError: the loss is not finite; the network was changed by it.
     """
+    _check('num_updates', num_updates, 'at least 1', num_updates >= 1)
     num_round = self.num_rounds
     decay = max(1, num_round) if self._decay_learning_rate else 1
     learning_rate = self._initial_learning_rate / decay
@@ -115,13 +108,13 @@ class CostLearner(tf.Module):
     if self._fresh_optimizer:
       self._optimizer.reset()
     totals = np.zeros(5)
-    for _ in range(self._updates_per_round):
+    for _ in range(num_updates):
       learner_rows = self._draw('learner', learner)
       expert_rows = self._draw('expert', expert)
       weight = self._rng.random((self._batch_size, 1), np.float32)
       totals += self._step(*learner_rows, *expert_rows, weight).numpy()
     names = ('loss', 'gap', 'penalty', 'cost_learner', 'cost_expert')
-    means = (totals / self._updates_per_round).tolist()
+    means = (totals / num_updates).tolist()
     metrics = dict(zip(names, means, strict=True))
     if not np.isfinite(metrics['loss']):
       raise FloatingPointError(

@@ -37,10 +37,12 @@ def load(
   if render_mode is not None:
     _choose_renderer()
   kwargs = dict(env_kwargs or {})
+  # An environment need not have a render mode at all.
+  rendering = {} if render_mode is None else {'render_mode': render_mode}
   try:
     # The checker doubles the cost of a step and repeats what ours checks.
     env = gymnasium.make(
-      env_id, render_mode=render_mode, disable_env_checker=True, **kwargs
+      env_id, disable_env_checker=True, **rendering, **kwargs
     )
   except gymnasium.error.Error as error:
     close = difflib.get_close_matches(env_id, gymnasium.registry)

@@ -1,0 +1,128 @@
+"""A point that must come to rest at the origin: the methods have to learn it.
+
+Returns of 8 evaluation episodes: about -9 before training, -3.4 for the
+scripted expert, and -16 for actions that lead away.
+"""
+
+import csv
+
+import gin
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from tfirl import launch
+from tfirl.demos import npz, rollouts
+from tfirl.envs import suites
+
+_ENV_ID = 'TfirlPoint-v0'
+
+
+class PointEnv(gymnasium.Env):
+  """Moves by at most 0.2 a step and pays its distance from the origin.
+
+  It is not MuJoCo's: what tfirl asks of an environment is Gymnasium's.
+  """
+
+  observation_space = spaces.Box(-2.0, 2.0, (2,))
+  action_space = spaces.Box(-0.5, 0.5, (2,))
+
+  def reset(self, *, seed=None, options=None):
+    super().reset(seed=seed)
+    angle = self.np_random.uniform(0, 2 * np.pi)
+    self._position = np.array([np.cos(angle), np.sin(angle)])
+    return self._position.copy(), {}
+
+  def step(self, action):
+    self._position = np.clip(self._position + 0.4 * action, -2.0, 2.0)
+    reward = -np.linalg.norm(self._position)
+    return self._position.copy(), reward, False, False, {}
+
+
+def _expert(observation, unused_rng):
+  """Straight to the origin, in [-1, 1] of tfirl's action scale."""
+  return np.clip(-4.0 * observation, -1.0, 1.0)
+
+
+@pytest.fixture(scope='module')
+def demos(tmp_path_factory):
+  """Path of 50 episodes of the expert, from all directions."""
+  gymnasium.register(_ENV_ID, PointEnv, max_episode_steps=20)
+  path = tmp_path_factory.mktemp('demos') / 'point.npz'
+  raw = rollouts.record(suites.load(_ENV_ID), _expert, 50, seed=0)
+  npz.save_npz(raw, str(path))
+  yield str(path)
+  del gymnasium.registry[_ENV_ID]
+  gin.clear_config()
+
+
+def _train(gin_file, bindings, demos, root):
+  """Returns: mean returns, first to last, and the demonstrations' mean."""
+  launch.launch(
+    [gin_file],
+    [
+      "run.task = 'point'",
+      f"suites.load.env_id = '{_ENV_ID}'",
+      'suites.load.env_kwargs = {}',
+      'suites.load.tremble_probability = 0.0',
+      'run.eval_episodes = 8',
+      'run.record_video = False',
+      *bindings,
+    ],
+    str(root),
+    seed=0,
+    demos=demos,
+    stop=lambda: False,
+  )
+  (path,) = root.glob('point/*/0/metrics.csv')
+  with open(path, newline='') as file:
+    returns = [float(r['eval_return_mean']) for r in csv.DictReader(file)]
+  print(gin_file, returns)
+  with np.load(demos) as arrays:
+    return returns, float(np.mean(arrays['episode_returns']))
+
+
+def _game(**changes):
+  bindings = {
+    'run.env_steps': 2000,
+    'run.eval_every': 500,
+    'run.checkpoint_every': 2000,
+    'ModelFree.steps_per_round': 50,
+    'ModelFree.batch_size': 64,
+    'ModelFree.initial_steps': 100,
+    'ModelFree.cost_update_period': 50,
+    'ModelFree.cost_rollout_episodes': 4,
+    'tfirl.SacAgent.hidden': (32, 32),
+    'CostNetwork.layers': (32, 32),
+    'CostLearner.batch_size': 100,
+    'CostLearner.learning_rate': 3e-3,
+    'CostLearner.decay_learning_rate': False,
+    'CostLearner.fresh_optimizer': False,
+    'policy/table.rows_per_item': 1,
+    'expert/table.rows_per_item': 50,
+    **changes,
+  }
+  return [f'{name} = {value!r}' for name, value in bindings.items()]
+
+
+def test_hype_learns(demos, tmp_path):
+  returns, expert = _train('hype_hopper.gin', _game(), demos, tmp_path)
+  assert returns[0] < 2 * expert
+  assert returns[-1] > 1.25 * expert
+
+
+def test_bc_learns(demos, tmp_path):
+  bindings = {
+    'run.env_steps': 1280,
+    'run.eval_every': 640,
+    'run.checkpoint_every': 1280,
+    'BehaviorCloning.batch_size': 64,
+    'BcAgent.hidden': (32, 32),
+    'BcAgent.learning_rate': 3e-3,
+    'expert/table.rows_per_item': 50,
+  }
+  lines = [f'{name} = {value!r}' for name, value in bindings.items()]
+  returns, expert = _train('bc_hopper.gin', lines, demos, tmp_path)
+  assert returns[0] < 2 * expert
+  assert returns[-1] > 1.05 * expert

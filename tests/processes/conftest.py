@@ -1,0 +1,169 @@
+"""Real processes of `python -m tfirl.launch` on a tiny game in Hopper."""
+
+import csv
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl import checkpoints
+from tfirl.demos import npz, rollouts
+from tfirl.envs import suites
+
+_PATH = os.pathsep.join(map(os.path.abspath, sys.path))
+_TIMEOUT_S = 120
+
+# Two rounds before the first gradient step; blocks that rounds don't fill.
+TINY = {
+  'run.env_steps': 1280,
+  'run.eval_every': 32,
+  'run.eval_episodes': 1,
+  'run.checkpoint_every': 320,
+  'run.record_video': False,
+  'ModelFree.steps_per_round': 16,
+  'ModelFree.batch_size': 8,
+  'ModelFree.initial_steps': 32,
+  'ModelFree.cost_update_period': 64,
+  'ModelFree.cost_rollout_episodes': 1,
+  'tfirl.SacAgent.hidden': (8,),
+  'CostNetwork.layers': (8,),
+  'CostLearner.batch_size': 32,
+  'policy/table.rows_per_item': 5,
+  'expert/table.rows_per_item': 32,
+}
+
+
+@dataclasses.dataclass
+class Run:
+  """One run folder and the command that fills it.
+
+  Attributes:
+    root: of all runs; the process works there.
+    demos: path of the demonstrations.
+    bindings: name -> value, of the command.
+  """
+
+  root: os.PathLike
+  demos: os.PathLike
+  bindings: dict
+
+  @property
+  def path(self):
+    return self.root / 'hopper' / 'hype' / '0'
+
+  @property
+  def checkpoints(self):
+    return self.path / 'checkpoints'
+
+  @property
+  def errors(self):
+    """What the latest process wrote to stderr."""
+    return (self.root / 'stderr').read_text()
+
+  def start(self, **changes):
+    """Starts the process. `changes` are bindings by name."""
+    bindings = {**self.bindings, **changes}
+    with open(self.root / 'stderr', 'w') as errors:
+      return subprocess.Popen(
+        [
+          *(sys.executable, '-m', 'tfirl.launch', '--gin_file=hype_hopper.gin'),
+          *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
+          *(f'--root_dir={self.root}', f'--demos={self.demos}'),
+        ],
+        cwd=self.root,
+        # The process works elsewhere, and tfirl may not be installed.
+        env=os.environ | {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'},
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+      )
+
+  def finish(self, process=None, **changes):
+    """Waits for the process to end. Returns: its exit code."""
+    process = process or self.start(**changes)
+    try:
+      return process.wait(_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+      process.kill()
+      pytest.fail(f'still running after {_TIMEOUT_S} s: {self.errors}')
+
+  def pause_when(self, process, condition):
+    """Leaves the process stopped by SIGSTOP at a moment of `condition()`."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while time.monotonic() < deadline:
+      time.sleep(0.02)
+      process.send_signal(signal.SIGSTOP)
+      if process.poll() is not None:
+        pytest.fail(f'ended early, with {process.returncode}: {self.errors}')
+      if condition():
+        return
+      process.send_signal(signal.SIGCONT)
+    process.kill()
+    pytest.fail(f'condition not met in {_TIMEOUT_S} s: {self.errors}')
+
+  def rows(self):
+    """Rows of metrics.csv as text, [] before there are any."""
+    try:
+      with open(self.path / 'metrics.csv', newline='') as file:
+        return list(csv.DictReader(file))
+    except FileNotFoundError:
+      return []
+
+  def last_row_step(self):
+    return max((int(row['env_steps']) for row in self.rows()), default=-1)
+
+  def checkpoint_step(self):
+    """Step of the latest checkpoint, -1 without one."""
+    latest = checkpoints.latest(self.checkpoints)
+    return -1 if latest is None else int(latest.name)
+
+  def saved(self):
+    """What the latest checkpoint says: clocks and sizes by name."""
+    latest = checkpoints.latest(self.checkpoints)
+    reader = tf.train.load_checkpoint(str(latest / 'variables'))
+    keys = reader.get_variable_to_shape_map()
+    (state_key,) = [key for key in keys if key.startswith('state/')]
+    (rounds_key,) = [key for key in keys if key.startswith('cost/_rounds/')]
+    state = json.loads(reader.get_tensor(state_key))
+    tables = json.loads((latest / 'tables.json').read_text())
+    with np.load(latest / 'partial_policy.npz') as arrays:
+      partial_rows = len(arrays['rows'])
+    return {
+      **state['clock'],
+      'last_cost_step': state['last_cost_step'],
+      'cost_rounds': int(reader.get_tensor(rounds_key)),
+      'policy_rows': tables['policy']['size'],
+      'partial_policy_rows': partial_rows,
+      'expert_rows': tables['expert']['size'],
+    }
+
+
+@pytest.fixture(scope='session')
+def hopper_demos(tmp_path_factory):
+  """Path of a few hundred random steps of Hopper."""
+  path = tmp_path_factory.mktemp('demos') / 'hopper.npz'
+  env = suites.load('Hopper-v5')
+  size = env.action_spec().shape[0]
+  demos = rollouts.record(
+    env,
+    lambda unused_observation, rng: rng.uniform(-1, 1, size),
+    num_episodes=20,  # short: a random policy falls at once
+    seed=0,
+    full_length_only=False,
+    stochastic=True,
+  )
+  env.close()
+  npz.save_npz(demos, str(path))
+  return path
+
+
+@pytest.fixture
+def run(tmp_path, hopper_demos):
+  """A run that has not been started."""
+  return Run(tmp_path, hopper_demos, dict(TINY))

@@ -1,0 +1,120 @@
+"""A run that can't go on says why, exits with 1 and keeps its checkpoint."""
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tfirl import checkpoints
+
+
+def _error_line(run):
+  """The one message; there may be no traceback on the terminal."""
+  assert 'Traceback' not in run.errors
+  (line,) = [x for x in run.errors.splitlines() if x.startswith('error: ')]
+  return line
+
+
+def test_non_finite_loss(run):
+  """Checkpoints at 32 and 64; training starts, and fails, at 96."""
+  code = run.finish(
+    **{
+      'ModelFree.initial_steps': 96,
+      'run.checkpoint_every': 32,
+      'tfirl.SacAgent.learning_rate': 1e30,
+    }
+  )
+  assert code == 1
+  error = _error_line(run)
+  assert 'step 96' in error and 'expected finite numbers' in error
+  assert f'last good checkpoint is {run.checkpoints / "64"}' in error
+  assert run.saved()['env_steps'] == 64
+  assert 'FloatingPointError' in (run.path / 'error.txt').read_text()
+
+
+def test_starved_table_ends_within_its_timeout(run):
+  """Only whole blocks can be sampled: 32 steps hold none of 40."""
+  start = time.monotonic()
+  code = run.finish(
+    **{
+      'policy/table.rows_per_item': 40,
+      'policy/table.timeout_ms': 1000,
+      'policy/table.error_buffer': 200,
+      'policy/table.min_size': 40,
+    }
+  )
+  assert code == 1
+  error = _error_line(run)
+  assert "table 'policy'" in error and 'within 1000 ms' in error
+  assert time.monotonic() - start < 60
+
+
+def test_misspelled_scope(run):
+  assert run.finish(**{'polcy/table.capacity': 1000}) == 1
+  error = run.errors
+  assert 'unused gin binding: polcy/table.capacity = 1000' in error
+  assert "did you mean 'policy'" in error
+  assert 'Traceback' not in error
+  # The mistake can be mended: the folder is not bound to it.
+  assert checkpoints.latest(run.checkpoints) is None
+  assert not (run.path / 'config.gin').exists()
+
+
+@contextlib.contextmanager
+def _small_disk(folder):
+  """A file system of 40 MB at `folder`; yields whether it could be mounted."""
+  folder.mkdir()
+  mount = ['mount', '-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', str(folder)]
+  mounted = shutil.which('mount') and not subprocess.call(
+    mount, stderr=subprocess.DEVNULL
+  )
+  try:
+    yield bool(mounted)
+  finally:
+    if mounted:
+      subprocess.check_call(['umount', str(folder)])
+
+
+def _fill(disk):
+  """Leaves no byte free."""
+  with contextlib.suppress(OSError), open(disk / 'filler', 'wb', 0) as file:
+    while True:
+      file.write(bytes(4096))
+
+
+def test_full_disk(run, tmp_path):
+  """Full after the first checkpoint; a file size limit, if none is mounted."""
+  with _small_disk(tmp_path / 'disk') as mounted:
+    run.root = tmp_path / 'disk'
+    # No evaluation, so that it is the checkpoint that meets the full disk.
+    run.bindings['run.eval_every'] = 10_000
+    process = run.start()
+    run.pause_when(process, lambda: (run.path / 'policy').exists())
+    kept = run.checkpoint_step()
+    assert kept > 0
+    if mounted:
+      _fill(run.root)
+    else:
+      resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000, 1000))
+    process.send_signal(signal.SIGCONT)
+    assert run.finish(process) == 1
+    (run.root / 'filler').unlink(missing_ok=True)
+    if mounted:  # else stderr, a file too, was of limited size
+      error = _error_line(run)
+      assert f'checkpoint {kept + 320} could not be written' in error
+      assert f'the last good one: {run.checkpoints / str(kept)}' in error
+    assert run.saved()['env_steps'] == kept
+    assert os.listdir(run.checkpoints) == [str(kept)]
+    assert run.finish() == 0, run.errors  # there is room again: it goes on
+    assert run.saved()['env_steps'] == 1280
+
+
+@pytest.fixture(autouse=True)
+def stderr_on_failure(run):
+  yield
+  print(run.errors if (run.root / 'stderr').exists() else '')

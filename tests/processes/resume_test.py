@@ -1,0 +1,96 @@
+"""Stopped, killed, ended or changed: what the same command does next."""
+
+import signal
+
+_PERIOD = 64  # ModelFree.cost_update_period
+
+
+def _expected(env_steps, saved):
+  """A checkpoint at `env_steps`, however often the run was interrupted.
+
+  The first round takes no gradient step, later ones one a step; a round of
+  the cost comes every 64 steps; blocks are of 5 rows. How long the cost's
+  rollouts are and how many expert rows there are is not known beforehand.
+  """
+  return {
+    'env_steps': env_steps,
+    'updates': env_steps - 16,
+    'rollout_steps': saved['rollout_steps'],
+    'last_cost_step': env_steps // _PERIOD * _PERIOD,
+    'cost_rounds': env_steps // _PERIOD,
+    'policy_rows': env_steps // 5 * 5,
+    'partial_policy_rows': env_steps % 5,
+    'expert_rows': saved['expert_rows'],
+  }
+
+
+def _check_rows(run, last):
+  """Evaluations every 32 steps up to `last`, each once and in order."""
+  rows = run.rows()
+  assert [int(row['env_steps']) for row in rows] == list(range(0, last + 1, 32))
+  for row in rows[1:]:
+    assert int(row['updates']) == int(row['env_steps']) - 16
+    assert int(row['rows_policy']) == int(row['env_steps']) // 5 * 5
+    assert row['traces'] == '1'
+  for name in ('wall_s', 'rollout_steps'):
+    values = [float(row[name]) for row in rows]
+    assert values == sorted(values)
+  assert float(rows[-1]['rollout_steps']) > 0
+
+
+def _kill(run):
+  """kill -9 when there are results later than the checkpoint."""
+  process = run.start()
+  run.pause_when(
+    process, lambda: run.last_row_step() > run.checkpoint_step() > 0
+  )
+  process.kill()
+  assert run.finish(process) == -signal.SIGKILL
+
+
+def _terminate(run, after):
+  """SIGTERM some time after step `after`."""
+  process = run.start()
+  run.pause_when(process, lambda: run.last_row_step() > after)
+  process.terminate()
+  process.send_signal(signal.SIGCONT)
+  assert run.finish(process) == 0, run.errors
+  assert 'SIGTERM: stopping after this round' in run.errors
+
+
+def _contents(run):
+  """Bytes of all that a run's results are."""
+  paths = [run.path / 'metrics.csv', *run.checkpoints.rglob('*')]
+  return {path: path.read_bytes() for path in paths if path.is_file()}
+
+
+def test_a_run_goes_on_where_its_checkpoint_is(run):
+  _kill(run)
+  killed_at, killed = run.checkpoint_step(), run.saved()
+  assert killed == _expected(killed_at, killed)
+  kept = [r for r in run.rows() if int(r['env_steps']) <= killed_at]
+  assert len(kept) < len(run.rows())
+
+  _terminate(run, after=run.last_row_step())
+  stopped_at, stopped = run.checkpoint_step(), run.saved()
+  assert run.last_row_step() <= stopped_at < 1280
+  assert stopped == _expected(stopped_at, stopped)
+  assert stopped['rollout_steps'] >= killed['rollout_steps']
+  assert stopped['expert_rows'] == killed['expert_rows']
+  assert run.rows()[: len(kept)] == kept  # wall_s and all: not made again
+  _check_rows(run, stopped_at // 32 * 32)
+
+  assert run.finish() == 0, run.errors
+  ended = run.saved()
+  assert ended == _expected(1280, ended)
+  assert ended['rollout_steps'] > stopped['rollout_steps']
+  _check_rows(run, 1280)
+
+  before = _contents(run)
+  assert run.finish() == 0, run.errors
+  assert _contents(run) == before
+
+  assert run.finish(**{'ModelFree.batch_size': 9}) == 1
+  assert 'ModelFree.batch_size: was 8, is 9' in run.errors
+  assert 'Traceback' not in run.errors
+  assert _contents(run) == before
