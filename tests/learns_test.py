@@ -85,9 +85,9 @@ def _train(gin_file, bindings, demos, root):
 
 def _game(**changes):
   bindings = {
-    'run.env_steps': 2000,
+    'run.env_steps': 2500,
     'run.eval_every': 500,
-    'run.checkpoint_every': 2000,
+    'run.checkpoint_every': 2500,
     'ModelFree.steps_per_round': 50,
     'ModelFree.batch_size': 64,
     'ModelFree.initial_steps': 100,
@@ -99,6 +99,9 @@ def _game(**changes):
     'CostLearner.learning_rate': 3e-3,
     'CostLearner.decay_learning_rate': False,
     'CostLearner.fresh_optimizer': False,
+    'ModelFree.cost_updates': 5,
+    'tfirl.SacAgent.learning_rate': 5e-3,
+    'tfirl.SacAgent.gamma': 0.9,
     'policy/table.rows_per_item': 1,
     'expert/table.rows_per_item': 50,
     **changes,
@@ -108,8 +111,8 @@ def _game(**changes):
 
 def test_hype_learns(demos, tmp_path):
   returns, expert = _train('hype_hopper.gin', _game(), demos, tmp_path)
-  assert returns[0] < 2 * expert
-  assert returns[-1] > 1.25 * expert
+  assert returns[0] < 5 * expert
+  assert returns[-1] > 2 * expert
 
 
 def test_bc_learns(demos, tmp_path):
@@ -124,5 +127,5 @@ def test_bc_learns(demos, tmp_path):
   }
   lines = [f'{name} = {value!r}' for name, value in bindings.items()]
   returns, expert = _train('bc_hopper.gin', lines, demos, tmp_path)
-  assert returns[0] < 2 * expert
-  assert returns[-1] > 1.05 * expert
+  assert returns[0] < 5 * expert
+  assert returns[-1] > 1.1 * expert

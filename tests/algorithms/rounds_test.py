@@ -68,8 +68,10 @@ def test_one_trace_unless_shapes_change():
     rounds.run(tf.zeros([5]), tf.zeros([2]))
 
 
-def test_random_numbers_are_drawn_anew_at_every_step():
-  draws = tf.Variable(tf.zeros([4]))
+def test_noise_is_drawn_anew_at_every_step():
+  """Under a global seed, an op outside the loop would repeat one inside."""
+  tf.random.set_seed(1)
+  draws = tf.Variable(tf.zeros([8]))
   i = tf.Variable(0)
 
   def step(rows):
@@ -77,5 +79,7 @@ def test_random_numbers_are_drawn_anew_at_every_step():
     i.assign_add(1)
     return {'rows': tf.reduce_sum(rows)}
 
-  Rounds(step, 4, False).run(tf.zeros([4]))
-  assert len(set(draws.numpy().tolist())) == 4
+  rounds = Rounds(step, 4, False)
+  for _ in range(2):
+    rounds.run(tf.zeros([4]))
+  assert len(set(draws.numpy().tolist())) == 8

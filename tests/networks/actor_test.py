@@ -8,8 +8,8 @@ from scipy import stats
 from tfirl.agents import sac
 from tfirl.networks import actor
 
-O, A = 5, 3
-TIME_STEP_SPEC, ACTION_SPEC = sac.make_specs(O, A)
+OBS, A = 5, 3
+TIME_STEP_SPEC, ACTION_SPEC = sac.make_specs(OBS, A)
 OBSERVATION_SPEC = TIME_STEP_SPEC.observation
 
 
@@ -23,19 +23,19 @@ def make_deterministic(hidden=(16, 16)):
 
 def distribution_of(network, observations):
   step_type = tf.ones([len(observations)], tf.int32)
-  return network(observations, step_type=step_type)[0]
+  return network(observations, step_type=step_type, network_state=())[0]
 
 
 def randomize(network, seed=0):
   """Weights large enough for means, stds and ReLUs to differ by row."""
   rng = np.random.default_rng(seed)
   for variable in network.variables:
-    variable.assign(rng.normal(0, 0.5, variable.shape))
+    variable.assign(rng.normal(0, 0.3, variable.shape))
 
 
 @pytest.fixture
 def observations():
-  return np.random.default_rng(1).normal(size=(50, O)).astype(np.float32)
+  return np.random.default_rng(1).normal(size=(50, OBS)).astype(np.float32)
 
 
 def test_numpy_policy_is_the_mode_of_the_gaussian_actor(observations):
@@ -106,7 +106,7 @@ def test_log_std_is_clipped_alike(observations, log_std, clipped):
 
 @pytest.mark.parametrize('make', [make_gaussian, make_deterministic])
 def test_layers_and_networks_start_different(make):
-  one, other = make((O, O, O)), make((O, O, O))
+  one, other = make((OBS, OBS, OBS)), make((OBS, OBS, OBS))
   kernels = [v.numpy() for n in (one, other) for v in n.variables[:-2:2]]
   assert len(kernels) == 6
   for i, kernel in enumerate(kernels):

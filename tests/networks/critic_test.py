@@ -5,8 +5,8 @@ import numpy as np
 from tfirl.agents import sac
 from tfirl.networks import critic
 
-O, A = 5, 3
-TIME_STEP_SPEC, ACTION_SPEC = sac.make_specs(O, A)
+OBS, A = 5, 3
+TIME_STEP_SPEC, ACTION_SPEC = sac.make_specs(OBS, A)
 
 
 def make_critic(hidden):
@@ -18,7 +18,7 @@ def test_value_is_the_mlp_of_observation_then_action():
   rng = np.random.default_rng(0)
   for variable in network.variables:
     variable.assign(rng.normal(0, 0.5, variable.shape))
-  observation = rng.normal(size=(7, O)).astype(np.float32)
+  observation = rng.normal(size=(7, OBS)).astype(np.float32)
   action = rng.uniform(-1, 1, (7, A)).astype(np.float32)
   k0, b0, k1, b1, k2, b2 = (v.numpy() for v in network.variables)
   hidden = np.maximum(np.concatenate([observation, action], 1) @ k0 + b0, 0)
@@ -40,7 +40,7 @@ def test_every_kernel_starts_uniform_within_its_fan_in():
 
 def test_layers_and_twins_start_different():
   """An initialiser object that repeats itself would make twins of them."""
-  width = O + A
+  width = OBS + A
   networks = [make_critic((width, width, width)) for _ in range(2)]
   kernels = [v.numpy() for n in networks for v in n.variables[:-2:2]]
   assert [k.shape for k in kernels] == [(width, width)] * 6

@@ -22,7 +22,7 @@ _TIMEOUT_S = 120
 
 # Two rounds before the first gradient step; blocks that rounds don't fill.
 TINY = {
-  'run.env_steps': 1280,
+  'run.env_steps': 960,
   'run.eval_every': 32,
   'run.eval_episodes': 1,
   'run.checkpoint_every': 320,
@@ -46,11 +46,13 @@ class Run:
 
   Attributes:
     root: of all runs; the process works there.
+    log: path of what the latest process wrote to stderr.
     demos: path of the demonstrations.
     bindings: name -> value, of the command.
   """
 
   root: os.PathLike
+  log: os.PathLike
   demos: os.PathLike
   bindings: dict
 
@@ -65,12 +67,12 @@ class Run:
   @property
   def errors(self):
     """What the latest process wrote to stderr."""
-    return (self.root / 'stderr').read_text()
+    return self.log.read_text()
 
   def start(self, **changes):
     """Starts the process. `changes` are bindings by name."""
     bindings = {**self.bindings, **changes}
-    with open(self.root / 'stderr', 'w') as errors:
+    with open(self.log, 'w') as errors:
       return subprocess.Popen(
         [
           *(sys.executable, '-m', 'tfirl.launch', '--gin_file=hype_hopper.gin'),
@@ -136,7 +138,6 @@ class Run:
       partial_rows = len(arrays['rows'])
     return {
       **state['clock'],
-      'last_cost_step': state['last_cost_step'],
       'cost_rounds': int(reader.get_tensor(rounds_key)),
       'policy_rows': tables['policy']['size'],
       'partial_policy_rows': partial_rows,
@@ -166,4 +167,4 @@ def hopper_demos(tmp_path_factory):
 @pytest.fixture
 def run(tmp_path, hopper_demos):
   """A run that has not been started."""
-  return Run(tmp_path, hopper_demos, dict(TINY))
+  return Run(tmp_path, tmp_path / 'stderr', hopper_demos, dict(TINY))

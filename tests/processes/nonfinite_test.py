@@ -8,8 +8,6 @@ import signal
 import subprocess
 import time
 
-import pytest
-
 from tfirl import checkpoints
 
 
@@ -44,8 +42,6 @@ def test_starved_table_ends_within_its_timeout(run):
     **{
       'policy/table.rows_per_item': 40,
       'policy/table.timeout_ms': 1000,
-      'policy/table.error_buffer': 200,
-      'policy/table.min_size': 40,
     }
   )
   assert code == 1
@@ -58,7 +54,7 @@ def test_misspelled_scope(run):
   assert run.finish(**{'polcy/table.capacity': 1000}) == 1
   error = run.errors
   assert 'unused gin binding: polcy/table.capacity = 1000' in error
-  assert "did you mean 'policy'" in error
+  assert "did you mean policy" in error
   assert 'Traceback' not in error
   # The mistake can be mended: the folder is not bound to it.
   assert checkpoints.latest(run.checkpoints) is None
@@ -77,7 +73,8 @@ def _small_disk(folder):
     yield bool(mounted)
   finally:
     if mounted:
-      subprocess.check_call(['umount', str(folder)])
+      # Lazily: a failed test's traceback may hold a file open.
+      subprocess.check_call(['umount', '--lazy', str(folder)])
 
 
 def _fill(disk):
@@ -92,7 +89,7 @@ def test_full_disk(run, tmp_path):
   with _small_disk(tmp_path / 'disk') as mounted:
     run.root = tmp_path / 'disk'
     # No evaluation, so that it is the checkpoint that meets the full disk.
-    run.bindings['run.eval_every'] = 10_000
+    run.bindings |= {'run.eval_every': 10_000, 'run.env_steps': 640}
     process = run.start()
     run.pause_when(process, lambda: (run.path / 'policy').exists())
     kept = run.checkpoint_step()
@@ -100,21 +97,15 @@ def test_full_disk(run, tmp_path):
     if mounted:
       _fill(run.root)
     else:
-      resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1000, 1000))
+      limit = 30_000  # more than the log, less than Reverb's rows
+      resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
     process.send_signal(signal.SIGCONT)
     assert run.finish(process) == 1
     (run.root / 'filler').unlink(missing_ok=True)
-    if mounted:  # else stderr, a file too, was of limited size
-      error = _error_line(run)
-      assert f'checkpoint {kept + 320} could not be written' in error
-      assert f'the last good one: {run.checkpoints / str(kept)}' in error
+    error = _error_line(run)
+    assert f'checkpoint {kept + 320} could not be written' in error
+    assert f'the last good one: {run.checkpoints / str(kept)}' in error
     assert run.saved()['env_steps'] == kept
     assert os.listdir(run.checkpoints) == [str(kept)]
     assert run.finish() == 0, run.errors  # there is room again: it goes on
-    assert run.saved()['env_steps'] == 1280
-
-
-@pytest.fixture(autouse=True)
-def stderr_on_failure(run):
-  yield
-  print(run.errors if (run.root / 'stderr').exists() else '')
+    assert run.saved()['env_steps'] == 640

@@ -16,7 +16,6 @@ def _expected(env_steps, saved):
     'env_steps': env_steps,
     'updates': env_steps - 16,
     'rollout_steps': saved['rollout_steps'],
-    'last_cost_step': env_steps // _PERIOD * _PERIOD,
     'cost_rounds': env_steps // _PERIOD,
     'policy_rows': env_steps // 5 * 5,
     'partial_policy_rows': env_steps % 5,
@@ -73,7 +72,7 @@ def test_a_run_goes_on_where_its_checkpoint_is(run):
 
   _terminate(run, after=run.last_row_step())
   stopped_at, stopped = run.checkpoint_step(), run.saved()
-  assert run.last_row_step() <= stopped_at < 1280
+  assert run.last_row_step() <= stopped_at < 960
   assert stopped == _expected(stopped_at, stopped)
   assert stopped['rollout_steps'] >= killed['rollout_steps']
   assert stopped['expert_rows'] == killed['expert_rows']
@@ -82,9 +81,9 @@ def test_a_run_goes_on_where_its_checkpoint_is(run):
 
   assert run.finish() == 0, run.errors
   ended = run.saved()
-  assert ended == _expected(1280, ended)
+  assert ended == _expected(960, ended)
   assert ended['rollout_steps'] > stopped['rollout_steps']
-  _check_rows(run, 1280)
+  _check_rows(run, 960)
 
   before = _contents(run)
   assert run.finish() == 0, run.errors

@@ -47,7 +47,7 @@ def save_policy(policy: acting.MlpPolicy, folder: str | os.PathLike) -> None:
   `tf.saved_model.load(folder)` has `action(observation [B, O]) -> [B, A]`,
   the mean action, and `sample`, of the same shapes; float32.
   """
-  folder = os.fspath(folder)
+  folder = os.path.normpath(folder)  # without a closing slash
   writing, replaced = f'{folder}.tmp', f'{folder}.old'
   for leftover in (writing, replaced):
     shutil.rmtree(leftover, ignore_errors=True)

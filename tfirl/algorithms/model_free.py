@@ -102,18 +102,19 @@ class ModelFree:
     self.clock = clock_lib.Clock()
     self.policy = self._agent.mlp_policy()
     self.losses: dict[str, float] = {'expert_fraction': self._fractions()[0]}
-    self._last_cost_step = 0
 
   def run_round(self) -> None:
     """Collects, trains the policy as often, and the cost when it is due."""
+    before = self.clock.env_steps
     rows = collecting.run_steps(
       self._env, self.policy, self._steps_per_round, self._rng
     )
     self._writer.append(rows.transition)
     self.clock.env_steps += self._steps_per_round
     if self.clock.env_steps >= self._initial_steps:
-      self._train_policy()
-    if self._steps_since_cost_update >= self._cost_update_period:
+      self._train_policy(spent=before % self._cost_update_period)
+    period = self._cost_update_period
+    if clock_lib.crosses(period, before, self.clock.env_steps):
       self._train_cost()
 
   @property
@@ -140,10 +141,6 @@ class ModelFree:
   def close(self) -> None:
     """Stops the tables' server."""
     self._replay.close()
-
-  @property
-  def _steps_since_cost_update(self) -> int:
-    return self.clock.env_steps - self._last_cost_step
 
   def _open_tables(self, batch_size, restore_from, seed) -> None:
     rows = self._expert_rows
@@ -172,10 +169,11 @@ class ModelFree:
     updates = self.clock.updates + np.arange(self._steps_per_round)
     return np.asarray(self._expert_fraction(updates), np.float32)
 
-  def _train_policy(self) -> None:
+  def _train_policy(self, spent: int) -> None:
+    """Args: `spent` env steps of this cost period when the round began."""
     if self._anneal_learning_rate:
-      spent = self._steps_since_cost_update / self._cost_update_period
-      self._agent.learning_rate_scale.assign(max(0.0, 1.0 - spent))
+      scale = 1.0 - spent / self._cost_update_period
+      self._agent.learning_rate_scale.assign(scale)
     fractions = self._fractions()
     losses = self._rounds.run(
       self._learner_sampler.sample(),
@@ -206,12 +204,10 @@ class ModelFree:
     self.clock.rollout_steps += len(rows.discount)
     losses = self._cost.update(rows, self._expert_rows, self._cost_updates)
     self.losses.update({f'cost_{k}': v for k, v in losses.items()})
-    self._last_cost_step = self.clock.env_steps
 
   def _get_state(self) -> Mapping[str, Any]:
     return {
       'clock': vars(self.clock),
-      'last_cost_step': self._last_cost_step,
       'rng': self._rng.bit_generator.state,
       'cost_rng': self._cost.get_state(),
       'env': self._env.get_state(),
@@ -220,7 +216,6 @@ class ModelFree:
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self.clock = clock_lib.Clock(**state['clock'])
-    self._last_cost_step = state['last_cost_step']
     self._rng.bit_generator.state = state['rng']
     self._cost.set_state(state['cost_rng'])
     self._env.set_state(state['env'])

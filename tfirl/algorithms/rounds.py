@@ -31,15 +31,30 @@ class Rounds(tf.Module):
   def _run(self, *batches) -> Mapping[str, tf.Tensor]:
     """Takes G steps. Args: nests of [G * B, ...]. Returns: means over G."""
     batches = tf.nest.map_structure(self._split, batches)
+    totals = self._zeros(batches)
 
     def at(i):
       return tf.nest.map_structure(lambda x: x[i], batches)
 
-    totals = dict(self._step_fn(*at(0)))
-    for i in tf.range(1, self._num_steps):
+    for i in tf.range(self._num_steps):
       losses = self._step_fn(*at(i))
       totals = {name: totals[name] + losses[name] for name in totals}
     return {name: total / self._num_steps for name, total in totals.items()}
+
+  def _zeros(self, batches) -> Mapping[str, tf.Tensor]:
+    """A zero for each of `step_fn`'s results.
+
+    Found by tracing it once more, since a first step outside the loop would be
+    given the same operation seeds, hence the same noise, as those inside.
+    """
+    specs = tf.nest.map_structure(
+      lambda x: tf.TensorSpec(x.shape[1:], x.dtype), batches
+    )
+    traced = tf.function(self._step_fn).get_concrete_function(*specs)
+    return {
+      name: tf.zeros(spec.shape, spec.dtype)
+      for name, spec in traced.structured_outputs.items()
+    }
 
   def _split(self, rows):
     return tf.reshape(rows, [self._num_steps, -1, *rows.shape[1:]])

@@ -1,0 +1,257 @@
+"""SAC's losses recomputed in NumPy from the networks' weights."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl.agents import relabeling, sac
+from tfirl.optimizers.optimistic_adam import OptimisticAdam
+from tfirl.types import Transition
+
+OBS, A, B = 4, 2, 32
+GAMMA, LOG_ALPHA = 0.9, -0.7
+
+
+def make_agent(learning_rate=0.0, **kwargs):
+  settings = {'gamma': GAMMA, 'tau': 0.02, 'hidden': (16, 8), **kwargs}
+  make_optimizer = settings.pop('make_optimizer', OptimisticAdam)
+  return sac.SacAgent(
+    OBS,
+    A,
+    make_optimizer=make_optimizer,
+    learning_rate=learning_rate,
+    **settings,
+  )
+
+
+def networks(agent):
+  """actor, critics, target critics."""
+  return (
+    agent._actor_network,
+    agent._critic_network_1,
+    agent._critic_network_2,
+    agent._target_critic_network_1,
+    agent._target_critic_network_2,
+  )
+
+
+def randomize(agent, seed=0):
+  """Gives every network, targets too, weights of its own."""
+  rng = np.random.default_rng(seed)
+  for network in networks(agent):
+    for variable in network.variables:
+      variable.assign(rng.normal(0, 0.4, variable.shape))
+  agent._log_alpha.assign(LOG_ALPHA)
+
+
+def weights_of(agent):
+  return [v.numpy() for network in networks(agent) for v in network.variables]
+
+
+def mlp(network, x):
+  values = [np.float64(variable.numpy()) for variable in network.variables]
+  layers = list(zip(values[::2], values[1::2], strict=True))
+  for kernel, bias in layers[:-1]:
+    x = np.maximum(x @ kernel + bias, 0)
+  kernel, bias = layers[-1]
+  return x @ kernel + bias
+
+
+def smaller_q(critics, observation, action):
+  x = np.concatenate([observation, action], 1)
+  return np.minimum(*(mlp(critic, x)[:, 0] for critic in critics))
+
+
+def act(actor, observation, noise):
+  """Action [B, A] and its log density [B] by the change of variables."""
+  head = mlp(actor, observation)
+  mean, log_std = head[:, :A], np.clip(head[:, A:], -20, 2)
+  action = np.tanh(mean + np.exp(log_std) * noise)
+  log_normal = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
+  return action, (log_normal - np.log(1 - action**2)).sum(1)
+
+
+def numpy_losses(agent, rows, reward, noise, target_entropy):
+  """(critic, actor, alpha) losses of Haarnoja et al. 2018, eqs. 5, 7, 18."""
+  actor, *critics, target_1, target_2 = networks(agent)
+  alpha = np.exp(LOG_ALPHA)
+  next_action, log_pi = act(
+    actor, rows.next_observation, noise.of_actions(0, B)
+  )
+  next_q = smaller_q((target_1, target_2), rows.next_observation, next_action)
+  target = reward + GAMMA * rows.discount * (next_q - alpha * log_pi)
+  x = np.concatenate([rows.observation, rows.action], 1)
+  errors = [(mlp(critic, x)[:, 0] - target) ** 2 for critic in critics]
+  critic_loss = 0.5 * (errors[0] + errors[1]).mean()
+
+  action, log_pi = act(actor, rows.observation, noise.of_actions(1, B))
+  q = smaller_q(critics, rows.observation, action)
+  actor_loss = (alpha * log_pi - q).mean()
+
+  _, log_pi = act(actor, rows.observation, noise.of_actions(2, B))
+  alpha_loss = (LOG_ALPHA * (-log_pi - target_entropy)).mean()
+  return critic_loss, actor_loss, alpha_loss
+
+
+def bc_loss(agent, expert):
+  mean = np.tanh(mlp(agent._actor_network, expert.observation)[:, :A])
+  return ((mean - expert.action) ** 2).sum(1).mean()
+
+
+def tensors(rows):
+  return Transition(*map(tf.convert_to_tensor, rows))
+
+
+def train(agent, rows, reward, **kwargs):
+  experience = relabeling.as_experience(
+    tensors(rows), tf.constant(reward, tf.float32)
+  )
+  return agent.train(experience, **kwargs).extra
+
+
+@pytest.mark.parametrize('target_entropy', [None, 0.3])
+def test_losses_equal_numpy(noise, make_rows, target_entropy):
+  agent = make_agent(target_entropy=target_entropy)
+  randomize(agent)
+  rows, reward = make_rows(B, 1), np.linspace(-2, 3, B)
+  assert 0 < rows.discount.mean() < 1
+  # Before training: it moves the targets even at learning rate 0.
+  expected = numpy_losses(
+    agent, rows, reward, noise, -A if target_entropy is None else target_entropy
+  )
+  found = train(agent, rows, reward)
+  np.testing.assert_allclose(found.critic_loss, expected[0], rtol=1e-4)
+  np.testing.assert_allclose(found.actor_loss, expected[1], rtol=1e-4)
+  np.testing.assert_allclose(found.alpha_loss, expected[2], rtol=1e-4)
+
+
+def test_behavior_cloning_term_is_added_to_the_actor_loss(noise, make_rows):
+  agent = make_agent(bc_weight=3.0)
+  assert agent.uses_expert_rows
+  randomize(agent)
+  rows, reward, expert = make_rows(B, 1), np.zeros(B), make_rows(7, 2)
+  critic_loss, actor_loss, alpha_loss = numpy_losses(
+    agent, rows, reward, noise, -A
+  )
+  term = 3 * bc_loss(agent, expert)
+  found = train(agent, rows, reward, expert=expert)
+  assert term > 1
+  np.testing.assert_allclose(found.actor_loss, actor_loss + term, rtol=1e-4)
+  np.testing.assert_allclose(found.critic_loss, critic_loss, rtol=1e-4)
+  np.testing.assert_allclose(found.alpha_loss, alpha_loss, rtol=1e-4)
+
+
+def test_behavior_cloning_term_pulls_the_actor_to_the_expert(make_rows):
+  agent = make_agent(learning_rate=0.02, bc_weight=100.0)
+  randomize(agent)
+  rows, expert = make_rows(B, 1), make_rows(8, 2)
+  step = tf.function(lambda r, e: train(agent, r, np.zeros(B), expert=e))
+  before = bc_loss(agent, expert)
+  for _ in range(120):
+    step(tensors(rows), tensors(expert))
+  # Actions of random numbers: the best constant answer leaves about 2 / 3.
+  assert bc_loss(agent, expert) < 0.15 < 0.6 < before
+
+
+def test_without_the_term_expert_rows_change_nothing(noise, make_rows):
+  after = []
+  for expert in (None, make_rows(8, 2)):
+    agent = make_agent(learning_rate=0.01)
+    assert not agent.uses_expert_rows
+    randomize(agent)
+    noise.restart()
+    train(agent, make_rows(B, 1), np.ones(B), expert=expert)
+    after.append(weights_of(agent))
+  for one, other in zip(*after, strict=True):
+    np.testing.assert_array_equal(one, other)
+
+
+def test_the_term_without_expert_rows_is_an_error(make_rows):
+  agent = make_agent(bc_weight=0.5)
+  rows = make_rows(B, 1)
+  train(agent, rows, np.zeros(B), expert=rows)
+  # Those of the previous call are not kept.
+  with pytest.raises(ValueError, match='bc_weight is 0.5.*no expert rows'):
+    train(agent, rows, np.zeros(B))
+
+
+def test_scale_multiplies_every_learning_rate(noise, make_rows):
+  """A first Adam step is in proportion to its learning rate."""
+  steps = {}
+  for scale in (1.0, 0.5, 0.0):
+    agent = make_agent(learning_rate=0.01)
+    randomize(agent)
+    agent.learning_rate_scale.assign(scale)
+    actor, *critics = networks(agent)[:3]
+    trained = [*actor.variables, agent._log_alpha]
+    trained += [v for critic in critics for v in critic.variables]
+    before = [variable.numpy() for variable in trained]
+    noise.restart()
+    train(agent, make_rows(B, 1), np.ones(B))
+    steps[scale] = [v.numpy() - b for v, b in zip(trained, before, strict=True)]
+  # The sign of the gradient is all that a first step takes of it, so it does
+  # not matter that the actor's is of critics that have just moved.
+  for full, half in zip(steps[1.0], steps[0.5], strict=True):
+    close = np.isclose(half, full / 2, rtol=0.02, atol=1e-6)
+    assert close.mean() > 0.95
+    assert np.abs(full).max() > 1e-3
+  assert not any(np.any(step) for step in steps[0.0])
+
+
+def test_twins_start_different_and_targets_equal_to_them():
+  agent = make_agent(hidden=(16, 16))
+  _, *critics = networks(agent)
+  kernels = [[v.numpy() for v in n.variables[::2]] for n in critics]
+  for one, other in zip(kernels[0], kernels[1], strict=True):
+    assert np.abs(one - other).max() > 0.05
+  for i in (0, 1):
+    for one, target in zip(kernels[i], kernels[i + 2], strict=True):
+      np.testing.assert_array_equal(one, target)
+
+
+def test_one_seed_makes_one_agent():
+  def make(seed):
+    tf.keras.utils.set_random_seed(seed)
+    return weights_of(make_agent())
+
+  one, same, other = make(1), make(1), make(2)
+  for a, b in zip(one, same, strict=True):
+    np.testing.assert_array_equal(a, b)
+  assert any(np.any(a != b) for a, b in zip(one, other, strict=True))
+
+
+def test_agents_count_their_own_steps(make_rows):
+  one, other = make_agent(), make_agent()
+  train(one, make_rows(B, 1), np.zeros(B))
+  assert one.train_step_counter.numpy() == 1
+  assert other.train_step_counter.numpy() == 0
+
+
+def test_a_restored_agent_continues_as_the_original(noise, make_rows, tmp_path):
+  def updates(agent, seeds):
+    for seed in seeds:
+      rows, expert = make_rows(B, seed), make_rows(B, 10 + seed)
+      train(agent, rows, np.ones(B), expert=expert)
+
+  agent = make_agent(learning_rate=0.01, bc_weight=0.5)
+  agent.learning_rate_scale.assign(0.3)
+  updates(agent, [1, 2])
+  path = tf.train.Checkpoint(agent=agent).write(str(tmp_path / 'checkpoint'))
+  restored = make_agent(learning_rate=0.01, bc_weight=0.5)
+  tf.train.Checkpoint(agent=restored).read(path).assert_consumed()
+  after = []
+  for one in (agent, restored):
+    noise.restart()
+    updates(one, [3, 4])
+    after.append([*weights_of(one), one._log_alpha.numpy()])
+  for original, continued in zip(*after, strict=True):
+    np.testing.assert_array_equal(continued, original)
+  assert restored.train_step_counter.numpy() == 4
+
+
+def test_policy_in_numpy_is_the_agents_mode(make_rows):
+  agent = make_agent()
+  randomize(agent)
+  observation = make_rows(B, 1).observation
+  expected = np.tanh(mlp(agent._actor_network, observation)[:, :A])
+  np.testing.assert_allclose(agent.mlp_policy()(observation), expected, 1e-4)
