@@ -25,6 +25,9 @@ class Job:
 def define_flags() -> None:
   """Flags that all batch launches have."""
   flags.DEFINE_multi_integer('seed', [0, 1, 2], 'a run each; repeatable')
+  flags.DEFINE_multi_string(
+    'scale_file', [], 'a gin file that every run gets after its own'
+  )
   flags.DEFINE_multi_string('gin_bindings', [], 'handed to each run')
   flags.DEFINE_string('root_dir', 'runs', 'handed to each run')
   flags.DEFINE_string('demos', None, 'handed to each run')
@@ -42,6 +45,7 @@ def make_job(gin_file: str, seed: int) -> Job:
   given = flags.FLAGS
   command = [sys.executable, '-m', 'tfirl.launch']
   command += [f'--gin_file={gin_file}', f'--seed={seed}']
+  command += [f'--gin_file={scale_file}' for scale_file in given.scale_file]
   command += [f'--root_dir={given.root_dir}']
   command += [f'--gin_bindings={binding}' for binding in given.gin_bindings]
   if given.demos is not None:

@@ -235,3 +235,18 @@ def test_state_that_json_cannot_hold_is_refused(tmp_path):
   state = PythonState(lambda: {'x': object()}, lambda state: None)
   with pytest.raises(CheckpointError, match='object in the state'):
     Checkpoints(tmp_path, {'s': state}).save(1)
+
+
+def test_python_state_comes_back_after_the_variables(tmp_path):
+  variable = tf.Variable(3.0)
+  seen = []
+  parts = {
+    'a': PythonState(lambda: 0, lambda _: seen.append(variable.numpy())),
+    'v': variable,
+    'z': PythonState(lambda: 0, lambda _: seen.append(variable.numpy())),
+  }
+  checkpoints = Checkpoints(tmp_path, parts)
+  path = checkpoints.save(1)
+  variable.assign(5.0)
+  checkpoints.restore(path)
+  assert seen == [3.0, 3.0]

@@ -1,7 +1,7 @@
 """A point that must come to rest at the origin: the methods have to learn it.
 
-Returns of 8 evaluation episodes: about -9 before training, -3.4 for the
-scripted expert, and -16 for actions that lead away.
+Mean returns: -1.7 for the scripted expert, -1.7 after bc, -2.5 to -2.8 after
+hype (Reverb's sampling has no seed), -20 to -23 before training.
 """
 
 import csv

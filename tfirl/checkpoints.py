@@ -35,18 +35,29 @@ class PythonState(tf.train.experimental.PythonState):
   def __init__(
     self, get_state: Callable[[], Any], set_state: Callable[[Any], None]
   ):
-    """`get_state` is called at each save, `set_state` at each restore."""
+    """`get_state` is called at each save, `set_state` at each restore, when
+    all variables have been restored.
+    """
     super().__init__()
     self._get_state = get_state
     self._set_state = set_state
+    self._read: str | None = None
 
   def serialize(self) -> str:
     """The state as JSON. Raises TypeError for what JSON can't hold."""
     return json.dumps(self._get_state(), default=_jsonable)
 
   def deserialize(self, string_value: str) -> None:
-    """Hands the state to `set_state`."""
-    self._set_state(json.loads(string_value))
+    """Keeps the state for `take_back`.
+
+    TensorFlow calls this before it restores the variables, which `set_state`
+    may want to look at.
+    """
+    self._read = string_value
+
+  def take_back(self) -> None:
+    """Hands what was read to `set_state`."""
+    self._set_state(json.loads(self._read))
 
 
 class Checkpoints:
@@ -70,6 +81,9 @@ class Checkpoints:
     """
     self._folder = Path(folder)
     self._checkpoint = tf.train.Checkpoint(**trackables)
+    self._python_states = [
+      part for part in trackables.values() if isinstance(part, PythonState)
+    ]
     self._save_hooks = tuple(save_hooks)
     self._max_to_keep = max_to_keep
     self._folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +127,8 @@ class Checkpoints:
     try:
       status = self._checkpoint.read(str(Path(path) / _VARIABLES))
       status.assert_consumed()
+      for state in self._python_states:
+        state.take_back()
     except Exception as error:  # damage shows as any of a dozen types
       raise CheckpointError(
         f'checkpoint {path} does not fit this program: {error}'

@@ -294,3 +294,39 @@ def test_kwargs_and_render_mode():
   assert (env.env_id, env.env_kwargs) == TASKS['walker2d']
   with pytest.raises(ValueError, match='render_mode=None'):
     env.render()
+
+
+def test_without_mujoco_the_state_is_a_fresh_episode_of_the_same_stream():
+  def make_pendulum(seed):
+    return GymnasiumEnvironment(gymnasium.make('Pendulum-v1'), seed)
+
+  env = make_pendulum(3)
+  env.reset()
+  for _ in range(5):
+    env.step([1.0])
+  state = json.loads(json.dumps(env.get_state()))
+  other = make_pendulum(99)
+  other.set_state(state)
+  found = other.current_time_step()
+  assert found.is_first() and other.elapsed_steps == 0
+  assert_same_step(found, env.reset())
+  for _ in range(200):
+    last = other.step([1.0])
+  assert last.is_last()
+
+
+def test_without_mujoco_a_pending_seed_is_kept():
+  def make_pendulum(seed):
+    return GymnasiumEnvironment(gymnasium.make('Pendulum-v1'), seed)
+
+  other = make_pendulum(6)
+  other.set_state(make_pendulum(5).get_state())
+  assert_same_step(other.reset(), make_pendulum(5).reset())
+
+
+def test_state_of_another_kind_of_environment_is_refused():
+  pendulum = GymnasiumEnvironment(gymnasium.make('Pendulum-v1'), 0)
+  with pytest.raises(ValueError, match='without a simulation; expected one wi'):
+    make().set_state(pendulum.get_state())
+  with pytest.raises(ValueError, match='expected one without'):
+    pendulum.set_state(make().get_state())

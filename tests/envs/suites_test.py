@@ -4,8 +4,10 @@ import os
 import pathlib
 
 import gin
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from tfirl.envs import suites
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
@@ -103,3 +105,18 @@ def test_refused_kwargs(key):
 def test_probability_out_of_range():
   with pytest.raises(ValueError, match='TremblingHand.probability is 1.5'):
     suites.load('Hopper-v5', tremble_probability=1.5)
+
+
+def test_episodes_must_end(monkeypatch):
+  class Endless(gymnasium.Env):
+    """Takes no render mode either: an environment need not."""
+
+    observation_space = spaces.Box(-1.0, 1.0, (1,))
+    action_space = spaces.Box(-1.0, 1.0, (1,))
+
+  spec = gymnasium.envs.registration.EnvSpec('TfirlEndless-v0', Endless)
+  monkeypatch.setitem(gymnasium.registry, 'TfirlEndless-v0', spec)
+  with pytest.raises(ValueError, match='no time limit.*max_episode_steps'):
+    suites.load('TfirlEndless-v0')
+  env = suites.load('TfirlEndless-v0', {'max_episode_steps': 5})
+  assert env.max_episode_steps == 5

@@ -238,6 +238,13 @@ def test_demonstrations_that_cannot_be_restored(demos, change, message):
     ExpertReset(hopper(max_episode_steps=6), demos, 0.5)
 
 
+def test_expert_reset_needs_mujoco(demos):
+  env = GymnasiumEnvironment(gymnasium.make('Pendulum-v1'), 0)
+  assert ExpertReset(env, demos, 0.0).reset().is_first()
+  with pytest.raises(ValueError, match='Pendulum-v1 has none'):
+    ExpertReset(env, demos, 0.5)
+
+
 def test_relabeled_reward_is_of_the_observation_acted_on():
   calls = []
 

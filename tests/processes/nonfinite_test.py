@@ -54,7 +54,7 @@ def test_misspelled_scope(run):
   assert run.finish(**{'polcy/table.capacity': 1000}) == 1
   error = run.errors
   assert 'unused gin binding: polcy/table.capacity = 1000' in error
-  assert "did you mean policy" in error
+  assert 'did you mean policy' in error
   assert 'Traceback' not in error
   # The mistake can be mended: the folder is not bound to it.
   assert checkpoints.latest(run.checkpoints) is None
