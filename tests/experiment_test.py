@@ -14,6 +14,7 @@ from gymnasium import spaces
 
 from tfirl import acting, checkpoints, experiment, gin_bindings
 from tfirl.algorithms import clock as clock_lib
+from tfirl.envs import suites
 from tfirl.run_folder import RunFolder
 
 _ENV_ID = 'TfirlEcho-v0'
@@ -342,7 +343,7 @@ def test_unused_binding_ends_the_run_before_its_first_round(run):
 
 def test_demonstrations_are_the_embedded_ones_unless_named(run):
   algorithm = run(env_steps=10)
-  env = experiment.suites.load()
+  env = suites.load()
   with pytest.raises((ValueError, FileNotFoundError), match='toy'):
     algorithm.load_demos(env)
 

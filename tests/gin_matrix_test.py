@@ -25,7 +25,7 @@ _START_AT_ONCE = {
     _GAMES,
     [
       f'ModelFree.initial_steps = {_STEPS_PER_ROUND}',
-      f'ModelFree.cost_update_period = {_STEPS_PER_ROUND}',
+      f'CostRounds.cost_update_period = {_STEPS_PER_ROUND}',
     ],
   ),
 }
@@ -121,7 +121,7 @@ def test_says_what_it_is(algorithm, task):
     assert _bound('tfirl.SacAgent.bc_weight', 0.0) == (
       bc_weight[task] if algorithm == 'bc_reg' else 0.0
     )
-    period = gin_bindings.value_of('ModelFree.cost_update_period')
+    period = gin_bindings.value_of('CostRounds.cost_update_period')
     assert period == (5000 if task == 'hopper' else 10_000)
 
 

@@ -24,6 +24,7 @@ _LAYERS = {
   'evaluation': 2,
   'checkpoints': 2,
   'algorithms': 3,
+  'session': 3.5,  # what `experiment.run` runs
   'experiment': 4,
   'launch': 5,
   'evaluate': 5,

@@ -2,7 +2,7 @@
 
 import signal
 
-_PERIOD = 64  # ModelFree.cost_update_period
+_PERIOD = 64  # CostRounds.cost_update_period
 
 
 def _expected(env_steps, saved):

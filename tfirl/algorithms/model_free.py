@@ -15,9 +15,8 @@ import tensorflow as tf
 from tfirl import checkpoints, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import clock as clock_lib
-from tfirl.algorithms import collecting, rounds
+from tfirl.algorithms import collecting, cost_rounds, rounds
 from tfirl.algorithms import tables as algorithm_tables
-from tfirl.costs import learner as cost_learner
 from tfirl.envs import suites, wrappers
 from tfirl.replay import sampling, tables, writers
 
@@ -41,13 +40,10 @@ class ModelFree:
     *,
     make_agent: Callable = gin.REQUIRED,
     expert_fraction: Callable = gin.REQUIRED,
+    learning_rate_scale: Callable = gin.REQUIRED,
     steps_per_round: int = 64,
     batch_size: int = 256,
     initial_steps: int = 1024,
-    cost_update_period: int = gin.REQUIRED,
-    cost_rollout_episodes: int = 4,
-    cost_updates: int = 1,
-    stochastic_cost_rollouts: bool = True,
     anneal_learning_rate: bool = True,
     jit_compile: bool = False,
   ):
@@ -60,48 +56,42 @@ class ModelFree:
       make_agent: maps (O, A) to an agent.
       expert_fraction: maps gradient steps (an array) to the share of expert
         rows in a policy batch.
+      learning_rate_scale: maps env steps to a factor of the agent's learning
+        rate.
       steps_per_round: env steps of a round, and its gradient steps.
       batch_size: B.
       initial_steps: env steps before the first gradient step.
-      cost_update_period: env steps between rounds of the cost player.
-      cost_rollout_episodes: whole episodes of the learner it sees each time.
-      cost_updates: gradient steps of each of its rounds.
-      stochastic_cost_rollouts: sample the actions there, or take the mean.
-      anneal_learning_rate: let the agent's learning rate fall linearly to 0
-        from one cost update to the next, as in the published runs.
+      anneal_learning_rate: let the learning rate fall linearly to 0 from one
+        cost update to the next as well, as in the published runs.
       jit_compile: compile the round by XLA.
     """
-    seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
+    seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
     env = suites.load(seed=seeds[0])
     demos = load_demos(env)
     self._env = wrappers.ExpertReset(env, demos, seed=seeds[1])
     self._env.reset()
-    with gin.config_scope('cost_rollout'):
-      self._cost_env = wrappers.ExpertReset(
-        suites.load(seed=seeds[2]), demos, seed=seeds[3]
-      )
-    self._rng = np.random.default_rng(seeds[4])
-    self._expert_rows = demos.transitions
+    self._rng = np.random.default_rng(seeds[2])
     self._expert_fraction = expert_fraction
     self._steps_per_round = steps_per_round
     self._initial_steps = initial_steps
-    self._cost_update_period = cost_update_period
-    self._cost_rollout_episodes = cost_rollout_episodes
-    self._cost_updates = cost_updates
-    self._stochastic_cost_rollouts = stochastic_cost_rollouts
+    self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
-    self._cost = cost_learner.CostLearner(*sizes, seed=seeds[5])
-    self._agent = make_agent(*sizes)
+    self._cost = cost_rounds.CostRounds(demos, seeds[3])
+    self._agent = make_agent(
+      demos.observations.shape[1], demos.actions.shape[1]
+    )
     self._relabeled = relabeling.RewardRelabelingAgent(
-      self._agent, self._cost.reward_fn
+      self._agent, self._cost.learner.reward_fn
     )
     self._rounds = rounds.Rounds(self._train_step, steps_per_round, jit_compile)
-    self._open_tables(batch_size, restore_from, seeds[6])
+    self._open_tables(demos.transitions, batch_size, restore_from, seeds[4])
     self.counts = 'env_steps'
     self.clock = clock_lib.Clock()
     self.policy = self._agent.mlp_policy()
-    self.losses: dict[str, float] = {'expert_fraction': self._fractions()[0]}
+    self.losses: dict[str, float] = {
+      'expert_fraction': float(self._fractions()[0]),
+      'learning_rate_scale': float(learning_rate_scale(0)),
+    }
 
   def run_round(self) -> None:
     """Collects, trains the policy as often, and the cost when it is due."""
@@ -112,10 +102,11 @@ class ModelFree:
     self._writer.append(rows.transition)
     self.clock.env_steps += self._steps_per_round
     if self.clock.env_steps >= self._initial_steps:
-      self._train_policy(spent=before % self._cost_update_period)
-    period = self._cost_update_period
-    if clock_lib.crosses(period, before, self.clock.env_steps):
-      self._train_cost()
+      self._train_policy(before)
+    if self._cost.is_due(before, self.clock.env_steps):
+      losses, num_steps = self._cost.play(self.policy)
+      self.losses.update(losses)
+      self.clock.rollout_steps += num_steps
 
   @property
   def num_traces(self) -> int:
@@ -126,7 +117,7 @@ class ModelFree:
     """What a checkpoint must hold, besides the tables."""
     return {
       'agent': self._agent,
-      'cost': self._cost,
+      'cost': self._cost.learner,
       'state': checkpoints.PythonState(self._get_state, self._set_state),
     }
 
@@ -142,8 +133,7 @@ class ModelFree:
     """Stops the tables' server."""
     self._replay.close()
 
-  def _open_tables(self, batch_size, restore_from, seed) -> None:
-    rows = self._expert_rows
+  def _open_tables(self, rows, batch_size, restore_from, seed) -> None:
     self._replay = tables.Replay(
       [
         algorithm_tables.online_table(
@@ -169,11 +159,14 @@ class ModelFree:
     updates = self.clock.updates + np.arange(self._steps_per_round)
     return np.asarray(self._expert_fraction(updates), np.float32)
 
-  def _train_policy(self, spent: int) -> None:
-    """Args: `spent` env steps of this cost period when the round began."""
+  def _train_policy(self, env_steps: int) -> None:
+    """Args: `env_steps` taken before the round, for the learning rate."""
+    scale = float(self._learning_rate_scale(env_steps))
     if self._anneal_learning_rate:
-      scale = 1.0 - spent / self._cost_update_period
-      self._agent.learning_rate_scale.assign(scale)
+      period = self._cost.cost_update_period
+      scale *= 1.0 - env_steps % period / period
+    self._agent.learning_rate_scale.assign(scale)
+    self.losses['learning_rate_scale'] = scale
     fractions = self._fractions()
     losses = self._rounds.run(
       self._learner_sampler.sample(),
@@ -194,30 +187,17 @@ class ModelFree:
       'alpha_loss': info.extra.alpha_loss,
     }
 
-  def _train_cost(self) -> None:
-    rows = collecting.run_episodes(
-      self._cost_env,
-      self.policy,
-      self._cost_rollout_episodes,
-      self._rng if self._stochastic_cost_rollouts else None,
-    )
-    self.clock.rollout_steps += len(rows.discount)
-    losses = self._cost.update(rows, self._expert_rows, self._cost_updates)
-    self.losses.update({f'cost_{k}': v for k, v in losses.items()})
-
   def _get_state(self) -> Mapping[str, Any]:
     return {
       'clock': vars(self.clock),
       'rng': self._rng.bit_generator.state,
-      'cost_rng': self._cost.get_state(),
       'env': self._env.get_state(),
-      'cost_env': self._cost_env.get_state(),
+      'cost': self._cost.get_state(),
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self.clock = clock_lib.Clock(**state['clock'])
     self._rng.bit_generator.state = state['rng']
-    self._cost.set_state(state['cost_rng'])
     self._env.set_state(state['env'])
-    self._cost_env.set_state(state['cost_env'])
+    self._cost.set_state(state['cost'])
     self.policy = self._agent.mlp_policy()

@@ -1,0 +1,234 @@
+"""One run in progress: an algorithm, its results and its checkpoints."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfirl import checkpoints
+from tfirl.agents import export
+from tfirl.algorithms import clock as clock_lib
+from tfirl.envs import suites
+from tfirl.evaluation import evaluate as evaluation
+from tfirl.evaluation import metrics, progress
+
+# Streams of the run's seed; the algorithm has the seed itself.
+_EVALUATION_STREAM, _RESUME_STREAM = 1, 2
+
+
+class Session:
+  """Trains an algorithm and keeps its run folder up to date."""
+
+  def __init__(
+    self,
+    run_folder,
+    parts,
+    latest,
+    seed,
+    *,
+    eval_episodes,
+    count_rollout_steps,
+    keep_best,
+  ):
+    """Goes on from the checkpoint `latest`, or begins if it is None.
+
+    Args:
+      run_folder: an open `run_folder.RunFolder`.
+      parts: the algorithm; its tables come from `latest`.
+      latest: folder of a checkpoint.
+      seed: the run's seed.
+      eval_episodes, count_rollout_steps, keep_best: as in `experiment.run`.
+
+    Raises:
+      CheckpointError: `latest` is damaged, or of another program.
+    """
+    self._run_folder = run_folder
+    self._parts = parts
+    self._seed = seed
+    self._eval_episodes = eval_episodes
+    self._count_rollout_steps = count_rollout_steps
+    self._best_return = -math.inf if keep_best else math.inf
+    self._eval_env = suites.load(seed=seed)
+    self._wall_s = 0.0  # of earlier processes and up to `_started`
+    self._train_s = 0.0  # since the last evaluation
+    self._train_steps = 0
+    self._checkpoints = checkpoints.Checkpoints(
+      run_folder.checkpoints,
+      {
+        **parts.trackables(),
+        'session': checkpoints.PythonState(self._get_state, self._set_state),
+      },
+      save_hooks=[parts.save_tables],
+    )
+    if latest is not None:
+      self._restore(latest)
+    clock = parts.clock
+    self._saved_at = None if latest is None else self.steps
+    self._log = metrics.MetricsLogger(
+      str(run_folder.path),
+      None if latest is None else clock.env_steps,
+      None if latest is None else clock.updates,
+    )
+    self._evaluated_at = -1
+    if self._log.last_row is not None:
+      self._evaluated_at = int(self._log.last_row[parts.counts])
+    self._started = time.monotonic()
+
+  @property
+  def steps(self) -> int:
+    """What the budget counts."""
+    clock = self._parts.clock
+    rollouts = clock.rollout_steps if self._count_rollout_steps else 0
+    return getattr(clock, self._parts.counts) + rollouts
+
+  def train(
+    self,
+    bar: progress.ProgressBar,
+    env_steps: int,
+    eval_every: int,
+    checkpoint_every: int,
+    stop: Callable[[], bool],
+  ) -> None:
+    """Plays rounds up to the budget, evaluating and saving on the way."""
+    while self.steps < env_steps and not stop():
+      before, new_return = self.steps, None
+      self.run_round()
+      if clock_lib.crosses(eval_every, before, self.steps):
+        new_return = self.evaluate()
+      if clock_lib.crosses(checkpoint_every, before, self.steps):
+        self.save()
+      bar.update(self.steps, new_return)
+
+  def run_round(self) -> None:
+    """One round of the algorithm; raises on a loss that is not finite."""
+    before, start = self.steps, time.monotonic()
+    try:
+      self._parts.run_round()
+    except FloatingPointError as error:
+      raise FloatingPointError(self._not_finite(str(error))) from error
+    except tf.errors.InvalidArgumentError as error:
+      if 'Tensor had' not in error.message:  # not of tf.debugging's checks
+        raise
+      what = error.message.splitlines()[0]
+      raise FloatingPointError(self._not_finite(what)) from error
+    self._check_round()
+    self._train_s += time.monotonic() - start
+    self._train_steps += self.steps - before
+
+  def evaluate(self) -> float:
+    """Evaluates the policy on the same episodes each time, and logs a row.
+
+    Returns: the mean return.
+    """
+    parts = self._parts
+    sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])
+    stats = evaluation.evaluate(
+      self._eval_env,
+      parts.policy,
+      self._eval_episodes,
+      int(sequence.generate_state(1)[0]),
+    )
+    speed = self._train_steps / self._train_s if self._train_steps else None
+    self._log.write(
+      {
+        **vars(parts.clock),
+        'wall_s': self._elapsed_s(),
+        'steps_per_s': speed,
+        **stats.metrics(),
+        **parts.losses,
+        **{f'rows_{k}': v for k, v in parts.table_sizes().items()},
+        'traces': parts.num_traces,
+      }
+    )
+    mean_return = float(np.mean(stats.returns))
+    if mean_return > self._best_return:
+      self._best_return = mean_return
+      export.save_policy(parts.policy, self._run_folder.path / 'best_policy')
+    self._evaluated_at = getattr(parts.clock, parts.counts)
+    self._train_s, self._train_steps = 0.0, 0
+    return mean_return
+
+  def save(self) -> None:
+    """Writes a checkpoint, of finite numbers only, and the policy."""
+    self._check_variables()
+    self._checkpoints.save(self.steps)
+    self._saved_at = self.steps
+    export.save_policy(self._parts.policy, self._run_folder.policy)
+
+  def finish(self, is_complete: bool, record_video: bool) -> None:
+    """Leaves nothing that the last round did unsaved or, at the end, unseen."""
+    now = getattr(self._parts.clock, self._parts.counts)
+    if is_complete and self._evaluated_at != now:
+      self.evaluate()
+    if self._saved_at != self.steps:
+      self.save()
+    if is_complete and record_video:
+      _film(self._parts.policy, self._seed, self._run_folder.videos)
+
+  def close(self) -> None:
+    self._log.close()
+    self._parts.close()
+
+  def _check_round(self) -> None:
+    """Losses come before their step: the last one's shows in the policy."""
+    values = dict(self._parts.losses)
+    for i, (kernel, bias) in enumerate(self._parts.policy.layers):
+      # A sum that is finite has finite terms.
+      values[f"the sum of the policy's layer {i}"] = kernel.sum() + bias.sum()
+    self._check_finite(values)
+
+  def _check_variables(self) -> None:
+    for name, part in self._parts.trackables().items():
+      floats = [
+        variable
+        for variable in getattr(part, 'variables', ())
+        if variable.dtype.is_floating
+      ]
+      self._check_finite({f'{name}: {v.name}': v.numpy() for v in floats})
+
+  def _check_finite(self, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+      is_finite = np.isfinite(value)
+      if not is_finite.all():
+        found = np.asarray(value)[~is_finite].flat[0]
+        raise FloatingPointError(self._not_finite(f'{name} is {found}'))
+
+  def _elapsed_s(self) -> float:
+    return self._wall_s + time.monotonic() - self._started
+
+  def _not_finite(self, what: str) -> str:
+    kept = checkpoints.latest(self._run_folder.checkpoints)
+    return (
+      f'step {self.steps}: {what}; expected finite numbers. '
+      f'The last good checkpoint is {kept}'
+    )
+
+  def _restore(self, path) -> None:
+    self._checkpoints.restore(path)
+    # TensorFlow's generator can't be restored: a new stream goes on, not the
+    # one that was used from step 0.
+    sequence = np.random.SeedSequence([self._seed, _RESUME_STREAM, self.steps])
+    tf.random.set_seed(int(sequence.generate_state(1)[0]))
+
+  def _get_state(self) -> Mapping[str, Any]:
+    return {'wall_s': self._elapsed_s(), 'best_return': self._best_return}
+
+  def _set_state(self, state: Mapping[str, Any]) -> None:
+    self._wall_s = state['wall_s']
+    self._best_return = state['best_return']
+
+
+def _film(policy, seed: int, folder) -> None:
+  """One episode as a video; without a renderer, a warning."""
+  path = folder / 'final.mp4'
+  if path.exists():  # the run was over before
+    return
+  try:
+    env = suites.load(seed=seed, render_mode='rgb_array')
+    evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
+  except Exception as error:  # what a missing GL library raises is its own
+    logging.warning('no video: %s: %s', type(error).__name__, error)
