@@ -188,7 +188,7 @@ class Session:
         for variable in getattr(part, 'variables', ())
         if variable.dtype.is_floating
       ]
-      self._check_finite({f'{name}: {v.name}': v.numpy() for v in floats})
+      self._check_finite({f'{name}, {v.name}': v.numpy() for v in floats})
 
   def _check_finite(self, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
