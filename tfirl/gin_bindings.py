@@ -9,8 +9,10 @@ Both are read from gin's private tables, for which it has no public way;
 gin-config is pinned to 0.5.0.
 """
 
+import contextlib
 import copy
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,19 @@ def parse(
     )
   gin_files.check_macros(statements)
   _locations.update((key, where) for key, _, where in statements)
-  gin.parse_config_files_and_bindings(paths, bindings)
+  with _quiet_logging():
+    gin.parse_config_files_and_bindings(paths, bindings)
+
+
+@contextlib.contextmanager
+def _quiet_logging() -> Iterator[None]:
+  """gin logs an error for each folder in which an include is not found."""
+  logger = logging.getLogger('absl')
+  was_disabled, logger.disabled = logger.disabled, True
+  try:
+    yield
+  finally:
+    logger.disabled = was_disabled
 
 
 def value_of(binding: str) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import app, flags, logging
 
 from tfirl import checkpoints, experiment, gin_bindings
 from tfirl.run_folder import RunFolder, RunFolderError
@@ -144,6 +144,8 @@ def _write_traceback(path: Path) -> None:
 
 def main(argv: list[str]) -> None:
   """Exits with 1 and one message when a user's error ends the run."""
+  logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every file
+  tf.get_logger().setLevel('WARNING')
   try:
     if len(argv) > 1:
       raise ValueError(f'unexpected arguments {argv[1:]}; expected only flags')
