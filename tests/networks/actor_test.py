@@ -41,7 +41,7 @@ def observations():
 def test_numpy_policy_is_the_mode_of_the_gaussian_actor(observations):
   network = make_gaussian()
   randomize(network)
-  policy = actor.mlp_policy(network, A)
+  policy = actor.mlp_policy(network.variables, A)
   expected = distribution_of(network, observations).mode()
   np.testing.assert_allclose(policy(observations), expected, atol=1e-6)
   np.testing.assert_allclose(policy(observations[3]), expected[3], atol=1e-6)
@@ -51,7 +51,7 @@ def test_numpy_policy_is_the_mode_of_the_gaussian_actor(observations):
 def test_numpy_policy_is_the_deterministic_actor(observations):
   network = make_deterministic()
   randomize(network)
-  policy = actor.mlp_policy(network, A)
+  policy = actor.mlp_policy(network.variables, A)
   expected = network(observations)[0]
   np.testing.assert_allclose(policy(observations), expected, atol=1e-6)
   rng = np.random.default_rng(0)
@@ -60,7 +60,7 @@ def test_numpy_policy_is_the_deterministic_actor(observations):
 
 def test_numpy_policy_is_a_copy(observations):
   network = make_gaussian()
-  policy = actor.mlp_policy(network, A)
+  policy = actor.mlp_policy(network.variables, A)
   before = policy(observations)
   randomize(network)
   np.testing.assert_array_equal(policy(observations), before)
@@ -69,7 +69,7 @@ def test_numpy_policy_is_a_copy(observations):
 def test_samples_have_the_distribution_of_the_tensorflow_actor(observations):
   network = make_gaussian()
   randomize(network)
-  policy = actor.mlp_policy(network, A)
+  policy = actor.mlp_policy(network.variables, A)
   normal = distribution_of(network, observations[:1]).input_distribution
   mean, std = normal.mean().numpy()[0], normal.stddev().numpy()[0]
   repeated = np.repeat(observations[:1], 5000, 0)
@@ -97,7 +97,7 @@ def test_log_std_is_clipped_alike(observations, log_std, clipped):
   bias.assign([0.0] * A + [log_std] * A)
   std = distribution_of(network, observations).input_distribution.stddev()
   np.testing.assert_allclose(std, np.exp(np.float32(clipped)), rtol=1e-5)
-  policy = actor.mlp_policy(network, A)
+  policy = actor.mlp_policy(network.variables, A)
   rng, same_rng = np.random.default_rng(0), np.random.default_rng(0)
   noise = same_rng.standard_normal((50, A), np.float32)
   expected = np.tanh(np.exp(np.float32(clipped)) * noise)

@@ -60,4 +60,6 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
 
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy."""
-    return actor_lib.mlp_policy(self.cloning_network, self.action_spec.shape[0])
+    return actor_lib.mlp_policy(
+      self.cloning_network.variables, self.action_spec.shape[0]
+    )

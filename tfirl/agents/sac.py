@@ -47,10 +47,14 @@ class SacAgent(sac_agent.SacAgent):
     target_update_period: int = 1,
     target_entropy: float | None = None,
     bc_weight: float = 0.0,
+    use_ema: bool = False,
+    ema_decay: float = 0.9998,
   ):
     """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
     optimiser (the temperature's is Adam); `target_entropy` is -A if None;
-    `bc_weight` multiplies the behaviour-cloning loss on expert rows.
+    `bc_weight` multiplies the behaviour-cloning loss on expert rows; `use_ema`
+    acts by the exponential moving average of the actor's weights, which keeps
+    `ema_decay` of itself at each update.
     """
     time_step_spec, action_spec = make_specs(observation_size, action_size)
     observation_spec = time_step_spec.observation
@@ -84,6 +88,12 @@ class SacAgent(sac_agent.SacAgent):
     self.learning_rate_scale = scale
     self._bc_weight = bc_weight
     self._expert = None
+    self._ema_decay = ema_decay
+    self._ema = [
+      tf.Variable(weight, trainable=False)
+      for weight in self._actor_network.variables
+      if use_ema
+    ]
     self.initialize()
     self._create_optimizer_slots()
 
@@ -93,8 +103,9 @@ class SacAgent(sac_agent.SacAgent):
     return self._bc_weight > 0.0
 
   def mlp_policy(self) -> acting.MlpPolicy:
-    """The current policy in NumPy."""
-    return actor_lib.mlp_policy(self._actor_network, self.action_spec.shape[0])
+    """The current policy in NumPy; the averaged one with `use_ema`."""
+    weights = self._ema or self._actor_network.variables
+    return actor_lib.mlp_policy(weights, self.action_spec.shape[0])
 
   def _create_optimizer_slots(self) -> None:
     """Now, not at the first update: a tf.function then traces only once."""
@@ -114,6 +125,10 @@ class SacAgent(sac_agent.SacAgent):
     self._expert = expert
     loss_info = super()._train(experience, weights)
     self._expert = None
+    # Empty without `use_ema`.
+    pairs = zip(self._ema, self._actor_network.variables, strict=False)
+    for mean, weight in pairs:
+      mean.assign_add((1.0 - self._ema_decay) * (weight - mean))
     return loss_info
 
   def actor_loss(self, time_steps, weights=None, training=True):

@@ -6,7 +6,6 @@ import tensorflow as tf
 from tf_agents.agents.ddpg import actor_network
 from tf_agents.agents.sac import tanh_normal_projection_network
 from tf_agents.networks import actor_distribution_network
-from tf_agents.networks import network as network_lib
 
 from tfirl import acting
 
@@ -53,9 +52,9 @@ def make_deterministic_actor(
 
 
 def mlp_policy(
-  actor: network_lib.Network, num_actions: int
+  weights: Sequence[tf.Variable], num_actions: int
 ) -> acting.MlpPolicy:
-  """A NumPy copy of the weights that `actor` (either kind) has now."""
-  weights = [variable.numpy() for variable in actor.variables]
-  layers = list(zip(weights[::2], weights[1::2], strict=True))
+  """A NumPy copy of an actor's weights: kernel, bias, kernel, ... of either."""
+  values = [weight.numpy() for weight in weights]
+  layers = list(zip(values[::2], values[1::2], strict=True))
   return acting.MlpPolicy(layers, num_actions, LOG_STD_RANGE)

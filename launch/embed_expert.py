@@ -1,0 +1,70 @@
+"""Makes the policy of an `expert` run the embedded expert of its task.
+
+  python launch/embed_expert.py runs/hopper/expert/0
+
+Writes tfirl/demos/embedded/TASK.npz: float32 weights of the mean action, and
+how they were made, with the return of seeded episodes without trembling.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from tfirl import acting, evaluate, gin_bindings
+from tfirl.demos import embedded
+from tfirl.envs import suites
+from tfirl.evaluation import evaluate as evaluation
+
+
+def read_weights(folder: Path) -> acting.MlpPolicy:
+  """The weights of an exported policy (see `agents.export`)."""
+  model = evaluate.load_policy(folder).model
+  kernels = [variable.numpy() for variable in model.kernels]
+  biases = [variable.numpy() for variable in model.biases]
+  # The exported head holds means and log standard deviations.
+  num_actions = len(biases[-1]) // 2
+  return acting.MlpPolicy(list(zip(kernels, biases, strict=True)), num_actions)
+
+
+def _command(argv: list[str]) -> str:
+  """What was launched, without the place of the program and the results."""
+  flags = [flag for flag in argv[1:] if not flag.startswith('--root_dir')]
+  return ' '.join(['python -m tfirl.launch', *flags])
+
+
+def main() -> None:
+  """Evaluates the policy, writes it, and prints what was written."""
+  parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+  parser.add_argument('run', type=Path, help='ROOT/TASK/expert/SEED')
+  parser.add_argument('--policy', default='best_policy', help='or policy')
+  parser.add_argument('--episodes', type=int, default=20)
+  parser.add_argument('--seed', type=int, default=0)
+  args = parser.parse_args()
+  policy = read_weights(args.run / args.policy)
+  gin_bindings.parse([str(args.run / 'config.gin')])
+  task = gin_bindings.value_of('run.task')
+  env = suites.load(tremble_probability=0.0, seed=args.seed)
+  stats = evaluation.evaluate(env, policy, args.episodes, args.seed)
+  launches = json.loads((args.run / 'metadata.json').read_text())['launches']
+  metadata = {
+    'task': task,
+    'env_id': env.env_id,
+    'env_kwargs': env.env_kwargs,
+    'command': _command(launches[0]['command']),
+    'git_commit': launches[0]['git_commit'],
+    'versions': launches[0]['versions'],
+    'return_mean': float(np.mean(stats.returns)),
+    'return_std': float(np.std(stats.returns)),
+    'length_mean': float(np.mean(stats.lengths)),
+    'episodes': args.episodes,
+    'seed': args.seed,
+  }
+  path = embedded.write(task, policy, metadata)
+  print(f'{path}: {Path(path).stat().st_size} bytes')
+  print(json.dumps(metadata, indent=2))
+
+
+if __name__ == '__main__':
+  main()
