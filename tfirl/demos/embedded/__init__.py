@@ -152,6 +152,7 @@ def demonstrations(
   cached = _read_cached(dataset_id, observation_size, digest)
   if cached is not None:
     return cached
+  num_episodes = num_episodes or _NUM_EPISODES
   logging.info('%s: rolling out %d episodes', dataset_id, num_episodes)
   # The task's gin file would make the expert's hand tremble.
   env = suites.load(
@@ -161,7 +162,7 @@ def demonstrations(
     seed=seed,
   )
   expert = policy(task_or_path)
-  raw = rollouts.record(env, expert, num_episodes or _NUM_EPISODES, seed)
+  raw = rollouts.record(env, expert, num_episodes, seed)
   raw.versions = {**raw.versions, 'policy': digest}
   try:
     minari_reader.write_minari(raw, dataset_id, env.gym)
