@@ -125,6 +125,17 @@ def test_says_what_it_is(algorithm, task):
     assert period == (5000 if task == 'hopper' else 10_000)
 
 
+@pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
+def test_takes_the_small_scale(algorithm, task):
+  scales = ['scale/cpu.gin']
+  if algorithm in _GAMES:
+    scales.append('scale/cpu_model_free.gin')
+  for scale in scales:
+    gin_bindings.parse([f'{algorithm}_{task}.gin', scale], [])
+    assert gin_bindings.value_of('run.env_steps') == 100_000
+    assert gin_bindings.value_of('run.algorithm') == algorithm
+
+
 def _bound(name, default):
   try:
     return gin_bindings.value_of(name)

@@ -255,3 +255,19 @@ def test_policy_in_numpy_is_the_agents_mode(make_rows):
   observation = make_rows(B, 1).observation
   expected = np.tanh(mlp(agent._actor_network, observation)[:, :A])
   np.testing.assert_allclose(agent.mlp_policy()(observation), expected, 1e-4)
+
+
+def test_the_averaged_policy_follows_the_actors_weights(make_rows):
+  agent = make_agent(learning_rate=0.01, use_ema=True, ema_decay=0.9)
+  weights = agent._actor_network.variables
+  expected = [weight.numpy() for weight in weights]
+  for seed in range(3):
+    train(agent, make_rows(B, seed), np.ones(B))
+    expected = [
+      0.9 * mean + 0.1 * weight.numpy()
+      for mean, weight in zip(expected, weights, strict=True)
+    ]
+  found = [array for layer in agent.mlp_policy().layers for array in layer]
+  for array, mean, weight in zip(found, expected, weights, strict=True):
+    np.testing.assert_allclose(array, mean, rtol=1e-5, atol=1e-6)
+    assert np.abs(array - weight.numpy()).max() > 1e-3
