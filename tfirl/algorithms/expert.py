@@ -7,21 +7,16 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import checkpoints
 from tfirl.agents import relabeling
-from tfirl.algorithms import clock as clock_lib
-from tfirl.algorithms import collecting, rounds
+from tfirl.algorithms import algorithm, collecting
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites
 from tfirl.replay import tables
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
-class Expert:
-  """Off-policy RL of the true reward.
-
-  Attributes: as in `model_free.ModelFree`.
-  """
+class Expert(algorithm.Algorithm):
+  """Off-policy RL of the true reward."""
 
   def __init__(
     self,
@@ -53,33 +48,22 @@ class Expert:
     self._env = suites.load(seed=seeds[0])
     self._env.reset()
     self._rng = np.random.default_rng(seeds[1])
-    self._steps_per_round = steps_per_round
     self._initial_steps = initial_steps
     sizes = (
       self._env.observation_spec().shape[0],
       self._env.action_spec().shape[0],
     )
-    self._agent = make_agent(*sizes)
-    self._rounds = rounds.Rounds(self._train_step, steps_per_round, jit_compile)
-    self._replay = tables.Replay(
-      [
-        algorithm_tables.online_table(
-          'policy', batch_size, steps_per_round, initial_steps
-        )
-      ],
-      collecting.Rewarded(
-        *algorithm_tables.transition_spec(*sizes),
-        reward=tf.TensorSpec([], tf.float32),
-      ),
-      restore_from=restore_from,
-      seed=seeds[2],
+    row_spec = collecting.Rewarded(
+      *algorithm_tables.transition_spec(*sizes),
+      reward=tf.TensorSpec([], tf.float32),
     )
-    self._writer = self._replay.writer('policy')
-    self._sampler = self._replay.sampler('policy', steps_per_round * batch_size)
-    self.counts = 'env_steps'
-    self.clock = clock_lib.Clock()
-    self.policy = self._agent.mlp_policy()
-    self.losses: dict[str, float] = {}
+    table = algorithm_tables.online_table(
+      'policy', batch_size, steps_per_round, initial_steps
+    )
+    replay = tables.Replay([table], row_spec, restore_from, seeds[2])
+    self._writer = replay.writer('policy')
+    self._sampler = replay.sampler('policy', steps_per_round * batch_size)
+    super().__init__(make_agent(*sizes), replay, steps_per_round, jit_compile)
 
   def run_round(self) -> None:
     """Collects, then trains as often."""
@@ -93,41 +77,11 @@ class Expert:
     self._writer.append(rows)
     self.clock.env_steps += self._steps_per_round
     if self.clock.env_steps >= self._initial_steps:
-      self._train_policy()
-
-  @property
-  def num_traces(self) -> int:
-    """How often the round was traced."""
-    return self._rounds.num_traces
-
-  def trackables(self) -> Mapping[str, Any]:
-    """What a checkpoint must hold, besides the tables."""
-    return {
-      'agent': self._agent,
-      'state': checkpoints.PythonState(self._get_state, self._set_state),
-    }
-
-  def save_tables(self, folder) -> None:
-    """Writes the table and its partial block to a checkpoint's folder."""
-    self._replay.save(folder)
-
-  def table_sizes(self) -> Mapping[str, int]:
-    """Rows in each table."""
-    return {'policy': self._replay.size('policy')}
-
-  def close(self) -> None:
-    """Stops the table's server."""
-    self._replay.close()
+      self._train(self._sampler.sample())
 
   def _random_action(self, observation, rng) -> np.ndarray:
     del observation
     return rng.uniform(-1, 1, self._env.action_spec().shape).astype(np.float32)
-
-  def _train_policy(self) -> None:
-    losses = self._rounds.run(self._sampler.sample())
-    self.clock.updates += self._steps_per_round
-    self.losses = {name: float(value) for name, value in losses.items()}
-    self.policy = self._agent.mlp_policy()
 
   def _train_step(self, batch):
     experience = relabeling.as_experience(batch.transition, batch.reward)
@@ -138,15 +92,14 @@ class Expert:
       'alpha_loss': info.extra.alpha_loss,
     }
 
-  def _get_state(self) -> Mapping[str, Any]:
+  def _get_state(self) -> dict[str, Any]:
     return {
-      'clock': vars(self.clock),
+      **super()._get_state(),
       'rng': self._rng.bit_generator.state,
       'env': self._env.get_state(),
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
-    self.clock = clock_lib.Clock(**state['clock'])
+    super()._set_state(state)
     self._rng.bit_generator.state = state['rng']
     self._env.set_state(state['env'])
-    self.policy = self._agent.mlp_policy()

@@ -12,25 +12,17 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import checkpoints, types
+from tfirl import types
 from tfirl.agents import relabeling
-from tfirl.algorithms import clock as clock_lib
-from tfirl.algorithms import collecting, cost_rounds, rounds
+from tfirl.algorithms import algorithm, collecting, cost_rounds
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites, wrappers
 from tfirl.replay import sampling, tables, writers
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
-class ModelFree:
-  """The game between an off-policy RL agent and a cost.
-
-  Attributes:
-    clock: what has been spent.
-    counts: which of the clock's counts a budget is given in.
-    policy: the current policy, in NumPy.
-    losses: named floats of the latest round of each player.
-  """
+class ModelFree(algorithm.Algorithm):
+  """The game between an off-policy RL agent and a cost."""
 
   def __init__(
     self,
@@ -72,23 +64,35 @@ class ModelFree:
     self._env.reset()
     self._rng = np.random.default_rng(seeds[2])
     self._expert_fraction = expert_fraction
-    self._steps_per_round = steps_per_round
     self._initial_steps = initial_steps
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
     self._cost = cost_rounds.CostRounds(demos, seeds[3])
-    self._agent = make_agent(
-      demos.observations.shape[1], demos.actions.shape[1]
+    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    replay = tables.Replay(
+      [
+        algorithm_tables.online_table(
+          'policy', batch_size, steps_per_round, initial_steps
+        ),
+        algorithm_tables.expert_table(len(demos)),
+      ],
+      algorithm_tables.transition_spec(*sizes),
+      restore_from=restore_from,
+      seed=seeds[4],
     )
+    if restore_from is None:
+      writers.write_shuffled(
+        replay.writer('expert'), demos.transitions, self._rng
+      )
+    self._writer = replay.writer('policy')
+    rows_per_round = steps_per_round * batch_size
+    self._learner_sampler = replay.sampler('policy', rows_per_round)
+    self._expert_sampler = replay.sampler('expert', rows_per_round)
+    super().__init__(make_agent(*sizes), replay, steps_per_round, jit_compile)
     self._relabeled = relabeling.RewardRelabelingAgent(
       self._agent, self._cost.learner.reward_fn
     )
-    self._rounds = rounds.Rounds(self._train_step, steps_per_round, jit_compile)
-    self._open_tables(demos.transitions, batch_size, restore_from, seeds[4])
-    self.counts = 'env_steps'
-    self.clock = clock_lib.Clock()
-    self.policy = self._agent.mlp_policy()
-    self.losses: dict[str, float] = {
+    self.losses = {
       'expert_fraction': float(self._fractions()[0]),
       'learning_rate_scale': float(learning_rate_scale(0)),
     }
@@ -108,51 +112,9 @@ class ModelFree:
       self.losses.update(losses)
       self.clock.rollout_steps += num_steps
 
-  @property
-  def num_traces(self) -> int:
-    """How often the round was traced."""
-    return self._rounds.num_traces
-
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
-    return {
-      'agent': self._agent,
-      'cost': self._cost.learner,
-      'state': checkpoints.PythonState(self._get_state, self._set_state),
-    }
-
-  def save_tables(self, folder) -> None:
-    """Writes the tables and their partial blocks to a checkpoint's folder."""
-    self._replay.save(folder)
-
-  def table_sizes(self) -> Mapping[str, int]:
-    """Rows in each table."""
-    return {name: self._replay.size(name) for name in ('policy', 'expert')}
-
-  def close(self) -> None:
-    """Stops the tables' server."""
-    self._replay.close()
-
-  def _open_tables(self, rows, batch_size, restore_from, seed) -> None:
-    self._replay = tables.Replay(
-      [
-        algorithm_tables.online_table(
-          'policy', batch_size, self._steps_per_round, self._initial_steps
-        ),
-        algorithm_tables.expert_table(len(rows.discount)),
-      ],
-      algorithm_tables.transition_spec(
-        rows.observation.shape[1], rows.action.shape[1]
-      ),
-      restore_from=restore_from,
-      seed=seed,
-    )
-    self._writer = self._replay.writer('policy')
-    if restore_from is None:
-      writers.write_shuffled(self._replay.writer('expert'), rows, self._rng)
-    rows_per_round = self._steps_per_round * batch_size
-    self._learner_sampler = self._replay.sampler('policy', rows_per_round)
-    self._expert_sampler = self._replay.sampler('expert', rows_per_round)
+    return {**super().trackables(), 'cost': self._cost.learner}
 
   def _fractions(self) -> np.ndarray:
     """Share of expert rows at each gradient step of the next round, [G]."""
@@ -168,15 +130,12 @@ class ModelFree:
     self._agent.learning_rate_scale.assign(scale)
     self.losses['learning_rate_scale'] = scale
     fractions = self._fractions()
-    losses = self._rounds.run(
+    self._train(
       self._learner_sampler.sample(),
       self._expert_sampler.sample(),
       tf.constant(fractions),
     )
-    self.clock.updates += self._steps_per_round
-    self.losses.update({name: float(value) for name, value in losses.items()})
     self.losses['expert_fraction'] = float(fractions[-1])
-    self.policy = self._agent.mlp_policy()
 
   def _train_step(self, learner, expert, fraction):
     batch = sampling.mix(learner, expert, tf.squeeze(fraction))
@@ -187,17 +146,16 @@ class ModelFree:
       'alpha_loss': info.extra.alpha_loss,
     }
 
-  def _get_state(self) -> Mapping[str, Any]:
+  def _get_state(self) -> dict[str, Any]:
     return {
-      'clock': vars(self.clock),
+      **super()._get_state(),
       'rng': self._rng.bit_generator.state,
       'env': self._env.get_state(),
       'cost': self._cost.get_state(),
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
-    self.clock = clock_lib.Clock(**state['clock'])
+    super()._set_state(state)
     self._rng.bit_generator.state = state['rng']
     self._env.set_state(state['env'])
     self._cost.set_state(state['cost'])
-    self.policy = self._agent.mlp_policy()

@@ -165,6 +165,11 @@ class Replay:
     if saved:
       self._take_back(folder, saved)
 
+  @property
+  def names(self) -> list[str]:
+    """Of the tables."""
+    return list(self._configs)
+
   def writer(self, name: str) -> BlockWriter:
     """The table's one writer, which holds its partial block."""
     self._config(name)

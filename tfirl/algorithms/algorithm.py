@@ -1,0 +1,85 @@
+"""What all algorithms are to the run that plays their rounds."""
+
+import abc
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from tfirl import checkpoints
+from tfirl.algorithms import clock as clock_lib
+from tfirl.algorithms import rounds
+from tfirl.replay import tables
+
+
+class Algorithm(abc.ABC):
+  """An agent, the tables it learns from and its rounds.
+
+  Attributes:
+    counts: which of the clock's counts a budget is given in.
+    clock: what has been spent.
+    policy: the current policy, in NumPy.
+    losses: named floats of the latest round.
+  """
+
+  counts = 'env_steps'
+
+  def __init__(
+    self, agent, replay: tables.Replay, steps_per_round: int, jit_compile: bool
+  ):
+    """Args: `agent` has `mlp_policy()`; a round has `steps_per_round` updates,
+    compiled by XLA if asked for.
+    """
+    self._agent = agent
+    self._replay = replay
+    self._steps_per_round = steps_per_round
+    self._rounds = rounds.Rounds(self._train_step, steps_per_round, jit_compile)
+    self.clock = clock_lib.Clock()
+    self.policy = agent.mlp_policy()
+    self.losses: dict[str, float] = {}
+
+  @abc.abstractmethod
+  def run_round(self) -> None:
+    """Collects and trains once; the policy, losses and clock move on."""
+
+  @abc.abstractmethod
+  def _train_step(self, *batches) -> Mapping[str, tf.Tensor]:
+    """One update, in a graph, on one batch of each. Returns named scalars."""
+
+  @property
+  def num_traces(self) -> int:
+    """How often the round was traced; more than 1 is a mistake."""
+    return self._rounds.num_traces
+
+  def trackables(self) -> Mapping[str, Any]:
+    """What a checkpoint must hold, besides the tables."""
+    return {
+      'agent': self._agent,
+      'state': checkpoints.PythonState(self._get_state, self._set_state),
+    }
+
+  def save_tables(self, folder) -> None:
+    """Writes the tables and their partial blocks to a checkpoint's folder."""
+    self._replay.save(folder)
+
+  def table_sizes(self) -> Mapping[str, int]:
+    """Rows in each table."""
+    return {name: self._replay.size(name) for name in self._replay.names}
+
+  def close(self) -> None:
+    """Stops the tables' server."""
+    self._replay.close()
+
+  def _train(self, *rows) -> None:
+    """A round of updates on nests of [G * B, ...]."""
+    losses = self._rounds.run(*rows)
+    self.clock.updates += self._steps_per_round
+    self.losses.update({name: float(value) for name, value in losses.items()})
+    self.policy = self._agent.mlp_policy()
+
+  def _get_state(self) -> dict[str, Any]:
+    return {'clock': vars(self.clock)}
+
+  def _set_state(self, state: Mapping[str, Any]) -> None:
+    self.clock = clock_lib.Clock(**state['clock'])
+    self.policy = self._agent.mlp_policy()
