@@ -130,6 +130,8 @@ def test_takes_the_small_scale(algorithm, task):
   scales = ['scale/cpu.gin']
   if algorithm in _GAMES:
     scales.append('scale/cpu_model_free.gin')
+  if algorithm.startswith('hype'):
+    scales.append('scale/cpu_hype.gin')
   for scale in scales:
     gin_bindings.parse([f'{algorithm}_{task}.gin', scale], [])
     assert gin_bindings.value_of('run.env_steps') == 100_000
