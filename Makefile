@@ -30,11 +30,10 @@ install: $(INSTALLED)
 
 train: $(INSTALLED)
 	$(BIN)/python -m tfirl.launch --gin_file=hype_hopper.gin \
-	  --gin_file=scale/cpu.gin --root_dir=$(RUNS) --seed=$(SEED)
+	  --gin_file=scale/cpu_hype.gin --root_dir=$(RUNS) --seed=$(SEED)
 	$(BIN)/python -m tfirl.report $(RUN) --out $(OUT)
-	$(BIN)/python -m tfirl.evaluate $(RUN) --episodes 10 \
-	  --video $(RUN)/videos/policy.mp4
-	@echo "curve and table: $(OUT)   video: $(RUN)/videos/policy.mp4"
+	$(BIN)/python -m tfirl.evaluate $(RUN) --episodes 10
+	@echo "curve and table: $(OUT)/index.html   video: $(RUN)/videos/final.mp4"
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest

@@ -2,6 +2,6 @@
 
 import os
 
-# Before TensorFlow is imported: its start-up notices (no GPU, a plug-in found
-# twice) drown what a program has to say. Errors still show.
+# Set before TensorFlow starts: its notices (no GPU, a plug-in found twice)
+# drown what a program has to say. Python's exceptions are not touched.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
