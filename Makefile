@@ -19,8 +19,11 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # it asks for the MuJoCo 2.1 binary, which its reader, all that a test compares
 # ours with, does not use.
 $(INSTALLED): setup.py pyproject.toml
+	@test ! -e $(VENV) || test -e $(VENV)/.tfirl || \
+	  { echo "$(VENV) is there and is not ours: give another VENV=" >&2; exit 1; }
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
+	touch $(VENV)/.tfirl
 	$(BIN)/pip install --quiet --editable '.[test]'
 	$(BIN)/pip check
 	$(BIN)/pip install --quiet --no-deps d4rl==1.1

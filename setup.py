@@ -11,7 +11,7 @@ _INSTALL_REQUIRES = [
   'tensorflow-probability==0.23.0',
   'dm-reverb==0.14.0',  # its ops are compiled against TF 2.15's ABI
   'gin-config==0.5.0',  # binding checks read its operative config
-  'absl-py==2.1.0',
+  'absl-py==2.1.0',  # flags; newer ones were not tried with TF 2.15
   'numpy==1.26.4',  # TF 2.15 needs numpy < 2
   'typing-extensions==4.5.0',  # TF-Agents pins it: a ceiling on all else
   'setuptools<82',  # TensorBoard 2.15 imports pkg_resources, gone in 82
@@ -29,12 +29,12 @@ _INSTALL_REQUIRES = [
   'pandas==2.3.3',  # `arch`, which rliable uses, fails on pandas 3
   'rliable==1.2.0',  # IQM and bootstrap intervals; 1.2 takes numpy 1.26
   'matplotlib==3.11.2',  # pictures are checked by eye with this one
-  'tqdm==4.70.1',
+  'tqdm==4.70.1',  # the progress bar's format is tested with this one
 ]
 
 _EXTRAS_REQUIRE = {
   'test': [
-    'pytest==9.2.0',
+    'pytest==9.2.0',  # its importlib mode lets test files share a name
     'ruff==0.17.6',  # another version formats otherwise
   ],
   # For those who have the MuJoCo 2.1 binary: D4RL's own environments. tfirl

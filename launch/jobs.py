@@ -1,7 +1,6 @@
 """Runs `python -m tfirl.launch` processes, some of them at a time."""
 
 import dataclasses
-import os
 import signal
 import subprocess
 import sys
@@ -32,12 +31,6 @@ def define_flags() -> None:
   flags.DEFINE_string('root_dir', 'runs', 'handed to each run')
   flags.DEFINE_string('demos', None, 'handed to each run')
   flags.DEFINE_integer('jobs', 1, 'processes at a time', lower_bound=1)
-  flags.DEFINE_integer(
-    'threads',
-    0,
-    'threads of each process; 0 shares the CPUs evenly among the jobs',
-    lower_bound=0,
-  )
 
 
 def make_job(gin_file: str, seed: int) -> Job:
@@ -54,18 +47,15 @@ def make_job(gin_file: str, seed: int) -> Job:
 
 
 def run_from_flags(jobs: Sequence[Job]) -> None:
-  """Runs `jobs` as --jobs and --threads say; exits with 1 if one failed."""
+  """Runs `jobs`, --jobs at a time; exits with 1 if one failed."""
   given = flags.FLAGS
-  threads = given.threads or max(1, (os.cpu_count() or 1) // given.jobs)
-  failed = run(jobs, given.jobs, threads, Path(given.root_dir) / 'launch_logs')
+  failed = run(jobs, given.jobs, Path(given.root_dir) / 'launch_logs')
   if failed:
     sys.exit(f'failed: {", ".join(failed)}')
 
 
-def run(
-  jobs: Sequence[Job], num_parallel: int, threads: int, log_folder: Path
-) -> list[str]:
-  """Runs all jobs, `num_parallel` at a time, each with `threads` threads.
+def run(jobs: Sequence[Job], num_parallel: int, log_folder: Path) -> list[str]:
+  """Runs all jobs, `num_parallel` at a time.
 
   SIGTERM and Ctrl-C reach the running jobs, which checkpoint and end; those
   not begun are left. The same batch again resumes.
@@ -73,8 +63,6 @@ def run(
   Args:
     jobs: Processes, begun in this order.
     num_parallel: How many run at a time.
-    threads: Without a limit each process would use all CPUs, and two of them
-      would slow each other by more than half.
     log_folder: Output of job NAME goes to NAME.log here, appended.
 
   Returns: names of the jobs that failed or were not begun.
@@ -86,7 +74,7 @@ def run(
     while running or (waiting and not stop.number):
       while waiting and len(running) < num_parallel and not stop.number:
         job = waiting.pop(0)
-        running[_start(job, threads, log_folder)] = job
+        running[_start(job, log_folder)] = job
       time.sleep(_POLL_S)
       stop.forward(running)
       for process in [p for p in running if p.poll() is not None]:
@@ -99,17 +87,13 @@ def run(
   return failed + [job.name for job in waiting]
 
 
-def _start(job: Job, threads: int, log_folder: Path) -> subprocess.Popen:
+def _start(job: Job, log_folder: Path) -> subprocess.Popen:
   log = log_folder / f'{job.name}.log'
   print(f'{job.name}: started, output in {log}', flush=True)
-  pins = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
-  pins += ('TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS')
-  environment = os.environ | dict.fromkeys(pins, str(threads))
   with open(log, 'a') as file:
     # A session of its own: Ctrl-C reaches it once, through us.
     return subprocess.Popen(
       job.command,
-      env=environment,
       stdout=file,
       stderr=subprocess.STDOUT,
       start_new_session=True,

@@ -271,7 +271,7 @@ def test_without_a_renderer_the_run_still_ends_well(run, monkeypatch, caplog):
   monkeypatch.setattr(EchoEnv, 'render', render)
   with caplog.at_level(logging.WARNING):
     run(record_video=True)
-  assert 'no video: RuntimeError: no GL library' in caplog.text
+  assert 'no video (RuntimeError: no GL library)' in caplog.text
   assert run.checkpoints() == [30, 60]
 
 
@@ -328,7 +328,7 @@ def test_other_errors_of_tensorflow_are_not_called_a_loss(run):
 
 
 def test_unused_binding_ends_the_run_before_its_first_round(run):
-  binding = 'evaluate.stochastic = True'
+  binding = 'run.eval_stochastic = True'
   gin_bindings.parse(
     [],
     [f"suites.load.env_id = '{_ENV_ID}'", binding, f'typo/{binding}'],
@@ -337,7 +337,7 @@ def test_unused_binding_ends_the_run_before_its_first_round(run):
   run.script.after_round = rounds.append
   with pytest.raises(gin_bindings.UnusedBindingError) as info:
     run()
-  assert 'typo/evaluate.stochastic' in str(info.value)
+  assert 'typo/run.eval_stochastic' in str(info.value)
   assert not rounds
 
 

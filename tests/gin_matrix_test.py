@@ -15,6 +15,27 @@ _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _ALGORITHMS = ('bc', *_GAMES, 'expert')
 _PAIRS = [(a, t) for a in _ALGORITHMS for t in _TASKS]
 
+# Settings of the published runs (Ren et al. 2024).
+_FRACTIONS = {
+  'hopper': [(0.2, 0.1, 200_000), (0.1, 0.01, 1_000_000)],
+  'walker2d': [(0.2, 0.2, 300_000), (0.2, 0.1, 1_000_000)],
+  'ant': [(0.2, 0.2, 300_000), (0.2, 0.1, 1_000_000)],
+  'humanoid': [(0.2, 0.1, 200_000), (0.1, 0.01, 1_000_000)],
+}
+_PUBLISHED = {
+  'tfirl.SacAgent.hidden': (256, 256),
+  'tfirl.SacAgent.learning_rate': 7.3e-4,
+  'tfirl.SacAgent.gamma': 0.98,
+  'tfirl.SacAgent.tau': 0.02,
+  'ModelFree.steps_per_round': 64,
+  'ModelFree.batch_size': 256,
+  'CostRounds.cost_rollout_episodes': 4,
+  'CostRounds.cost_updates': 1,
+  'cost_rollout/ExpertReset.reset_prob': 0.0,
+  'run.eval_every': 50_000,
+  'run.eval_episodes': 10,
+}
+
 _STEPS_PER_ROUND = 64
 _STEPS = 2 * _STEPS_PER_ROUND
 # Both players move within two rounds, the table opens after the first.
@@ -123,6 +144,12 @@ def test_says_what_it_is(algorithm, task):
     )
     period = gin_bindings.value_of('CostRounds.cost_update_period')
     assert period == (5000 if task == 'hopper' else 10_000)
+    assert _bound('expert_fraction/piecewise_linear.segments', None) == (
+      _FRACTIONS[task] if algorithm.startswith('hype') else None
+    )
+    for name, value in _PUBLISHED.items():
+      assert gin_bindings.value_of(name) == value, name
+  assert gin_bindings.value_of('run.env_steps') == 1_000_000
 
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
@@ -136,6 +163,26 @@ def test_takes_the_small_scale(algorithm, task):
     gin_bindings.parse([f'{algorithm}_{task}.gin', scale], [])
     assert gin_bindings.value_of('run.env_steps') == 100_000
     assert gin_bindings.value_of('run.algorithm') == algorithm
+  if algorithm in _GAMES:
+    assert gin_bindings.value_of('CostRounds.cost_updates') == 5
+  if algorithm.startswith('hype'):
+    segments = gin_bindings.value_of(
+      'expert_fraction/piecewise_linear.segments'
+    )
+    assert segments == [(0.5, 0.5, 1_000_000)]
+
+
+def test_expert_rows_in_another_method_are_refused(demos, tmp_path):
+  """The file would make HyPE of what is stored and plotted as mm."""
+  with pytest.raises(gin_bindings.UnusedBindingError, match='expert_fraction'):
+    launch.launch(
+      ['mm_hopper.gin', 'scale/cpu_hype.gin'],
+      _SHORT,
+      str(tmp_path),
+      seed=0,
+      demos=str(demos['hopper']),
+      stop=lambda: False,
+    )
 
 
 def _bound(name, default):

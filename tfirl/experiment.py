@@ -1,5 +1,6 @@
 """The gin entry: builds what the gin file names and runs it to its budget."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -31,6 +32,7 @@ def run(
   env_steps: int = gin.REQUIRED,
   eval_every: int = gin.REQUIRED,
   eval_episodes: int = gin.REQUIRED,
+  eval_stochastic: bool = False,
   checkpoint_every: int = gin.REQUIRED,
   count_rollout_steps: bool = False,
   record_video: bool = True,
@@ -50,6 +52,7 @@ def run(
     env_steps: the budget. `bc` takes no env steps: for it, gradient steps.
     eval_every: steps between evaluations; there is one at the start too.
     eval_episodes: episodes of each.
+    eval_stochastic: sample their actions instead of taking the mean.
     checkpoint_every: steps between checkpoints.
     count_rollout_steps: whether steps of cost rollouts use up the budget too.
     record_video: film one episode of the final policy.
@@ -64,33 +67,34 @@ def run(
   """
   _set_num_threads(num_threads)
   latest = checkpoints.latest(run_folder.checkpoints)
-  parts = make_algorithm(
+  built = make_algorithm(
     lambda env: _load_demos(demos or f'embedded:{task}', env),
     seed=seed,
     restore_from=latest,
   )
-  current = session.Session(
-    run_folder,
-    parts,
-    latest,
-    seed,
-    eval_episodes=eval_episodes,
-    count_rollout_steps=count_rollout_steps,
-    keep_best=keep_best,
-  )
-  bar = progress.ProgressBar(
-    env_steps, current.steps, f'{algorithm} {task} {seed}', parts.counts
-  )
-  try:
+  with contextlib.ExitStack() as stack:
+    stack.callback(built.close)
+    current = session.Session(
+      run_folder,
+      built,
+      latest,
+      seed,
+      eval_episodes=eval_episodes,
+      eval_stochastic=eval_stochastic,
+      count_rollout_steps=count_rollout_steps,
+      keep_best=keep_best,
+    )
+    stack.callback(current.close)
+    bar = progress.ProgressBar(
+      env_steps, current.steps, f'{algorithm} {task} {seed}', built.counts
+    )
+    stack.callback(bar.close)
     if latest is None:
       current.evaluate()
     gin_bindings.check_all_consumed()
     run_folder.write_operative_config()
     current.train(bar, env_steps, eval_every, checkpoint_every, stop)
     current.finish(current.steps >= env_steps, record_video)
-  finally:
-    bar.close()
-    current.close()
 
 
 def _load_demos(source: str, env):

@@ -26,30 +26,33 @@ class Session:
   def __init__(
     self,
     run_folder,
-    parts,
+    algorithm,
     latest,
     seed,
     *,
-    eval_episodes,
-    count_rollout_steps,
-    keep_best,
+    eval_episodes: int,
+    eval_stochastic: bool,
+    count_rollout_steps: bool,
+    keep_best: bool,
   ):
     """Goes on from the checkpoint `latest`, or begins if it is None.
 
     Args:
       run_folder: an open `run_folder.RunFolder`.
-      parts: the algorithm; its tables come from `latest`.
+      algorithm: the algorithm; its tables come from `latest`.
       latest: folder of a checkpoint.
       seed: the run's seed.
-      eval_episodes, count_rollout_steps, keep_best: as in `experiment.run`.
+      eval_episodes, eval_stochastic, count_rollout_steps, keep_best: as in
+        `experiment.run`.
 
     Raises:
       CheckpointError: `latest` is damaged, or of another program.
     """
     self._run_folder = run_folder
-    self._parts = parts
+    self._algorithm = algorithm
     self._seed = seed
     self._eval_episodes = eval_episodes
+    self._eval_stochastic = eval_stochastic
     self._count_rollout_steps = count_rollout_steps
     self._best_return = -math.inf if keep_best else math.inf
     self._eval_env = suites.load(seed=seed)
@@ -59,14 +62,14 @@ class Session:
     self._checkpoints = checkpoints.Checkpoints(
       run_folder.checkpoints,
       {
-        **parts.trackables(),
+        **algorithm.trackables(),
         'session': checkpoints.PythonState(self._get_state, self._set_state),
       },
-      save_hooks=[parts.save_tables],
+      save_hooks=[algorithm.save_tables],
     )
     if latest is not None:
       self._restore(latest)
-    clock = parts.clock
+    clock = algorithm.clock
     self._saved_at = None if latest is None else self.steps
     self._log = metrics.MetricsLogger(
       str(run_folder.path),
@@ -75,15 +78,15 @@ class Session:
     )
     self._evaluated_at = -1
     if self._log.last_row is not None:
-      self._evaluated_at = int(self._log.last_row[parts.counts])
+      self._evaluated_at = int(self._log.last_row[algorithm.counts])
     self._started = time.monotonic()
 
   @property
   def steps(self) -> int:
     """What the budget counts."""
-    clock = self._parts.clock
+    clock = self._algorithm.clock
     rollouts = clock.rollout_steps if self._count_rollout_steps else 0
-    return getattr(clock, self._parts.counts) + rollouts
+    return getattr(clock, self._algorithm.counts) + rollouts
 
   def train(
     self,
@@ -107,9 +110,12 @@ class Session:
     """One round of the algorithm; raises on a loss that is not finite."""
     before, start = self.steps, time.monotonic()
     try:
-      self._parts.run_round()
+      self._algorithm.run_round()
     except FloatingPointError as error:
       raise FloatingPointError(self._not_finite(str(error))) from error
+    except ValueError:
+      self._check_round()  # an action of NaN, say: the cause, not its effect
+      raise
     except tf.errors.InvalidArgumentError as error:
       if 'Tensor had' not in error.message:  # not of tf.debugging's checks
         raise
@@ -124,31 +130,34 @@ class Session:
 
     Returns: the mean return.
     """
-    parts = self._parts
+    algorithm = self._algorithm
     sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])
     stats = evaluation.evaluate(
       self._eval_env,
-      parts.policy,
+      algorithm.policy,
       self._eval_episodes,
       int(sequence.generate_state(1)[0]),
+      self._eval_stochastic,
     )
     speed = self._train_steps / self._train_s if self._train_steps else None
     self._log.write(
       {
-        **vars(parts.clock),
+        **vars(algorithm.clock),
         'wall_s': self._elapsed_s(),
         'steps_per_s': speed,
         **stats.metrics(),
-        **parts.losses,
-        **{f'rows_{k}': v for k, v in parts.table_sizes().items()},
-        'traces': parts.num_traces,
+        **algorithm.losses,
+        **{f'rows_{k}': v for k, v in algorithm.table_sizes().items()},
+        'traces': algorithm.num_traces,
       }
     )
     mean_return = float(np.mean(stats.returns))
     if mean_return > self._best_return:
       self._best_return = mean_return
-      export.save_policy(parts.policy, self._run_folder.path / 'best_policy')
-    self._evaluated_at = getattr(parts.clock, parts.counts)
+      export.save_policy(
+        algorithm.policy, self._run_folder.path / 'best_policy'
+      )
+    self._evaluated_at = getattr(algorithm.clock, algorithm.counts)
     self._train_s, self._train_steps = 0.0, 0
     return mean_return
 
@@ -157,32 +166,33 @@ class Session:
     self._check_variables()
     self._checkpoints.save(self.steps)
     self._saved_at = self.steps
-    export.save_policy(self._parts.policy, self._run_folder.policy)
+    export.save_policy(self._algorithm.policy, self._run_folder.policy)
 
   def finish(self, is_complete: bool, record_video: bool) -> None:
     """Leaves nothing that the last round did unsaved or, at the end, unseen."""
-    now = getattr(self._parts.clock, self._parts.counts)
+    now = getattr(self._algorithm.clock, self._algorithm.counts)
     if is_complete and self._evaluated_at != now:
       self.evaluate()
     if self._saved_at != self.steps:
       self.save()
     if is_complete and record_video:
-      _film(self._parts.policy, self._seed, self._run_folder.videos)
+      _film(self._algorithm.policy, self._seed, self._run_folder.videos)
 
   def close(self) -> None:
+    """Closes the log; the algorithm is its maker's."""
     self._log.close()
-    self._parts.close()
+    self._eval_env.close()
 
   def _check_round(self) -> None:
     """Losses come before their step: the last one's shows in the policy."""
-    values = dict(self._parts.losses)
-    for i, (kernel, bias) in enumerate(self._parts.policy.layers):
+    values = dict(self._algorithm.losses)
+    for i, (kernel, bias) in enumerate(self._algorithm.policy.layers):
       # A sum that is finite has finite terms.
       values[f"the sum of the policy's layer {i}"] = kernel.sum() + bias.sum()
     self._check_finite(values)
 
   def _check_variables(self) -> None:
-    for name, part in self._parts.trackables().items():
+    for name, part in self._algorithm.trackables().items():
       floats = [
         variable
         for variable in getattr(part, 'variables', ())
@@ -209,6 +219,10 @@ class Session:
 
   def _restore(self, path) -> None:
     self._checkpoints.restore(path)
+    policy = self._run_folder.policy
+    if not policy.exists() or policy.stat().st_mtime < path.stat().st_mtime:
+      # A kill came between that checkpoint and its policy.
+      export.save_policy(self._algorithm.policy, policy)
     # TensorFlow's generator can't be restored: a new stream goes on, not the
     # one that was used from step 0.
     sequence = np.random.SeedSequence([self._seed, _RESUME_STREAM, self.steps])
@@ -228,7 +242,11 @@ def _film(policy, seed: int, folder) -> None:
   if path.exists():  # the run was over before
     return
   try:
-    env = suites.load(seed=seed, render_mode='rgb_array')
-    evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
+    with suites.load(seed=seed, render_mode='rgb_array') as env:
+      evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
   except Exception as error:  # what a missing GL library raises is its own
-    logging.warning('no video: %s: %s', type(error).__name__, error)
+    logging.warning(
+      'no video (%s: %s); try MUJOCO_GL=osmesa and tfirl.evaluate --video',
+      type(error).__name__,
+      error,
+    )

@@ -1,4 +1,4 @@
-"""Each task's gin file gives the environment that DESIGN.md names."""
+"""Each task's gin file gives the environment that its users expect."""
 
 import os
 import pathlib

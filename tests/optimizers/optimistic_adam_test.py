@@ -19,7 +19,7 @@ def reference(
   epsilon=1e-8,
   decay=0,
 ):
-  """Theta after each step, of the moments and steps as DESIGN defines them."""
+  """Theta after each step, as the class's docstring defines it."""
   m, v, u_tm1 = np.zeros_like(theta), np.zeros_like(theta), np.zeros_like(theta)
   path = []
   for t, (gradient, learning_rate) in enumerate(

@@ -89,11 +89,8 @@ class SacAgent(sac_agent.SacAgent):
     self._bc_weight = bc_weight
     self._expert = None
     self._ema_decay = ema_decay
-    self._ema = [
-      tf.Variable(weight, trainable=False)
-      for weight in self._actor_network.variables
-      if use_ema
-    ]
+    averaged = self._actor_network.variables if use_ema else []
+    self._ema = [tf.Variable(weight, trainable=False) for weight in averaged]
     self.initialize()
     self._create_optimizer_slots()
 

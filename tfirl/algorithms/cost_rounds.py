@@ -42,6 +42,11 @@ class CostRounds:
       cost_updates: gradient steps on them in each.
       stochastic: sample the actions of the episodes, or take the mean.
     """
+    if cost_rollout_episodes < 1:
+      raise ValueError(
+        f'CostRounds.cost_rollout_episodes is {cost_rollout_episodes}; '
+        'expected at least 1'
+      )
     seeds = np.random.SeedSequence(seed).generate_state(4).tolist()
     with gin.config_scope('cost_rollout'):
       self._env = wrappers.ExpertReset(

@@ -31,7 +31,7 @@ class ModelFree(algorithm.Algorithm):
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
-    expert_fraction: Callable = gin.REQUIRED,
+    expert_fraction: Callable | None = None,
     learning_rate_scale: Callable = gin.REQUIRED,
     steps_per_round: int = 64,
     batch_size: int = 256,
@@ -47,7 +47,7 @@ class ModelFree(algorithm.Algorithm):
       restore_from: a checkpoint's folder, whose tables to start with.
       make_agent: maps (O, A) to an agent.
       expert_fraction: maps gradient steps (an array) to the share of expert
-        rows in a policy batch.
+        rows in a policy batch; None mixes none in.
       learning_rate_scale: maps env steps to a factor of the agent's learning
         rate.
       steps_per_round: env steps of a round, and its gradient steps.
@@ -57,6 +57,10 @@ class ModelFree(algorithm.Algorithm):
         cost update to the next as well, as in the published runs.
       jit_compile: compile the round by XLA.
     """
+    if initial_steps < 1:
+      raise ValueError(
+        f'ModelFree.initial_steps is {initial_steps}; expected at least 1'
+      )
     seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
     env = suites.load(seed=seeds[0])
     demos = load_demos(env)
@@ -119,6 +123,8 @@ class ModelFree(algorithm.Algorithm):
   def _fractions(self) -> np.ndarray:
     """Share of expert rows at each gradient step of the next round, [G]."""
     updates = self.clock.updates + np.arange(self._steps_per_round)
+    if self._expert_fraction is None:
+      return np.zeros(len(updates), np.float32)
     return np.asarray(self._expert_fraction(updates), np.float32)
 
   def _train_policy(self, env_steps: int) -> None:

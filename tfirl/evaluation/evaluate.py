@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import gin
 import numpy as np
 from tf_agents.environments import py_environment
 
@@ -38,7 +37,6 @@ def episode_seed(seed: int, episode: int) -> int:
   return int(sequence.generate_state(1)[0] >> 1)
 
 
-@gin.configurable
 def evaluate(
   env: py_environment.PyEnvironment,
   policy: Policy,

@@ -93,10 +93,10 @@ def table(
   `policy/table`.
 
   Args:
-    name: of the table: expert, policy, hybrid or learner.
+    name: of the table, such as expert or policy.
     capacity: most rows held; the oldest block goes first.
     rows_per_item: rows of a block. 1 samples every row independently; more
-      is faster by far (DESIGN section 2). Policy rows come in the order of
+      is faster by far (docs/decisions.md). Policy rows come in the order of
       the episode, so keep it small there; shuffled rows may use 256.
     samples_per_insert: rows sampled per row inserted, held by Reverb's
       SampleToInsertRatio once `min_size` rows are in; None for MinSize.

@@ -118,7 +118,11 @@ def _read_cached(
   dataset_id: str, observation_size: int, digest: str
 ) -> RawDemonstrations | None:
   """The cached rollouts; None if there are none, or another expert's."""
-  if not minari_reader.exists(dataset_id):
+  try:
+    if not minari_reader.exists(dataset_id):
+      return None
+  except OSError as error:
+    logging.warning('no cache of demonstrations: %s', error)
     return None
   raw = minari_reader.read_minari(dataset_id, observation_size)
   if raw.versions.get('policy') == digest:
@@ -168,5 +172,13 @@ def demonstrations(
     minari_reader.write_minari(raw, dataset_id, env.gym)
   except FileExistsError:
     logging.info('%s: another process was faster', dataset_id)
-  env.close()
+  except OSError as error:
+    logging.warning(
+      '%s can not be cached (%s); MINARI_DATASETS_PATH says where',
+      dataset_id,
+      error,
+    )
+    return raw
+  finally:
+    env.close()
   return minari_reader.read_minari(dataset_id, observation_size)
