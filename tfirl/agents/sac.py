@@ -63,18 +63,13 @@ class SacAgent(sac_agent.SacAgent):
     def current_learning_rate():
       return learning_rate * scale
 
-    critics = [
-      critic_lib.make_critic(observation_spec, action_spec, hidden)
-      for _ in range(2)
-    ]
+    shape = observation_spec, action_spec, hidden
     super().__init__(
       time_step_spec,
       action_spec,
-      critic_network=critics[0],
-      critic_network_2=critics[1],
-      actor_network=actor_lib.make_gaussian_actor(
-        observation_spec, action_spec, hidden
-      ),
+      critic_network=critic_lib.make_critic(*shape),
+      critic_network_2=critic_lib.make_critic(*shape),
+      actor_network=actor_lib.make_gaussian_actor(*shape),
       actor_optimizer=make_optimizer(learning_rate=current_learning_rate),
       critic_optimizer=make_optimizer(learning_rate=current_learning_rate),
       alpha_optimizer=tf.keras.optimizers.legacy.Adam(current_learning_rate),

@@ -9,7 +9,6 @@ from tfirl.agents import bc as bc_agent
 from tfirl.algorithms import algorithm
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites
-from tfirl.replay import tables, writers
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
@@ -30,20 +29,12 @@ class BehaviorCloning(algorithm.Algorithm):
     jit_compile: bool = False,
   ):
     """Args: as in `model_free.ModelFree`."""
-    seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
+    seeds = np.random.SeedSequence(seed).generate_state(2).tolist()
     demos = load_demos(suites.load(seed=seeds[0]))
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
-    replay = tables.Replay(
-      [algorithm_tables.expert_table(len(demos))],
-      algorithm_tables.transition_spec(*sizes),
-      restore_from=restore_from,
-      seed=seeds[1],
-    )
-    if restore_from is None:
-      rng = np.random.default_rng(seeds[2])
-      writers.write_shuffled(replay.writer('expert'), demos.transitions, rng)
+    replay = algorithm_tables.open_with_demos([], demos, restore_from, seeds[1])
     self._sampler = replay.sampler('expert', updates_per_round * batch_size)
-    super().__init__(make_agent(*sizes), replay, updates_per_round, jit_compile)
+    agent = make_agent(demos.observations.shape[1], demos.actions.shape[1])
+    super().__init__(agent, replay, updates_per_round, jit_compile)
 
   def run_round(self) -> None:
     """Takes one round of gradient steps."""

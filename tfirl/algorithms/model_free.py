@@ -17,7 +17,7 @@ from tfirl.agents import relabeling
 from tfirl.algorithms import algorithm, collecting, cost_rounds
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites, wrappers
-from tfirl.replay import sampling, tables, writers
+from tfirl.replay import sampling
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
@@ -73,21 +73,12 @@ class ModelFree(algorithm.Algorithm):
     self._anneal_learning_rate = anneal_learning_rate
     self._cost = cost_rounds.CostRounds(demos, seeds[3])
     sizes = demos.observations.shape[1], demos.actions.shape[1]
-    replay = tables.Replay(
-      [
-        algorithm_tables.online_table(
-          'policy', batch_size, steps_per_round, initial_steps
-        ),
-        algorithm_tables.expert_table(len(demos)),
-      ],
-      algorithm_tables.transition_spec(*sizes),
-      restore_from=restore_from,
-      seed=seeds[4],
+    policy_table = algorithm_tables.online_table(
+      'policy', batch_size, steps_per_round, initial_steps
     )
-    if restore_from is None:
-      writers.write_shuffled(
-        replay.writer('expert'), demos.transitions, self._rng
-      )
+    replay = algorithm_tables.open_with_demos(
+      [policy_table], demos, restore_from, seeds[4]
+    )
     self._writer = replay.writer('policy')
     rows_per_round = steps_per_round * batch_size
     self._learner_sampler = replay.sampler('policy', rows_per_round)

@@ -1,10 +1,13 @@
 """The tables that algorithms write and read, and their pace."""
 
+from collections.abc import Sequence
+
 import gin
+import numpy as np
 import tensorflow as tf
 
 from tfirl import types
-from tfirl.replay import tables
+from tfirl.replay import tables, writers
 
 
 def transition_spec(
@@ -44,3 +47,29 @@ def expert_table(num_transitions: int) -> tables.TableConfig:
       capacity=num_transitions + 1_000_000,
       min_size=num_transitions,
     )
+
+
+def open_with_demos(
+  configs: Sequence[tables.TableConfig],
+  demos: types.Demonstrations,
+  restore_from: str | None,
+  seed: int,
+) -> tables.Replay:
+  """Opens `configs` and the `expert` table, which holds `demos`.
+
+  Args:
+    configs: the other tables.
+    demos: written in random order, unless a checkpoint brings them.
+    restore_from: a checkpoint's folder, or None.
+    seed: of the order of rows, written and sampled.
+  """
+  replay = tables.Replay(
+    [*configs, expert_table(len(demos))],
+    transition_spec(demos.observations.shape[1], demos.actions.shape[1]),
+    restore_from=restore_from,
+    seed=seed,
+  )
+  if restore_from is None:
+    rng = np.random.default_rng(seed)
+    writers.write_shuffled(replay.writer('expert'), demos.transitions, rng)
+  return replay
