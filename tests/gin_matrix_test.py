@@ -169,7 +169,7 @@ def test_takes_the_small_scale(algorithm, task):
     segments = gin_bindings.value_of(
       'expert_fraction/piecewise_linear.segments'
     )
-    assert segments == [(0.5, 0.5, 1_000_000)]
+    assert segments == [(0.5, 0.1, 50_000), (0.1, 0.01, 100_000)]
 
 
 def test_expert_rows_in_another_method_are_refused(demos, tmp_path):
