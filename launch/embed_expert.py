@@ -4,9 +4,11 @@
 
 Writes tfirl/demos/embedded/TASK.npz: float32 weights of the mean action, and
 how they were made, with the return of seeded episodes without trembling.
+--out=FILE.npz writes them there instead.
 """
 
 import argparse
+import csv
 import json
 from pathlib import Path
 
@@ -28,20 +30,37 @@ def read_weights(folder: Path) -> acting.MlpPolicy:
   return acting.MlpPolicy(list(zip(kernels, biases, strict=True)), num_actions)
 
 
+def env_steps(run: Path, policy: str) -> int:
+  """After how many env steps `policy` was exported, from metrics.csv.
+
+  best_policy is of the first evaluation with the best mean return; any other
+  is taken to be of the last one.
+  """
+  with open(run / 'metrics.csv', newline='') as file:
+    rows = list(csv.DictReader(file))
+  if not rows:
+    raise ValueError(f'{run / "metrics.csv"}: found no rows; expected some')
+  row = rows[-1]
+  if policy == 'best_policy':
+    row = max(rows, key=lambda row: float(row['eval_return_mean']))
+  return int(row['env_steps'])
+
+
 def _command(argv: list[str]) -> str:
   """What was launched, without the place of the program and the results."""
   flags = [flag for flag in argv[1:] if not flag.startswith('--root_dir')]
   return ' '.join(['python -m tfirl.launch', *flags])
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
   """Evaluates the policy, writes it, and prints what was written."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument('run', type=Path, help='ROOT/TASK/expert/SEED')
   parser.add_argument('--policy', default='best_policy', help='or policy')
   parser.add_argument('--episodes', type=int, default=20)
   parser.add_argument('--seed', type=int, default=0)
-  args = parser.parse_args()
+  parser.add_argument('--out', help='FILE.npz; by default the one that ships')
+  args = parser.parse_args(argv)
   policy = read_weights(args.run / args.policy)
   gin_bindings.parse([str(args.run / 'config.gin')])
   task = gin_bindings.value_of('run.task')
@@ -55,13 +74,14 @@ def main() -> None:
     'command': _command(launches[0]['command']),
     'git_commit': launches[0]['git_commit'],
     'versions': launches[0]['versions'],
+    'env_steps': env_steps(args.run, args.policy),
     'return_mean': float(np.mean(stats.returns)),
     'return_std': float(np.std(stats.returns)),
     'length_mean': float(np.mean(stats.lengths)),
     'episodes': args.episodes,
     'seed': args.seed,
   }
-  path = embedded.write(task, policy, metadata)
+  path = embedded.write(args.out or task, policy, metadata)
   print(f'{path}: {Path(path).stat().st_size} bytes')
   print(json.dumps(metadata, indent=2))
 

@@ -13,7 +13,10 @@ import tensorflow as tf
 from gymnasium import spaces
 
 from tfirl import acting, checkpoints, experiment, gin_bindings
+from tfirl.agents import export
 from tfirl.algorithms import clock as clock_lib
+from tfirl.demos import npz
+from tfirl.demos.border import RawDemonstrations
 from tfirl.envs import suites
 from tfirl.run_folder import RunFolder
 
@@ -121,7 +124,7 @@ class _Runner:
       returns=[0.0], counts='env_steps', after_round=lambda algorithm: None
     )
 
-  def __call__(self, env_steps=60, stop_after=math.inf, **changes):
+  def __call__(self, env_steps=60, stop_after=math.inf, demos=None, **changes):
     """Returns: the algorithm, when the run is over."""
     made = []
 
@@ -144,7 +147,7 @@ class _Runner:
       experiment.run(
         run_folder,
         7,
-        None,
+        demos,
         lambda: made[0].rounds >= stop_after,
         env_steps=env_steps,
         **settings,
@@ -197,6 +200,22 @@ def test_policy_is_exported_with_the_checkpoint(run):
   run(env_steps=30)
   model = tf.saved_model.load(str(run.path / 'policy'))
   np.testing.assert_allclose(model.action(tf.zeros([1, 1])), [[0.5]], 1e-6)
+
+
+@pytest.mark.parametrize(
+  'error', [OSError('No space'), tf.errors.UnknownError(None, None, 'No space')]
+)
+def test_a_policy_that_cannot_be_exported_ends_the_run(run, monkeypatch, error):
+  def full_disk(policy, folder):
+    raise error
+
+  monkeypatch.setattr(export, 'save_policy', full_disk)
+  with pytest.raises(checkpoints.CheckpointError, match='No space') as info:
+    run()
+  kept = run.path / 'checkpoints' / '30'
+  assert f'written to {run.path / "policy"} (the last good' in str(info.value)
+  assert f'checkpoint: {kept})' in str(info.value)
+  assert run.checkpoints() == [30]
 
 
 def test_stops_after_the_round_with_a_checkpoint(run):
@@ -346,6 +365,25 @@ def test_demonstrations_are_the_embedded_ones_unless_named(run):
   env = suites.load()
   with pytest.raises((ValueError, FileNotFoundError), match='toy'):
     algorithm.load_demos(env)
+
+
+@pytest.mark.parametrize('kwargs', [{}, {'frame_skip': 4}])
+def test_demonstrations_of_other_env_kwargs_are_a_warning(
+  run, tmp_path, caplog, kwargs
+):
+  column = np.zeros((2, 1), np.float32)
+  columns = dict.fromkeys(
+    ('observations', 'actions', 'next_observations'), column
+  )
+  columns.update(dict.fromkeys(('terminals', 'timeouts'), np.ones(2, bool)))
+  path = str(tmp_path / 'demos.npz')
+  npz.save_npz(RawDemonstrations(path, columns, _ENV_ID, kwargs), path)
+  algorithm = run(env_steps=10, demos=path)
+  with caplog.at_level(logging.WARNING):
+    assert len(algorithm.load_demos(suites.load())) == 2
+  expected = f'{path}: env_kwargs: found {kwargs}, expected {{}}'
+  assert (expected in caplog.text) == bool(kwargs)
+  assert len(caplog.records) == bool(kwargs)
 
 
 def test_algorithm_gets_the_seed(run):

@@ -104,6 +104,7 @@ def _load_demos(source: str, env):
     observation_size=env.observation_spec().shape[0],
     action_low=env.action_low,
     action_high=env.action_high,
+    env_kwargs=env.env_kwargs,
   )
 
 

@@ -154,19 +154,21 @@ class Session:
     mean_return = float(np.mean(stats.returns))
     if mean_return > self._best_return:
       self._best_return = mean_return
-      export.save_policy(
-        algorithm.policy, self._run_folder.path / 'best_policy'
-      )
+      self._export(self._run_folder.path / 'best_policy')
     self._evaluated_at = getattr(algorithm.clock, algorithm.counts)
     self._train_s, self._train_steps = 0.0, 0
     return mean_return
 
   def save(self) -> None:
-    """Writes a checkpoint, of finite numbers only, and the policy."""
+    """Writes a checkpoint, of finite numbers only, and the policy.
+
+    Raises:
+      CheckpointError: either could not be written (a full disk, say).
+    """
     self._check_variables()
     self._checkpoints.save(self.steps)
     self._saved_at = self.steps
-    export.save_policy(self._algorithm.policy, self._run_folder.policy)
+    self._export(self._run_folder.policy)
 
   def finish(self, is_complete: bool, record_video: bool) -> None:
     """Leaves nothing that the last round did unsaved or, at the end, unseen."""
@@ -182,6 +184,17 @@ class Session:
     """Closes the log; the algorithm is its maker's."""
     self._log.close()
     self._eval_env.close()
+
+  def _export(self, folder) -> None:
+    try:
+      export.save_policy(self._algorithm.policy, folder)
+    except (OSError, tf.errors.OpError) as error:
+      kept = checkpoints.latest(self._run_folder.checkpoints)
+      raise checkpoints.CheckpointError(
+        f'the policy of step {self.steps} could not be written to {folder} '
+        f'(the last good checkpoint: {kept or "there is none"}): '
+        f'{type(error).__name__}: {error}'
+      ) from error
 
   def _check_round(self) -> None:
     """Losses come before their step: the last one's shows in the policy."""
@@ -222,7 +235,7 @@ class Session:
     policy = self._run_folder.policy
     if not policy.exists() or policy.stat().st_mtime < path.stat().st_mtime:
       # A kill came between that checkpoint and its policy.
-      export.save_policy(self._algorithm.policy, policy)
+      self._export(policy)
     # TensorFlow's generator can't be restored: a new stream goes on, not the
     # one that was used from step 0.
     sequence = np.random.SeedSequence([self._seed, _RESUME_STREAM, self.steps])

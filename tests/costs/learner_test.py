@@ -112,6 +112,101 @@ def test_updates_of_a_round_are_steps_of_one_optimizer():
   assert cost.num_rounds == 1
 
 
+def _reference_loss(theta, learner, expert, weight, gp_weight, gp_target):
+  """[loss, gap, penalty] in NumPy: one hidden ReLU layer, inputs [B, D]."""
+  kernel, head, bias, head_bias = theta
+  between = weight * learner + (1 - weight) * expert
+  cost_learner, cost_expert = (
+    np.maximum(x @ kernel + bias, 0) @ head[:, 0] + head_bias[0]
+    for x in (learner, expert)
+  )
+  active = (between @ kernel + bias > 0).astype(np.float64)
+  norms = np.linalg.norm((active * head[:, 0]) @ kernel.T, axis=1)
+  gap = cost_expert.mean() - cost_learner.mean()
+  penalty = np.mean((norms - gp_target) ** 2)
+  return np.array([gap + gp_weight * penalty, gap, penalty])
+
+
+def _central_differences(fn, theta, step=1e-5):
+  gradients = [np.zeros_like(values) for values in theta]
+  for values, gradient in zip(theta, gradients, strict=True):
+    for index in np.ndindex(values.shape):
+      sides = []
+      for sign in (1, -1):
+        values[index] += sign * step
+        sides.append(fn(theta))
+        values[index] -= sign * step
+      gradient[index] = (sides[0] - sides[1]) / (2 * step)
+  return gradients
+
+
+def _reference_update(theta, draws, learning_rate, **penalty):
+  """Optimistic Adam's steps (see its docstring) on each of `draws`.
+
+  Returns: theta after them, and the mean of [loss, gap, penalty].
+  """
+  m, v, u_tm1 = ([np.zeros_like(x) for x in theta] for _ in range(3))
+  losses = []
+  for t, draw in enumerate(draws, start=1):
+    losses.append(_reference_loss(theta, *draw, **penalty))
+    gradients = _central_differences(
+      lambda theta, draw=draw: _reference_loss(theta, *draw, **penalty)[0],
+      theta,
+    )
+    size = learning_rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    for i, gradient in enumerate(gradients):
+      m[i] = 0.9 * m[i] + 0.1 * gradient
+      v[i] = 0.999 * v[i] + 0.001 * gradient**2
+      u_t = m[i] / (np.sqrt(v[i]) + 1e-8)
+      theta[i] = theta[i] + size * u_tm1[i] - 2 * size * u_t
+      u_tm1[i] = u_t
+  return theta, np.mean(losses, axis=0)
+
+
+@pytest.mark.parametrize('gp_target', [0.0, 0.4, 5.0])
+def test_an_update_is_that_of_numpy(gp_target):
+  gin.bind_parameter('CostNetwork.layers', (5,))
+  cost = make(gp_target=gp_target, gp_weight=2.0, learning_rate=0.02)
+  # In the order of `trainable_variables`: kernels, then biases by name.
+  names = [v.name.split(':')[0] for v in cost.network.trainable_variables]
+  order = [
+    names.index(f'{part}_{i}') for part in ('kernel', 'bias') for i in (0, 1)
+  ]
+  rng = np.random.default_rng()
+  rng.bit_generator.state = cost.get_state()
+
+  def draw(rows):
+    picked = rng.choice(len(rows.action), 32, replace=False)
+    inputs = np.concatenate([rows.observation, rows.action], axis=1)
+    return inputs[picked].astype(np.float64)
+
+  draws = [
+    (draw(LEARNER), draw(EXPERT), rng.random((32, 1), np.float32))
+    for _ in range(2)
+  ]
+
+  def parameters():
+    kernel, head, bias, head_bias = (
+      weights(cost)[i][0].astype(np.float64) for i in order
+    )
+    return [kernel, head, bias[0], head_bias[0]]
+
+  before = parameters()
+  expected, losses = _reference_update(
+    parameters(), draws, 0.02, gp_weight=2.0, gp_target=gp_target
+  )
+  found = cost.update(LEARNER, EXPERT, num_updates=2)
+  np.testing.assert_allclose(
+    [found['loss'], found['gap'], found['penalty']], losses, rtol=1e-4
+  )
+  for a, b in zip(parameters(), expected, strict=True):
+    np.testing.assert_allclose(a, b, atol=2e-5)
+  assert (
+    max(np.abs(a - b).max() for a, b in zip(before, expected, strict=True))
+    > 0.02
+  )
+
+
 def test_weight_decay_enters_the_gradient():
   # Without a penalty the head's bias cancels in the gap: only the decay and
   # its sign are left to move it.

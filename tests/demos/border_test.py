@@ -19,7 +19,8 @@ def _raw(num_rows=6, **changes):
     'rewards': np.arange(num_rows, dtype=np.float32),
   }
   columns.update(changes)
-  return RawDemonstrations('some.file', columns, env_id='Hopper-v5')
+  kwargs = {'frame_skip': 4, 'healthy_z_range': [0.7, 9.0]}
+  return RawDemonstrations('some.file', columns, 'Hopper-v5', kwargs)
 
 
 def _cross(raw, **changes):
@@ -163,7 +164,26 @@ def test_another_version_is_a_warning(caplog):
   assert 'recorded in Hopper-v5, used with Hopper-v4' in caplog.text
 
 
-def test_the_same_version_is_silent(caplog):
+def test_other_env_kwargs_are_a_warning(caplog):
   with caplog.at_level(logging.WARNING):
-    _cross(_raw())
+    _cross(_raw(), env_kwargs={'frame_skip': 5})
+  assert (
+    "some.file: env_kwargs: found {'frame_skip': 4, 'healthy_z_range': "
+    "[0.7, 9.0]}, expected {'frame_skip': 5}"
+  ) in caplog.text
+
+
+def test_env_kwargs_that_one_side_does_not_state_are_not_compared(caplog):
+  raw = _raw()
+  with caplog.at_level(logging.WARNING):
+    _cross(raw, env_kwargs=None)
+    raw.env_kwargs = None
+    assert _cross(raw, env_kwargs={'frame_skip': 5}).env_kwargs == {}
+  assert not caplog.records
+
+
+def test_the_same_version_and_kwargs_are_silent(caplog):
+  same = {'healthy_z_range': (0.7, 9), 'frame_skip': 4}  # as gin has them
+  with caplog.at_level(logging.WARNING):
+    _cross(_raw(), env_kwargs=same)
   assert not caplog.records

@@ -44,12 +44,6 @@ def _args(**changes):
   return types.SimpleNamespace(**{**args, **changes})
 
 
-@pytest.fixture(autouse=True)
-def clean_gin():
-  yield
-  gin.clear_config()
-
-
 def _load(source):
   return load_demonstrations(
     source,
@@ -112,6 +106,18 @@ def test_the_task_file_makes_the_environment(weights, tmp_path, monkeypatch):
       collect.collect(args)
   assert [env.env_id for env in made] == ['Walker2d-v5'] * 2
   assert [isinstance(env, TremblingHand) for env in made] == [False, True]
+  assert made[0].env_kwargs == {'xml_file': 'walker2d.xml'}
+  assert not gin.config_str()  # gin's own state is as it was
+
+
+def test_a_task_file_must_name_its_environment(tmp_path, monkeypatch):
+  (tmp_path / 'tasks').mkdir()
+  (tmp_path / 'tasks' / 'mine.gin').write_text('suites.load.env_kwargs = {}\n')
+  monkeypatch.chdir(tmp_path)
+  with pytest.raises(
+    ValueError, match='mine.gin: suites.load.env_id: found no'
+  ):
+    collect.collect(_args(task='mine'))
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """Experts of weights: files, and rollouts cached in Minari."""
 
+import os
+
 import gymnasium
 import minari
 import numpy as np
 import pytest
 
 from tfirl.acting import MlpPolicy
-from tfirl.demos import embedded
+from tfirl.demos import embedded, rollouts
 from tfirl.demos.readers import load_demonstrations
+from tfirl.envs import suites
 
 _METADATA = {
   'task': 'hopper',
@@ -67,11 +70,27 @@ def test_every_shipped_expert_fits_its_task():
   for task in embedded.tasks():
     details = embedded.metadata(task)
     assert details['task'] == task
+    assert os.path.getsize(embedded._path(task)) < 400_000
+    assert details['episodes'] >= 20
+    for key in ('return_mean', 'return_std', 'length_mean'):
+      assert np.isfinite(details[key])
     env = gymnasium.make(details['env_id'], **details['env_kwargs'])
     observation, _ = env.reset(seed=0)
     action = embedded.policy(task)(observation)
     assert action.shape == env.action_space.shape
     env.close()
+
+
+def test_the_hopper_expert_hops(cache, monkeypatch):
+  """What its metadata promises, in one whole episode."""
+  assert embedded.metadata('hopper')['return_mean'] > 3000
+  monkeypatch.setattr(
+    gymnasium.registry['Hopper-v5'], 'max_episode_steps', 1000
+  )
+  env = suites.load('Hopper-v5')
+  raw = rollouts.record(env, embedded.policy('hopper'), 1, seed=0)
+  assert len(raw.columns['rewards']) == 1000
+  assert raw.episode_returns[0] > 3000
 
 
 def test_shipped_task_by_name(tmp_path, monkeypatch):

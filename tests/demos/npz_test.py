@@ -159,6 +159,13 @@ def test_missing_key(tmp_path, key):
     _load(path)
 
 
+def test_kwargs_that_are_not_stated_stay_so(tmp_path):
+  raw = npz.read_npz(str(_write(tmp_path / 'd.npz', env_kwargs=None)))
+  assert raw.env_kwargs is None
+  npz.save_npz(raw, str(tmp_path / 'e.npz'))
+  assert npz.read_npz(str(tmp_path / 'e.npz')).env_kwargs is None
+
+
 @pytest.mark.parametrize(
   ('changes', 'message'),
   [

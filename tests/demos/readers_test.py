@@ -33,6 +33,15 @@ def test_d4rl_name(d4rl_cache, caplog):
   assert len(demos) == 4
   assert demos.versions == {'d4rl': 'hopper-expert-v2'}
   assert "recorded in D4RL's Hopper, used with Hopper-v5" in caplog.text
+  assert 'only shapes' not in caplog.text
+
+
+def test_a_bare_d4rl_file_does_not_say_its_task(d4rl_cache, tmp_path, caplog):
+  path = str(tmp_path / 'hopper_expert-v2.hdf5')
+  assert len(_load(path)) == 4
+  (record,) = caplog.records
+  assert record.levelname == 'WARNING'
+  assert f'{path}: does not say its task; only shapes were' in record.message
 
 
 def test_d4rl_name_of_another_task(d4rl_cache):

@@ -3,12 +3,12 @@
 import os
 import pathlib
 
-import gin
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
 
+from tfirl import gin_files
 from tfirl.envs import suites
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.wrappers import TremblingHand
@@ -16,11 +16,21 @@ from tfirl.envs.wrappers import TremblingHand
 TASKS_FOLDER = pathlib.Path(__file__).parents[2] / 'gin_configs' / 'tasks'
 
 
-@pytest.fixture(autouse=True)
-def clean_gin():
-  gin.clear_config()
-  yield
-  gin.clear_config()
+def _bindings(task):
+  """Values of the task's file by binding, of which this layer knows some."""
+  path = TASKS_FOLDER / f'{task}.gin'
+  statements = gin_files.read_text(path.read_text(), str(path), None)
+  return {f'{key[1]}.{key[2]}': value for key, value, _ in statements}
+
+
+def _load(task, seed=0):
+  prefix = 'tfirl.envs.suites.load.'
+  bound = {
+    key.removeprefix(prefix): value
+    for key, value in _bindings(task).items()
+    if key.startswith(prefix)
+  }
+  return suites.load(seed=seed, **bound)
 
 
 @pytest.mark.parametrize(
@@ -35,12 +45,12 @@ def clean_gin():
 def test_task_files(
   task, env_id, num_observations, num_actions, high, probability
 ):
-  path = TASKS_FOLDER / f'{task}.gin'
-  # `run` belongs to a higher layer, which this test does not load.
-  gin.parse_config_file(str(path), skip_unknown=['run'])
-  assert f"\nrun.task = '{task}'\n" in path.read_text()
-  assert gin.query_parameter('suites.load.tremble_probability') == probability
-  env = suites.load(seed=1)
+  bound = _bindings(task)
+  # `run` belongs to a higher layer, loaded by other tests or not.
+  (name,) = [value for key, value in bound.items() if key.endswith('run.task')]
+  assert name == task
+  assert bound['tfirl.envs.suites.load.tremble_probability'] == probability
+  env = _load(task, seed=1)
   assert isinstance(env, TremblingHand)
   assert env.env_id == env_id and env.max_episode_steps == 1000
   assert env.reset().observation.shape == (num_observations,)
@@ -49,10 +59,7 @@ def test_task_files(
 
 
 def test_walker_has_the_friction_of_v3():
-  gin.parse_config_file(
-    str(TASKS_FOLDER / 'walker2d.gin'), skip_unknown=['run']
-  )
-  friction = suites.load().gym.unwrapped.model.geom_friction
+  friction = _load('walker2d').gym.unwrapped.model.geom_friction
   # walker2d_v5.xml has 1.9 on both feet.
   assert sorted({f[0] for f in friction}) == pytest.approx([0.7, 0.9, 1.9])
 

@@ -113,6 +113,18 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path, monkeypatch):
   assert (tmp_path / 'metrics.csv').read_bytes() == before
 
 
+def test_a_full_disk_under_tensorboard_names_the_folder(tmp_path, monkeypatch):
+  logger = metrics.MetricsLogger(str(tmp_path))
+
+  def full_disk(*_, **__):
+    raise tf.errors.ResourceExhaustedError(None, None, 'No space left')
+
+  monkeypatch.setattr(tf.summary, 'scalar', full_disk)
+  with pytest.raises(OSError, match=f'{tmp_path}: .*TensorB.*No space left'):
+    logger.write(_row(64))
+  assert [row['env_steps'] for row in _read(tmp_path)] == ['64']
+
+
 def test_tensorboard_gets_the_same_numbers(tmp_path):
   logger = metrics.MetricsLogger(str(tmp_path))
   logger.write(_row(0))

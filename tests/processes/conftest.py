@@ -80,8 +80,7 @@ class Run:
           *(f'--root_dir={self.root}', f'--demos={self.demos}'),
         ],
         cwd=self.root,
-        # The process works elsewhere, and tfirl may not be installed.
-        env=os.environ | {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'},
+        env=self._env(),
         stdout=subprocess.DEVNULL,
         stderr=errors,
       )
@@ -94,6 +93,21 @@ class Run:
     except subprocess.TimeoutExpired:
       process.kill()
       pytest.fail(f'still running after {_TIMEOUT_S} s: {self.errors}')
+
+  def call(self, module, *args):
+    """Runs `python -m tfirl.MODULE RUN ARGS`. Returns: the done process."""
+    return subprocess.run(
+      [sys.executable, '-m', f'tfirl.{module}', str(self.path), *args],
+      cwd=self.root,
+      env=self._env(),
+      capture_output=True,
+      text=True,
+      timeout=_TIMEOUT_S,
+    )
+
+  def _env(self):
+    """The process works elsewhere, and tfirl may not be installed."""
+    return os.environ | {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'}
 
   def pause_when(self, process, condition):
     """Leaves the process stopped by SIGSTOP at a moment of `condition()`."""

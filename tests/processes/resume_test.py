@@ -63,6 +63,18 @@ def _contents(run):
   return {path: path.read_bytes() for path in paths if path.is_file()}
 
 
+def _check_what_reads_a_run(run):
+  """Its evaluation with a video, and its report."""
+  done = run.call('evaluate', '--episodes=1', '--video=x.gif')
+  assert done.returncode == 0, done.stderr
+  assert '(mean +- std of 1 episodes)' in done.stdout
+  assert (run.root / 'x.gif').read_bytes().startswith(b'GIF8')
+  done = run.call('report', '--out=report')
+  assert done.returncode == 0, done.stderr
+  assert '| hopper | hype | 1 |' in done.stdout
+  assert (run.root / 'report' / 'index.html').stat().st_size > 10_000
+
+
 def test_a_run_goes_on_where_its_checkpoint_is(run):
   _kill(run)
   killed_at, killed = run.checkpoint_step(), run.saved()
@@ -87,6 +99,9 @@ def test_a_run_goes_on_where_its_checkpoint_is(run):
 
   before = _contents(run)
   assert run.finish() == 0, run.errors
+  assert _contents(run) == before
+
+  _check_what_reads_a_run(run)
   assert _contents(run) == before
 
   assert run.finish(**{'ModelFree.batch_size': 9}) == 1

@@ -33,18 +33,24 @@ def make_rows():
 
 @pytest.fixture
 def make_replay():
-  """`make_replay(restore_from=None, **table)`: one table, 'policy'."""
+  """`make_replay(restore_from=None, **table)`: one table, 'policy'.
+
+  `tables` are the bindings of each of several instead, by name.
+  """
   replays = []
 
-  def make(restore_from=None, **bindings):
-    bindings = {
+  def make(restore_from=None, tables=None, **bindings):
+    defaults = {
       'capacity': 1024,
       'rows_per_item': 4,
       'min_size': 4,
       **bindings,
     }
-    config = table('policy', **bindings)
-    replays.append(Replay([config], SPEC, restore_from=restore_from))
+    configs = [
+      table(name, **{**defaults, **of_table})
+      for name, of_table in (tables or {'policy': {}}).items()
+    ]
+    replays.append(Replay(configs, SPEC, restore_from=restore_from))
     return replays[-1]
 
   yield make

@@ -83,6 +83,54 @@ def test_no_row_is_lost_across_save_and_restore(
     np.testing.assert_array_equal(found, field)
 
 
+_FOUR_TABLES = {
+  'expert': {'rows_per_item': 8, 'min_size': 40},
+  'policy': {'rows_per_item': 4, **PACED},
+  'hybrid': {'rows_per_item': 1},
+  'learner': {'rows_per_item': 16, 'min_size': 16, 'capacity': 32},
+}
+
+
+def test_four_tables_keep_their_rows_apart(make_replay, make_rows, tmp_path):
+  """Each has numbers of its own, with block sizes and limiters that differ."""
+  replay = make_replay(tables=_FOUR_TABLES)
+  written = {
+    'expert': range(0, 40),
+    'policy': range(100, 118),
+    'hybrid': range(200, 205),
+    'learner': range(300, 370),
+  }
+  for name, numbers in written.items():
+    replay.writer(name).append(make_rows(numbers))
+
+  def check(replay, kept):
+    assert {name: replay.size(name) for name in replay.names} == {
+      name: len(numbers) for name, numbers in kept.items()
+    }
+    for name, numbers in kept.items():
+      rows = replay.sampler(name, 8).sample()
+      found = rows.observation.numpy()[:, 0]
+      assert len(found) == 8 and set(found.astype(int)) <= set(numbers)
+      for field, expected in zip(rows, make_rows(found), strict=True):
+        np.testing.assert_array_equal(field, expected)
+
+  # Whole blocks; the learner's table holds two, the oldest goes first.
+  kept = {**written, 'policy': range(100, 116), 'learner': range(332, 364)}
+  check(replay, kept)
+  replay.save(tmp_path / 'saved')
+  replay.close()
+
+  restored = make_replay(tmp_path / 'saved', tables=_FOUR_TABLES)
+  assert restored.names == list(_FOUR_TABLES)
+  check(restored, kept)
+  partial = {n: len(restored.writer(n).partial_rows) for n in restored.names}
+  assert partial == {'expert': 0, 'policy': 2, 'hybrid': 0, 'learner': 6}
+  restored.writer('learner').append(make_rows(range(370, 380)))
+  restored.writer('policy').append(make_rows([118, 119]))
+  kept.update(policy=range(100, 120), learner=range(348, 380))
+  check(restored, kept)
+
+
 def test_saved_replay_goes_on_and_saves_again(make_replay, make_rows, tmp_path):
   replay = make_replay()
   for i in range(3):

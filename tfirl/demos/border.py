@@ -5,6 +5,7 @@ everything is trusted.
 """
 
 import dataclasses
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,13 +36,14 @@ class RawDemonstrations:
       next_observations, terminals, timeouts; qpos, qvel, goal, rewards, seed
       (of the row's episode) if recorded.
     env_id: '' if the source doesn't say.
+    env_kwargs: what the environment was made with; None if it doesn't say.
     episode_returns: [K] as recorded, or None: summed from `rewards`.
   """
 
   source: str
   columns: dict[str, np.ndarray]
   env_id: str = ''
-  env_kwargs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+  env_kwargs: Mapping[str, Any] | None = None
   versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
   episode_returns: np.ndarray | None = None
 
@@ -104,6 +106,29 @@ def check_env_id(source: str, found: str, expected: str) -> None:
     found,
     expected,
   )
+
+
+def check_env_kwargs(
+  source: str,
+  found: Mapping[str, Any] | None,
+  expected: Mapping[str, Any] | None,
+) -> None:
+  """A warning if both are known and differ."""
+  if found is None or expected is None:
+    return
+  # As JSON has them: files know lists only, gin files tuples too.
+  found, expected = (
+    json.loads(json.dumps(dict(kwargs), default=str))
+    for kwargs in (found, expected)
+  )
+  if found != expected:
+    logging.warning(
+      '%s: env_kwargs: found %s, expected %s, those of the task: its dynamics '
+      'and rewards may differ.',
+      source,
+      found,
+      expected,
+    )
 
 
 def _check_shapes(
@@ -238,7 +263,7 @@ def _convert(
     qvel=optional('qvel'),
     goal=optional('goal'),
     env_id=raw.env_id,
-    env_kwargs=dict(raw.env_kwargs),
+    env_kwargs=dict(raw.env_kwargs or {}),
     versions=dict(raw.versions),
     source=raw.source,
   )
@@ -257,6 +282,7 @@ def to_demonstrations(
   action_low: np.ndarray,
   action_high: np.ndarray,
   max_transitions: int | None = None,
+  env_kwargs: Mapping[str, Any] | None = None,
 ) -> Demonstrations:
   """Checks `raw` against the task and brings its actions into [-1, 1].
 
@@ -268,12 +294,15 @@ def to_demonstrations(
     action_high: [A].
     max_transitions: keep the first so many rows; None keeps all. Returns of
       episodes stay those recorded.
+    env_kwargs: what the task's environment is made with; demonstrations that
+      state others are warned of. None: not compared.
 
   Raises:
     ValueError: naming the file, the key, what was found and what expected.
   """
   source = raw.source
   check_env_id(source, raw.env_id, env_id or raw.env_id)
+  check_env_kwargs(source, raw.env_kwargs, env_kwargs)
   columns = dict(raw.columns)
   for key in _FLAGS:
     if key in columns:

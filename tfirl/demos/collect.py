@@ -4,16 +4,17 @@ python -m tfirl.demos.collect --task=hopper --policy=runs/hopper/expert/0 \
   --episodes=64 --out=hopper.npz
 """
 
-import gin
+from typing import Any
+
 from absl import app, flags, logging
 from tf_agents.environments import py_environment
 
+from tfirl import gin_files
 from tfirl.demos import minari_reader, policies
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.npz import save_npz
 from tfirl.demos.rollouts import record, rollout
 from tfirl.envs import suites
-from tfirl.gin_files import find_file
 
 __all__ = ['check_out', 'collect', 'main', 'record', 'rollout', 'save']
 
@@ -35,18 +36,36 @@ def save(
     save_npz(raw, out)
 
 
+def _task_bindings(task: str) -> dict[str, Any]:
+  """What the task's gin file binds of `suites.load`, by parameter.
+
+  Read without gin: the file also binds experiment.run, which lies above this
+  layer, and gin's own state stays as it is.
+  """
+  path = gin_files.find_file(f'tasks/{task}.gin')
+  statements = gin_files.read_text(path.read_text(), str(path), None)
+  bound = {
+    parameter: value
+    for (scope, selector, parameter), value, _ in statements
+    if not scope and selector == 'tfirl.envs.suites.load'
+  }
+  if 'env_id' not in bound:
+    raise ValueError(
+      f'{path}: suites.load.env_id: found no binding; expected one'
+    )
+  return bound
+
+
 def collect(args) -> RawDemonstrations:
   """Does what the flags (see `_define_flags`) in `args` say.
 
   Raises ValueError, FileNotFoundError or FileExistsError.
   """
   check_out(args.out)  # an hour of rollouts shouldn't end in a misspelling
-  # A task's file also binds experiment.run, which lies above this layer.
-  gin.parse_config_file(
-    str(find_file(f'tasks/{args.task}.gin')), skip_unknown=['run']
-  )
-  tremble = {} if args.tremble else {'tremble_probability': 0.0}
-  env = suites.load(seed=args.seed, **tremble)
+  bound = _task_bindings(args.task)
+  if not args.tremble:
+    bound['tremble_probability'] = 0.0
+  env = suites.load(seed=args.seed, **bound)
   policy = policies.load_policy(args.policy, args.task)
   raw = record(
     env,

@@ -146,8 +146,9 @@ def read_minari(dataset_id: str, observation_size: int) -> RawDemonstrations:
   metadata = dataset.storage.metadata
   notes = json.loads(metadata.get(_NOTES, '{}'))
   spec = dataset.env_spec
-  kwargs = dict(spec.kwargs) if spec else {}
-  kwargs.pop('render_mode', None)
+  kwargs = None
+  if spec:
+    kwargs = {k: v for k, v in spec.kwargs.items() if k != 'render_mode'}
   return RawDemonstrations(
     source=source,
     columns=_join(source, episodes),

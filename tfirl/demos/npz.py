@@ -65,8 +65,11 @@ def _scalar(path: str, arrays: dict[str, np.ndarray], key: str) -> str:
   return str(arrays[key])
 
 
-def _env_kwargs(path: str, arrays: dict[str, np.ndarray]) -> dict:
-  text = _scalar(path, arrays, 'env_kwargs') or '{}'
+def _env_kwargs(path: str, arrays: dict[str, np.ndarray]) -> dict | None:
+  """None if the archive doesn't say."""
+  text = _scalar(path, arrays, 'env_kwargs')
+  if not text:
+    return None
   try:
     kwargs = json.loads(text)
   except json.JSONDecodeError:
@@ -118,7 +121,8 @@ def save_npz(raw: RawDemonstrations, path: str) -> None:
   if raw.episode_returns is not None:
     arrays['episode_returns'] = raw.episode_returns
   arrays['env_id'] = np.array(raw.env_id)
-  arrays['env_kwargs'] = np.array(json.dumps(dict(raw.env_kwargs)))
+  if raw.env_kwargs is not None:
+    arrays['env_kwargs'] = np.array(json.dumps(dict(raw.env_kwargs)))
   for name, version in raw.versions.items():
     arrays[f'{name}_version'] = np.array(version)
   write_atomically(path, arrays)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import gin
 import numpy as np
@@ -77,6 +79,7 @@ def load_demonstrations(
   action_low: np.ndarray,
   action_high: np.ndarray,
   max_transitions: int | None = None,
+  env_kwargs: Mapping[str, Any] | None = None,
 ) -> Demonstrations:
   """Demonstrations of `source`, checked against the task.
 
@@ -89,6 +92,8 @@ def load_demonstrations(
     action_low: [A], the environment's scale.
     action_high: [A].
     max_transitions: use the first so many rows; None uses all.
+    env_kwargs: what the task's environment is made with; a source that states
+      others is a warning. None: not compared.
 
   Returns:
     Demonstrations of N rows, actions in +-(1 - 1e-6).
@@ -97,11 +102,19 @@ def load_demonstrations(
     FileNotFoundError: no such file, or data set; says where to put it.
     ValueError: names the file, the key, what was found and what expected.
   """
+  raw = read(source, env_id, observation_size)
+  if not raw.env_id and not source.startswith('d4rl:'):  # its name says it
+    logging.warning(
+      '%s: does not say its task; only shapes were checked against %s.',
+      source,
+      env_id,
+    )
   return to_demonstrations(
-    read(source, env_id, observation_size),
+    raw,
     env_id=env_id,
     observation_size=observation_size,
     action_low=action_low,
     action_high=action_high,
     max_transitions=max_transitions,
+    env_kwargs=env_kwargs,
   )

@@ -55,7 +55,7 @@ def summarize(raw: RawDemonstrations) -> str:
     k for k in ('qpos', 'qvel', 'goal') if getattr(demos, k) is not None
   ]
   lines = {
-    'environment': f'{raw.env_id or "unknown"} {dict(raw.env_kwargs) or ""}',
+    'environment': f'{raw.env_id or "unknown"} {demos.env_kwargs or ""}',
     'episodes': len(lengths),
     'terminated': f'{int(demos.terminals.sum())} of {len(lengths)}',
     'transitions': len(demos),

@@ -114,6 +114,7 @@ class MetricsLogger:
     Raises:
       ValueError: one of `COLUMNS` is missing, env_steps or updates is blank,
         or env_steps runs backwards.
+      OSError: either file could not be written (a full disk, say).
     """
     missing = [column for column in COLUMNS if column not in metrics]
     if missing:
@@ -146,11 +147,17 @@ class MetricsLogger:
     self._summaries.close()
 
   def _write_summaries(self, metrics: Mapping[str, Number], step: int) -> None:
-    with self._summaries.as_default(step=step):
-      for key, value in metrics.items():
-        if value is not None and value == value:
-          tf.summary.scalar(_tag(key), float(value))
-    self._summaries.flush()
+    try:
+      with self._summaries.as_default(step=step):
+        for key, value in metrics.items():
+          if value is not None and value == value:
+            tf.summary.scalar(_tag(key), float(value))
+      self._summaries.flush()
+    except tf.errors.OpError as error:
+      raise OSError(
+        f"{os.path.dirname(self.path)}: TensorBoard's file could not be "
+        f'written: {error.message}'
+      ) from error
 
   def _write_file(self) -> None:
     columns = dict.fromkeys(COLUMNS)

@@ -1,0 +1,84 @@
+"""launch/embed_expert.py on a run folder made by hand."""
+
+import importlib.util
+import json
+
+import gin
+import numpy as np
+import pytest
+
+from tfirl.acting import MlpPolicy
+from tfirl.agents import export
+from tfirl.demos import embedded
+
+
+@pytest.fixture
+def embed_expert(root):
+  """The module launch/embed_expert.py, which no package holds."""
+  path = root / 'launch/embed_expert.py'
+  spec = importlib.util.spec_from_file_location('embed_expert', path)
+  module = importlib.util.module_from_spec(spec)
+  spec.loader.exec_module(module)
+  yield module
+  gin.clear_config()
+
+
+def _random_policy(seed):
+  """Of a head of means and log standard deviations, as SAC exports it."""
+  rng = np.random.default_rng(seed)
+  layers = [
+    (rng.normal(size=shape).astype(np.float32), np.zeros(shape[1], np.float32))
+    for shape in ((11, 8), (8, 6))
+  ]
+  return MlpPolicy(layers, 3)
+
+
+@pytest.fixture
+def run(tmp_path):
+  """An expert's run folder with two policies."""
+  export.save_policy(_random_policy(0), tmp_path / 'best_policy')
+  export.save_policy(_random_policy(1), tmp_path / 'policy')
+  (tmp_path / 'config.gin').write_text("include 'tasks/hopper.gin'\n")
+  launch = {
+    'command': ['launch.py', '--gin_file=x.gin', '--root_dir=/private'],
+    'git_commit': 'abc',
+    'versions': {'numpy': '1'},
+  }
+  (tmp_path / 'metadata.json').write_text(json.dumps({'launches': [launch]}))
+  (tmp_path / 'metrics.csv').write_text(
+    'env_steps,eval_return_mean\n0,1\n64,9.5\n128,10.5\n192,10.5\n256,2\n'
+  )
+  return tmp_path
+
+
+@pytest.mark.parametrize(
+  ('policy', 'seed', 'env_steps'),
+  [('best_policy', 0, 128), ('policy', 1, 256)],
+)
+def test_writes_the_policy_and_how_it_was_made(
+  embed_expert, run, tmp_path, policy, seed, env_steps
+):
+  out = str(tmp_path / 'out.npz')
+  shipped = {task: embedded.metadata(task) for task in embedded.tasks()}
+  embed_expert.main(
+    [str(run), f'--policy={policy}', '--episodes=1', f'--out={out}']
+  )
+  observation = np.linspace(-1, 1, 11)
+  np.testing.assert_allclose(
+    embedded.policy(out)(observation),
+    _random_policy(seed)(observation),
+    atol=1e-6,
+  )
+  details = embedded.metadata(out)
+  assert details['env_steps'] == env_steps
+  assert (details['task'], details['env_id']) == ('hopper', 'Hopper-v5')
+  assert details['command'] == 'python -m tfirl.launch --gin_file=x.gin'
+  assert (details['git_commit'], details['episodes']) == ('abc', 1)
+  assert 0 < details['length_mean'] <= 1000
+  assert shipped == {task: embedded.metadata(task) for task in embedded.tasks()}
+
+
+def test_a_run_without_evaluations_is_named(embed_expert, run):
+  (run / 'metrics.csv').write_text('env_steps,eval_return_mean\n')
+  with pytest.raises(ValueError, match='metrics.csv: found no rows'):
+    embed_expert.env_steps(run, 'policy')
