@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import gin
 import tensorflow as tf
+from tf_agents.agents import tf_agent
 from tf_agents.agents.sac import sac_agent
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
@@ -23,6 +24,15 @@ def make_specs(observation_size: int, action_size: int):
   observation = tensor_spec.TensorSpec([observation_size], tf.float32)
   action = tensor_spec.BoundedTensorSpec([action_size], tf.float32, -1.0, 1.0)
   return ts.time_step_spec(observation), action
+
+
+def named_losses(info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
+  """What SAC's `train` returned, under the names of metrics.csv."""
+  return {
+    'actor_loss': info.extra.actor_loss,
+    'critic_loss': info.extra.critic_loss,
+    'alpha_loss': info.extra.alpha_loss,
+  }
 
 
 @gin.configurable('tfirl.SacAgent')  # TF-Agents registers a SacAgent of its own

@@ -7,7 +7,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl.agents import relabeling
+from tfirl.agents import relabeling, sac
 from tfirl.algorithms import algorithm, collecting
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites
@@ -86,11 +86,7 @@ class Expert(algorithm.Algorithm):
   def _train_step(self, batch):
     experience = relabeling.as_experience(batch.transition, batch.reward)
     info = self._agent.train(experience)
-    return {
-      'actor_loss': info.extra.actor_loss,
-      'critic_loss': info.extra.critic_loss,
-      'alpha_loss': info.extra.alpha_loss,
-    }
+    return sac.named_losses(info)
 
   def _get_state(self) -> dict[str, Any]:
     return {

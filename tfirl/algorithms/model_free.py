@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl import types
-from tfirl.agents import relabeling
+from tfirl.agents import relabeling, sac
 from tfirl.algorithms import algorithm, collecting, cost_rounds
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites, wrappers
@@ -137,11 +137,7 @@ class ModelFree(algorithm.Algorithm):
   def _train_step(self, learner, expert, fraction):
     batch = sampling.mix(learner, expert, tf.squeeze(fraction))
     info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
-    return {
-      'actor_loss': info.extra.actor_loss,
-      'critic_loss': info.extra.critic_loss,
-      'alpha_loss': info.extra.alpha_loss,
-    }
+    return sac.named_losses(info)
 
   def _get_state(self) -> dict[str, Any]:
     return {
