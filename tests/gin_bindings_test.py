@@ -61,11 +61,12 @@ def test_parse_replaces_the_earlier_config():
   assert toy_table() == (1, 'b')
 
 
-def test_includes_are_found_in_the_search_path(gin_file, tmp_path):
+def test_includes_are_found_in_the_search_path(gin_file, tmp_path, caplog):
   gin_file('toy_table.rows = 7', 'base.gin')
   top = gin_file("include 'base.gin'", 'top.gin')
   gin_bindings.parse([top], search_path=[tmp_path])
   assert toy_table()[0] == 7
+  assert not caplog.records  # gin logs an error for each folder without it
 
 
 def test_value_of_replaces_macros():

@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,6 +147,8 @@ def main(argv: list[str]) -> None:
   """Exits with 1 and one message when a user's error ends the run."""
   logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every file
   tf.get_logger().setLevel('WARNING')
+  # Of the code that AutoGraph writes, not of ours.
+  warnings.simplefilter('ignore', SyntaxWarning)
   try:
     if len(argv) > 1:
       raise ValueError(f'unexpected arguments {argv[1:]}; expected only flags')
