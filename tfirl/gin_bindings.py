@@ -11,12 +11,12 @@ gin-config is pinned to 0.5.0.
 
 import contextlib
 import copy
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gin
-from absl import logging
 from gin import config as gin_config
 
 from tfirl import gin_files
@@ -71,12 +71,12 @@ def parse(
 @contextlib.contextmanager
 def _quiet_logging() -> Iterator[None]:
   """gin logs an error for each folder in which an include is not found."""
-  verbosity = logging.get_verbosity()
-  logging.set_verbosity(logging.FATAL)
+  disabled = logging.root.manager.disable
+  logging.disable(logging.ERROR)
   try:
     yield
   finally:
-    logging.set_verbosity(verbosity)
+    logging.disable(disabled)
 
 
 def value_of(binding: str) -> Any:
