@@ -19,7 +19,11 @@ flags.DEFINE_integer(
   'cores', None, 'Cores that every peer may use; all by default.', 1
 )
 flags.DEFINE_integer(
-  'threads', None, 'Threads of every peer; as many as cores by default.', 1
+  'threads',
+  None,
+  'Threads of every peer; each by its own default if not given: '
+  'run.num_threads for tfirl, all cores for PyTorch.',
+  1,
 )
 flags.DEFINE_string(
   'sb3_python',
@@ -49,7 +53,7 @@ def sb3_command(*arguments: str) -> list[str]:
   return [python, _SB3_SCRIPT, *arguments]
 
 
-def use_cores() -> tuple[int, int]:
+def use_cores() -> tuple[int, int | None]:
   """Limits this process and its children to --cores and --threads.
 
   Returns:
@@ -58,9 +62,10 @@ def use_cores() -> tuple[int, int]:
   available = sorted(os.sched_getaffinity(0))
   cores = available[: flags.FLAGS.cores or len(available)]
   os.sched_setaffinity(0, cores)
-  threads = flags.FLAGS.threads or len(cores)
-  for name in _THREAD_VARIABLES:
-    os.environ[name] = str(threads)
+  threads = flags.FLAGS.threads
+  if threads:
+    for name in _THREAD_VARIABLES:
+      os.environ[name] = str(threads)
   os.environ['CUDA_VISIBLE_DEVICES'] = ''
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
   return len(cores), threads
@@ -109,7 +114,8 @@ def compare(peers: Mapping[str, Sequence[str]], key: str) -> float:
   """
   cores, threads = use_cores()
   load = os.getloadavg()[0]
-  print(f'{cores} cores, {threads} threads, load before the turns {load:.1f}')
+  told = f'{threads} threads' if threads else "each peer's default threads"
+  print(f'{cores} cores, {told}, load before the turns {load:.1f}')
   if load > 0.5:
     # Threads that wait for each other lose most: PyTorch has been seen at a
     # tenth of its speed, which flatters the ratio.

@@ -45,9 +45,9 @@ def run_rounds(num_rounds: int) -> list[float]:
     f'run.checkpoint_every = {never}',
     'run.eval_episodes = 1',
     'run.record_video = False',
-    # As many as the peer has; pairing.use_cores sets it for both.
-    f'run.num_threads = {os.environ["OMP_NUM_THREADS"]}',
   ]
+  if 'OMP_NUM_THREADS' in os.environ:  # --threads was given, for both peers
+    bindings.append(f'run.num_threads = {os.environ["OMP_NUM_THREADS"]}')
   stop = _RoundTimes(num_rounds)
   with tempfile.TemporaryDirectory() as root_dir:
     launch.launch([GIN_FILE.value], bindings, root_dir, 0, DEMOS.value, stop)
