@@ -79,7 +79,7 @@ def main(_):
   learner, expert = list(latest.values())[:2]
   mixing_ms = 1000 * _mixing_s(learner, expert)
   share = (sampling_ms + mixing_ms) / round_ms
-  print(f'{cores} cores, {threads or 'default'} threads')
+  print(f'{cores} cores, {threads or "default"} threads')
   print(f'round      {round_ms:8.2f} ms  (cost player included)')
   print(f'sampling   {sampling_ms:8.2f} ms  ({per_round} tables)')
   print(f'mixing     {mixing_ms:8.2f} ms')

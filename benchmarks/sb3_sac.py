@@ -83,7 +83,8 @@ def main():
   parser.add_argument('--hidden', type=int, default=256)
   parser.add_argument('--rounds', type=int, default=30)
   args = parser.parse_args()
-  torch.set_num_threads(int(os.environ['OMP_NUM_THREADS']))
+  if 'OMP_NUM_THREADS' in os.environ:  # --threads was given, for both peers
+    torch.set_num_threads(int(os.environ['OMP_NUM_THREADS']))
   env = gymnasium.make(args.env)
   run = updates_per_s if args.measure == 'updates' else env_steps_per_s
   print(json.dumps(run(env, args)))
