@@ -21,8 +21,7 @@ flags.DEFINE_integer(
 flags.DEFINE_integer(
   'threads',
   None,
-  'Threads of every peer; each by its own default if not given: '
-  'run.num_threads for tfirl, all cores for PyTorch.',
+  'Threads of every peer; all cores, the default of both, if not given.',
   1,
 )
 flags.DEFINE_string(

@@ -7,7 +7,6 @@ tfirl uses OptimisticAdam, as HyPE does; Stable-Baselines3 uses Adam.
 """
 
 import json
-import os
 import sys
 import time
 
@@ -75,12 +74,6 @@ def _make_replay():
 
 
 def _measure_tfirl() -> dict[str, float]:
-  import tensorflow as tf
-
-  # The default of run.num_threads, unless --threads was given for both peers.
-  num_threads = int(os.environ.get('OMP_NUM_THREADS', '1'))
-  tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-  tf.config.threading.set_inter_op_parallelism_threads(num_threads)
   replay = _make_replay()
   sampler = replay.sampler('policy', _UPDATES_PER_ROUND * _BATCH.value)
   sac_round = _make_round()

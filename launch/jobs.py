@@ -1,6 +1,7 @@
 """Runs `python -m tfirl.launch` processes, some of them at a time."""
 
 import dataclasses
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from absl import flags
 
 _POLL_S = 0.2
+# What TensorFlow takes for run.num_threads = 0.
+_THREADS = ('TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,13 +71,15 @@ def run(jobs: Sequence[Job], num_parallel: int, log_folder: Path) -> list[str]:
   Returns: names of the jobs that failed or were not begun.
   """
   log_folder.mkdir(parents=True, exist_ok=True)
+  # Runs that share cores slow each other down by more than their share.
+  threads = max(1, (os.cpu_count() or 1) // num_parallel)
   waiting, running, failed = list(jobs), {}, []
   stop = _ForwardedSignals()
   try:
     while running or (waiting and not stop.number):
       while waiting and len(running) < num_parallel and not stop.number:
         job = waiting.pop(0)
-        running[_start(job, log_folder)] = job
+        running[_start(job, threads, log_folder)] = job
       time.sleep(_POLL_S)
       stop.forward(running)
       for process in [p for p in running if p.poll() is not None]:
@@ -87,7 +92,7 @@ def run(jobs: Sequence[Job], num_parallel: int, log_folder: Path) -> list[str]:
   return failed + [job.name for job in waiting]
 
 
-def _start(job: Job, log_folder: Path) -> subprocess.Popen:
+def _start(job: Job, threads: int, log_folder: Path) -> subprocess.Popen:
   log = log_folder / f'{job.name}.log'
   print(f'{job.name}: started, output in {log}', flush=True)
   with open(log, 'a') as file:
@@ -97,6 +102,7 @@ def _start(job: Job, log_folder: Path) -> subprocess.Popen:
       stdout=file,
       stderr=subprocess.STDOUT,
       start_new_session=True,
+      env=os.environ | dict.fromkeys(_THREADS, str(threads)),
     )
 
 

@@ -57,6 +57,7 @@ def test_no_more_than_asked_at_a_time(jobs, tmp_path):
     'mine.touch()\n'
     'time.sleep(0.2)\n'
     'print("at once", len(list(here.glob("*.running"))))\n'
+    'print("threads", os.environ["TF_NUM_INTRAOP_THREADS"])\n'
     'mine.unlink()\n'
   )
   batch = [_job(jobs, f'job-{i}', code) for i in range(4)]
@@ -64,6 +65,8 @@ def test_no_more_than_asked_at_a_time(jobs, tmp_path):
   logs = [path.read_text() for path in tmp_path.glob('*.log')]
   assert len(logs) == 4
   assert max(int(log.split()[2]) for log in logs) == 2
+  threads = max(1, os.cpu_count() // 2)
+  assert all(f'threads {threads}\n' in log for log in logs)
 
 
 def test_signal_reaches_the_running_job_and_stops_the_batch(jobs, tmp_path):

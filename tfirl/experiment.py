@@ -37,7 +37,7 @@ def run(
   count_rollout_steps: bool = False,
   record_video: bool = True,
   keep_best: bool = False,
-  num_threads: int = 1,
+  num_threads: int = 0,
 ) -> None:
   """Trains, or goes on training, and leaves all results in `run_folder`.
 
@@ -57,8 +57,8 @@ def run(
     count_rollout_steps: whether steps of cost rollouts use up the budget too.
     record_video: film one episode of the final policy.
     keep_best: write the policy of the best evaluation to best_policy/ too.
-    num_threads: TensorFlow's. One is best for networks this small: 240 SAC
-      updates/s against 210 with both cores of a 2-core machine.
+    num_threads: TensorFlow's; 0 for all cores, or what TF_NUM_INTRAOP_THREADS
+      says. With two runs on two cores, one thread each is best.
 
   Raises:
     UnusedBindingError: a gin binding that nothing consumed.
