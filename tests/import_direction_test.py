@@ -11,6 +11,7 @@ _LAYERS = {
   'acting': 0,
   'gin_bindings': 1,
   'gin_files': 0,
+  'memory': 0,
   'run_folder': 2,
   'report': 0,
   'envs': 1,
@@ -20,6 +21,7 @@ _LAYERS = {
   'demos': 1.5,  # its collecting command makes environments
   'replay': 2,
   'costs': 2,
+  'dynamics': 2,
   'agents': 2,
   'evaluation': 2,
   'checkpoints': 2,

@@ -14,8 +14,10 @@ from tfirl.agents import bc as _bc_agent  # noqa: F401
 from tfirl.agents import sac as _sac  # noqa: F401
 from tfirl.algorithms import bc as _bc  # noqa: F401
 from tfirl.algorithms import expert as _expert  # noqa: F401
+from tfirl.algorithms import model_based as _model_based  # noqa: F401
 from tfirl.algorithms import model_free as _model_free  # noqa: F401
 from tfirl.demos import readers
+from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress
 
 

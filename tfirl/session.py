@@ -59,6 +59,7 @@ class Session:
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s = 0.0  # since the last evaluation
     self._train_steps = 0
+    self._evaluate_s = 0.0
     self._checkpoints = checkpoints.Checkpoints(
       run_folder.checkpoints,
       {
@@ -130,7 +131,7 @@ class Session:
 
     Returns: the mean return.
     """
-    algorithm = self._algorithm
+    algorithm, start = self._algorithm, time.monotonic()
     sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])
     stats = evaluation.evaluate(
       self._eval_env,
@@ -139,6 +140,7 @@ class Session:
       int(sequence.generate_state(1)[0]),
       self._eval_stochastic,
     )
+    self._evaluate_s += time.monotonic() - start
     speed = self._train_steps / self._train_s if self._train_steps else None
     self._log.write(
       {
@@ -149,6 +151,7 @@ class Session:
         **algorithm.losses,
         **{f'rows_{k}': v for k, v in algorithm.table_sizes().items()},
         'traces': algorithm.num_traces,
+        'time_evaluate_s': self._evaluate_s,
       }
     )
     mean_return = float(np.mean(stats.returns))
@@ -242,10 +245,15 @@ class Session:
     tf.random.set_seed(int(sequence.generate_state(1)[0]))
 
   def _get_state(self) -> Mapping[str, Any]:
-    return {'wall_s': self._elapsed_s(), 'best_return': self._best_return}
+    return {
+      'wall_s': self._elapsed_s(),
+      'evaluate_s': self._evaluate_s,
+      'best_return': self._best_return,
+    }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self._wall_s = state['wall_s']
+    self._evaluate_s = state['evaluate_s']
     self._best_return = state['best_return']
 
 

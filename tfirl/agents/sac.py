@@ -1,5 +1,6 @@
 """TF-Agents' SAC at the settings of the hybrid IRL papers, plus a BC term."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import gin
@@ -56,13 +57,14 @@ class SacAgent(sac_agent.SacAgent):
     tau: float = gin.REQUIRED,
     target_update_period: int = 1,
     target_entropy: float | None = None,
+    fixed_alpha: float | None = None,
     bc_weight: float = 0.0,
     use_ema: bool = False,
     ema_decay: float = 0.9998,
   ):
     """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
     optimiser (the temperature's is Adam); `target_entropy` is -A if None;
-    `bc_weight` multiplies the behaviour-cloning loss on expert rows; `use_ema`
+    `fixed_alpha` is the temperature, None to learn it; `bc_weight` multiplies the behaviour-cloning loss on expert rows; `use_ema`
     acts by the exponential moving average of the actor's weights, which keeps
     `ema_decay` of itself at each update.
     """
@@ -82,7 +84,10 @@ class SacAgent(sac_agent.SacAgent):
       actor_network=actor_lib.make_gaussian_actor(*shape),
       actor_optimizer=make_optimizer(learning_rate=current_learning_rate),
       critic_optimizer=make_optimizer(learning_rate=current_learning_rate),
-      alpha_optimizer=tf.keras.optimizers.legacy.Adam(current_learning_rate),
+      alpha_optimizer=tf.keras.optimizers.legacy.Adam(
+        current_learning_rate if fixed_alpha is None else 0.0
+      ),
+      initial_log_alpha=math.log(fixed_alpha or 1.0),
       target_update_tau=tau,
       target_update_period=target_update_period,
       gamma=gamma,
@@ -104,10 +109,23 @@ class SacAgent(sac_agent.SacAgent):
     """Whether `train` needs `expert=`, a Transition of expert rows."""
     return self._bc_weight > 0.0
 
+  @property
+  def alpha(self) -> tf.Tensor:
+    """The temperature, []."""
+    return tf.exp(self._log_alpha)
+
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy; the averaged one with `use_ema`."""
     weights = self._ema or self._actor_network.variables
     return actor_lib.mlp_policy(weights, self.action_spec.shape[0])
+
+  def sample_actions(self, observation):
+    """Samples pi(a | s) of observations [B, O], in a graph. Returns [B, A]."""
+    step_type = tf.fill(tf.shape(observation)[:1], ts.StepType.MID)
+    distribution, _ = self._actor_network(
+      observation, step_type=step_type, network_state=(), training=False
+    )
+    return distribution.sample()
 
   def _create_optimizer_slots(self) -> None:
     """Now, not at the first update: a tf.function then traces only once."""

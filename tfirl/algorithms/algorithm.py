@@ -25,15 +25,21 @@ class Algorithm(abc.ABC):
   counts = 'env_steps'
 
   def __init__(
-    self, agent, replay: tables.Replay, steps_per_round: int, jit_compile: bool
+    self,
+    agent,
+    replay: tables.Replay,
+    updates_per_round: int,
+    jit_compile: bool,
   ):
-    """Args: `agent` has `mlp_policy()`; a round has `steps_per_round` updates,
+    """Args: `agent` has `mlp_policy()`; a round has `updates_per_round` updates,
     compiled by XLA if asked for.
     """
     self._agent = agent
     self._replay = replay
-    self._steps_per_round = steps_per_round
-    self._rounds = rounds.Rounds(self._train_step, steps_per_round, jit_compile)
+    self._updates_per_round = updates_per_round
+    self._rounds = rounds.Rounds(
+      self._train_step, updates_per_round, jit_compile
+    )
     self.clock = clock_lib.Clock()
     self.policy = agent.mlp_policy()
     self.losses: dict[str, float] = {}
@@ -73,7 +79,7 @@ class Algorithm(abc.ABC):
   def _train(self, *rows) -> None:
     """A round of updates on nests of [G * B, ...]."""
     losses = self._rounds.run(*rows)
-    self.clock.updates += self._steps_per_round
+    self.clock.updates += self._updates_per_round
     self.losses.update({name: float(value) for name, value in losses.items()})
     self.policy = self._agent.mlp_policy()
 

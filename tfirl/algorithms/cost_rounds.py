@@ -18,7 +18,7 @@ class CostRounds:
   """Shows the cost whole episodes of the current policy, when it is due.
 
   Attributes:
-    cost_update_period: env steps between turns.
+    cost_update_period: between turns, in what the algorithm counts them by.
     learner: the cost, a trackable.
   """
 
@@ -37,7 +37,8 @@ class CostRounds:
     Args:
       demos: the expert's side of the game.
       seed: of the environment, the cost and the policy's actions.
-      cost_update_period: env steps of training between turns.
+      cost_update_period: between turns; env steps of training for the
+        model-free methods, gradient steps of the policy for hyper.
       cost_rollout_episodes: whole episodes of the learner in each.
       cost_updates: gradient steps on them in each.
       stochastic: sample the actions of the episodes, or take the mean.
@@ -63,11 +64,13 @@ class CostRounds:
     self._stochastic = stochastic
 
   def is_due(self, before: int, now: int) -> bool:
-    """Whether a turn lies in the env steps (before, now]."""
+    """Whether a turn lies in the steps (before, now]."""
     return clock_lib.crosses(self.cost_update_period, before, now)
 
-  def play(self, policy: Callable) -> tuple[Mapping[str, float], int]:
-    """One turn. Returns: named losses, and how many steps were rolled out."""
+  def play(
+    self, policy: Callable
+  ) -> tuple[Mapping[str, float], collecting.Rewarded]:
+    """One turn. Returns: named losses, and the rows that were rolled out."""
     rows = collecting.run_episodes(
       self._env,
       policy,
@@ -75,7 +78,7 @@ class CostRounds:
       self._rng if self._stochastic else None,
     )
     losses = self.learner.update(rows, self._expert_rows, self._cost_updates)
-    return {f'cost_{k}': v for k, v in losses.items()}, len(rows.discount)
+    return {f'cost_{k}': v for k, v in losses.items()}, rows
 
   def get_state(self) -> Mapping[str, Any]:
     """All that is not in `learner`'s variables, JSON-able."""

@@ -49,6 +49,7 @@ class Expert(algorithm.Algorithm):
     self._env.reset()
     self._rng = np.random.default_rng(seeds[1])
     self._initial_steps = initial_steps
+    self._steps_per_round = steps_per_round
     sizes = (
       self._env.observation_spec().shape[0],
       self._env.action_spec().shape[0],

@@ -69,6 +69,7 @@ class ModelFree(algorithm.Algorithm):
     self._rng = np.random.default_rng(seeds[2])
     self._expert_fraction = expert_fraction
     self._initial_steps = initial_steps
+    self._steps_per_round = steps_per_round
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
     self._cost = cost_rounds.CostRounds(demos, seeds[3])
@@ -103,9 +104,9 @@ class ModelFree(algorithm.Algorithm):
     if self.clock.env_steps >= self._initial_steps:
       self._train_policy(before)
     if self._cost.is_due(before, self.clock.env_steps):
-      losses, num_steps = self._cost.play(self.policy)
+      losses, rows = self._cost.play(self.policy)
       self.losses.update(losses)
-      self.clock.rollout_steps += num_steps
+      self.clock.rollout_steps += len(rows.discount)
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""

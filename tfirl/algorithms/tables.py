@@ -24,18 +24,26 @@ def transition_spec(
 
 
 def online_table(
-  name: str, batch_size: int, steps_per_round: int, initial_steps: int
+  name: str, samples_per_step: float, steps_per_round: int, initial_steps: int
 ) -> tables.TableConfig:
-  """A table written by every env step and read by one batch per env step."""
+  """A table written by every env step, and read by as many rows for each."""
+  if not samples_per_step:
+    return read_table(name)
   with gin.config_scope(name):
     return tables.table(
       name,
-      samples_per_insert=float(batch_size),
+      samples_per_insert=float(samples_per_step),
       min_size=initial_steps,
       # One thread writes a round, then reads a round: it is ahead by one
       # round either way, and the limiter must let it.
       error_buffer=4 * max(steps_per_round, initial_steps),
     )
+
+
+def read_table(name: str) -> tables.TableConfig:
+  """A table without a fixed ratio: `hybrid`, which each fit reads in full."""
+  with gin.config_scope(name):
+    return tables.table(name, min_size=1)
 
 
 def expert_table(num_transitions: int) -> tables.TableConfig:

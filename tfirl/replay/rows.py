@@ -66,3 +66,13 @@ class RowLayout:
         for column, shape in zip(columns, self._shapes, strict=True)
       )
     )
+
+  def unpack_arrays(self, packed: np.ndarray) -> Transition:
+    """`unpack` of a NumPy array [..., width]: views of it."""
+    columns = np.split(packed, np.cumsum(self._widths)[:-1], axis=-1)
+    return self._type(
+      *(
+        column if shape else column[..., 0]
+        for column, shape in zip(columns, self._shapes, strict=True)
+      )
+    )

@@ -9,7 +9,7 @@ import numpy as np
 import reverb
 import tensorflow as tf
 
-from tfirl.replay import saving
+from tfirl.replay import reading, saving
 from tfirl.replay.rows import RowLayout
 from tfirl.replay.sampling import BlockSampler
 from tfirl.replay.writers import BlockWriter
@@ -188,6 +188,38 @@ class Replay:
       describe=lambda: self.describe(name),
       rng=self._rngs.spawn(1)[0],
     )
+
+  def read(self, name: str) -> Transition:
+    """Every row of the table once, those of its partial block too.
+
+    Reverb can only draw: blocks are drawn until all of them have been seen,
+    about ln(n) times each, so give a table that is read blocks of 256 rows.
+
+    Returns:
+      `Transition` of NumPy arrays [N, ...], in no order.
+
+    Raises:
+      StarvedTableError: the limiter let too few blocks through.
+    """
+    config = self._config(name)
+    num_blocks = self._info(name).current_size
+    blocks = reading.read_blocks(
+      self._client.server_address,
+      name,
+      (config.rows_per_item, self._layout.width),
+      num_blocks,
+      config.timeout_ms,
+      lambda: self.describe(name),
+    )
+    rows = [*blocks, self._writers[name].partial_rows]
+    return self._layout.unpack_arrays(np.concatenate(rows))
+
+  def clear(self, name: str) -> None:
+    """Forgets every row of the table, and its partial block."""
+    self._config(name)
+    self._client.reset(name)
+    width = self._layout.width
+    self._writers[name].partial_rows = np.zeros((0, width), np.float32)
 
   def size(self, name: str) -> int:
     """Rows that can be sampled: whole blocks, not the partial one."""

@@ -1,0 +1,70 @@
+"""Where imagined episodes end is where Gymnasium's do."""
+
+import gin
+import numpy as np
+import pytest
+
+from tfirl import gin_bindings
+from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl.dynamics import termination
+from tfirl.envs import suites
+
+_NUM_STATES = 10_000
+# Heights and, where it counts, angles on both sides of every bound.
+_HEIGHTS = {
+  'hopper': (0.5, 0.9),
+  'walker2d': (0.6, 2.2),
+  'ant': (0.0, 1.2),
+  'humanoid': (0.8, 2.2),
+}
+_ANGLES = {'hopper': 0.4, 'walker2d': 2.0}
+
+
+@pytest.fixture(params=_HEIGHTS)
+def task(request):
+  """A task's name; its gin file is read."""
+  gin_bindings.parse([f'tasks/{request.param}.gin'], [])
+  yield request.param
+  gin.clear_config()
+
+
+def _random_states(task, env, rng):
+  """Positions and velocities around the bounds, [N, nq] and [N, nv]."""
+  model = env.model
+  qpos = env.init_qpos + rng.uniform(-1, 1, (_NUM_STATES, model.nq))
+  qvel = rng.normal(0, 5, (_NUM_STATES, model.nv))
+  height = 1 if task in _ANGLES else 2
+  qpos[:, height] = rng.uniform(*_HEIGHTS[task], _NUM_STATES)
+  if task in _ANGLES:
+    qpos[:, 2] = rng.uniform(-_ANGLES[task], _ANGLES[task], _NUM_STATES)
+  if task == 'hopper':  # a joint beyond the bound of all others
+    far = rng.random(_NUM_STATES) < 0.1
+    qpos[far, 3] = rng.choice([-101.0, 101.0], far.sum())
+  # Exactly what float32 observations hold: no state lies between.
+  return qpos.astype(np.float32), qvel.astype(np.float32)
+
+
+def test_equals_gymnasiums_is_healthy(task):
+  env = suites.load(tremble_probability=0.0)
+  inner = env.gym.unwrapped
+  rng = np.random.default_rng(0)
+  expected, observations = [], []
+  for qpos, qvel in zip(*_random_states(task, inner, rng), strict=True):
+    inner.data.qpos[:], inner.data.qvel[:] = qpos, qvel
+    expected.append(bool(inner.is_healthy))
+    observations.append(inner._get_obs())
+  is_healthy = getattr(termination, task)(
+    np.asarray(observations, np.float32)
+  ).numpy()
+  np.testing.assert_array_equal(is_healthy, expected)
+  assert 0.1 < np.mean(expected) < 0.9  # both sides were met
+  env.close()
+
+
+@pytest.mark.parametrize('name', [*_HEIGHTS, 'never'])
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_ends_an_episode(name, value):
+  healthy = np.full((2, 12), 0.0, np.float32)
+  healthy[:, 0] = {'hopper': 1.0, 'ant': 0.5}.get(name, 1.5)
+  healthy[1, 7] = value
+  assert getattr(termination, name)(healthy).numpy().tolist() == [True, False]

@@ -1,0 +1,179 @@
+"""Fills the `learner` table with rollouts of the policy in a learned model."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gin
+import numpy as np
+
+from tfirl import memory, types
+from tfirl.dynamics import model as dynamics_model
+from tfirl.dynamics import model_env
+from tfirl.replay import tables
+
+# The schedule of rollout lengths is looked at in these epochs.
+_MOST_EPOCHS = 10_000
+
+
+@gin.configurable(denylist=['model', 'period', 'seed'])
+class Imagination:
+  """Start states from `expert` and `policy`, imagined rows to `learner`.
+
+  Reverb fixes a table's capacity when it is made, and how many rows make up
+  `num_epochs_retained` changes with the length of the rollouts. So there is a
+  table for each length of the schedule; the one in use is `learner` to all
+  others. When the length changes, the old rows go and the new table is filled
+  at once.
+  """
+
+  def __init__(
+    self,
+    model: dynamics_model.DynamicsModel,
+    period: int,
+    seed: int,
+    *,
+    rollouts_per_step: int = gin.REQUIRED,
+    rollout_length: Callable = gin.REQUIRED,
+    epoch_length: int = 1000,
+    num_epochs_retained: int = 1,
+    expert_reset_fraction: float = 0.5,
+  ):
+    """Makes the model's environment (gin: `ModelEnv`), and checks memory.
+
+    Args:
+      model: the dynamics.
+      period: env steps between calls of `imagine`.
+      seed: of the order of start states.
+      rollouts_per_step: rollouts for each env step.
+      rollout_length: maps epochs, a float, to steps of each rollout; its
+        integer part is taken.
+      epoch_length: env steps of an epoch.
+      num_epochs_retained: how long imagined rows are kept.
+      expert_reset_fraction: share of start states from `expert`; the others
+        are from `policy`.
+
+    Raises:
+      ValueError: a parameter is out of its range, or `learner` would not fit
+        into memory.
+    """
+    _check('rollouts_per_step', rollouts_per_step, 1, None)
+    _check('epoch_length', epoch_length, 1, None)
+    _check('num_epochs_retained', num_epochs_retained, 1, None)
+    _check('expert_reset_fraction', expert_reset_fraction, 0, 1)
+    self.env = model_env.ModelEnv(model)
+    self._rollout_length = rollout_length
+    self._epoch_length = epoch_length
+    self._rng = np.random.default_rng(seed)
+    num_starts = rollouts_per_step * period
+    num_expert = round(expert_reset_fraction * num_starts)
+    self._num_starts = {'expert': num_expert, 'policy': num_starts - num_expert}
+    self._period = period
+    lengths = {self.length(e * epoch_length) for e in range(_MOST_EPOCHS)}
+    _check('rollout_length', min(lengths), 1, None)
+    rows_per_length = num_epochs_retained * epoch_length * rollouts_per_step
+    self._tables = {
+      n: _learner_table(n, n * rows_per_length, len(lengths) == 1)
+      for n in sorted(lengths)
+    }
+    width = 2 * model.observation_size + model.action_size + 1
+    most_rows = max(table.capacity for table in self._tables.values())
+    what = (
+      f'table learner, {most_rows} rows of {width} floats '
+      '(Imagination.rollouts_per_step, .rollout_length, .num_epochs_retained)'
+    )
+    memory.check(4 * width * most_rows, what)
+    logging.info('%s: %.2f GiB at most', what, 4 * width * most_rows / 2**30)
+    self._length = None
+    self._replay = None
+
+  @property
+  def table_configs(self) -> list[tables.TableConfig]:
+    """To be opened, with `expert` and `policy`, and given to `connect`."""
+    return list(self._tables.values())
+
+  def connect(self, replay: tables.Replay, num_sampled: int) -> None:
+    """Args: `num_sampled` is how many rows `sample` returns."""
+    self._replay = replay
+    self._start_samplers = [
+      replay.sampler(name, number)
+      for name, number in self._num_starts.items()
+      if number
+    ]
+    self._samplers = {
+      length: replay.sampler(table.name, num_sampled)
+      for length, table in self._tables.items()
+    }
+
+  @property
+  def policy_rows_per_step(self) -> float:
+    """Start states drawn from `policy` for each env step."""
+    return self._num_starts['policy'] / self._period
+
+  def length(self, env_steps: int) -> int:
+    """Steps of the rollouts that begin after `env_steps`."""
+    return int(self._rollout_length(env_steps / self._epoch_length))
+
+  def imagine(self, policy: Callable, env_steps: int) -> Mapping[str, float]:
+    """Rolls `policy` out from new start states, into `learner`.
+
+    Args:
+      policy: maps observations [B, O] to actions [B, A], in a graph.
+      env_steps: taken so far, for the length.
+
+    Returns:
+      Named numbers of what was imagined.
+    """
+    starts = np.concatenate(
+      [sampler.sample().observation.numpy() for sampler in self._start_samplers]
+    )
+    length = self._length = self.length(env_steps)
+    rollout = self.env.rollout(policy, self._rng.permutation(starts), length)
+    self._keep_only(length)
+    self._replay.writer(self._tables[length].name).append(rollout.rows)
+    num_rows = len(rollout.rows.discount)
+    return {
+      'rollout_length': float(length),
+      'imagined_rows': float(num_rows),
+      'imagined_terminal': rollout.num_terminal / max(num_rows, 1),
+      'imagined_dropped': float(rollout.num_dropped),
+    }
+
+  def sample(self) -> types.Transition:
+    """Imagined rows, [num_sampled, ...]; `imagine` comes first."""
+    return self._samplers[self._length].sample()
+
+  def table_sizes(self, sizes: Mapping[str, int]) -> dict[str, int]:
+    """`sizes` of all tables, those of every length summed up as `learner`."""
+    own = {table.name for table in self._tables.values()}
+    others = {name: size for name, size in sizes.items() if name not in own}
+    return {**others, 'learner': sum(sizes[name] for name in own)}
+
+  def get_state(self) -> Mapping[str, Any]:
+    """All that is not in a table, JSON-able."""
+    return {'rng': self._rng.bit_generator.state, 'length': self._length}
+
+  def set_state(self, state: Mapping[str, Any]) -> None:
+    """Takes up what `get_state` gave."""
+    self._rng.bit_generator.state = state['rng']
+    self._length = state['length']
+
+  def _keep_only(self, length: int) -> None:
+    for other, table in self._tables.items():
+      if other != length and self._replay.size(table.name):
+        self._replay.clear(table.name)
+
+
+def _learner_table(length: int, capacity: int, is_only: bool):
+  with gin.config_scope('learner'):
+    return tables.table(
+      'learner' if is_only else f'learner_{length}',
+      capacity=capacity,
+      min_size=1,
+    )
+
+
+def _check(name, value, least, most) -> None:
+  if value < least or (most is not None and value > most):
+    expected = f'at least {least}' + (f' and at most {most}' if most else '')
+    raise ValueError(f'Imagination.{name} is {value}; expected {expected}')

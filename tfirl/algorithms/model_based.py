@@ -1,0 +1,242 @@
+"""Model-based hybrid inverse RL: hyper.
+
+The policy trains only inside a learned dynamics ensemble; the ensemble is
+fitted to real and expert transitions alike (HyPER; Ren et al. 2024,
+algorithm 3).
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from tfirl import types
+from tfirl.agents import relabeling, sac
+from tfirl.algorithms import (
+  algorithm,
+  collecting,
+  cost_rounds,
+  imagination,
+  stopwatch,
+)
+from tfirl.algorithms import clock as clock_lib
+from tfirl.algorithms import tables as algorithm_tables
+from tfirl.dynamics import model as dynamics_model
+from tfirl.dynamics import open_loop
+from tfirl.dynamics import trainer as dynamics_trainer
+from tfirl.envs import suites
+
+
+@gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
+class ModelBased(algorithm.Algorithm):
+  """The game between an RL agent in a learned model and a cost."""
+
+  def __init__(
+    self,
+    load_demos: Callable[[Any], types.Demonstrations],
+    seed: int,
+    restore_from: str | None = None,
+    *,
+    make_agent: Callable = gin.REQUIRED,
+    initial_steps: int = gin.REQUIRED,
+    steps_per_round: int = gin.REQUIRED,
+    policy_updates_per_step: int = gin.REQUIRED,
+    batch_size: int = 256,
+    dynamics_update_period: int = gin.REQUIRED,
+    learning_rate_horizon: int | None = None,
+    stochastic: bool = False,
+    jit_compile: bool = False,
+  ):
+    """Builds environments, tables, the model and both players.
+
+    Args:
+      load_demos: maps the environment to demonstrations of its task.
+      seed: of everything but Reverb's sampling.
+      restore_from: a checkpoint's folder, whose tables to start with.
+      make_agent: maps (O, A) to an agent.
+      initial_steps: env steps of the untrained policy's samples, before the
+        first fit and gradient step.
+      steps_per_round: env steps between the policy's turns.
+      policy_updates_per_step: gradient steps of the policy for each of them.
+      batch_size: B.
+      dynamics_update_period: env steps between fits of the ensemble.
+      learning_rate_horizon: gradient steps in which the agent's learning rate
+        falls linearly to 0, and starts again at each cost update; None keeps it
+        constant.
+      stochastic: sample the actions in the environment, or take the mean.
+      jit_compile: compile the round by XLA.
+
+    Raises:
+      ValueError: there are fewer demonstrations than rows in a batch, or a
+        parameter is out of its range.
+    """
+    _check_positive(
+      initial_steps=initial_steps,
+      steps_per_round=steps_per_round,
+      policy_updates_per_step=policy_updates_per_step,
+      dynamics_update_period=dynamics_update_period,
+    )
+    seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
+    self._env = suites.load(seed=seeds[0])
+    demos = load_demos(self._env)
+    if len(demos) < batch_size:
+      raise ValueError(
+        f'{demos.source or "demonstrations"}: found {len(demos)} transitions; '
+        f'expected at least a batch, ModelBased.batch_size = {batch_size}'
+      )
+    self._env.reset()
+    self._rng = np.random.default_rng(seeds[1])
+    self._initial_steps = initial_steps
+    self._steps_per_round = steps_per_round
+    self._dynamics_update_period = dynamics_update_period
+    self._learning_rate_horizon = learning_rate_horizon
+    self._stochastic = stochastic
+    self._stopwatch = stopwatch.Stopwatch()
+    self._cost = cost_rounds.CostRounds(demos, seeds[2])
+    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
+    self._open_loop = open_loop.OpenLoop(self._model)
+    self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds[4])
+    self._imagination = imagination.Imagination(
+      self._model, dynamics_update_period, seeds[5]
+    )
+    replay = algorithm_tables.open_with_demos(
+      [
+        algorithm_tables.online_table(
+          'policy',
+          self._imagination.policy_rows_per_step,
+          dynamics_update_period,
+          initial_steps,
+        ),
+        algorithm_tables.read_table('hybrid'),
+        *self._imagination.table_configs,
+      ],
+      demos,
+      restore_from,
+      seeds[6],
+    )
+    self._writers = replay.writer('policy'), replay.writer('hybrid')
+    self._expert_sampler = replay.sampler('expert', steps_per_round)
+    updates_per_round = steps_per_round * policy_updates_per_step
+    self._imagination.connect(replay, updates_per_round * batch_size)
+    super().__init__(make_agent(*sizes), replay, updates_per_round, jit_compile)
+    self._relabeled = relabeling.RewardRelabelingAgent(
+      self._agent, self._cost.learner.reward_fn
+    )
+
+  def run_round(self) -> None:
+    """Acts; fits the model and imagines when due; trains policy and cost."""
+    before, updates = self.clock.env_steps, self.clock.updates
+    with self._stopwatch.time('act'):
+      self._act()
+    if self.clock.env_steps < self._initial_steps:
+      return
+    if self._is_fit_due(before):
+      with self._stopwatch.time('fit'):
+        self._fit()
+      with self._stopwatch.time('imagine'):
+        self._imagine()
+    with self._stopwatch.time('update'):
+      self._train_policy()
+    if self._cost.is_due(updates, self.clock.updates):
+      with self._stopwatch.time('cost'):
+        self._update_cost()
+    self.losses.update(self._stopwatch.columns())
+
+  def trackables(self) -> Mapping[str, Any]:
+    """What a checkpoint must hold, besides the tables."""
+    return {
+      **super().trackables(),
+      'cost': self._cost.learner,
+      'model': self._model,
+      'trainer': self._trainer,
+    }
+
+  def table_sizes(self) -> Mapping[str, int]:
+    """Rows in each table."""
+    return self._imagination.table_sizes(super().table_sizes())
+
+  def _is_fit_due(self, before: int) -> bool:
+    now = self.clock.env_steps
+    is_first = before < self._initial_steps
+    return is_first or clock_lib.crosses(
+      self._dynamics_update_period, before, now
+    )
+
+  def _act(self) -> None:
+    """Real steps to `policy`; the same and as many expert rows to `hybrid`."""
+    is_initial = self.clock.env_steps < self._initial_steps
+    rows = collecting.run_steps(
+      self._env,
+      self.policy,
+      self._steps_per_round,
+      self._rng if self._stochastic or is_initial else None,
+    ).transition
+    expert = self._expert_sampler.sample()
+    policy_writer, hybrid_writer = self._writers
+    policy_writer.append(rows)
+    hybrid_writer.append(rows)
+    hybrid_writer.append(types.Transition(*(f.numpy() for f in expert)))
+    self.clock.env_steps += self._steps_per_round
+
+  def _fit(self) -> None:
+    record = self._trainer.fit(self._replay.read('hybrid'))
+    logging.info('dynamics after %d steps: %s', self.clock.env_steps, record)
+    self.losses.update(record.columns())
+
+  def _imagine(self) -> None:
+    numbers = self._imagination.imagine(
+      self._agent.sample_actions, self.clock.env_steps
+    )
+    self.losses.update(numbers)
+
+  def _train_policy(self) -> None:
+    scale = 1.0
+    if self._learning_rate_horizon is not None:
+      since = self.clock.updates % self._cost.cost_update_period
+      scale = max(0.0, 1.0 - since / self._learning_rate_horizon)
+    self._agent.learning_rate_scale.assign(scale)
+    self.losses['learning_rate_scale'] = scale
+    self._train(self._imagination.sample())
+
+  def _update_cost(self) -> None:
+    """A cost turn; its real episodes also show how far the model can see."""
+    losses, rows = self._cost.play(self.policy)
+    self.losses.update(losses)
+    self.clock.rollout_steps += len(rows.discount)
+    self.losses['real_terminal'] = float(np.mean(rows.discount == 0.0))
+    errors = self._open_loop.errors(rows.transition, self._rng)
+    self.losses.update(errors.columns())
+
+  def _train_step(self, batch):
+    info = self._relabeled.train(relabeling.as_experience(batch))
+    return {**sac.named_losses(info), 'alpha': self._agent.alpha}
+
+  def _get_state(self) -> dict[str, Any]:
+    return {
+      **super()._get_state(),
+      'rng': self._rng.bit_generator.state,
+      'env': self._env.get_state(),
+      'cost': self._cost.get_state(),
+      'trainer': self._trainer.get_state(),
+      'imagination': self._imagination.get_state(),
+      'seconds': self._stopwatch.seconds,
+    }
+
+  def _set_state(self, state: Mapping[str, Any]) -> None:
+    super()._set_state(state)
+    self._rng.bit_generator.state = state['rng']
+    self._env.set_state(state['env'])
+    self._cost.set_state(state['cost'])
+    self._trainer.set_state(state['trainer'])
+    self._imagination.set_state(state['imagination'])
+    self._stopwatch = stopwatch.Stopwatch(state['seconds'])
+
+
+def _check_positive(**parameters: int) -> None:
+  for name, value in parameters.items():
+    if value < 1:
+      raise ValueError(f'ModelBased.{name} is {value}; expected at least 1')

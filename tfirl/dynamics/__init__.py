@@ -1,0 +1,1 @@
+"""Learned dynamics: an ensemble, its fit, and what is imagined in it."""

@@ -1,0 +1,104 @@
+"""What predicts the next observation: ensemble, normaliser, elites."""
+
+import gin
+import tensorflow as tf
+
+from tfirl.dynamics.normalizer import Normalizer
+from tfirl.networks.gaussian_ensemble import GaussianEnsemble
+
+
+@gin.configurable
+class DynamicsModel(tf.Module):
+  """p(s' | s, a) as a Gaussian ensemble over s' - s.
+
+  Attributes:
+    observation_size, action_size: O and A.
+    ensemble: the members.
+    normalizer: of (s, a).
+    elites: [num_elites] int32 variable, the members that imagine.
+  """
+
+  def __init__(
+    self,
+    observation_size: int,
+    action_size: int,
+    seed: int,
+    *,
+    num_elites: int = 5,
+  ):
+    """Creates the ensemble (gin: `GaussianEnsemble`).
+
+    Args:
+      observation_size, action_size: O and A.
+      action_size: A.
+      seed: of the initial weights.
+      num_elites: how many members imagine.
+
+    Raises:
+      ValueError: there are fewer members than elites.
+    """
+    super().__init__('dynamics_model')
+    self.ensemble = GaussianEnsemble(observation_size, action_size, seed)
+    num_members = self.ensemble.num_members
+    if not 1 <= num_elites <= num_members:
+      raise ValueError(
+        f'DynamicsModel.num_elites is {num_elites}; expected at least 1 and at '
+        f'most GaussianEnsemble.num_members = {num_members}.'
+      )
+    self.observation_size = observation_size
+    self.action_size = action_size
+    self.normalizer = Normalizer(observation_size + action_size)
+    self.elites = tf.Variable(tf.range(num_elites), trainable=False)
+
+  def predict(self, observation, action, members=None):
+    """Mean and log variance of the next observation.
+
+    Args:
+      observation: [M, B, O] or [B, O], which all members are given.
+      action: [M, B, A] or [B, A].
+      members: [M] int; None for all.
+
+    Returns:
+      Two tensors [M, B, O].
+    """
+    num_members = self.ensemble.num_members
+    if members is not None:
+      num_members = tf.shape(members)[0]
+    inputs = self.normalizer(tf.concat([observation, action], -1))
+    if inputs.shape.rank == 2:
+      inputs = tf.repeat(inputs[None], num_members, axis=0)
+    mean, log_variance = self.ensemble(inputs, members)
+    return observation + mean, log_variance
+
+  def sample_next(self, observation, action):
+    """Samples the next observation, each row from a random elite.
+
+    Propagation TS1 of Chua et al. 2018; the rows are dealt out to the elites
+    evenly, so each member computes its own rows only.
+
+    Args:
+      observation: [B, O].
+      action: [B, A].
+
+    Returns:
+      [B, O].
+    """
+    num_rows = tf.shape(observation)[0]
+    num_elites = self.elites.shape[0]
+    per_elite = (num_rows + num_elites - 1) // num_elites
+    order = tf.random.shuffle(tf.range(per_elite * num_elites))
+    # The last places, past the end of the rows, repeat the first ones.
+    dealt = order % tf.maximum(num_rows, 1)
+
+    def deal(rows):
+      shape = [num_elites, per_elite, rows.shape[-1]]
+      return tf.reshape(tf.gather(rows, dealt), shape)
+
+    mean, log_variance = self.predict(
+      deal(observation), deal(action), self.elites
+    )
+    noise = tf.random.normal(tf.shape(mean))
+    sample = mean + tf.exp(0.5 * log_variance) * noise
+    sample = tf.reshape(sample, [-1, observation.shape[-1]])
+    # Places in `order` of rows 0, 1, ...: its inverse, cut to the rows.
+    return tf.gather(sample, tf.math.invert_permutation(order)[:num_rows])

@@ -1,0 +1,141 @@
+"""The learned dynamics as an environment: imagined steps and rollouts."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from tfirl import types
+from tfirl.dynamics.model import DynamicsModel
+
+
+class Rollout(NamedTuple):
+  """Imagined transitions, and what became of the rollouts."""
+
+  rows: types.Transition  # NumPy [M, ...], in random order
+  num_terminal: int  # rows that end their episode
+  num_dropped: int  # steps whose successor was not finite; not in `rows`
+
+
+@gin.configurable
+class ModelEnv(tf.Module):
+  """Steps batches of states by a `DynamicsModel`.
+
+  Attributes:
+    model: the dynamics.
+    is_healthy: maps observations [B, O] to bool [B], False where an episode
+      ends (`dynamics.termination`).
+  """
+
+  def __init__(
+    self,
+    model: DynamicsModel,
+    *,
+    is_healthy: Callable | None = None,
+    chunk_rows: int = 10_000,
+  ):
+    """Args: `chunk_rows` start states are rolled out at a time: a bound on
+    memory; the others as above.
+
+    Raises:
+      ValueError: no `is_healthy` is given, or `chunk_rows` is below 1.
+    """
+    super().__init__('model_env')
+    if is_healthy is None:
+      raise ValueError(
+        'ModelEnv.is_healthy is not bound; expected where the task ends its '
+        'episodes, such as @termination.hopper, or @termination.never'
+      )
+    if chunk_rows < 1:
+      raise ValueError(
+        f'ModelEnv.chunk_rows is {chunk_rows}; expected at least 1'
+      )
+    self.model = model
+    self.is_healthy = is_healthy
+    self._chunk_rows = chunk_rows
+    self._rollout_fns = {}
+
+  def step(self, observation, action):
+    """Args: [B, O] and [B, A]. Returns: the sampled successors [B, O], and bool
+    [B] whether their episodes go on.
+    """
+    next_observation = self.model.sample_next(observation, action)
+    return next_observation, self.is_healthy(next_observation)
+
+  def rollout(
+    self, policy: Callable, starts: np.ndarray, length: int
+  ) -> Rollout:
+    """Rolls `policy` out from every start state.
+
+    Args:
+      policy: maps observations [B, O] to actions [B, A], in a graph.
+      starts: [N, O].
+      length: steps of each rollout that meets no end.
+
+    Returns:
+      At most N * length transitions.
+
+    Raises:
+      ValueError: `length` is below 1, or there is no start state.
+    """
+    if length < 1 or not len(starts):
+      raise ValueError(
+        f'ModelEnv.rollout: found {len(starts)} start states and length '
+        f'{length}; expected at least 1 of both'
+      )
+    rollout_fn = self._rollout_fn(policy)
+    chunks, num_dropped = [], 0
+    for begin in range(0, len(starts), self._chunk_rows):
+      chunk = starts[begin : begin + self._chunk_rows]
+      rows, dropped = rollout_fn(tf.constant(chunk, tf.float32), length)
+      chunks.append(rows)
+      num_dropped += int(dropped)
+    # Chunks are of different starts only if those were in random order; the
+    # rows of all of them are mixed here.
+    rows = types.Transition(*(tf.concat(f, 0) for f in zip(*chunks)))  # noqa: B905
+    order = tf.random.shuffle(tf.range(tf.shape(rows.discount)[0]))
+    rows = types.Transition(*(tf.gather(f, order).numpy() for f in rows))
+    num_terminal = int(np.count_nonzero(rows.discount == 0.0))
+    return Rollout(rows, num_terminal, num_dropped)
+
+  def _rollout_fn(self, policy):
+    if policy not in self._rollout_fns:
+      self._rollout_fns[policy] = self._make_rollout_fn(policy)
+    return self._rollout_fns[policy]
+
+  def _make_rollout_fn(self, policy):
+    size = self.model.observation_size
+
+    @tf.function(
+      input_signature=[
+        tf.TensorSpec([None, size], tf.float32),
+        tf.TensorSpec([], tf.int32),
+      ]
+    )
+    def rollout(observation, length):
+      action_size = self.model.action_size
+      parts = [
+        tf.TensorArray(tf.float32, length, infer_shape=False, element_shape=s)
+        for s in ([None, size], [None, action_size], [None], [None, size])
+      ]
+      num_dropped = 0
+      for t in tf.range(length):
+        tf.autograph.experimental.set_loop_options(
+          shape_invariants=[(observation, tf.TensorShape([None, size]))]
+        )
+        action = policy(observation)
+        successor, is_alive = self.step(observation, action)
+        is_finite = tf.reduce_all(tf.math.is_finite(successor), -1)
+        num_dropped += tf.math.count_nonzero(~is_finite, dtype=tf.int32)
+        row = (observation, action, tf.cast(is_alive, tf.float32), successor)
+        parts = [
+          part.write(t, tf.boolean_mask(field, is_finite))
+          for part, field in zip(parts, row)  # noqa: B905
+        ]
+        observation = tf.boolean_mask(successor, is_finite & is_alive)
+      rows = [part.concat() for part in parts]
+      return types.Transition(*rows), num_dropped
+
+    return rollout

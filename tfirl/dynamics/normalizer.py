@@ -1,0 +1,29 @@
+"""Inputs of mean 0 and standard deviation 1."""
+
+import numpy as np
+import tensorflow as tf
+
+# A column that hardly moves is shifted, not blown up.
+_LEAST_STD = 1e-12
+
+
+class Normalizer(tf.Module):
+  """(x - mean) / std, computed in float64: x may be large and move little."""
+
+  def __init__(self, size: int):
+    """Args: `size` is the number of columns. Starts as the identity."""
+    super().__init__('normalizer')
+    self.mean = tf.Variable(np.zeros(size), trainable=False, name='mean')
+    self.std = tf.Variable(np.ones(size), trainable=False, name='std')
+
+  def fit(self, rows: np.ndarray) -> None:
+    """Takes mean and standard deviation of `rows` [N, size]."""
+    rows = np.asarray(rows, np.float64)
+    std = rows.std(0)
+    self.mean.assign(rows.mean(0))
+    self.std.assign(np.where(std < _LEAST_STD, 1.0, std))
+
+  def __call__(self, rows):
+    """Normalises `rows` [..., size]; returns float32."""
+    centered = tf.cast(rows, tf.float64) - self.mean
+    return tf.cast(centered / self.std, tf.float32)

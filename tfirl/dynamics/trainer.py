@@ -1,0 +1,291 @@
+"""Fits the ensemble: bootstrap, hold-out, best weights of each member."""
+
+import time
+from typing import NamedTuple
+
+import gin
+import numpy as np
+import tensorflow as tf
+
+from tfirl import types
+from tfirl.dynamics import holdout
+from tfirl.dynamics.model import DynamicsModel
+from tfirl.losses import gaussian_nll
+
+_EVALUATION_ROWS = 2048  # at a time: bounds memory
+
+
+class FitRecord(NamedTuple):
+  """What one fit did; errors are of the hold-out, after the fit."""
+
+  losses: np.ndarray  # [epochs] training loss, a mean over members
+  holdout_mse: np.ndarray  # [E] over outputs, of s' - s in its own units
+  holdout_mse_per_output: np.ndarray  # [O] a mean over elites
+  r2_per_output: np.ndarray  # [O] of s' - s, a mean over elites
+  elites: np.ndarray  # [num_elites]
+  epochs: int
+  num_rows: int  # fitted
+  num_holdout: int
+  wall_s: float
+
+  def columns(self) -> dict[str, float]:
+    """As columns of metrics.csv."""
+    return {
+      'dynamics_loss': float(self.losses[-1]),
+      'dynamics_mse': float(self.holdout_mse[self.elites].mean()),
+      'dynamics_r2_min': float(self.r2_per_output.min()),
+      'dynamics_r2_median': float(np.median(self.r2_per_output)),
+      'dynamics_epochs': float(self.epochs),
+      'dynamics_rows': float(self.num_rows),
+      'dynamics_holdout_rows': float(self.num_holdout),
+      'dynamics_fit_s': self.wall_s,
+    }
+
+
+@gin.configurable
+class DynamicsTrainer(tf.Module):
+  """Fits a `DynamicsModel` to transitions, again and again as they grow.
+
+  Optimiser and epoch count go on from one fit to the next, and are in a
+  checkpoint of this object; `get_state` / `set_state` hold its generator.
+
+  Source: Janner et al. 2019, and mbrl-lib (Pineda et al. 2021) for stopping
+  and the hold-out score. Unlike there, every member keeps its own best weights.
+  """
+
+  def __init__(
+    self,
+    model: DynamicsModel,
+    seed: int,
+    *,
+    learning_rate: float = 3e-4,
+    weight_decay: float = 5e-5,
+    batch_size: int = 256,
+    holdout_share: float = 0.2,
+    patience: int = 10,
+    max_epochs: int | None = None,
+    min_improvement: float = 0.01,
+    cosine_epochs: int | None = None,
+    cosine_end: float = 0.0,
+  ):
+    """Creates the optimiser.
+
+    Args:
+      model: what is fitted.
+      seed: of bootstraps and of the rows' order.
+      learning_rate: of Adam.
+      weight_decay: L2, added to the gradients.
+      batch_size: rows of each member's batch.
+      holdout_share: of rows that are never fitted.
+      patience: a fit ends after so many epochs in which no member improved.
+      max_epochs: or after so many; None for no limit.
+      min_improvement: of the hold-out mse, relative, to count as one.
+      cosine_epochs: the learning rate falls along a half cosine over so many
+        epochs of the whole run, then stays; None for a constant one.
+      cosine_end: share of `learning_rate` where it stays.
+
+    Raises:
+      ValueError: a parameter is out of its range.
+    """
+    super().__init__('dynamics_trainer')
+    _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
+    _check('patience', patience, 'at least 1', patience >= 1)
+    _check('holdout_share', holdout_share, 'in (0, 1)', 0 < holdout_share < 1)
+    _check(
+      'max_epochs',
+      max_epochs,
+      'None or at least 1',
+      max_epochs is None or max_epochs >= 1,
+    )
+    self._model = model
+    self._variables = list(model.ensemble.trainable_variables)
+    self._members = model.ensemble.member_variables
+    self._best = [tf.Variable(v, trainable=False) for v in self._members]
+    self._initial_learning_rate = learning_rate
+    self._learning_rate = tf.Variable(learning_rate, trainable=False)
+    self._optimizer = tf.keras.optimizers.legacy.Adam(self._learning_rate)
+    self._optimizer._create_all_weights(self._variables)
+    self._epochs = tf.Variable(0, trainable=False, dtype=tf.int64)
+    self._rng = np.random.default_rng(seed)
+    self._weight_decay = weight_decay
+    self._batch_size = batch_size
+    self._holdout_share = holdout_share
+    self._patience = patience
+    self._max_epochs = max_epochs
+    self._min_improvement = min_improvement
+    self._cosine_epochs = cosine_epochs
+    self._cosine_end = cosine_end
+
+  def fit(self, rows: types.Transition) -> FitRecord:
+    """Fits the model to `rows`, NumPy [N, ...]; its elites are ranked anew.
+
+    Raises:
+      ValueError: fewer rows than a batch, or no hold-out.
+      FloatingPointError: the loss is not finite.
+    """
+    start = time.monotonic()
+    is_held_out = holdout.is_held_out(rows, self._holdout_share)
+    num_holdout = int(is_held_out.sum())
+    num_rows = len(is_held_out) - num_holdout
+    if num_rows < self._batch_size or not num_holdout:
+      raise ValueError(
+        f'DynamicsTrainer.fit: found {num_rows} rows to fit and {num_holdout} '
+        f'held out; expected at least batch_size = {self._batch_size} and 1.'
+      )
+    inputs = np.concatenate([rows.observation, rows.action], -1)
+    targets = rows.next_observation - rows.observation
+    self._model.normalizer.fit(inputs[~is_held_out])
+    training = self._tensors(inputs[~is_held_out], targets[~is_held_out])
+    held_out = self._tensors(inputs[is_held_out], targets[is_held_out])
+    losses, best = self._fit_epochs(training, held_out)
+    elites = np.sort(np.argsort(best)[: self._model.elites.shape[0]])
+    self._model.elites.assign(elites)
+    per_output = self._evaluate(*held_out).numpy()[elites].mean(0)
+    variance = np.maximum(held_out[1].numpy().var(0), 1e-12)
+    return FitRecord(
+      losses=np.asarray(losses),
+      holdout_mse=best,
+      holdout_mse_per_output=per_output,
+      r2_per_output=1.0 - per_output / variance,
+      elites=elites,
+      epochs=len(losses),
+      num_rows=num_rows,
+      num_holdout=num_holdout,
+      wall_s=time.monotonic() - start,
+    )
+
+  def get_state(self) -> dict:
+    """State of the NumPy generator, JSON-able."""
+    return self._rng.bit_generator.state
+
+  def set_state(self, state: dict) -> None:
+    """Takes up what `get_state` gave."""
+    self._rng.bit_generator.state = state
+
+  @property
+  def num_traces(self) -> int:
+    """How often an epoch was traced; more than 1 means a mistake."""
+    return self._epoch.experimental_get_tracing_count()
+
+  def _tensors(self, inputs, targets):
+    return (
+      self._model.normalizer(tf.constant(inputs, tf.float32)),
+      tf.constant(targets, tf.float32),
+    )
+
+  def _fit_epochs(self, training, held_out):
+    """Returns: the losses of all epochs, and each member's best mse [E]."""
+    num_rows = training[0].shape[0]
+    shape = self._model.ensemble.num_members, num_rows
+    bootstrap = self._rng.integers(num_rows, size=shape, dtype=np.int32)
+    # What an improvement is measured against. The weights from before the fit
+    # are no candidates for the best: new rows would often change nothing.
+    counts_from = self._evaluate(*held_out).numpy().mean(1)
+    best = np.full_like(counts_from, np.inf)
+    losses, stale = [], 0
+    limit = self._max_epochs or np.inf
+    while stale < self._patience and len(losses) < limit:
+      self._learning_rate.assign(self._next_learning_rate())
+      order = self._rng.permuted(bootstrap, axis=1)
+      losses.append(float(self._epoch(*training, order)))
+      self._epochs.assign_add(1)
+      mse = self._evaluate(*held_out).numpy().mean(1)
+      if not np.isfinite([losses[-1], *mse]).all():
+        raise FloatingPointError(
+          f'DynamicsTrainer.fit, epoch {len(losses)}: loss {losses[-1]}, '
+          f'hold-out mse {mse}; expected finite numbers.'
+        )
+      # The best weights are kept however small the step; patience is not.
+      self._keep_best(mse < best)
+      best = np.minimum(best, mse)
+      improved = mse < counts_from * (1.0 - self._min_improvement)
+      counts_from = np.where(improved, mse, counts_from)
+      stale = 0 if improved.any() else stale + 1
+    for variable, value in zip(self._members, self._best, strict=True):
+      variable.assign(value)
+    return losses, best
+
+  def _next_learning_rate(self) -> float:
+    if self._cosine_epochs is None:
+      return self._initial_learning_rate
+    progress = min(int(self._epochs.numpy()) / self._cosine_epochs, 1.0)
+    fall = 0.5 * (1.0 - np.cos(np.pi * progress))
+    return self._initial_learning_rate * (1.0 - fall * (1.0 - self._cosine_end))
+
+  @tf.function(
+    input_signature=[
+      tf.TensorSpec([None, None], tf.float32),
+      tf.TensorSpec([None, None], tf.float32),
+      tf.TensorSpec([None, None], tf.int32),
+    ]
+  )
+  def _epoch(self, inputs, targets, order):
+    """Fits every row once a member.
+
+    Args:
+      inputs: [N, O + A], normalised.
+      targets: [N, O].
+      order: [E, N], each member's rows in the order it meets them.
+
+    Returns:
+      The mean loss of a batch and member.
+    """
+    num_rows = tf.shape(order)[1]
+    num_batches = (num_rows + self._batch_size - 1) // self._batch_size
+    total = 0.0
+    for i in tf.range(num_batches):
+      rows = order[:, i * self._batch_size : (i + 1) * self._batch_size]
+      total += self._step(tf.gather(inputs, rows), tf.gather(targets, rows))
+    return total / tf.cast(num_batches, tf.float32)
+
+  def _step(self, inputs, targets):
+    """One step on [E, B, ...]; returns the members' mean loss."""
+    ensemble = self._model.ensemble
+    with tf.GradientTape() as tape:
+      mean, log_variance = ensemble(inputs)
+      member_losses = gaussian_nll.gaussian_nll(mean, log_variance, targets)
+      loss = tf.reduce_sum(member_losses) + gaussian_nll.bound_penalty(
+        ensemble.min_log_variance, ensemble.max_log_variance
+      )
+    gradients = tape.gradient(loss, self._variables)
+    if self._weight_decay:
+      gradients = [
+        gradient + self._weight_decay * variable
+        for gradient, variable in zip(gradients, self._variables, strict=True)
+      ]
+    self._optimizer.apply_gradients(
+      zip(gradients, self._variables, strict=True)
+    )
+    return tf.reduce_mean(member_losses)
+
+  @tf.function(
+    input_signature=[
+      tf.TensorSpec([None, None], tf.float32),
+      tf.TensorSpec([None, None], tf.float32),
+    ]
+  )
+  def _evaluate(self, inputs, targets):
+    """Mean squared error of each member and output, [E, O]."""
+    ensemble = self._model.ensemble
+    num_rows = tf.shape(inputs)[0]
+    total = tf.zeros([ensemble.num_members, self._model.observation_size])
+    for begin in tf.range(0, num_rows, _EVALUATION_ROWS):
+      chunk = inputs[begin : begin + _EVALUATION_ROWS]
+      target = targets[begin : begin + _EVALUATION_ROWS]
+      chunk = tf.repeat(chunk[None], ensemble.num_members, axis=0)
+      mean, _ = ensemble(chunk)
+      total += tf.reduce_sum(tf.math.squared_difference(mean, target), 1)
+    return total / tf.cast(num_rows, tf.float32)
+
+  @tf.function(input_signature=[tf.TensorSpec([None], tf.bool)])
+  def _keep_best(self, is_better):
+    """Copies the weights of the members for which `is_better` [E] holds."""
+    for variable, best in zip(self._members, self._best, strict=True):
+      best.assign(tf.where(is_better[:, None, None], variable, best))
+
+
+def _check(name, value, expected, is_valid):
+  if not is_valid:
+    raise ValueError(
+      f'DynamicsTrainer.{name} must be {expected}; found {value!r}.'
+    )

@@ -1,0 +1,54 @@
+"""Refuses to start what would not fit into memory."""
+
+import pathlib
+
+# Left for everything else.
+_USABLE_SHARE = 0.9
+
+
+def available_bytes() -> int | None:
+  """What this machine can still give, or its cgroup; None if unknown."""
+  available = _meminfo_available(pathlib.Path('/proc/meminfo'))
+  cgroup = _cgroup_available(pathlib.Path('/sys/fs/cgroup'))
+  known = [number for number in (available, cgroup) if number is not None]
+  return min(known, default=None)
+
+
+def check(num_bytes: int, what: str) -> None:
+  """Raises if `num_bytes` are not there for `what`.
+
+  Args:
+    num_bytes: how many it needs.
+    what: names it and the bindings that make it smaller, for the error's text.
+
+  Raises:
+    ValueError: it needs more than 90 % of the available memory.
+  """
+  available = available_bytes()
+  if available is not None and num_bytes > _USABLE_SHARE * available:
+    raise ValueError(
+      f'{what} needs {num_bytes / 2**30:.2f} GiB; expected at most '
+      f'{_USABLE_SHARE:.0%} of the {available / 2**30:.2f} GiB available'
+    )
+
+
+def _meminfo_available(path: pathlib.Path) -> int | None:
+  try:
+    lines = path.read_text().splitlines()
+  except OSError:
+    return None
+  for line in lines:
+    name, _, value = line.partition(':')
+    if name == 'MemAvailable':
+      return int(value.split()[0]) * 1024  # it counts in kB
+  return None
+
+
+def _cgroup_available(folder: pathlib.Path) -> int | None:
+  """The limit of cgroup v2 less what is used; None without a limit."""
+  try:
+    limit = (folder / 'memory.max').read_text().strip()
+    used = (folder / 'memory.current').read_text().strip()
+  except OSError:
+    return None
+  return None if limit == 'max' else max(int(limit) - int(used), 0)
