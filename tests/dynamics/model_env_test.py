@@ -1,0 +1,124 @@
+"""Imagined rollouts against the same rollouts in NumPy."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl.dynamics import model_env
+
+
+class _Plant(tf.Module):
+  """A model without noise: x' = x + a, and y counts the steps."""
+
+  observation_size, action_size = 2, 1
+
+  def sample_next(self, observation, action):
+    return tf.stack(
+      [observation[:, 0] + action[:, 0], observation[:, 1] + 1.0], -1
+    )
+
+
+def _policy(observation):
+  """.1 up, or .5 where x > 1."""
+  return tf.where(observation[:, :1] > 1.0, 0.5, 0.1)
+
+
+def _is_healthy(observation):
+  return observation[:, 0] < 2.0
+
+
+def _by_hand(starts, length):
+  """All rows, each as a tuple."""
+  rows = []
+  for x, y in starts.astype(np.float64):
+    for _ in range(length):
+      action = 0.5 if x > 1.0 else 0.1
+      successor = x + action
+      alive = successor < 2.0
+      rows.append((x, y, action, float(alive), successor, y + 1.0))
+      if not alive:
+        break
+      x, y = successor, y + 1.0
+  return np.array(sorted(rows))
+
+
+def _flat(rows):
+  columns = [rows.observation, rows.action, rows.discount[:, None]]
+  columns.append(rows.next_observation)
+  return np.concatenate(columns, -1)
+
+
+@pytest.mark.parametrize('chunk_rows', [3, 7, 1000])
+def test_equals_rollouts_in_numpy(chunk_rows):
+  starts = np.stack([np.linspace(0.03, 1.9, 20), 100.0 * np.arange(20)], -1)
+  env = model_env.ModelEnv(
+    _Plant(), is_healthy=_is_healthy, chunk_rows=chunk_rows
+  )
+  rollout = env.rollout(_policy, starts.astype(np.float32), 4)
+  found = _flat(rollout.rows)
+  expected = _by_hand(starts, 4)
+  order = np.lexsort(found[:, ::-1].T)
+  np.testing.assert_allclose(found[order], expected, atol=1e-4)
+  assert rollout.num_terminal == np.count_nonzero(expected[:, 3] == 0.0) > 0
+  assert rollout.num_dropped == 0
+  assert len(expected) < 20 * 4  # dead rows went no further
+
+
+def test_rows_come_in_random_order():
+  starts = np.stack([np.zeros(200), np.arange(200.0)], -1).astype('f4')
+  env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)
+  rows = env.rollout(_policy, starts, 2).rows
+  order = rows.observation[:, 1]
+  assert abs(np.corrcoef(order, np.arange(len(order)))[0, 1]) < 0.2
+
+
+def test_chunks_bound_what_is_computed_at_a_time():
+  sizes = []
+
+  def spy(observation):
+    tf.numpy_function(
+      lambda n: sizes.append(int(n)) or n, [tf.shape(observation)[0]], tf.int32
+    )
+    return _policy(observation)
+
+  env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy, chunk_rows=8)
+  env.rollout(spy, np.zeros((20, 2), np.float32), 1)
+  assert sizes == [8, 8, 4]
+
+
+def test_what_is_not_finite_is_dropped_and_counted():
+  class Broken(_Plant):
+    def sample_next(self, observation, action):
+      successor = super().sample_next(observation, action)
+      return tf.where(observation[:, 1:] == 5.0, np.nan, successor)
+
+  starts = np.stack([np.zeros(10), np.arange(10.0)], -1).astype('f4')
+  env = model_env.ModelEnv(Broken(), is_healthy=_is_healthy)
+  rollout = env.rollout(_policy, starts, 1)
+  assert rollout.num_dropped == 1
+  assert sorted(rollout.rows.observation[:, 1]) == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+  assert np.isfinite(_flat(rollout.rows)).all()
+
+
+def test_all_dead_after_the_first_step():
+  starts = np.full((5, 2), 1.9, np.float32)
+  env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)
+  rollout = env.rollout(_policy, starts, 10)
+  assert len(rollout.rows.discount) == rollout.num_terminal == 5
+
+
+@pytest.mark.parametrize(('number', 'length'), [(0, 3), (3, 0)])
+def test_nothing_to_roll_out(number, length):
+  env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)
+  with pytest.raises(ValueError, match=f'{number} start states and length'):
+    env.rollout(_policy, np.zeros((number, 2), np.float32), length)
+
+
+def test_a_task_without_a_termination_function():
+  with pytest.raises(ValueError, match='ModelEnv.is_healthy is not bound'):
+    model_env.ModelEnv(_Plant())
+
+
+def test_no_rows_at_a_time():
+  with pytest.raises(ValueError, match='chunk_rows is 0'):
+    model_env.ModelEnv(_Plant(), is_healthy=_is_healthy, chunk_rows=0)

@@ -1,0 +1,225 @@
+"""Fits: what is learned, kept, ranked, stopped and taken up again."""
+
+import gin
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl import types
+from tfirl.dynamics import holdout
+from tfirl.dynamics import model as dynamics_model
+from tfirl.dynamics import trainer as dynamics_trainer
+
+_O, _A = 3, 2
+
+
+@pytest.fixture(autouse=True)
+def small():
+  """Four members of 2 x 16; gin is left clean."""
+  gin.parse_config("""
+    GaussianEnsemble.num_members = 4
+    GaussianEnsemble.layers = (16, 16)
+    DynamicsModel.num_elites = 2
+  """)
+  yield
+  gin.clear_config()
+
+
+def _linear_rows(number, seed=0):
+  """s' = s + M (s, a) + noise of deviation .01."""
+  rng = np.random.default_rng(seed)
+  observation = rng.normal(2.0, 3.0, (number, _O)).astype(np.float32)
+  action = rng.uniform(-1, 1, (number, _A)).astype(np.float32)
+  matrix = np.random.default_rng(99).normal(size=(_O + _A, _O))
+  delta = np.concatenate([observation, action], -1) @ matrix
+  delta += 0.01 * rng.normal(size=delta.shape)
+  return types.Transition(
+    observation,
+    action,
+    np.ones(number, np.float32),
+    (observation + delta).astype(np.float32),
+  )
+
+
+def _make(seed=0, **kwargs):
+  model = dynamics_model.DynamicsModel(_O, _A, seed)
+  kwargs = {'batch_size': 32, **kwargs}
+  return model, dynamics_trainer.DynamicsTrainer(model, seed, **kwargs)
+
+
+def _holdout_errors(model, rows, share=0.2):
+  """Each member's squared errors of s' - s on the hold-out, [E, N, O]."""
+  is_held_out = holdout.is_held_out(rows, share)
+  rows = types.Transition(*(field[is_held_out] for field in rows))
+  mean, _ = model.predict(rows.observation, rows.action)
+  return (mean.numpy() - rows.next_observation) ** 2, rows
+
+
+def test_learns_a_linear_system():
+  _, trainer = _make(learning_rate=3e-3, max_epochs=40)
+  record = trainer.fit(_linear_rows(3000))
+  assert record.r2_per_output.min() > 0.95
+  assert record.losses[-1] < record.losses[0]
+
+
+def test_record_equals_what_the_model_does():
+  rows = _linear_rows(2000)
+  model, trainer = _make(learning_rate=3e-3, max_epochs=3)
+  record = trainer.fit(rows)
+  errors, held_out = _holdout_errors(model, rows)
+  np.testing.assert_allclose(errors.mean((1, 2)), record.holdout_mse, rtol=1e-3)
+  elites = np.sort(np.argsort(errors.mean((1, 2)))[:2])
+  np.testing.assert_array_equal(record.elites, elites)
+  np.testing.assert_array_equal(model.elites, elites)
+  per_output = errors[elites].mean((0, 1))
+  np.testing.assert_allclose(
+    record.holdout_mse_per_output, per_output, rtol=1e-3
+  )
+  delta = held_out.next_observation - held_out.observation
+  np.testing.assert_allclose(
+    record.r2_per_output, 1.0 - per_output / delta.var(0), atol=1e-3
+  )
+  assert record.num_holdout == len(delta)
+  assert record.num_rows == 2000 - len(delta)
+  assert record.epochs == len(record.losses) == 3
+  assert record.columns()['dynamics_r2_min'] == record.r2_per_output.min()
+
+
+def test_every_member_keeps_its_own_best_weights(monkeypatch):
+  """Hold-out errors as told: bests are in epochs 2, 1, 3 and 1."""
+  model, trainer = _make(max_epochs=3)
+  table = np.float32(
+    [[9, 9, 9, 9], [5, 1, 5, 2], [1, 2, 4, 3], [2, 3, 3, 4], [7, 7, 7, 7]]
+  )
+  calls, snapshots = iter(table), []
+
+  def evaluate(inputs, targets):
+    del inputs, targets
+    weights = [v.numpy().copy() for v in model.ensemble.member_variables]
+    snapshots.append(weights)
+    return tf.repeat(next(calls)[:, None], _O, axis=1)
+
+  monkeypatch.setattr(trainer, '_evaluate', evaluate)
+  record = trainer.fit(_linear_rows(200))
+  np.testing.assert_array_equal(record.holdout_mse, [1, 1, 3, 2])
+  np.testing.assert_array_equal(record.elites, [0, 1])
+  for member, epoch in enumerate([2, 1, 3, 1]):
+    for variable, then in zip(
+      model.ensemble.member_variables, snapshots[epoch], strict=True
+    ):
+      np.testing.assert_array_equal(variable[member], then[member])
+
+
+def _epochs_with(monkeypatch, holdout_mse, **kwargs):
+  """How many epochs a fit takes if the hold-out's mse goes as told."""
+  _, trainer = _make(**kwargs)
+  values = iter(holdout_mse)
+  last = []
+
+  def evaluate(inputs, targets):
+    del inputs, targets
+    last[:] = [next(values, last[0] if last else 1.0)]
+    return tf.fill([4, _O], float(last[0]))
+
+  monkeypatch.setattr(trainer, '_evaluate', evaluate)
+  return trainer.fit(_linear_rows(200)).epochs
+
+
+def test_patience(monkeypatch):
+  """Better in the second epoch, then never: two more, then three."""
+  told = [1.0, 1.0, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6]
+  assert _epochs_with(monkeypatch, told, patience=2) == 4
+  assert _epochs_with(monkeypatch, told, patience=3) == 5
+
+
+def test_a_small_improvement_does_not_count(monkeypatch):
+  told = [1.0, 0.995, 0.99, 0.985, 0.98, 0.98, 0.98]
+  # Against 1: .985 is the first to be better by more than 1 %.
+  assert _epochs_with(monkeypatch, told, patience=2) == 2
+  kwargs = {'patience': 2, 'min_improvement': 0.004}
+  assert _epochs_with(monkeypatch, told, **kwargs) == 6
+
+
+def test_max_epochs(monkeypatch):
+  told = 0.5 ** np.arange(20)
+  assert _epochs_with(monkeypatch, told, max_epochs=3) == 3
+
+
+def test_cosine_stays_at_its_end():
+  _, trainer = _make(
+    learning_rate=1.0, cosine_epochs=4, cosine_end=0.2, max_epochs=1
+  )
+  rates = []
+  for epochs in (0, 2, 4, 5, 100):
+    trainer._epochs.assign(epochs)
+    rates.append(trainer._next_learning_rate())
+  np.testing.assert_allclose(rates, [1.0, 0.6, 0.2, 0.2, 0.2])
+
+
+def test_one_trace_as_rows_grow():
+  _, trainer = _make(max_epochs=1)
+  for number in (200, 333, 512):
+    trainer.fit(_linear_rows(number))
+  assert trainer.num_traces == 1
+
+
+def test_weight_decay_shrinks_what_data_does_not_hold():
+  """All targets 0: with decay, the kernels' norm falls further."""
+  rows = _linear_rows(500)
+  rows = rows._replace(next_observation=rows.observation)
+  norms = []
+  for weight_decay in (0.0, 1.0):
+    model, trainer = _make(
+      learning_rate=1e-2, weight_decay=weight_decay, max_epochs=10
+    )
+    trainer.fit(rows)
+    norms.append(float(tf.norm(model.ensemble.member_variables[1])))
+  assert norms[1] < 0.5 * norms[0]
+
+
+def test_too_few_rows():
+  _, trainer = _make()
+  with pytest.raises(ValueError, match='batch_size = 32'):
+    trainer.fit(_linear_rows(30))
+
+
+def test_a_loss_that_is_not_finite():
+  rows = _linear_rows(200)
+  rows.next_observation[:50] = np.inf
+  _, trainer = _make()
+  with pytest.raises(FloatingPointError, match='epoch 1'):
+    trainer.fit(rows)
+
+
+@pytest.mark.parametrize(
+  'wrong',
+  [{'batch_size': 0}, {'patience': 0}, {'holdout_share': 1.0}]
+  + [{'holdout_share': 0.0}, {'max_epochs': 0}],
+)
+def test_a_parameter_out_of_range_is_named(wrong):
+  with pytest.raises(ValueError, match=f'DynamicsTrainer.{next(iter(wrong))}'):
+    _make(**wrong)
+
+
+def test_goes_on_exactly_from_a_checkpoint(tmp_path):
+  rows, more = _linear_rows(300), _linear_rows(400, seed=5)
+  model, trainer = _make(max_epochs=2)
+  trainer.fit(rows)
+  path = tf.train.Checkpoint(model=model, trainer=trainer).write(
+    str(tmp_path / 'x')
+  )
+  state = trainer.get_state()
+  expected = trainer.fit(more)
+
+  other_model, other = _make(seed=7, max_epochs=2)
+  tf.train.Checkpoint(model=other_model, trainer=other).read(
+    path
+  ).assert_consumed()
+  other.set_state(state)
+  record = other.fit(more)
+  np.testing.assert_array_equal(record.losses, expected.losses)
+  np.testing.assert_array_equal(record.holdout_mse, expected.holdout_mse)
+  for one, two in zip(
+    model.ensemble.variables, other_model.ensemble.variables, strict=True
+  ):
+    np.testing.assert_array_equal(one, two)
