@@ -1,0 +1,174 @@
+"""Start states, the window of imagined rows, and what is refused."""
+
+import gin
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl import memory, types
+from tfirl.algorithms import imagination
+from tfirl.algorithms import tables as algorithm_tables
+from tfirl.replay import tables
+
+_PERIOD = 4
+_LENGTHS = {0: 1, 1: 1, 2: 3}  # by epoch, of 8 env steps
+
+
+class _Plant(tf.Module):
+  """A model in which nothing moves."""
+
+  observation_size, action_size = 2, 1
+
+  def sample_next(self, observation, action):
+    del action
+    return tf.identity(observation)
+
+
+def _length(epoch):
+  return _LENGTHS[min(int(epoch), 2)]
+
+
+def _policy(observation):
+  return tf.zeros_like(observation[:, :1])
+
+
+@pytest.fixture(autouse=True)
+def bindings():
+  """Blocks of 4 rows; nothing ends an episode."""
+  gin.parse_config("""
+    table.rows_per_item = 4
+    learner/table.rows_per_item = 4
+  """)
+  gin.bind_parameter(
+    'ModelEnv.is_healthy', lambda observation: observation[:, 0] > -1.0
+  )
+  yield
+  gin.clear_config()
+
+
+def _make(**kwargs):
+  kwargs = {
+    'rollouts_per_step': 6,
+    'rollout_length': _length,
+    'epoch_length': 8,
+    'num_epochs_retained': 2,
+    'expert_reset_fraction': 0.25,
+    **kwargs,
+  }
+  return imagination.Imagination(_Plant(), _PERIOD, 0, **kwargs)
+
+
+def _rows(value, number):
+  """Rows whose states are all `value`."""
+  states = np.full((number, 2), value, np.float32)
+  return types.Transition(
+    states, states[:, :1], np.ones(number, np.float32), states
+  )
+
+
+def _open(imagined):
+  """Its tables, with expert states of 1 and policy states of 2."""
+  configs = [
+    *imagined.table_configs,
+    tables.table('expert', rows_per_item=4, min_size=1),
+    algorithm_tables.read_table('policy'),
+  ]
+  replay = tables.Replay(configs, algorithm_tables.transition_spec(2, 1))
+  replay.writer('expert').append(_rows(1.0, 8))
+  replay.writer('policy').append(_rows(2.0, 8))
+  imagined.connect(replay, 12)
+  return replay
+
+
+@pytest.fixture
+def opened():
+  """Makes an Imagination and its tables."""
+  replays = []
+
+  def make(**kwargs):
+    imagined = _make(**kwargs)
+    replays.append(_open(imagined))
+    return imagined, replays[-1]
+
+  yield make
+  for replay in replays:
+    replay.close()
+
+
+@pytest.mark.parametrize('fraction', [0.0, 0.25, 1.0])
+def test_start_states_by_expert_reset_fraction(opened, fraction):
+  imagined, replay = opened(expert_reset_fraction=fraction)
+  numbers = imagined.imagine(_policy, 4)
+  states = replay.read('learner_1').observation[:, 0]
+  # 6 rollouts a step, 4 steps: 24 start states.
+  assert np.count_nonzero(states == 1.0) == round(24 * fraction)
+  assert np.count_nonzero(states == 2.0) == 24 - round(24 * fraction)
+  assert numbers['imagined_rows'] == 24
+  assert imagined.policy_rows_per_step == 6 * (1.0 - fraction)
+
+
+def test_keeps_num_epochs_retained(opened):
+  """2 epochs of 8 steps, 6 rollouts a step of 1 row each: 96 rows."""
+  imagined, replay = opened()
+  sizes = []
+  for env_steps in (4, 8, 12, 15, 15, 15):
+    imagined.imagine(_policy, env_steps)
+    sizes.append(replay.size('learner_1'))
+  assert sizes == [24, 48, 72, 96, 96, 96]
+
+
+def test_longer_rollouts_take_over(opened):
+  """From epoch 2 on 3 rows each: the short ones go, room is for 288."""
+  imagined, replay = opened()
+  imagined.imagine(_policy, 4)
+  assert imagined.sample().observation.shape == (12, 2)
+  imagined.imagine(_policy, 16)
+  sizes = {name: replay.size(name) for name in replay.names}
+  assert (sizes['learner_1'], sizes['learner_3']) == (0, 72)
+  assert imagined.table_sizes(sizes) == {
+    'expert': 8,
+    'policy': 8,
+    'learner': 72,
+  }
+  assert imagined.sample().observation.shape == (12, 2)
+  for _ in range(5):
+    imagined.imagine(_policy, 16)
+  assert replay.size('learner_3') == 288
+
+
+def test_a_single_length_needs_a_single_table():
+  names = [t.name for t in _make(rollout_length=lambda _: 5.9).table_configs]
+  assert names == ['learner']
+
+
+def test_state_goes_round(opened):
+  one, _ = opened()
+  one.imagine(_policy, 4)
+  other, _ = opened()
+  other.set_state(one.get_state())
+  assert other.get_state() == one.get_state()
+  assert one.get_state()['length'] == 1
+
+
+@pytest.mark.parametrize(
+  ('wrong', 'message'),
+  [
+    ({'rollout_length': lambda epoch: 0}, 'rollout_length is 0'),
+    ({'rollouts_per_step': 0}, 'rollouts_per_step is 0'),
+    ({'num_epochs_retained': 0}, 'num_epochs_retained is 0'),
+    ({'epoch_length': 0}, 'epoch_length is 0'),
+    ({'expert_reset_fraction': 1.5}, 'expert_reset_fraction is 1.5'),
+  ],
+)
+def test_a_parameter_out_of_range(wrong, message):
+  with pytest.raises(ValueError, match=message):
+    _make(**wrong)
+
+
+def test_more_rows_than_memory_are_refused(monkeypatch):
+  # 288 rows of 6 floats of 4 bytes: 6,912.
+  monkeypatch.setattr(memory, 'available_bytes', lambda: 7000)
+  with pytest.raises(ValueError, match='table learner, 288 rows of 6 floats'):
+    _make()
+  monkeypatch.setattr(memory, 'available_bytes', lambda: 8000)
+  _make()

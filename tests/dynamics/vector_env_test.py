@@ -1,0 +1,151 @@
+"""Imagined episodes through Gymnasium's interface, worked by hand."""
+
+import gin
+import gymnasium
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl.dynamics import model as dynamics_model
+from tfirl.dynamics import model_env, vector_env
+
+
+class _Plant(tf.Module):
+  """x' = x + a, y' = y; not finite where y = 7."""
+
+  observation_size, action_size = 2, 1
+
+  def sample_next(self, observation, action):
+    x = observation[:, 0] + action[:, 0]
+    x = tf.where(observation[:, 1] == 7.0, np.nan, x)
+    return tf.stack([x, observation[:, 1]], -1)
+
+
+def _is_healthy(observation):
+  return ~(observation[:, 0] > 1.0)  # also where x is not a number
+
+
+def _reward(observation, action):
+  return 10.0 * observation[:, 0] + action[:, 0]
+
+
+def _make(starts=((0.0, 0.0),), num_envs=1, max_episode_steps=100):
+  env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)
+  return vector_env.ImaginedVectorEnv(
+    env, np.array(starts), _reward, num_envs, max_episode_steps
+  )
+
+
+def test_an_episode_by_hand():
+  env = _make()
+  observation, info = env.reset(seed=0)
+  np.testing.assert_array_equal(observation, [[0.0, 0.0]])
+  assert info == {}
+  #  action, x', reward 10 x + a, terminated
+  for action, x, reward, is_over in (
+    (0.6, 0.6, 0.6, False),
+    (0.5, 1.1, 6.5, True),
+    (1.0, 0.0, 0.0, False),  # reset; the action is ignored
+    (-0.5, -0.5, -0.5, False),
+    (5.0, 0.5, -4.0, False),  # clipped to 1
+  ):
+    observation, rewards, terminated, truncated, _ = env.step([[action]])
+    np.testing.assert_allclose(observation, [[x, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(rewards, [reward], atol=1e-6)
+    assert terminated.tolist() == [is_over]
+    assert truncated.tolist() == [False]
+
+
+def test_truncation_after_max_episode_steps():
+  env = _make(num_envs=2, max_episode_steps=2)
+  env.reset(seed=0)
+  ends = []
+  for _ in range(6):
+    _, _, terminated, truncated, _ = env.step(np.zeros((2, 1)))
+    assert not terminated.any()
+    ends.append(truncated.all())
+  # Two steps, then one that resets.
+  assert ends == [False, True, False, False, True, False]
+
+
+def test_environments_end_apart():
+  env = _make(starts=[[0.0, 0.0], [0.9, 0.0]], num_envs=8)
+  observation, _ = env.reset(seed=3)
+  assert 0 < np.count_nonzero(observation[:, 0] == 0.0) < 8
+  _, _, terminated, _, _ = env.step(np.full((8, 1), 0.2))
+  np.testing.assert_array_equal(terminated, observation[:, 0] > 0.5)
+  again, rewards, _, _, _ = env.step(np.full((8, 1), 0.2))
+  assert set(again[terminated, 0]) <= {np.float32(0.0), np.float32(0.9)}
+  np.testing.assert_array_equal(rewards[terminated], 0.0)
+  np.testing.assert_allclose(again[~terminated, 0], 0.4)
+
+
+def test_what_is_not_finite_ends_the_episode():
+  env = _make(starts=[[0.5, 7.0]])
+  env.reset(seed=0)
+  observation, _, terminated, _, info = env.step([[0.1]])
+  np.testing.assert_array_equal(observation, [[0.5, 7.0]])
+  assert terminated.tolist() == info['is_dropped'].tolist() == [True]
+
+
+def test_seeds_start_states():
+  starts = np.random.default_rng(0).normal(size=(50, 2))
+  env = _make(starts=starts, num_envs=5)
+  first, _ = env.reset(seed=1)
+  second, _ = env.reset(seed=2)
+  again, _ = env.reset(seed=1)
+  np.testing.assert_array_equal(first, again)
+  assert not np.array_equal(first, second)
+
+
+def test_a_learned_model_seeded_and_traced_once():
+  """As others will use it, with Gymnasium's wrapper of statistics."""
+  gin.bind_parameter('GaussianEnsemble.layers', (8,))
+  model = dynamics_model.DynamicsModel(2, 1, 0)
+  gin.clear_config()
+  inner = vector_env.ImaginedVectorEnv(
+    model_env.ModelEnv(model, is_healthy=_is_healthy),
+    np.zeros((3, 2)),
+    _reward,
+    num_envs=4,
+    max_episode_steps=3,
+  )
+  env = gymnasium.wrappers.vector.RecordEpisodeStatistics(inner)
+  paths, lengths = [], []
+  for _ in range(2):
+    env.reset(seed=5)
+    env.action_space.seed(0)
+    for _ in range(6):
+      observation, _, _, _, info = env.step(env.action_space.sample())
+      paths.append(observation)
+      if 'episode' in info:
+        lengths += info['episode']['l'][info['_episode']].tolist()
+  np.testing.assert_array_equal(paths[:6], paths[6:])
+  assert lengths and max(lengths) <= 3
+  assert inner._step.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize(
+  ('wrong', 'message'),
+  [
+    ({'starts': [[1.0, 2.0, 3.0]]}, '3 numbers a row'),
+    ({'starts': [1.0, 2.0]}, r'shape \(2,\)'),
+    ({'starts': np.zeros((0, 2))}, r'shape \(0, 2\)'),
+    ({'num_envs': 0}, 'num_envs is 0'),
+    ({'max_episode_steps': 0}, 'max_episode_steps is 0'),
+  ],
+)
+def test_a_parameter_out_of_range(wrong, message):
+  with pytest.raises(ValueError, match=message):
+    _make(**wrong)
+
+
+def test_wrong_calls():
+  env = _make()
+  with pytest.raises(RuntimeError, match='before reset'):
+    env.step([[0.0]])
+  env.reset()
+  with pytest.raises(ValueError, match=r'shape \(1,\); expected \(1, 1\)'):
+    env.step([0.0])
+  with pytest.raises(ValueError, match='not finite'):
+    env.step([[np.nan]])
