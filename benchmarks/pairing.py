@@ -33,6 +33,17 @@ flags.DEFINE_string(
   'then --sb3_python=SB3/bin/python.',
 )
 
+flags.DEFINE_string(
+  'mbrl_python',
+  None,
+  'Python of an environment with mbrl-lib, whose own pins do not resolve, made '
+  'by: python3.11 -m venv MBRL && MBRL/bin/pip install "setuptools<82" && '
+  'MBRL/bin/pip install --no-deps mbrl==0.2.0 && MBRL/bin/pip install '
+  'hydra-core==1.3.2 omegaconf==2.3.0 gymnasium==1.2.3 numpy==1.26.4 torch==2.13.0 '
+  'matplotlib termcolor tqdm imageio scipy; then '
+  '--mbrl_python=MBRL/bin/python.',
+)
+
 # What limits the threads of OpenMP, MKL, PyTorch (by OpenMP) and TensorFlow.
 _THREAD_VARIABLES = (
   'OMP_NUM_THREADS',
@@ -41,15 +52,24 @@ _THREAD_VARIABLES = (
   'TF_NUM_INTRAOP_THREADS',
   'TF_NUM_INTEROP_THREADS',
 )
-_SB3_SCRIPT = os.path.join(os.path.dirname(__file__), 'sb3_sac.py')
+_FOLDER = os.path.dirname(__file__)
 
 
 def sb3_command(*arguments: str) -> list[str]:
-  """The command that runs the peer's script. Exits if its flag is missing."""
-  python = flags.FLAGS.sb3_python
+  """The command that runs that peer's script. Exits if its flag is missing."""
+  return _peer_command('sb3_python', 'sb3_sac.py', arguments)
+
+
+def mbrl_command(*arguments: str) -> list[str]:
+  """The command that runs that peer's script. Exits if its flag is missing."""
+  return _peer_command('mbrl_python', 'mbrl_peer.py', arguments)
+
+
+def _peer_command(flag, script, arguments) -> list[str]:
+  python = flags.FLAGS[flag].value
   if not python:
-    sys.exit(f'--sb3_python is missing. {flags.FLAGS["sb3_python"].help}')
-  return [python, _SB3_SCRIPT, *arguments]
+    sys.exit(f'--{flag} is missing. {flags.FLAGS[flag].help}')
+  return [python, os.path.join(_FOLDER, script), *arguments]
 
 
 def use_cores() -> tuple[int, int | None]:

@@ -101,9 +101,17 @@ def test_what_is_not_finite_is_dropped_and_counted():
 
 
 def test_all_dead_after_the_first_step():
+  """The policy is not asked for no actions: some distributions fail."""
+
+  def policy(observation):
+    with tf.control_dependencies(
+      [tf.debugging.assert_greater(tf.shape(observation)[0], 0)]
+    ):
+      return _policy(observation)
+
   starts = np.full((5, 2), 1.9, np.float32)
   env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)
-  rollout = env.rollout(_policy, starts, 10)
+  rollout = env.rollout(policy, starts, 10)
   assert len(rollout.rows.discount) == rollout.num_terminal == 5
 
 

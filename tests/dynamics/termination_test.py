@@ -4,8 +4,8 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import gin_bindings
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl import gin_bindings
 from tfirl.dynamics import termination
 from tfirl.envs import suites
 

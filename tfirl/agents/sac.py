@@ -64,9 +64,10 @@ class SacAgent(sac_agent.SacAgent):
   ):
     """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
     optimiser (the temperature's is Adam); `target_entropy` is -A if None;
-    `fixed_alpha` is the temperature, None to learn it; `bc_weight` multiplies the behaviour-cloning loss on expert rows; `use_ema`
-    acts by the exponential moving average of the actor's weights, which keeps
-    `ema_decay` of itself at each update.
+    `fixed_alpha` is the temperature, None to learn it; `bc_weight` multiplies
+    the behaviour-cloning loss on expert rows; `use_ema` acts by the
+    exponential moving average of the actor's weights, which keeps `ema_decay`
+    of itself at each update.
     """
     time_step_spec, action_spec = make_specs(observation_size, action_size)
     observation_spec = time_step_spec.observation

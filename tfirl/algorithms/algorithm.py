@@ -31,8 +31,8 @@ class Algorithm(abc.ABC):
     updates_per_round: int,
     jit_compile: bool,
   ):
-    """Args: `agent` has `mlp_policy()`; a round has `updates_per_round` updates,
-    compiled by XLA if asked for.
+    """Args: `agent` has `mlp_policy()`; a round has `updates_per_round`
+    updates, compiled by XLA if asked for.
     """
     self._agent = agent
     self._replay = replay

@@ -11,7 +11,6 @@ from typing import Any
 
 import gin
 import numpy as np
-import tensorflow as tf
 
 from tfirl import types
 from tfirl.agents import relabeling, sac

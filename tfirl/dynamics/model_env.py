@@ -117,7 +117,7 @@ class ModelEnv(tf.Module):
     def rollout(observation, length):
       action_size = self.model.action_size
       parts = [
-        tf.TensorArray(tf.float32, length, infer_shape=False, element_shape=s)
+        tf.TensorArray(tf.float32, 0, True, infer_shape=False, element_shape=s)
         for s in ([None, size], [None, action_size], [None], [None, size])
       ]
       num_dropped = 0
@@ -125,6 +125,8 @@ class ModelEnv(tf.Module):
         tf.autograph.experimental.set_loop_options(
           shape_invariants=[(observation, tf.TensorShape([None, size]))]
         )
+        if tf.shape(observation)[0] == 0:  # all are dead
+          break
         action = policy(observation)
         successor, is_alive = self.step(observation, action)
         is_finite = tf.reduce_all(tf.math.is_finite(successor), -1)

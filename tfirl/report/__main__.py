@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tfirl.report import aggregate, page, plots, runs
+from tfirl.report import aggregate, dynamics, page, plots, runs
 
 
 def write_report(
@@ -30,6 +30,8 @@ def write_report(
   notes = notes + more_notes
   os.makedirs(out, exist_ok=True)
   images = plots.plot_all(curves, out)
+  for task, names in dynamics.plot_all(found, out).items():
+    images[task] += names
   table = page.markdown_table(curves)
   files = {
     'table.md': '\n'.join([table, *(f'- {note}' for note in notes)]) + '\n',

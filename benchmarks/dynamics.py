@@ -1,0 +1,65 @@
+"""What both dynamics benchmarks measure on: rows, model, policy, table."""
+
+import os
+import pathlib
+import tempfile
+
+import numpy as np
+from absl import flags
+
+ROWS = flags.DEFINE_string('rows', None, 'An .npz; made if not given.')
+HIDDEN = flags.DEFINE_integer('hidden', 200, "Width of the ensemble's layers.")
+_NUM_ROWS = flags.DEFINE_integer('num_rows', 50_000, 'Rows of a fit.', 512)
+MEASURE = flags.DEFINE_bool(
+  'measure', False, "Measure tfirl in this process: what tfirl's turn runs."
+)
+
+
+def write_rows() -> str:
+  """Rows of the embedded Hopper expert as a file for both peers."""
+  from tfirl import experiment as _experiment  # noqa: F401 so that gin knows it
+  from tfirl import gin_bindings
+  from tfirl.demos import readers
+  from tfirl.envs import suites
+
+  gin_bindings.parse(['tasks/hopper.gin'], [])
+  env = suites.load()
+  demos = readers.load_demonstrations(
+    'embedded:hopper',
+    env_id=env.env_id,
+    observation_size=env.observation_spec().shape[0],
+    action_low=env.action_low,
+    action_high=env.action_high,
+    env_kwargs=env.env_kwargs,
+  )
+  path = pathlib.Path(tempfile.mkdtemp(prefix='tfirl_')) / 'rows.npz'
+  picked = np.random.default_rng(0).permutation(len(demos))
+  picked = picked[: _NUM_ROWS.value]
+  names = ('observations', 'actions', 'next_observations')
+  np.savez(path, **{name: getattr(demos, name)[picked] for name in names})
+  return os.fspath(path)
+
+
+def read_rows(path: str):
+  """A `Transition` of the file."""
+  from tfirl import types
+
+  with np.load(path) as rows:
+    return types.Transition(
+      rows['observations'],
+      rows['actions'],
+      np.ones(len(rows['actions']), np.float32),
+      rows['next_observations'],
+    )
+
+
+def make_model(rows):
+  """The ensemble at the settings of mbrl-lib's MBPO."""
+  import gin
+
+  from tfirl.dynamics import model
+  from tfirl.networks import gaussian_ensemble as _  # noqa: F401
+
+  gin.bind_parameter('GaussianEnsemble.layers', 4 * (HIDDEN.value,))
+  sizes = rows.observation.shape[1], rows.action.shape[1]
+  return model.DynamicsModel(*sizes, seed=0)

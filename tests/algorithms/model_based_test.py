@@ -1,0 +1,231 @@
+"""HyPER's round: the arithmetic of its settings, and its continuation."""
+
+import types
+
+import gin
+import numpy as np
+import pytest
+
+from tfirl import checkpoints, gin_bindings
+from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl.algorithms import model_based
+from tfirl.demos import rollouts
+from tfirl.envs import suites
+
+_BINDINGS = [
+  'ModelBased.initial_steps = 40',
+  'ModelBased.steps_per_round = 4',
+  'ModelBased.policy_updates_per_step = 2',
+  'ModelBased.batch_size = 8',
+  'ModelBased.dynamics_update_period = 20',
+  'ModelBased.learning_rate_horizon = None',
+  'Imagination.rollouts_per_step = 3',
+  'Imagination.epoch_length = 40',
+  'truncated_linear.first = 1',
+  'truncated_linear.last = 2',
+  'truncated_linear.minimum = 2',
+  'truncated_linear.maximum = 2',
+  'CostRounds.cost_update_period = 30',
+  'CostRounds.cost_rollout_episodes = 1',
+  'tfirl.SacAgent.hidden = (8,)',
+  'CostNetwork.layers = (8,)',
+  'CostNetwork.num_members = 2',
+  'CostLearner.batch_size = 32',
+  'GaussianEnsemble.layers = (8,)',
+  'GaussianEnsemble.num_members = 3',
+  'DynamicsModel.num_elites = 2',
+  'DynamicsTrainer.batch_size = 16',
+  'DynamicsTrainer.max_epochs = 2',
+  'policy/table.rows_per_item = 5',
+  'expert/table.rows_per_item = 32',
+  'hybrid/table.rows_per_item = 16',
+  'learner/table.rows_per_item = 4',
+]
+
+
+@pytest.fixture(scope='module')
+def demos():
+  """A few episodes of random actions."""
+  return rollouts.rollout(
+    suites.load('Hopper-v5'),
+    lambda unused_observation, rng: rng.uniform(-1, 1, 3),
+    num_episodes=10,
+    seed=0,
+    full_length_only=False,
+    stochastic=True,
+  )
+
+
+@pytest.fixture
+def make(demos):
+  """Makes games, and stops their servers at the end."""
+  made = []
+
+  def make(seed=0, restore_from=None, bindings=()):
+    gin_bindings.parse(['hyper_hopper.gin'], [*_BINDINGS, *bindings])
+    game = model_based.ModelBased(lambda env: demos, seed, restore_from)
+    made.append(game)
+    return game
+
+  yield make
+  for game in made:
+    game.close()
+  gin.clear_config()
+
+
+def _play(game, env_steps):
+  while game.clock.env_steps < env_steps:
+    game.run_round()
+
+
+def _weights(game, name):
+  return [v.numpy() for v in game.trackables()[name].variables]
+
+
+def _differ(before, after):
+  return any((a != b).any() for a, b in zip(before, after, strict=True))
+
+
+def test_nothing_learns_before_the_initial_steps(make):
+  game = make()
+  before = {n: _weights(game, n) for n in ('agent', 'cost', 'model')}
+  _play(game, 36)
+  assert game.clock.updates == 0
+  assert not any(_differ(before[n], _weights(game, n)) for n in before)
+  _play(game, 40)
+  # 4 steps a round, 2 updates a step; not yet the cost's turn, after 30.
+  assert game.clock.updates == 8
+  assert _differ(before['agent'], _weights(game, 'agent'))
+  assert _differ(before['model'], _weights(game, 'model'))
+  assert not _differ(before['cost'], _weights(game, 'cost'))
+  _play(game, 52)
+  assert game.clock.updates == 32
+  assert _differ(before['cost'], _weights(game, 'cost'))
+  assert game.clock.rollout_steps > 0
+
+
+def test_counts_in_the_tables_are_those_of_the_settings(make):
+  """100 steps: 100 real rows, as many expert rows beside them in `hybrid`.
+
+  Fits are at 40, 60, 80 and 100, each followed by 60 rollouts of 2 steps.
+  """
+  game = make(bindings=['Imagination.num_epochs_retained = 20'])
+  fits, imagined = [], []
+  while game.clock.env_steps < 100:
+    before = game.losses.get('dynamics_rows'), game.losses.get('imagined_rows')
+    game.run_round()
+    after = game.losses.get('dynamics_rows'), game.losses.get('imagined_rows')
+    if after != before:
+      fits.append(game.clock.env_steps)
+      imagined.append(after[1])
+      # All of `hybrid` was fitted or held out.
+      total = game.losses['dynamics_rows']
+      total += game.losses['dynamics_holdout_rows']
+      assert total == 2 * game.clock.env_steps
+  assert fits == [40, 60, 80, 100]
+  assert all(60 <= number <= 120 for number in imagined)
+  partial = len(game._replay.writer('learner').partial_rows)
+  assert game.table_sizes() == {
+    'policy': 100,
+    'hybrid': 200 // 16 * 16,
+    'expert': game.table_sizes()['expert'],
+    'learner': sum(imagined) - partial,
+  }
+  # Updates 0 to 128 pass 30, 60, 90 and 120.
+  assert game.clock.updates == (100 - 36) * 2
+  assert game.trackables()['cost'].num_rounds == 4
+
+
+def test_an_epoch_of_imagined_rows_is_kept(make):
+  """40 steps of 3 rollouts of 2 rows: 240."""
+  game = make()
+  _play(game, 200)
+  assert game.table_sizes()['learner'] == 240
+
+
+def test_hybrid_gets_an_expert_row_for_every_real_row(make, demos):
+  game = make()
+  _play(game, 24)
+  found = game._replay.read('hybrid')
+  known = {row.tobytes() for row in demos.observations}
+  is_expert = np.array([row.tobytes() in known for row in found.observation])
+  real = {row.tobytes() for row in game._replay.read('policy').observation}
+  is_real = np.array([row.tobytes() in real for row in found.observation])
+  assert len(found.discount) == 48
+  assert is_expert.sum() == is_real.sum() == 24
+  assert not (is_expert & is_real).any()
+
+
+def test_learning_rate_falls_from_one_cost_update_to_the_next(make):
+  game = make(bindings=['ModelBased.learning_rate_horizon = 40'])
+  _play(game, 40)
+  scales = [game.losses['learning_rate_scale']]
+  while game.clock.env_steps < 64:
+    game.run_round()
+    scales.append(game.losses['learning_rate_scale'])
+  # At updates 0, 8, 16, 24, 32 = 30 + 2, 40 = 30 + 10, 48 = 30 + 18.
+  np.testing.assert_allclose(scales, [1, 0.8, 0.6, 0.4, 0.95, 0.75, 0.55])
+
+
+def test_traces_once_and_tells_where_time_goes(make):
+  game = make()
+  _play(game, 100)
+  assert game.num_traces == 1
+  for name in ('act', 'fit', 'imagine', 'update', 'cost'):
+    assert game.losses[f'time_{name}_s'] > 0.0
+  for name in ('open_loop_1_median', 'open_loop_1_still', 'real_terminal'):
+    assert game.losses[name] >= 0.0
+
+
+def _checkpoints(game, folder):
+  return checkpoints.Checkpoints(
+    folder, game.trackables(), save_hooks=[game.save_tables]
+  )
+
+
+def test_a_checkpoint_continues_exactly(make, tmp_path):
+  """Model, elites, normaliser, optimisers, tables, clocks; then a fit."""
+  first = make(0)
+  _play(first, 76)
+  path = _checkpoints(first, tmp_path).save(76)
+  second = make(1, restore_from=path)
+  _checkpoints(second, tmp_path).restore(path)
+  names = ('agent', 'cost', 'model', 'trainer')
+  for name in names:
+    assert not _differ(_weights(first, name), _weights(second, name))
+  states = [each.trackables()['state'].serialize() for each in (first, second)]
+  assert states[0] == states[1]
+  assert first.table_sizes() == second.table_sizes()
+  hybrid = [each._replay.read('hybrid') for each in (first, second)]
+  orders = [np.lexsort(rows.observation.T) for rows in hybrid]
+  for a, b in zip(*hybrid, strict=True):
+    np.testing.assert_array_equal(a[orders[0]], b[orders[1]])
+
+  # Reverb's draws have no seed, so both are given the same; at 80 both fit.
+  expert = first._expert_sampler.sample()
+  rows = first._replay.read('hybrid')
+  for each in (first, second):
+    each._expert_sampler = types.SimpleNamespace(sample=lambda: expert)
+    each._replay.read = lambda name: rows
+    each.run_round()
+  for name in ('model', 'trainer'):
+    assert not _differ(_weights(first, name), _weights(second, name))
+  assert first.clock == second.clock
+  assert first.clock.env_steps == 80
+
+
+@pytest.mark.parametrize(
+  ('binding', 'message'),
+  [
+    ('ModelBased.initial_steps = 0', 'ModelBased.initial_steps is 0'),
+    ('ModelBased.steps_per_round = 0', 'ModelBased.steps_per_round is 0'),
+    ('ModelBased.dynamics_update_period = 0', 'dynamics_update_period is 0'),
+    ('truncated_linear.minimum = 0', 'Imagination.rollout_length is 0'),
+    ('DynamicsModel.num_elites = 4', 'num_elites is 4'),
+    ('ModelEnv.is_healthy = None', 'ModelEnv.is_healthy is not bound'),
+    ('ModelBased.batch_size = 100000', 'expected at least a batch'),
+  ],
+)
+def test_bad_settings_are_named(make, binding, message):
+  with pytest.raises(ValueError, match=message):
+    make(bindings=[binding])
