@@ -145,11 +145,17 @@ def test_an_epoch_of_imagined_rows_is_kept(make):
 
 def test_hybrid_gets_an_expert_row_for_every_real_row(make, demos):
   game = make()
+  policy_writer, hybrid_writer = game._writers
+  appended = []
+  spy = types.SimpleNamespace(
+    append=lambda rows: (appended.append(rows), policy_writer.append(rows))
+  )
+  game._writers = spy, hybrid_writer
   _play(game, 24)
   found = game._replay.read('hybrid')
   known = {row.tobytes() for row in demos.observations}
   is_expert = np.array([row.tobytes() in known for row in found.observation])
-  real = {row.tobytes() for row in game._replay.read('policy').observation}
+  real = {row.tobytes() for rows in appended for row in rows.observation}
   is_real = np.array([row.tobytes() in real for row in found.observation])
   assert len(found.discount) == 48
   assert is_expert.sum() == is_real.sum() == 24

@@ -68,3 +68,26 @@ def test_an_unknown_table(replay):
   for call in (replay.read, replay.clear):
     with pytest.raises(KeyError, match="no table 'x'"):
       call('x')
+
+
+def test_a_shut_limiter_is_waited_for_once(monkeypatch):
+  """Not once for each of the draws that may be needed."""
+  draws = []
+  make = reading.reverb.TrajectoryDataset
+  monkeypatch.setattr(
+    reading.reverb,
+    'TrajectoryDataset',
+    lambda **kwargs: (draws.append(1), make(**kwargs))[1],
+  )
+  spec = types.Transition(
+    tf.TensorSpec([2]), tf.TensorSpec([1]), tf.TensorSpec([]), tf.TensorSpec([])
+  )
+  config = tables.table(
+    't', capacity=64, rows_per_item=4, min_size=40, timeout_ms=100
+  )
+  replay = tables.Replay([config], spec)
+  replay.writer('t').append(_rows(8))
+  with pytest.raises(StarvedTableError, match='0 of its 2 blocks'):
+    replay.read('t')
+  assert len(draws) == 1
+  replay.close()

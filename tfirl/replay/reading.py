@@ -36,11 +36,11 @@ def read_blocks(
     StarvedTableError: the limiter let too few blocks through, or after 100
       times the draws that are expected to suffice there were still too few.
   """
-  found = {}
+  found, is_starved = {}, False
   # The coupon collector's expectation is about num_blocks * (ln + 0.6).
   per_draw = int(num_blocks * (math.log(max(num_blocks, 1)) + 1)) + 1
   for _ in range(100):
-    if len(found) >= num_blocks:
+    if len(found) >= num_blocks or is_starved:
       break
     dataset = reverb.TrajectoryDataset(
       server_address=server_address,
@@ -52,9 +52,12 @@ def read_blocks(
       rate_limiter_timeout_ms=timeout_ms,
       max_samples=per_draw,
     )
+    num_drawn = 0
     for sample in dataset.batch(per_draw).as_numpy_iterator():
+      num_drawn += len(sample.info.key)
       for key, block in zip(sample.info.key, sample.data, strict=True):
         found[int(key)] = block
+    is_starved = num_drawn < per_draw  # the limiter ended the draw
   if len(found) < num_blocks:
     raise StarvedTableError(
       f'{describe()} gave {len(found)} of its {num_blocks} blocks within '
