@@ -180,6 +180,8 @@ class Session:
       self.evaluate()
     if self._saved_at != self.steps:
       self.save()
+    if is_complete:
+      self._algorithm.finish(self._run_folder.path)
     if is_complete and record_video:
       _film(self._algorithm.policy, self._seed, self._run_folder.videos)
 

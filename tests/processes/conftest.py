@@ -49,16 +49,18 @@ class Run:
     log: path of what the latest process wrote to stderr.
     demos: path of the demonstrations.
     bindings: name -> value, of the command.
+    algorithm: the command's.
   """
 
   root: os.PathLike
   log: os.PathLike
   demos: os.PathLike
   bindings: dict
+  algorithm: str = 'hype'
 
   @property
   def path(self):
-    return self.root / 'hopper' / 'hype' / '0'
+    return self.root / 'hopper' / self.algorithm / '0'
 
   @property
   def checkpoints(self):
@@ -69,13 +71,21 @@ class Run:
     """What the latest process wrote to stderr."""
     return self.log.read_text()
 
-  def start(self, **changes):
-    """Starts the process. `changes` are bindings by name."""
+  def start(self, *, prelude='', **changes):
+    """Starts the process.
+
+    Args:
+      prelude: Python that runs in it first.
+      **changes: bindings by name.
+    """
     bindings = {**self.bindings, **changes}
+    program = f"{prelude}\nimport runpy\nrunpy.run_module('tfirl.launch', "
+    program += "run_name='__main__', alter_sys=True)"
     with open(self.log, 'w') as errors:
       return subprocess.Popen(
         [
-          *(sys.executable, '-m', 'tfirl.launch', '--gin_file=hype_hopper.gin'),
+          *(sys.executable, '-c', program),
+          f'--gin_file={self.algorithm}_hopper.gin',
           *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
           *(f'--root_dir={self.root}', f'--demos={self.demos}'),
         ],

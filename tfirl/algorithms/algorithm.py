@@ -1,6 +1,7 @@
 """What all algorithms are to the run that plays their rounds."""
 
 import abc
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,6 +72,9 @@ class Algorithm(abc.ABC):
   def table_sizes(self) -> Mapping[str, int]:
     """Rows in each table."""
     return {name: self._replay.size(name) for name in self._replay.names}
+
+  def finish(self, folder: pathlib.Path) -> None:
+    """Leaves in the run's folder what only this algorithm can show."""
 
   def close(self) -> None:
     """Stops the tables' server."""

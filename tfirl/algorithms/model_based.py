@@ -6,6 +6,7 @@ algorithm 3).
 """
 
 import logging
+import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -87,6 +88,7 @@ class ModelBased(algorithm.Algorithm):
         f'expected at least a batch, ModelBased.batch_size = {batch_size}'
       )
     self._env.reset()
+    self._seed = seed
     self._rng = np.random.default_rng(seeds[1])
     self._initial_steps = initial_steps
     self._steps_per_round = steps_per_round
@@ -157,6 +159,23 @@ class ModelBased(algorithm.Algorithm):
   def table_sizes(self) -> Mapping[str, int]:
     """Rows in each table."""
     return self._imagination.table_sizes(super().table_sizes())
+
+  def finish(self, folder: pathlib.Path) -> None:
+    """Writes rollouts.npz: real trajectories and what the model makes of them.
+
+    These real steps are as little part of the game as an evaluation's.
+    """
+    path = folder / 'rollouts.npz'
+    if path.exists():  # the run was over before
+      return
+    rng = np.random.default_rng(self._seed)
+    with suites.load(seed=self._seed) as env:
+      rows = collecting.run_episodes(env, self.policy, 4, None)
+    comparison = self._open_loop.compare(rows.transition, rng)
+    if comparison is None:
+      logging.warning('no episode is long enough for a picture of rollouts')
+    else:
+      comparison.save(str(path))
 
   def _is_fit_due(self, before: int) -> bool:
     now = self.clock.env_steps

@@ -1,0 +1,124 @@
+"""HyPER, killed in the middle of what takes it longest."""
+
+import json
+import signal
+
+import pytest
+import tensorflow as tf
+
+from tfirl import checkpoints
+
+# 4 steps a round and 8 updates; fits at 40, 60, 80, 100 and 120 steps, of two
+# epochs each, then 60 rollouts in chunks of 25; checkpoints at 60 and 120.
+_TINY = {
+  'run.env_steps': 120,
+  'run.eval_every': 20,
+  'run.eval_episodes': 1,
+  'run.checkpoint_every': 60,
+  'run.record_video': False,
+  'ModelBased.initial_steps': 40,
+  'ModelBased.steps_per_round': 4,
+  'ModelBased.policy_updates_per_step': 2,
+  'ModelBased.batch_size': 8,
+  'ModelBased.dynamics_update_period': 20,
+  'Imagination.rollouts_per_step': 3,
+  'Imagination.epoch_length': 20,
+  'ModelEnv.chunk_rows': 25,
+  'CostRounds.cost_update_period': 30,
+  'CostRounds.cost_rollout_episodes': 1,
+  'tfirl.SacAgent.hidden': (8,),
+  'tfirl.SacAgent.use_ema': True,
+  'CostNetwork.layers': (8,),
+  'CostLearner.batch_size': 32,
+  'GaussianEnsemble.layers': (8,),
+  'DynamicsTrainer.batch_size': 8,
+  'DynamicsTrainer.max_epochs': 2,
+  'policy/table.rows_per_item': 5,
+  'expert/table.rows_per_item': 32,
+  'hybrid/table.rows_per_item': 16,
+  'learner/table.rows_per_item': 4,
+}
+# The third fit's second epoch.
+_IN_A_FIT = """
+import os, signal
+from tfirl.dynamics import trainer
+calls, original = [], trainer.DynamicsTrainer._next_learning_rate
+def killed(self):
+  calls.append(1)
+  if len(calls) == 6:
+    os.kill(os.getpid(), signal.SIGKILL)
+  return original(self)
+trainer.DynamicsTrainer._next_learning_rate = killed
+"""
+# The second of three chunks after the third fit.
+_IN_A_ROLLOUT = """
+import os, signal
+from tfirl.dynamics import model_env
+calls, original = [], model_env.ModelEnv._rollout_fn
+def killed(self, policy):
+  rollout = original(self, policy)
+  def chunk(*args):
+    calls.append(1)
+    if len(calls) == 8:
+      os.kill(os.getpid(), signal.SIGKILL)
+    return rollout(*args)
+  return chunk
+model_env.ModelEnv._rollout_fn = killed
+"""
+
+
+def _saved(run):
+  """What the latest checkpoint says."""
+  latest = checkpoints.latest(run.checkpoints)
+  reader = tf.train.load_checkpoint(str(latest / 'variables'))
+
+  def value(prefix):
+    keys = reader.get_variable_to_shape_map()
+    (key,) = [key for key in keys if key.startswith(prefix)]
+    return reader.get_tensor(key)
+
+  tables = json.loads((latest / 'tables.json').read_text())
+  return {
+    **json.loads(value('state/'))['clock'],
+    'cost_rounds': int(value('cost/_rounds/')),
+    'epochs': int(value('trainer/_epochs/')),
+    **{name: table['size'] for name, table in tables.items()},
+  }
+
+
+def _expected(env_steps, saved):
+  """A checkpoint at `env_steps`, however often the run was interrupted.
+
+  The first updates come with the 40th step; `learner` holds the 60 rollouts of
+  one step, in blocks of 4.
+  """
+  updates = 2 * (env_steps - 36)
+  return {
+    'env_steps': env_steps,
+    'rollout_steps': saved['rollout_steps'],
+    'updates': updates,
+    'cost_rounds': updates // 30,
+    'epochs': 2 * (env_steps // 20 - 1),
+    'policy': env_steps // 5 * 5,
+    'hybrid': 2 * env_steps // 16 * 16,
+    'expert': saved['expert'],
+    'learner_1': 60,
+    **{name: 0 for name in saved if name[:8] == 'learner_' and name[8:] != '1'},
+  }
+
+
+@pytest.mark.parametrize('prelude', [_IN_A_FIT, _IN_A_ROLLOUT])
+def test_goes_on_after_a_kill(run, prelude):
+  run.algorithm, run.bindings = 'hyper', _TINY
+  assert run.finish(run.start(prelude=prelude)) == -signal.SIGKILL, run.errors
+  killed = _saved(run)
+  assert killed == _expected(60, killed)
+  assert run.last_row_step() == 60  # not 80: that round did not end
+
+  assert run.finish() == 0, run.errors
+  ended = _saved(run)
+  assert ended == _expected(120, ended)
+  assert ended['rollout_steps'] > killed['rollout_steps']
+  rows = run.rows()
+  assert [int(row['env_steps']) for row in rows] == list(range(0, 121, 20))
+  assert {row['traces'] for row in rows[2:]} == {'1'}
