@@ -39,8 +39,8 @@ flags.DEFINE_string(
   'Python of an environment with mbrl-lib, whose own pins do not resolve, made '
   'by: python3.11 -m venv MBRL && MBRL/bin/pip install "setuptools<82" && '
   'MBRL/bin/pip install --no-deps mbrl==0.2.0 && MBRL/bin/pip install '
-  'hydra-core==1.3.2 omegaconf==2.3.0 gymnasium==1.2.3 numpy==1.26.4 torch==2.13.0 '
-  'matplotlib termcolor tqdm imageio scipy; then '
+  'hydra-core==1.3.2 omegaconf==2.3.0 gymnasium==1.2.3 numpy==1.26.4 '
+  'torch==2.13.0 matplotlib termcolor tqdm imageio scipy; then '
   '--mbrl_python=MBRL/bin/python.',
 )
 

@@ -12,7 +12,7 @@ from tfirl.envs import suites
 
 _TASKS = ('hopper', 'walker2d', 'ant', 'humanoid')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
-_ALGORITHMS = ('bc', *_GAMES, 'expert')
+_ALGORITHMS = ('bc', *_GAMES, 'hyper', 'expert')
 _PAIRS = [(a, t) for a in _ALGORITHMS for t in _TASKS]
 
 # Settings of the published runs (Ren et al. 2024).
@@ -36,11 +36,86 @@ _PUBLISHED = {
   'run.eval_episodes': 10,
 }
 
+_PUBLISHED_HYPER = {
+  'ModelBased.batch_size': 256,
+  'ModelBased.dynamics_update_period': 125,
+  'Imagination.rollouts_per_step': 400,
+  'Imagination.expert_reset_fraction': 0.5,
+  'tfirl.SacAgent.gamma': 0.99,
+  'tfirl.SacAgent.tau': 0.005,
+  'tfirl.SacAgent.target_update_period': 4,
+  'GaussianEnsemble.num_members': 7,
+  'DynamicsModel.num_elites': 5,
+  'DynamicsTrainer.batch_size': 256,
+  'DynamicsTrainer.learning_rate': 3e-4,
+  'DynamicsTrainer.weight_decay': 5e-5,
+  'CostNetwork.num_members': 7,
+  'CostNetwork.reduce': 'min',
+  'CostRounds.cost_rollout_episodes': 4,
+  'CostRounds.cost_updates': 1,
+}
+_PUBLISHED_HYPER_PER_TASK = {
+  'hopper': {
+    'tfirl.SacAgent.hidden': (512, 512),
+    'tfirl.SacAgent.learning_rate': 3e-4,
+    'tfirl.SacAgent.target_entropy': 1.0,
+    'GaussianEnsemble.layers': (400, 400, 400, 400),
+    'GaussianEnsemble.clip_mean': None,
+    'CostRounds.cost_update_period': 30_000,
+  },
+  'walker2d': {
+    'tfirl.SacAgent.hidden': (1024, 1024),
+    'tfirl.SacAgent.learning_rate': 1e-4,
+    'tfirl.SacAgent.fixed_alpha': 0.2,
+    'tfirl.SacAgent.use_ema': True,
+    'GaussianEnsemble.layers': (200, 200, 200, 200),
+    'GaussianEnsemble.clip_mean': 40.0,
+    'ModelBased.learning_rate_horizon': 10_000,
+    'CostRounds.cost_update_period': 10_000,
+    'CostNetwork.clip': 40.0,
+    'CostLearner.weight_decay': 1e-3,
+  },
+  'ant': {
+    'tfirl.SacAgent.hidden': (1024, 1024),
+    'tfirl.SacAgent.learning_rate': 1e-4,
+    'tfirl.SacAgent.fixed_alpha': 0.2,
+    'GaussianEnsemble.layers': (400, 400, 400, 400),
+    'GaussianEnsemble.clip_mean': 40.0,
+    'CostRounds.cost_update_period': 6000,
+    'CostNetwork.clip': 40.0,
+    'CostLearner.weight_decay': 1e-3,
+  },
+  'humanoid': {
+    'tfirl.SacAgent.hidden': (1024, 1024),
+    'tfirl.SacAgent.learning_rate': 1e-4,
+    'tfirl.SacAgent.use_ema': True,
+    'GaussianEnsemble.layers': (400, 400, 400, 400),
+    'ModelBased.learning_rate_horizon': 10_000,
+    'CostRounds.cost_update_period': 10_000,
+  },
+}
+
 _STEPS_PER_ROUND = 64
 _STEPS = 2 * _STEPS_PER_ROUND
 # Both players move within two rounds, the table opens after the first.
 _START_AT_ONCE = {
   'bc': [],
+  'hyper': [
+    'ModelBased.initial_steps = 124',
+    'ModelBased.policy_updates_per_step = 2',
+    'ModelBased.batch_size = 32',
+    'ModelBased.dynamics_update_period = 126',
+    'Imagination.rollouts_per_step = 4',
+    'DynamicsTrainer.batch_size = 64',
+    'DynamicsTrainer.max_epochs = 1',
+    'GaussianEnsemble.layers = (16,)',
+    'tfirl.SacAgent.hidden = (16,)',
+    'CostRounds.cost_update_period = 8',
+    'policy/table.rows_per_item = 4',
+    'expert/table.rows_per_item = 4',
+    'hybrid/table.rows_per_item = 16',
+    'learner/table.rows_per_item = 16',
+  ],
   'expert': [f'Expert.initial_steps = {_STEPS_PER_ROUND}'],
   **dict.fromkeys(
     _GAMES,
@@ -114,10 +189,17 @@ def test_takes_two_rounds(algorithm, task, demos, tmp_path):
   run = tmp_path / task / algorithm / '0'
   with open(run / 'metrics.csv', newline='') as file:
     row = list(csv.DictReader(file))[-1]
-  # The round that fills the table's first rows trains on them too.
-  assert int(row['updates']) == _STEPS
+  if algorithm == 'hyper':
+    # 2 a step, in the rounds that end at step 124 or later.
+    per_round = gin_bindings.value_of('ModelBased.steps_per_round')
+    assert int(row['updates']) == 2 * (_STEPS - 124 + per_round)
+    assert float(row['imagined_rows']) > 0
+  else:
+    # The round that fills the table's first rows trains on them too.
+    assert int(row['updates']) == _STEPS
   assert int(row['env_steps']) == (0 if algorithm == 'bc' else _STEPS)
-  assert (int(row['rollout_steps']) > 0) == (algorithm in _GAMES)
+  is_game = algorithm in (*_GAMES, 'hyper')
+  assert (int(row['rollout_steps']) > 0) == is_game
   assert math.isfinite(float(row['eval_return_mean']))
   losses = {name: value for name, value in row.items() if 'loss' in name}
   assert losses
@@ -149,19 +231,37 @@ def test_says_what_it_is(algorithm, task):
     )
     for name, value in _PUBLISHED.items():
       assert gin_bindings.value_of(name) == value, name
-  assert gin_bindings.value_of('run.env_steps') == 1_000_000
+  if algorithm == 'hyper':
+    for name, value in {
+      **_PUBLISHED_HYPER,
+      **_PUBLISHED_HYPER_PER_TASK[task],
+    }.items():
+      assert gin_bindings.value_of(name) == value, name
+    # As many of both a step, however many steps are in a round.
+    assert gin_bindings.value_of('ModelBased.policy_updates_per_step') == (
+      30 if task in ('hopper', 'ant') else 10
+    )
+    healthy = gin_bindings.value_of('ModelEnv.is_healthy').selector
+    assert healthy.endswith(f'termination.{task}')
+  assert gin_bindings.value_of('run.env_steps') == (
+    150_000 if algorithm == 'hyper' else 1_000_000
+  )
 
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
 def test_takes_the_small_scale(algorithm, task):
   scales = ['scale/cpu.gin']
+  if algorithm == 'hyper':
+    scales = ['scale/cpu_hyper.gin']
   if algorithm in _GAMES:
     scales.append('scale/cpu_model_free.gin')
   if algorithm.startswith('hype'):
     scales.append('scale/cpu_hype.gin')
   for scale in scales:
     gin_bindings.parse([f'{algorithm}_{task}.gin', scale], [])
-    assert gin_bindings.value_of('run.env_steps') == 100_000
+    assert gin_bindings.value_of('run.env_steps') == (
+      20_000 if algorithm == 'hyper' else 100_000
+    )
     assert gin_bindings.value_of('run.algorithm') == algorithm
   if algorithm in _GAMES:
     assert gin_bindings.value_of('CostRounds.cost_updates') == 5

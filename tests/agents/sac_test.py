@@ -271,3 +271,28 @@ def test_the_averaged_policy_follows_the_actors_weights(make_rows):
   for array, mean, weight in zip(found, expected, weights, strict=True):
     np.testing.assert_allclose(array, mean, rtol=1e-5, atol=1e-6)
     assert np.abs(array - weight.numpy()).max() > 1e-3
+
+
+def test_a_fixed_temperature_stays(make_rows):
+  agent = make_agent(learning_rate=0.01, fixed_alpha=0.2)
+  for seed in range(3):
+    train(agent, make_rows(B, seed), np.ones(B))
+  np.testing.assert_allclose(agent.alpha, 0.2, rtol=1e-6)
+  learned = make_agent(learning_rate=0.01)
+  train(learned, make_rows(B, 0), np.ones(B))
+  assert abs(learned.alpha.numpy() - 1.0) > 1e-3
+
+
+def test_sampled_actions_are_of_the_actors_distribution(make_rows):
+  """A Gaussian of known mean and deviation, squashed; at one observation."""
+  agent = make_agent()
+  randomize(agent)
+  observation = make_rows(1, 1).observation
+  head = mlp(agent._actor_network, observation)[0]
+  tf.random.set_seed(0)
+  repeated = np.repeat(observation, 20_000, 0)
+  actions = agent.sample_actions(repeated).numpy()
+  assert actions.shape == (20_000, A) and np.abs(actions).max() <= 1.0
+  # Quantiles commute with tanh.
+  median = np.median(actions, 0)
+  np.testing.assert_allclose(median, np.tanh(head[:A]), atol=0.03)
