@@ -3,8 +3,8 @@
   python benchmarks/imagination.py --mbrl_python=MBRL/bin/python
 
 50,000 start states, 5 steps, 7 members of 4 x 200 with 5 elites, actions
-sampled from SAC's actor of 2 x 256; from start states to rows in the buffer, here
-Reverb's `learner` table. Ensembles have seen the rows for one epoch.
+sampled from SAC's actor of 2 x 256; from start states to rows in the buffer,
+here Reverb's `learner` table. Ensembles have seen the rows for one epoch.
 """
 
 import json

@@ -75,6 +75,7 @@ class Algorithm(abc.ABC):
 
   def finish(self, folder: pathlib.Path) -> None:
     """Leaves in the run's folder what only this algorithm can show."""
+    del folder  # most have nothing
 
   def close(self) -> None:
     """Stops the tables' server."""
