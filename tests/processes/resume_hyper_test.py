@@ -43,11 +43,11 @@ _IN_A_FIT = """
 import os, signal
 from tfirl.dynamics import trainer
 calls, original = [], trainer.DynamicsTrainer._next_learning_rate
-def killed(self):
+def killed(self, *args):
   calls.append(1)
   if len(calls) == 6:
     os.kill(os.getpid(), signal.SIGKILL)
-  return original(self)
+  return original(self, *args)
 trainer.DynamicsTrainer._next_learning_rate = killed
 """
 # The second of three chunks after the third fit.

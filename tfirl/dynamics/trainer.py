@@ -67,6 +67,7 @@ class DynamicsTrainer(tf.Module):
     min_improvement: float = 0.01,
     cosine_epochs: int | None = None,
     cosine_end: float = 0.0,
+    cosine_restarts: bool = False,
   ):
     """Creates the optimiser.
 
@@ -83,6 +84,7 @@ class DynamicsTrainer(tf.Module):
       cosine_epochs: the learning rate falls along a half cosine over so many
         epochs of the whole run, then stays; None for a constant one.
       cosine_end: share of `learning_rate` where it stays.
+      cosine_restarts: each fit starts the half cosine again.
 
     Raises:
       ValueError: a parameter is out of its range.
@@ -115,6 +117,7 @@ class DynamicsTrainer(tf.Module):
     self._min_improvement = min_improvement
     self._cosine_epochs = cosine_epochs
     self._cosine_end = cosine_end
+    self._cosine_restarts = cosine_restarts
 
   def fit(self, rows: types.Transition) -> FitRecord:
     """Fits the model to `rows`, NumPy [N, ...]; its elites are ranked anew.
@@ -185,7 +188,7 @@ class DynamicsTrainer(tf.Module):
     losses, stale = [], 0
     limit = self._max_epochs or np.inf
     while stale < self._patience and len(losses) < limit:
-      self._learning_rate.assign(self._next_learning_rate())
+      self._learning_rate.assign(self._next_learning_rate(len(losses)))
       order = self._rng.permuted(bootstrap, axis=1)
       losses.append(float(self._epoch(*training, order)))
       self._epochs.assign_add(1)
@@ -205,10 +208,13 @@ class DynamicsTrainer(tf.Module):
       variable.assign(value)
     return losses, best
 
-  def _next_learning_rate(self) -> float:
+  def _next_learning_rate(self, epochs_of_fit: int) -> float:
     if self._cosine_epochs is None:
       return self._initial_learning_rate
-    progress = min(int(self._epochs.numpy()) / self._cosine_epochs, 1.0)
+    epochs = int(self._epochs.numpy())
+    if self._cosine_restarts:
+      epochs = epochs_of_fit
+    progress = min(epochs / self._cosine_epochs, 1.0)
     fall = 0.5 * (1.0 - np.cos(np.pi * progress))
     return self._initial_learning_rate * (1.0 - fall * (1.0 - self._cosine_end))
 
