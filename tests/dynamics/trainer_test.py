@@ -152,8 +152,30 @@ def test_cosine_stays_at_its_end():
   rates = []
   for epochs in (0, 2, 4, 5, 100):
     trainer._epochs.assign(epochs)
-    rates.append(trainer._next_learning_rate())
+    rates.append(trainer._next_learning_rate(0))
   np.testing.assert_allclose(rates, [1.0, 0.6, 0.2, 0.2, 0.2])
+
+
+def test_cosine_may_restart_with_each_fit(monkeypatch):
+  _, trainer = _make(
+    learning_rate=1.0,
+    cosine_epochs=2,
+    cosine_restarts=True,
+    max_epochs=3,
+    patience=9,
+  )
+  rates, epoch = [], trainer._epoch
+  monkeypatch.setattr(
+    trainer,
+    '_epoch',
+    lambda *args: (
+      rates.append(float(trainer._learning_rate.numpy())),
+      epoch(*args),
+    )[1],
+  )
+  for _ in range(2):
+    trainer.fit(_linear_rows(200))
+  np.testing.assert_allclose(rates, 2 * [1.0, 0.5, 0.0], atol=1e-7)
 
 
 def test_one_trace_as_rows_grow():
