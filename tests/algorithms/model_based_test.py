@@ -163,14 +163,23 @@ def test_hybrid_gets_an_expert_row_for_every_real_row(make, demos):
 
 
 def test_learning_rate_falls_from_one_cost_update_to_the_next(make):
-  game = make(bindings=['ModelBased.learning_rate_horizon = 40'])
+  segments = [(1.0, 1.0, 56), (0.5, 0.5, 99)]
+  game = make(
+    bindings=[
+      'ModelBased.learning_rate_horizon = 40',
+      f'learning_rate/piecewise_linear.segments = {segments}',
+    ]
+  )
   _play(game, 40)
   scales = [game.losses['learning_rate_scale']]
   while game.clock.env_steps < 64:
     game.run_round()
     scales.append(game.losses['learning_rate_scale'])
-  # At updates 0, 8, 16, 24, 32 = 30 + 2, 40 = 30 + 10, 48 = 30 + 18.
-  np.testing.assert_allclose(scales, [1, 0.8, 0.6, 0.4, 0.95, 0.75, 0.55])
+  # At updates 0, 8, 16, 24, 32 = 30 + 2, 40 = 30 + 10, 48 = 30 + 18; those of
+  # steps 40 to 52 have the schedule's 1, those from 56 on its half.
+  by_horizon = np.array([1, 0.8, 0.6, 0.4, 0.95, 0.75, 0.55])
+  np.testing.assert_allclose(scales[:4], by_horizon[:4])
+  np.testing.assert_allclose(scales[4:], by_horizon[4:] / 2)
 
 
 def test_traces_once_and_tells_where_time_goes(make):

@@ -41,6 +41,7 @@ class ModelBased(algorithm.Algorithm):
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
+    learning_rate_scale: Callable = gin.REQUIRED,
     initial_steps: int = gin.REQUIRED,
     steps_per_round: int = gin.REQUIRED,
     policy_updates_per_step: int = gin.REQUIRED,
@@ -57,15 +58,17 @@ class ModelBased(algorithm.Algorithm):
       seed: of everything but Reverb's sampling.
       restore_from: a checkpoint's folder, whose tables to start with.
       make_agent: maps (O, A) to an agent.
+      learning_rate_scale: maps env steps to a factor of the agent's learning
+        rates.
       initial_steps: env steps of the untrained policy's samples, before the
         first fit and gradient step.
       steps_per_round: env steps between the policy's turns.
       policy_updates_per_step: gradient steps of the policy for each of them.
       batch_size: B.
       dynamics_update_period: env steps between fits of the ensemble.
-      learning_rate_horizon: gradient steps in which the agent's learning rate
-        falls linearly to 0, and starts again at each cost update; None keeps it
-        constant.
+      learning_rate_horizon: gradient steps in which the agent's learning rates
+        fall linearly to 0, and start again at each cost update; None leaves
+        them to `learning_rate_scale`.
       stochastic: sample the actions in the environment, or take the mean.
       jit_compile: compile the round by XLA.
 
@@ -93,6 +96,7 @@ class ModelBased(algorithm.Algorithm):
     self._initial_steps = initial_steps
     self._steps_per_round = steps_per_round
     self._dynamics_update_period = dynamics_update_period
+    self._learning_rate_scale = learning_rate_scale
     self._learning_rate_horizon = learning_rate_horizon
     self._stochastic = stochastic
     self._stopwatch = stopwatch.Stopwatch()
@@ -212,10 +216,10 @@ class ModelBased(algorithm.Algorithm):
     self.losses.update(numbers)
 
   def _train_policy(self) -> None:
-    scale = 1.0
+    scale = float(self._learning_rate_scale(self.clock.env_steps))
     if self._learning_rate_horizon is not None:
       since = self.clock.updates % self._cost.cost_update_period
-      scale = max(0.0, 1.0 - since / self._learning_rate_horizon)
+      scale *= max(0.0, 1.0 - since / self._learning_rate_horizon)
     self._agent.learning_rate_scale.assign(scale)
     self.losses['learning_rate_scale'] = scale
     self._train(self._imagination.sample())
