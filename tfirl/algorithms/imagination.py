@@ -38,6 +38,7 @@ class Imagination:
     epoch_length: int = 1000,
     num_epochs_retained: int = 1,
     expert_reset_fraction: float = 0.5,
+    expert_action_fraction: float = 0.0,
   ):
     """Makes the model's environment (gin: `ModelEnv`), and checks memory.
 
@@ -52,6 +53,9 @@ class Imagination:
       num_epochs_retained: how long imagined rows are kept.
       expert_reset_fraction: share of start states from `expert`; the others
         are from `policy`.
+      expert_action_fraction: share of start states from `expert` where the
+        first action is the expert's, too. The policy then trains on what the
+        model makes of the expert's transitions, as HyPE does on themselves.
 
     Raises:
       ValueError: a parameter is out of its range, or `learner` would not fit
@@ -61,6 +65,7 @@ class Imagination:
     _check('epoch_length', epoch_length, 1, None)
     _check('num_epochs_retained', num_epochs_retained, 1, None)
     _check('expert_reset_fraction', expert_reset_fraction, 0, 1)
+    _check('expert_action_fraction', expert_action_fraction, 0, 1)
     self.env = model_env.ModelEnv(model)
     self._rollout_length = rollout_length
     self._epoch_length = epoch_length
@@ -68,6 +73,7 @@ class Imagination:
     num_starts = rollouts_per_step * period
     num_expert = round(expert_reset_fraction * num_starts)
     self._num_starts = {'expert': num_expert, 'policy': num_starts - num_expert}
+    self._num_expert_actions = round(expert_action_fraction * num_expert)
     self._period = period
     lengths = {self.length(e * epoch_length) for e in range(_MOST_EPOCHS)}
     _check('rollout_length', min(lengths), 1, None)
@@ -124,11 +130,9 @@ class Imagination:
     Returns:
       Named numbers of what was imagined.
     """
-    starts = np.concatenate(
-      [sampler.sample().observation.numpy() for sampler in self._start_samplers]
-    )
+    starts, first_actions = self._sample_starts()
     length = self._length = self.length(env_steps)
-    rollout = self.env.rollout(policy, self._rng.permutation(starts), length)
+    rollout = self.env.rollout(policy, starts, length, first_actions)
     self._keep_only(length)
     self._replay.writer(self._tables[length].name).append(rollout.rows)
     num_rows = len(rollout.rows.discount)
@@ -157,6 +161,15 @@ class Imagination:
     """Takes up what `get_state` gave."""
     self._rng.bit_generator.state = state['rng']
     self._length = state['length']
+
+  def _sample_starts(self) -> tuple[np.ndarray, np.ndarray]:
+    """Start states [N, O] and actions there [N, A], nan if the policy's."""
+    rows = [sampler.sample() for sampler in self._start_samplers]
+    starts = np.concatenate([part.observation for part in rows])
+    actions = np.concatenate([part.action for part in rows])
+    actions[self._num_expert_actions :] = np.nan  # the expert's come first
+    order = self._rng.permutation(len(starts))
+    return starts[order], actions[order]
 
   def _keep_only(self, length: int) -> None:
     for other, table in self._tables.items():

@@ -65,7 +65,11 @@ class ModelEnv(tf.Module):
     return next_observation, self.is_healthy(next_observation)
 
   def rollout(
-    self, policy: Callable, starts: np.ndarray, length: int
+    self,
+    policy: Callable,
+    starts: np.ndarray,
+    length: int,
+    first_actions: np.ndarray | None = None,
   ) -> Rollout:
     """Rolls `policy` out from every start state.
 
@@ -73,6 +77,8 @@ class ModelEnv(tf.Module):
       policy: maps observations [B, O] to actions [B, A], in a graph.
       starts: [N, O].
       length: steps of each rollout that meets no end.
+      first_actions: [N, A], taken at the start states; nan, or None for all,
+        where the policy acts from the start.
 
     Returns:
       At most N * length transitions.
@@ -85,11 +91,17 @@ class ModelEnv(tf.Module):
         f'ModelEnv.rollout: found {len(starts)} start states and length '
         f'{length}; expected at least 1 of both'
       )
+    if first_actions is None:
+      first_actions = np.full((len(starts), self.model.action_size), np.nan)
     rollout_fn = self._rollout_fn(policy)
     chunks, num_dropped = [], 0
     for begin in range(0, len(starts), self._chunk_rows):
-      chunk = starts[begin : begin + self._chunk_rows]
-      rows, dropped = rollout_fn(tf.constant(chunk, tf.float32), length)
+      chunk = slice(begin, begin + self._chunk_rows)
+      rows, dropped = rollout_fn(
+        tf.constant(starts[chunk], tf.float32),
+        tf.constant(first_actions[chunk], tf.float32),
+        length,
+      )
       chunks.append(rows)
       num_dropped += int(dropped)
     # Chunks are of different starts only if those were in random order; the
@@ -106,16 +118,16 @@ class ModelEnv(tf.Module):
     return self._rollout_fns[policy]
 
   def _make_rollout_fn(self, policy):
-    size = self.model.observation_size
+    size, action_size = self.model.observation_size, self.model.action_size
 
     @tf.function(
       input_signature=[
         tf.TensorSpec([None, size], tf.float32),
+        tf.TensorSpec([None, action_size], tf.float32),
         tf.TensorSpec([], tf.int32),
       ]
     )
-    def rollout(observation, length):
-      action_size = self.model.action_size
+    def rollout(observation, first_action, length):
       parts = [
         tf.TensorArray(tf.float32, 0, True, infer_shape=False, element_shape=s)
         for s in ([None, size], [None, action_size], [None], [None, size])
@@ -128,6 +140,9 @@ class ModelEnv(tf.Module):
         if tf.shape(observation)[0] == 0:  # all are dead
           break
         action = policy(observation)
+        if t == 0:
+          is_free = tf.math.is_nan(first_action)
+          action = tf.where(is_free, action, first_action)
         successor, is_alive = self.step(observation, action)
         is_finite = tf.reduce_all(tf.math.is_finite(successor), -1)
         num_dropped += tf.math.count_nonzero(~is_finite, dtype=tf.int32)
