@@ -107,6 +107,23 @@ def test_start_states_by_expert_reset_fraction(opened, fraction):
   assert imagined.policy_rows_per_step == 6 * (1.0 - fraction)
 
 
+@pytest.mark.parametrize('fraction', [0.0, 0.5, 1.0])
+def test_first_actions_by_expert_action_fraction(opened, fraction):
+  """The expert's action is 1, the policy's 0; half of the starts are its."""
+  imagined, replay = opened(
+    expert_reset_fraction=0.5,
+    expert_action_fraction=fraction,
+    rollout_length=lambda epoch: 3,
+  )
+  imagined.imagine(_policy, 4)
+  rows = replay.read('learner')
+  assert len(rows.discount) == 3 * 24
+  is_experts = rows.action[:, 0] == 1.0
+  assert is_experts.sum() == round(12 * fraction)
+  assert (rows.observation[is_experts] == 1.0).all()
+  assert (rows.action[~is_experts] == 0.0).all()
+
+
 def test_keeps_num_epochs_retained(opened):
   """2 epochs of 8 steps, 6 rollouts a step of 1 row each: 96 rows."""
   imagined, replay = opened()
@@ -158,6 +175,7 @@ def test_state_goes_round(opened):
     ({'num_epochs_retained': 0}, 'num_epochs_retained is 0'),
     ({'epoch_length': 0}, 'epoch_length is 0'),
     ({'expert_reset_fraction': 1.5}, 'expert_reset_fraction is 1.5'),
+    ({'expert_action_fraction': -1}, 'expert_action_fraction is -1'),
   ],
 )
 def test_a_parameter_out_of_range(wrong, message):

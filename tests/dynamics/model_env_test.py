@@ -64,6 +64,20 @@ def test_equals_rollouts_in_numpy(chunk_rows):
   assert len(expected) < 20 * 4  # dead rows went no further
 
 
+@pytest.mark.parametrize('chunk_rows', [2, 1000])
+def test_first_actions_where_they_are_given(chunk_rows):
+  starts = np.array([[0, 10], [0, 20], [0, 30]], np.float32)
+  first = np.array([[0.7], [np.nan], [2.5]], np.float32)
+  env = model_env.ModelEnv(
+    _Plant(), is_healthy=_is_healthy, chunk_rows=chunk_rows
+  )
+  rows = env.rollout(_policy, starts, 2, first).rows
+  order = np.argsort(rows.observation[:, 1])
+  # The third is over after its first action.
+  np.testing.assert_allclose(rows.action[order, 0], [0.7, 0.1, 0.1, 0.1, 2.5])
+  np.testing.assert_allclose(rows.discount[order], [1, 1, 1, 1, 0])
+
+
 def test_rows_come_in_random_order():
   starts = np.stack([np.zeros(200), np.arange(200.0)], -1).astype('f4')
   env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)

@@ -128,6 +128,7 @@ class ModelBased(algorithm.Algorithm):
     updates_per_round = steps_per_round * policy_updates_per_step
     self._imagination.connect(replay, updates_per_round * batch_size)
     super().__init__(make_agent(*sizes), replay, updates_per_round, jit_compile)
+    self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
     self._relabeled = relabeling.RewardRelabelingAgent(
       self._agent, self._cost.learner.reward_fn
     )
