@@ -310,3 +310,50 @@ def test_parameters_out_of_range_are_named(name, value):
 def test_a_round_without_updates_is_an_error():
   with pytest.raises(ValueError, match='num_updates must be .* found 0'):
     make().update(LEARNER, EXPERT, num_updates=0)
+
+
+def _constant_rows(value, number):
+  observation = np.full((number, 4), value, np.float32)
+  return types.Transition(
+    observation, observation[:, :2] / 10, np.ones(number), observation
+  )
+
+
+def _drawn(cost, monkeypatch, learner):
+  """How often a round draws each value of the learner's rows."""
+  seen, draw = [], cost._draw
+
+  def spy(name, rows):
+    picked = draw(name, rows)
+    if name == 'learner':
+      np.testing.assert_allclose(picked[1], picked[0][:, :2] / 10)
+      seen.append(picked[0][:, 0].numpy())
+    return picked
+
+  monkeypatch.setattr(cost, '_draw', spy)
+  cost.update(learner, EXPERT)
+  monkeypatch.setattr(cost, '_draw', draw)
+  return {v: n for v, n in zip(*np.unique(seen, return_counts=True))}  # noqa: B905
+
+
+def test_rounds_kept(monkeypatch, tmp_path):
+  """Rows of the two rounds before, in proportion; also after a checkpoint."""
+  cost = make(rounds_kept=3, batch_size=1000)
+  assert _drawn(cost, monkeypatch, _constant_rows(1.0, 30)) == {1.0: 1000}
+  found = _drawn(cost, monkeypatch, _constant_rows(2.0, 90))
+  assert found[1.0] == pytest.approx(250, abs=60)
+  _drawn(cost, monkeypatch, _constant_rows(3.0, 10))
+  path = tf.train.Checkpoint(cost=cost).write(str(tmp_path / 'checkpoint'))
+  restored = make(rounds_kept=3, batch_size=1000)
+  tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
+  for each in (cost, restored):
+    found = _drawn(each, monkeypatch, _constant_rows(4.0, 100))
+    assert set(found) == {2.0, 3.0, 4.0}
+    assert found[2.0] == pytest.approx(450, abs=70)
+
+
+def test_one_round_kept_is_the_present_one(monkeypatch):
+  cost = make()
+  for value in (1.0, 2.0):
+    found = _drawn(cost, monkeypatch, _constant_rows(value, 30))
+    assert set(found) == {value}

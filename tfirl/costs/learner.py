@@ -1,5 +1,7 @@
 """The cost player: lowers E_expert f - E_learner f plus a gradient penalty."""
 
+import types
+
 import gin
 import numpy as np
 import tensorflow as tf
@@ -33,6 +35,7 @@ class CostLearner(tf.Module):
     fresh_optimizer: bool = True,
     decay_learning_rate: bool = True,
     weight_decay: float = 0.0,
+    rounds_kept: int = 1,
   ):
     """Creates the cost network (gin: `CostNetwork`) and its optimiser.
 
@@ -47,6 +50,9 @@ class CostLearner(tf.Module):
       fresh_optimizer: forget the optimiser's moments before every round.
       decay_learning_rate: use learning_rate / k in round k, for k >= 1.
       weight_decay: L2 coefficient.
+      rounds_kept: how many rounds, the present one included, a round's rows of
+        the learner are drawn from. With 1 the cost forgets what earlier
+        policies did, and the game may go round in circles.
 
     Raises:
       ValueError: a parameter is out of its range.
@@ -54,6 +60,7 @@ class CostLearner(tf.Module):
     super().__init__('cost_learner')
     _check('learning_rate', learning_rate, 'positive', learning_rate > 0)
     _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
+    _check('rounds_kept', rounds_kept, 'at least 1', rounds_kept >= 1)
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
     self.network = CostNetwork(observation_size, action_size, network_seed)
     self._initial_learning_rate = learning_rate
@@ -66,6 +73,15 @@ class CostLearner(tf.Module):
     self._optimizer.build(self.network.trainable_variables)
     self._rounds = tf.Variable(0, trainable=False, dtype=tf.int64)
     self._rng = np.random.default_rng(rng_seed)
+    self._rounds_kept = rounds_kept
+    if rounds_kept > 1:
+      width = observation_size + action_size
+      self._kept_rows = tf.Variable(
+        tf.zeros([0, width]), trainable=False, shape=[None, width]
+      )
+      self._kept_lengths = tf.Variable(
+        tf.zeros([0], tf.int64), trainable=False, shape=[None]
+      )
     self._batch_size = batch_size
     self._gp_weight = gp_weight
     self._gp_target = gp_target
@@ -107,6 +123,7 @@ class CostLearner(tf.Module):
     self._learning_rate.assign(learning_rate)
     if self._fresh_optimizer:
       self._optimizer.reset()
+    learner = self._with_kept(learner)
     totals = np.zeros(5)
     for _ in range(num_updates):
       learner_rows = self._draw('learner', learner)
@@ -130,6 +147,21 @@ class CostLearner(tf.Module):
   def set_state(self, state: dict) -> None:
     """Takes up what `get_state` gave."""
     self._rng.bit_generator.state = state
+
+  def _with_kept(self, learner):
+    """The rows of this round, and those of earlier ones that are kept."""
+    if self._rounds_kept == 1:
+      return learner
+    rows = np.concatenate([learner.observation, learner.action], -1)
+    lengths = np.append(self._kept_lengths.numpy(), len(rows))
+    lengths = lengths[-self._rounds_kept :]
+    rows = np.concatenate([self._kept_rows.numpy(), rows])[-lengths.sum() :]
+    self._kept_rows.assign(rows)
+    self._kept_lengths.assign(lengths)
+    observation_size = learner.observation.shape[-1]
+    return types.SimpleNamespace(
+      observation=rows[:, :observation_size], action=rows[:, observation_size:]
+    )
 
   def _draw(self, name, rows):
     """`batch_size` rows of one side, as float32 tensors."""
