@@ -65,6 +65,7 @@ class _Counting(tf.Module):
     self.num_traces = 1
     self.rounds = 0
     self.closed = False
+    self.finished_in = []
     self.weight = tf.Variable(0.0)
     self._script = script
     self._set_policy()
@@ -99,6 +100,9 @@ class _Counting(tf.Module):
 
   def table_sizes(self):
     return {'toy': self.clock.env_steps}
+
+  def finish(self, folder):
+    self.finished_in.append(folder)
 
   def close(self):
     self.closed = True
@@ -176,6 +180,7 @@ def test_evaluates_at_the_start_and_every_period(run):
   run.script.returns = [-1.5, 0.0, 1.5]
   algorithm = run()
   assert algorithm.rounds == 6
+  assert algorithm.finished_in == [run.path]
   assert algorithm.closed
   found = run.rows('env_steps', 'updates', 'rollout_steps', 'eval_return_mean')
   expected = [(0, 0, 0, -1.5), (20, 20, 10, 1.5), (40, 40, 20, 1.5)]
