@@ -192,6 +192,22 @@ def test_traces_once_and_tells_where_time_goes(make):
     assert game.losses[name] >= 0.0
 
 
+def test_leaves_rollouts_for_the_report(make, monkeypatch, tmp_path):
+  game = make()
+  game.finish(tmp_path)  # an untrained policy falls too soon for a picture
+  assert list(tmp_path.iterdir()) == []
+  compare = game._open_loop.compare
+  monkeypatch.setattr(
+    game._open_loop,
+    'compare',
+    lambda rows, rng: compare(rows, rng, length=5, num_samples=3),
+  )
+  game.finish(tmp_path)
+  with np.load(tmp_path / 'rollouts.npz') as arrays:
+    assert arrays['real'].shape == (4, 6, 11)
+    assert arrays['imagined'].shape == (4, 3, 6, 11)
+
+
 def _checkpoints(game, folder):
   return checkpoints.Checkpoints(
     folder, game.trackables(), save_hooks=[game.save_tables]
