@@ -175,7 +175,7 @@ class ModelBased(algorithm.Algorithm):
       return
     rng = np.random.default_rng(self._seed)
     with suites.load(seed=self._seed) as env:
-      rows = collecting.run_episodes(env, self.policy, 4, None)
+      rows, _ = collecting.run_episodes(env, self.policy, 4, None)
     comparison = self._open_loop.compare(rows.transition, rng)
     if comparison is None:
       logging.warning('no episode is long enough for a picture of rollouts')
