@@ -43,7 +43,7 @@ _EXTRAS_REQUIRE = {
   'd4rl': ['d4rl==1.1'],
 }
 
-_GIN_FOLDERS = ['', '.algorithms', '.tasks', '.scale']
+_GIN_FOLDERS = ['', '.algorithms', '.games', '.tasks', '.scale']
 
 setuptools.setup(
   name='tfirl',
