@@ -12,6 +12,7 @@ from tfirl import run_folder as run_folder_lib
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
 from tfirl.agents import bc as _bc_agent  # noqa: F401
 from tfirl.agents import sac as _sac  # noqa: F401
+from tfirl.agents import td3_bc as _td3_bc  # noqa: F401
 from tfirl.algorithms import bc as _bc  # noqa: F401
 from tfirl.algorithms import expert as _expert  # noqa: F401
 from tfirl.algorithms import model_based as _model_based  # noqa: F401

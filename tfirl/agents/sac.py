@@ -117,6 +117,10 @@ class SacAgent(sac_agent.SacAgent):
     """The temperature, []."""
     return tf.exp(self._log_alpha)
 
+  def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
+    """What `train` returned, under the names of metrics.csv."""
+    return named_losses(info)
+
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy; the averaged one with `use_ema`."""
     weights = self._ema or self._actor_network.variables
@@ -129,6 +133,27 @@ class SacAgent(sac_agent.SacAgent):
       observation, step_type=step_type, network_state=(), training=False
     )
     return distribution.sample()
+
+  def clone(self, expert: types.Transition) -> tf.Tensor:
+    """One step of behaviour cloning on expert rows [B, ...]. Returns the loss.
+
+    The averaged policy stays behind until `initialize` makes it equal again.
+    """
+    variables = self._actor_network.trainable_variables
+    with tf.GradientTape() as tape:
+      loss = self._bc_loss(expert)
+    gradients = tape.gradient(loss, variables)
+    self._actor_optimizer.apply_gradients(
+      zip(gradients, variables, strict=True)
+    )
+    return loss
+
+  def _initialize(self) -> None:
+    super()._initialize()
+    # Empty without `use_ema`.
+    pairs = zip(self._ema, self._actor_network.variables, strict=False)
+    for mean, weight in pairs:
+      mean.assign(weight)
 
   def _create_optimizer_slots(self) -> None:
     """Now, not at the first update: a tf.function then traces only once."""
@@ -164,13 +189,16 @@ class SacAgent(sac_agent.SacAgent):
         f'tfirl.SacAgent.bc_weight is {self._bc_weight}, but train() was '
         'given no expert rows; expected expert=Transition'
       )
-    step_type = tf.fill(tf.shape(self._expert.discount), ts.StepType.MID)
+    return loss + self._bc_weight * self._bc_loss(self._expert, training)
+
+  def _bc_loss(self, expert: types.Transition, training=True) -> tf.Tensor:
+    step_type = tf.fill(tf.shape(expert.discount), ts.StepType.MID)
     distribution, _ = self._actor_network(
-      self._expert.observation,
+      expert.observation,
       step_type=step_type,
       network_state=(),
       training=training,
     )
-    return loss + self._bc_weight * behavior_cloning.behavior_cloning_loss(
-      distribution.mode(), self._expert.action
+    return behavior_cloning.behavior_cloning_loss(
+      distribution.mode(), expert.action
     )

@@ -38,6 +38,7 @@ class RawDemonstrations:
     env_id: '' if the source doesn't say.
     env_kwargs: what the environment was made with; None if it doesn't say.
     episode_returns: [K] as recorded, or None: summed from `rewards`.
+    num_attempts: episodes played to record those here; None if unknown.
   """
 
   source: str
@@ -46,6 +47,7 @@ class RawDemonstrations:
   env_kwargs: Mapping[str, Any] | None = None
   versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
   episode_returns: np.ndarray | None = None
+  num_attempts: int | None = None
 
   @property
   def episode_ends(self) -> np.ndarray:
