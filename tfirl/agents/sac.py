@@ -27,15 +27,6 @@ def make_specs(observation_size: int, action_size: int):
   return ts.time_step_spec(observation), action
 
 
-def named_losses(info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
-  """What SAC's `train` returned, under the names of metrics.csv."""
-  return {
-    'actor_loss': info.extra.actor_loss,
-    'critic_loss': info.extra.critic_loss,
-    'alpha_loss': info.extra.alpha_loss,
-  }
-
-
 @gin.configurable('tfirl.SacAgent')  # TF-Agents registers a SacAgent of its own
 class SacAgent(sac_agent.SacAgent):
   """Soft actor-critic (Haarnoja et al. 2018), temperature learned.
@@ -119,7 +110,12 @@ class SacAgent(sac_agent.SacAgent):
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""
-    return named_losses(info)
+    return {
+      'actor_loss': info.extra.actor_loss,
+      'critic_loss': info.extra.critic_loss,
+      'alpha_loss': info.extra.alpha_loss,
+      'alpha': self.alpha,
+    }
 
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy; the averaged one with `use_ema`."""
