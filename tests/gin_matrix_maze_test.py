@@ -50,10 +50,14 @@ _GAME_AT_ONCE = [
   f'CostRounds.cost_update_period = {_STEPS_PER_ROUND}',
   'CostRounds.cost_rollout_episodes = 1',
 ]
+# Random actions reach no goal.
+_ANY_DEMOS = 'load_demonstrations.successful_only = False'
 _START_AT_ONCE = {
-  'bc': [],
+  'bc': [_ANY_DEMOS],
   'expert': [f'Expert.initial_steps = {_STEPS_PER_ROUND}'],
-  **dict.fromkeys(_GAMES, [*_GAME_AT_ONCE, 'ModelFree.bc_steps = 6']),
+  **dict.fromkeys(
+    _GAMES, [*_GAME_AT_ONCE, _ANY_DEMOS, 'ModelFree.bc_steps = 6']
+  ),
 }
 _SHORT = [
   f'run.env_steps = {_STEPS}',
@@ -142,7 +146,7 @@ def test_takes_two_rounds(algorithm, task, demos, tmp_path):
 def test_sac_plays_on_mazes_too(algorithm, demos, tmp_path):
   row = _run(
     [f'algorithms/{algorithm}.gin', 'tasks/pointmaze.gin'],
-    [*_GAME_AT_ONCE, 'ModelFree.bc_steps = 6']
+    [*_GAME_AT_ONCE, _ANY_DEMOS, 'ModelFree.bc_steps = 6']
     + ['expert_fraction/piecewise_linear.segments = [(0.5, 0.5, 1)]']
     * (algorithm == 'hype_filter'),
     tmp_path,
@@ -199,6 +203,11 @@ def test_without_an_embedded_expert_demonstrations_are_asked_for(
     ValueError, match=f'embedded:{task}: found no such expert.*--demos'
   ):
     _run([f'hype_filter_{task}.gin'], [], tmp_path, None)
+
+
+def test_demonstrations_that_miss_the_goal_are_refused(demos, tmp_path):
+  with pytest.raises(ValueError, match='found 0 of 1 trajectories that reach'):
+    _run(['bc_pointmaze.gin'], [], tmp_path, demos['pointmaze'])
 
 
 def test_the_point_mass_comes_with_its_demonstrations(tmp_path, monkeypatch):

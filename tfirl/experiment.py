@@ -108,6 +108,7 @@ def _load_demos(source: str, env):
     action_low=env.action_low,
     action_high=env.action_high,
     env_kwargs=env.env_kwargs,
+    maze=env.maze,
   )
 
 
