@@ -1,6 +1,7 @@
 """Fits the ensemble: bootstrap, hold-out, best weights of each member."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import gin
@@ -119,15 +120,32 @@ class DynamicsTrainer(tf.Module):
     self._cosine_end = cosine_end
     self._cosine_restarts = cosine_restarts
 
-  def fit(self, rows: types.Transition) -> FitRecord:
+  @property
+  def holdout_share(self) -> float:
+    """Share of the rows that are never fitted."""
+    return self._holdout_share
+
+  def fit(
+    self,
+    rows: types.Transition,
+    is_held_out: np.ndarray | None = None,
+    draw: Callable | None = None,
+  ) -> FitRecord:
     """Fits the model to `rows`, NumPy [N, ...]; its elites are ranked anew.
+
+    Args:
+      rows: to fit, and to hold out.
+      is_held_out: bool [N]; None to decide by the rows' content.
+      draw: maps (M, generator) to M indices of rows that are not held out: a
+        member's bootstrap; None for rows alike.
 
     Raises:
       ValueError: fewer rows than a batch, or no hold-out.
       FloatingPointError: the loss is not finite.
     """
     start = time.monotonic()
-    is_held_out = holdout.is_held_out(rows, self._holdout_share)
+    if is_held_out is None:
+      is_held_out = holdout.is_held_out(rows, self._holdout_share)
     num_holdout = int(is_held_out.sum())
     num_rows = len(is_held_out) - num_holdout
     if num_rows < self._batch_size or not num_holdout:
@@ -140,7 +158,7 @@ class DynamicsTrainer(tf.Module):
     self._model.normalizer.fit(inputs[~is_held_out])
     training = self._tensors(inputs[~is_held_out], targets[~is_held_out])
     held_out = self._tensors(inputs[is_held_out], targets[is_held_out])
-    losses, best = self._fit_epochs(training, held_out)
+    losses, best = self._fit_epochs(training, held_out, draw)
     elites = np.sort(np.argsort(best)[: self._model.elites.shape[0]])
     self._model.elites.assign(elites)
     per_output = self._evaluate(*held_out).numpy()[elites].mean(0)
@@ -176,11 +194,15 @@ class DynamicsTrainer(tf.Module):
       tf.constant(targets, tf.float32),
     )
 
-  def _fit_epochs(self, training, held_out):
+  def _fit_epochs(self, training, held_out, draw):
     """Returns: the losses of all epochs, and each member's best mse [E]."""
     num_rows = training[0].shape[0]
     shape = self._model.ensemble.num_members, num_rows
-    bootstrap = self._rng.integers(num_rows, size=shape, dtype=np.int32)
+    if draw is None:
+      bootstrap = self._rng.integers(num_rows, size=shape, dtype=np.int32)
+    else:
+      members = [draw(num_rows, self._rng) for _ in range(shape[0])]
+      bootstrap = np.stack(members).astype(np.int32)
     # What an improvement is measured against. The weights from before the fit
     # are no candidates for the best: new rows would often change nothing.
     counts_from = self._evaluate(*held_out).numpy().mean(1)
