@@ -28,6 +28,7 @@ class FitRecord(NamedTuple):
   num_rows: int  # fitted
   num_holdout: int
   wall_s: float
+  updates: int  # gradient steps
 
   def columns(self) -> dict[str, float]:
     """As columns of metrics.csv."""
@@ -137,7 +138,7 @@ class DynamicsTrainer(tf.Module):
       rows: to fit, and to hold out.
       is_held_out: bool [N]; None to decide by the rows' content.
       draw: maps (M, generator) to M indices of rows that are not held out: a
-        member's bootstrap; None for rows alike.
+        member's bootstrap, which inputs are normalised by; None for rows alike.
 
     Raises:
       ValueError: fewer rows than a batch, or no hold-out.
@@ -155,10 +156,12 @@ class DynamicsTrainer(tf.Module):
       )
     inputs = np.concatenate([rows.observation, rows.action], -1)
     targets = rows.next_observation - rows.observation
-    self._model.normalizer.fit(inputs[~is_held_out])
+    bootstrap = self._bootstrap(num_rows, draw)
+    drawn = slice(None) if draw is None else bootstrap.ravel()
+    self._model.normalizer.fit(inputs[~is_held_out][drawn])
     training = self._tensors(inputs[~is_held_out], targets[~is_held_out])
     held_out = self._tensors(inputs[is_held_out], targets[is_held_out])
-    losses, best = self._fit_epochs(training, held_out, draw)
+    losses, best = self._fit_epochs(training, held_out, bootstrap)
     elites = np.sort(np.argsort(best)[: self._model.elites.shape[0]])
     self._model.elites.assign(elites)
     per_output = self._evaluate(*held_out).numpy()[elites].mean(0)
@@ -173,6 +176,7 @@ class DynamicsTrainer(tf.Module):
       num_rows=num_rows,
       num_holdout=num_holdout,
       wall_s=time.monotonic() - start,
+      updates=len(losses) * -(-num_rows // self._batch_size),
     )
 
   def get_state(self) -> dict:
@@ -194,15 +198,17 @@ class DynamicsTrainer(tf.Module):
       tf.constant(targets, tf.float32),
     )
 
-  def _fit_epochs(self, training, held_out, draw):
-    """Returns: the losses of all epochs, and each member's best mse [E]."""
-    num_rows = training[0].shape[0]
-    shape = self._model.ensemble.num_members, num_rows
+  def _bootstrap(self, num_rows: int, draw: Callable | None) -> np.ndarray:
+    """The rows that each member fits, [E, num_rows] int32."""
+    num_members = self._model.ensemble.num_members
     if draw is None:
-      bootstrap = self._rng.integers(num_rows, size=shape, dtype=np.int32)
-    else:
-      members = [draw(num_rows, self._rng) for _ in range(shape[0])]
-      bootstrap = np.stack(members).astype(np.int32)
+      shape = num_members, num_rows
+      return self._rng.integers(num_rows, size=shape, dtype=np.int32)
+    members = [draw(num_rows, self._rng) for _ in range(num_members)]
+    return np.stack(members).astype(np.int32)
+
+  def _fit_epochs(self, training, held_out, bootstrap):
+    """Returns: the losses of all epochs, and each member's best mse [E]."""
     # What an improvement is measured against. The weights from before the fit
     # are no candidates for the best: new rows would often change nothing.
     counts_from = self._evaluate(*held_out).numpy().mean(1)
