@@ -205,6 +205,56 @@ def test_without_an_embedded_expert_demonstrations_are_asked_for(
     _run([f'hype_filter_{task}.gin'], [], tmp_path, None)
 
 
+@pytest.mark.parametrize('task', _TASKS)
+def test_pretrains_a_model(task, demos, tmp_path):
+  def run():
+    launch.launch(
+      [f'pretrain_dynamics_{task}.gin'],
+      [
+        _ANY_DEMOS,
+        'DynamicsTrainer.max_epochs = 2',
+        'GaussianEnsemble.layers = (16, 16)',
+      ],
+      str(tmp_path),
+      seed=0,
+      demos=demos[task],
+      stop=lambda: False,
+    )
+
+  run()
+  folder = tmp_path / task / 'pretrain_dynamics' / '0'
+  with open(folder / 'metrics.csv', newline='') as file:
+    before, after = csv.DictReader(file)
+  assert (before['updates'], before['env_steps']) == ('0', '0')
+  assert int(after['updates']) > 0 and after['env_steps'] == '0'
+  assert (after['eval_episodes'], after['eval_return_mean']) == ('0', '')
+  assert 0 < float(after['region_error_median']) < 100
+  assert (folder / 'dynamics.npz').exists()
+  assert (folder / 'regions.npz').exists()
+  assert not (folder / 'policy').exists() and not (folder / 'videos').exists()
+  run()  # once more: it is over, and says so by doing nothing
+  with open(folder / 'metrics.csv', newline='') as file:
+    assert list(csv.DictReader(file)) == [before, after]
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_pretraining_says_what_it_is(task):
+  gin_bindings.parse([f'pretrain_dynamics_{task}.gin'], [])
+  bound = gin_bindings.value_of
+  assert bound('run.algorithm') == 'pretrain_dynamics'
+  assert bound('run.task') == task
+  assert bound('PretrainDynamics.num_bins') == 50
+  # Settings of the published runs (Ren et al. 2024).
+  assert bound('GaussianEnsemble.num_members') == 7
+  assert bound('DynamicsModel.num_elites') == 5
+  assert bound('GaussianEnsemble.layers') == (200,) * 4
+  assert bound('DynamicsTrainer.learning_rate') == 3e-4
+  assert bound('DynamicsTrainer.weight_decay') == 5e-5
+  assert bound('DynamicsTrainer.batch_size') == 256
+  assert bound('DynamicsTrainer.patience') == 10
+  assert bound('DynamicsTrainer.holdout_share') == 0.2
+
+
 def test_demonstrations_that_miss_the_goal_are_refused(demos, tmp_path):
   with pytest.raises(ValueError, match='found 0 of 1 trajectories that reach'):
     _run(['bc_pointmaze.gin'], [], tmp_path, demos['pointmaze'])
