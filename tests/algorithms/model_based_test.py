@@ -104,6 +104,21 @@ def test_nothing_learns_before_the_initial_steps(make):
   assert game.clock.rollout_steps > 0
 
 
+def test_it_may_start_as_a_clone_and_go_on_cloning(make):
+  """Without expert rows beside the imagined ones `bc_weight` is an error."""
+  bindings = ['ModelBased.bc_steps = 30', 'tfirl.SacAgent.bc_weight = 1.0']
+  game = make(bindings=bindings)
+  agent = game.trackables()['agent']
+  assert agent._actor_optimizer.iterations.numpy() == 30
+  assert _differ(_weights(make(), 'agent'), _weights(game, 'agent'))
+  assert game.clock.updates == game.clock.env_steps == 0
+  _play(game, 44)
+  assert game.num_traces == 1
+  assert agent._actor_optimizer.iterations.numpy() == 30 + 16
+  with pytest.raises(ValueError, match='ModelBased.bc_steps is -1; expected'):
+    make(bindings=['ModelBased.bc_steps = -1'])
+
+
 def test_counts_in_the_tables_are_those_of_the_settings(make):
   """100 steps: 100 real rows, as many expert rows beside them in `hybrid`.
 

@@ -27,15 +27,6 @@ def make_specs(observation_size: int, action_size: int):
   return ts.time_step_spec(observation), action
 
 
-def named_losses(info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
-  """What SAC's `train` returned, under the names of metrics.csv."""
-  return {
-    'actor_loss': info.extra.actor_loss,
-    'critic_loss': info.extra.critic_loss,
-    'alpha_loss': info.extra.alpha_loss,
-  }
-
-
 @gin.configurable('tfirl.SacAgent')  # TF-Agents registers a SacAgent of its own
 class SacAgent(sac_agent.SacAgent):
   """Soft actor-critic (Haarnoja et al. 2018), temperature learned.
@@ -59,13 +50,15 @@ class SacAgent(sac_agent.SacAgent):
     target_entropy: float | None = None,
     fixed_alpha: float | None = None,
     bc_weight: float = 0.0,
+    critic_layer_norm: bool = False,
     use_ema: bool = False,
     ema_decay: float = 0.9998,
   ):
     """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
     optimiser (the temperature's is Adam); `target_entropy` is -A if None;
     `fixed_alpha` is the temperature, None to learn it; `bc_weight` multiplies
-    the behaviour-cloning loss on expert rows; `use_ema` acts by the
+    the behaviour-cloning loss on expert rows; `critic_layer_norm` normalises
+    the critics' hidden layers; `use_ema` acts by the
     exponential moving average of the actor's weights, which keeps `ema_decay`
     of itself at each update.
     """
@@ -80,8 +73,8 @@ class SacAgent(sac_agent.SacAgent):
     super().__init__(
       time_step_spec,
       action_spec,
-      critic_network=critic_lib.make_critic(*shape),
-      critic_network_2=critic_lib.make_critic(*shape),
+      critic_network=critic_lib.make_critic(*shape, critic_layer_norm),
+      critic_network_2=critic_lib.make_critic(*shape, critic_layer_norm),
       actor_network=actor_lib.make_gaussian_actor(*shape),
       actor_optimizer=make_optimizer(learning_rate=current_learning_rate),
       critic_optimizer=make_optimizer(learning_rate=current_learning_rate),
@@ -117,7 +110,12 @@ class SacAgent(sac_agent.SacAgent):
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""
-    return named_losses(info)
+    return {
+      'actor_loss': info.extra.actor_loss,
+      'critic_loss': info.extra.critic_loss,
+      'alpha_loss': info.extra.alpha_loss,
+      'alpha': self.alpha,
+    }
 
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy; the averaged one with `use_ema`."""
