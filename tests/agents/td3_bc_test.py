@@ -337,13 +337,31 @@ def test_policy_in_numpy_and_its_exploration(make_rows):
     np.testing.assert_allclose(distance, 0.3, atol=0.02)
 
 
+def test_the_averaged_policy_follows_the_actors_weights(make_rows):
+  agent = make_agent(0.01, use_ema=True, ema_decay=0.9, policy_update_period=1)
+  agent.initialize()
+  weights = agent._actor_network.variables
+  expected = [weight.numpy() for weight in weights]
+  for seed in range(3):
+    train(agent, make_rows(B, seed), np.ones(B))
+    expected = [
+      0.9 * mean + 0.1 * weight.numpy()
+      for mean, weight in zip(expected, weights, strict=True)
+    ]
+  found = [array for layer in agent.mlp_policy().layers for array in layer]
+  for array, mean, weight in zip(found, expected, weights, strict=True):
+    np.testing.assert_allclose(array, mean, rtol=1e-5, atol=1e-6)
+    assert np.abs(array - weight.numpy()).max() > 1e-3
+
+
 def test_a_restored_agent_continues_as_the_original(noise, make_rows, tmp_path):
   def updates(agent, seeds):
     for seed in seeds:
       rows, expert = make_rows(B, seed), make_rows(B, 10 + seed)
       train(agent, rows, np.ones(B), expert=expert)
 
-  settings = {'bc_weight': 0.5, 'make_optimizer': OptimisticAdam}
+  settings = {'bc_weight': 0.5, 'use_ema': True}
+  settings['make_optimizer'] = OptimisticAdam
   agent = make_agent(0.01, **settings)
   agent.learning_rate_scale.assign(0.3)
   updates(agent, [1, 2, 3])  # between two updates of the actor
