@@ -205,6 +205,88 @@ def test_without_an_embedded_expert_demonstrations_are_asked_for(
     _run([f'hype_filter_{task}.gin'], [], tmp_path, None)
 
 
+_HYPER_AT_ONCE = [
+  _ANY_DEMOS,
+  'ModelBased.bc_steps = 6',
+  'ModelBased.initial_steps = 124',
+  'ModelBased.policy_updates_per_step = 2',
+  'ModelBased.batch_size = 32',
+  'ModelBased.dynamics_update_period = 126',
+  'Imagination.rollouts_per_step = 4',
+  'DynamicsTrainer.batch_size = 64',
+  'DynamicsTrainer.max_epochs = 1',
+  'GaussianEnsemble.layers = (16,)',
+  'CostRounds.cost_update_period = 8',
+  'CostRounds.cost_rollout_episodes = 1',
+  'policy/table.rows_per_item = 4',
+  'expert/table.rows_per_item = 4',
+  'hybrid/table.rows_per_item = 16',
+  'learner/table.rows_per_item = 16',
+]
+_PUBLISHED_HYPER = {
+  'run.env_steps': 150_000,
+  'run.eval_every': 10_000,
+  'run.eval_episodes': 25,
+  'ModelBased.bc_steps': 10_000,
+  'ModelBased.initial_steps': 10_000,
+  'ModelBased.policy_updates_per_step': 20,
+  'ModelBased.steps_per_round': 1,
+  'ModelBased.dynamics_update_period': 2000,
+  'ModelBased.learning_rate_horizon': 600_000,
+  'Imagination.rollouts_per_step': 400,
+  'Imagination.num_epochs_retained': 2,
+  'BackwardStarts.reset_window': 0.1,
+  'BackwardStarts.walk_steps': 150_000,
+  'truncated_linear.first': 20,
+  'truncated_linear.last': 100,
+  'truncated_linear.minimum': 1,
+  'truncated_linear.maximum': 25,
+  'GaussianEnsemble.num_members': 7,
+  'GaussianEnsemble.layers': (200,) * 4,
+  'GaussianEnsemble.clip_mean': None,
+  'DynamicsModel.num_elites': 5,
+  'Td3BcAgent.learning_rate': 3e-4,
+  'Td3BcAgent.bc_weight': 0.0,
+  'Td3BcAgent.use_ema': True,
+  'Td3BcAgent.critic_clip_norm': 1.0,
+  'Td3BcAgent.weight_decay': 1e-4,
+  'CostRounds.cost_update_period': 2000,
+  'CostLearner.learning_rate': 8e-3,
+  'CostNetwork.num_members': 1,
+}
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_hyper_takes_its_rounds(task, demos, tmp_path):
+  row = _run([f'hyper_{task}.gin'], _HYPER_AT_ONCE, tmp_path, demos[task])
+  assert int(row['env_steps']) == _STEPS
+  # 2 a step, in the rounds that end at step 124 or later.
+  assert int(row['updates']) == 2 * (_STEPS - 124 + 1)
+  assert float(row['imagined_rows']) > 0 and int(row['rollout_steps']) > 0
+  assert float(row['imagined_terminal']) == 0.0
+  # The walk has hardly begun.
+  assert float(row['start_window_from']) == pytest.approx(0.9)
+  assert float(row['start_window_to']) == pytest.approx(1.0)
+  losses = {name: value for name, value in row.items() if 'loss' in name}
+  assert {'actor_loss', 'critic_loss', 'dynamics_loss'} <= set(losses)
+  assert all(math.isfinite(float(value)) for value in losses.values())
+  assert row['eval_success'] in ('0', '1')
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_hyper_says_what_it_is(task):
+  gin_bindings.parse([f'hyper_{task}.gin'], [])
+  assert gin_bindings.value_of('run.algorithm') == 'hyper'
+  assert gin_bindings.value_of('run.task') == task
+  for name, value in _PUBLISHED_HYPER.items():
+    assert gin_bindings.value_of(name) == value, name
+
+
+def test_hypers_short_name():
+  gin_bindings.parse(['hyper_antmaze.gin'], [])
+  assert gin_bindings.value_of('run.task') == 'antmaze_large_diverse'
+
+
 @pytest.mark.parametrize('task', _TASKS)
 def test_pretrains_a_model(task, demos, tmp_path):
   def run():
