@@ -270,3 +270,16 @@ def test_a_given_hold_out_and_draw_are_what_is_fitted():
   mean, _ = model.predict(rows.observation, rows.action)
   errors = ((mean.numpy() - rows.next_observation) ** 2).mean((0, 2))
   assert errors[is_held_out].mean() < 0.1 * errors[is_second].mean()
+
+
+def test_an_output_that_never_varies_has_no_r2():
+  """As a maze's goal; the columns are of the other outputs."""
+  rows = _linear_rows(1000)
+  successor = rows.next_observation.copy()
+  successor[:, 1] = rows.observation[:, 1]
+  _, trainer = _make(learning_rate=3e-3, max_epochs=10)
+  record = trainer.fit(rows._replace(next_observation=successor))
+  assert np.isnan(record.r2_per_output).tolist() == [False, True, False]
+  others = record.r2_per_output[[0, 2]]
+  assert record.columns()['dynamics_r2_min'] == pytest.approx(others.min())
+  assert record.columns()['dynamics_r2_median'] == pytest.approx(others.mean())

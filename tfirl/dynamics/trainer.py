@@ -14,6 +14,7 @@ from tfirl.dynamics.model import DynamicsModel
 from tfirl.losses import gaussian_nll
 
 _EVALUATION_ROWS = 2048  # at a time: bounds memory
+_LEAST_VARIANCE = 1e-10  # of an output that varies; a maze's goal does not
 
 
 class FitRecord(NamedTuple):
@@ -22,7 +23,7 @@ class FitRecord(NamedTuple):
   losses: np.ndarray  # [epochs] training loss, a mean over members
   holdout_mse: np.ndarray  # [E] over outputs, of s' - s in its own units
   holdout_mse_per_output: np.ndarray  # [O] a mean over elites
-  r2_per_output: np.ndarray  # [O] of s' - s, a mean over elites
+  r2_per_output: np.ndarray  # [O] as above, of s' - s; nan: it never varies
   elites: np.ndarray  # [num_elites]
   epochs: int
   num_rows: int  # fitted
@@ -35,8 +36,8 @@ class FitRecord(NamedTuple):
     return {
       'dynamics_loss': float(self.losses[-1]),
       'dynamics_mse': float(self.holdout_mse[self.elites].mean()),
-      'dynamics_r2_min': float(self.r2_per_output.min()),
-      'dynamics_r2_median': float(np.median(self.r2_per_output)),
+      'dynamics_r2_min': float(np.nanmin(self.r2_per_output)),
+      'dynamics_r2_median': float(np.nanmedian(self.r2_per_output)),
       'dynamics_epochs': float(self.epochs),
       'dynamics_rows': float(self.num_rows),
       'dynamics_holdout_rows': float(self.num_holdout),
@@ -165,7 +166,8 @@ class DynamicsTrainer(tf.Module):
     elites = np.sort(np.argsort(best)[: self._model.elites.shape[0]])
     self._model.elites.assign(elites)
     per_output = self._evaluate(*held_out).numpy()[elites].mean(0)
-    variance = np.maximum(held_out[1].numpy().var(0), 1e-12)
+    variance = held_out[1].numpy().var(0)
+    variance[variance < _LEAST_VARIANCE] = np.nan
     return FitRecord(
       losses=np.asarray(losses),
       holdout_mse=best,
