@@ -61,13 +61,9 @@ class Td3BcAgent(td3_agent.Td3Agent):
 
     Raises: ValueError if a parameter is out of its range.
     """
-    _check('alpha', alpha, 'positive', alpha > 0)
-    _check('bc_weight', bc_weight, 'at least 0', bc_weight >= 0)
-    period = policy_update_period
-    _check('policy_update_period', period, 'at least 1', period >= 1)
-    is_norm = critic_clip_norm is None or critic_clip_norm > 0
-    _check('critic_clip_norm', critic_clip_norm, 'None or positive', is_norm)
-    _check('weight_decay', weight_decay, 'at least 0', weight_decay >= 0)
+    _check_parameters(
+      alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
+    )
     time_step_spec, action_spec = sac.make_specs(observation_size, action_size)
     observation_spec = time_step_spec.observation
     scale = tf.Variable(1.0, trainable=False, name='learning_rate_scale')
@@ -95,7 +91,7 @@ class Td3BcAgent(td3_agent.Td3Agent):
     self.learning_rate_scale = scale
     self._alpha = alpha
     self._bc_weight = bc_weight
-    self._policy_update_period = period
+    self._policy_update_period = policy_update_period
     self._critic_clip_norm = critic_clip_norm
     self._weight_decay = weight_decay
     # Of the latest update of the actor, for the updates in between.
@@ -269,6 +265,19 @@ class Td3BcAgent(td3_agent.Td3Agent):
         for gradient, variable in zip(gradients, variables, strict=True)
       ]
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+
+def _check_parameters(
+  alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
+) -> None:
+  """Raises ValueError naming the first that is out of its range."""
+  _check('alpha', alpha, 'positive', alpha > 0)
+  _check('bc_weight', bc_weight, 'at least 0', bc_weight >= 0)
+  period = policy_update_period
+  _check('policy_update_period', period, 'at least 1', period >= 1)
+  is_norm = critic_clip_norm is None or critic_clip_norm > 0
+  _check('critic_clip_norm', critic_clip_norm, 'None or positive', is_norm)
+  _check('weight_decay', weight_decay, 'at least 0', weight_decay >= 0)
 
 
 def _check(name: str, value, expected: str, is_valid: bool) -> None:
