@@ -50,10 +50,14 @@ _GAME_AT_ONCE = [
   f'CostRounds.cost_update_period = {_STEPS_PER_ROUND}',
   'CostRounds.cost_rollout_episodes = 1',
 ]
+# Random actions reach no goal.
+_ANY_DEMOS = 'load_demonstrations.successful_only = False'
 _START_AT_ONCE = {
-  'bc': [],
+  'bc': [_ANY_DEMOS],
   'expert': [f'Expert.initial_steps = {_STEPS_PER_ROUND}'],
-  **dict.fromkeys(_GAMES, [*_GAME_AT_ONCE, 'ModelFree.bc_steps = 6']),
+  **dict.fromkeys(
+    _GAMES, [*_GAME_AT_ONCE, _ANY_DEMOS, 'ModelFree.bc_steps = 6']
+  ),
 }
 _SHORT = [
   f'run.env_steps = {_STEPS}',
@@ -142,7 +146,7 @@ def test_takes_two_rounds(algorithm, task, demos, tmp_path):
 def test_sac_plays_on_mazes_too(algorithm, demos, tmp_path):
   row = _run(
     [f'algorithms/{algorithm}.gin', 'tasks/pointmaze.gin'],
-    [*_GAME_AT_ONCE, 'ModelFree.bc_steps = 6']
+    [*_GAME_AT_ONCE, _ANY_DEMOS, 'ModelFree.bc_steps = 6']
     + ['expert_fraction/piecewise_linear.segments = [(0.5, 0.5, 1)]']
     * (algorithm == 'hype_filter'),
     tmp_path,
@@ -199,6 +203,143 @@ def test_without_an_embedded_expert_demonstrations_are_asked_for(
     ValueError, match=f'embedded:{task}: found no such expert.*--demos'
   ):
     _run([f'hype_filter_{task}.gin'], [], tmp_path, None)
+
+
+_HYPER_AT_ONCE = [
+  _ANY_DEMOS,
+  'ModelBased.bc_steps = 6',
+  'ModelBased.initial_steps = 124',
+  'ModelBased.policy_updates_per_step = 2',
+  'ModelBased.batch_size = 32',
+  'ModelBased.dynamics_update_period = 126',
+  'Imagination.rollouts_per_step = 4',
+  'DynamicsTrainer.batch_size = 64',
+  'DynamicsTrainer.max_epochs = 1',
+  'GaussianEnsemble.layers = (16,)',
+  'CostRounds.cost_update_period = 8',
+  'CostRounds.cost_rollout_episodes = 1',
+  'policy/table.rows_per_item = 4',
+  'expert/table.rows_per_item = 4',
+  'hybrid/table.rows_per_item = 16',
+  'learner/table.rows_per_item = 16',
+]
+_PUBLISHED_HYPER = {
+  'run.env_steps': 150_000,
+  'run.eval_every': 10_000,
+  'run.eval_episodes': 25,
+  'ModelBased.bc_steps': 10_000,
+  'ModelBased.initial_steps': 10_000,
+  'ModelBased.policy_updates_per_step': 20,
+  'ModelBased.steps_per_round': 1,
+  'ModelBased.dynamics_update_period': 2000,
+  'ModelBased.learning_rate_horizon': 600_000,
+  'Imagination.rollouts_per_step': 400,
+  'Imagination.num_epochs_retained': 2,
+  'BackwardStarts.reset_window': 0.1,
+  'BackwardStarts.walk_steps': 150_000,
+  'truncated_linear.first': 20,
+  'truncated_linear.last': 100,
+  'truncated_linear.minimum': 1,
+  'truncated_linear.maximum': 25,
+  'GaussianEnsemble.num_members': 7,
+  'GaussianEnsemble.layers': (200,) * 4,
+  'GaussianEnsemble.clip_mean': None,
+  'DynamicsModel.num_elites': 5,
+  'Td3BcAgent.learning_rate': 3e-4,
+  'Td3BcAgent.bc_weight': 0.0,
+  'Td3BcAgent.use_ema': True,
+  'Td3BcAgent.critic_clip_norm': 1.0,
+  'Td3BcAgent.weight_decay': 1e-4,
+  'CostRounds.cost_update_period': 2000,
+  'CostLearner.learning_rate': 8e-3,
+  'CostNetwork.num_members': 1,
+}
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_hyper_takes_its_rounds(task, demos, tmp_path):
+  row = _run([f'hyper_{task}.gin'], _HYPER_AT_ONCE, tmp_path, demos[task])
+  assert int(row['env_steps']) == _STEPS
+  # 2 a step, in the rounds that end at step 124 or later.
+  assert int(row['updates']) == 2 * (_STEPS - 124 + 1)
+  assert float(row['imagined_rows']) > 0 and int(row['rollout_steps']) > 0
+  assert float(row['imagined_terminal']) == 0.0
+  # The walk has hardly begun.
+  assert float(row['start_window_from']) == pytest.approx(0.9)
+  assert float(row['start_window_to']) == pytest.approx(1.0)
+  losses = {name: value for name, value in row.items() if 'loss' in name}
+  assert {'actor_loss', 'critic_loss', 'dynamics_loss'} <= set(losses)
+  assert all(math.isfinite(float(value)) for value in losses.values())
+  assert row['eval_success'] in ('0', '1')
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_hyper_says_what_it_is(task):
+  gin_bindings.parse([f'hyper_{task}.gin'], [])
+  assert gin_bindings.value_of('run.algorithm') == 'hyper'
+  assert gin_bindings.value_of('run.task') == task
+  for name, value in _PUBLISHED_HYPER.items():
+    assert gin_bindings.value_of(name) == value, name
+
+
+def test_hypers_short_name():
+  gin_bindings.parse(['hyper_antmaze.gin'], [])
+  assert gin_bindings.value_of('run.task') == 'antmaze_large_diverse'
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_pretrains_a_model(task, demos, tmp_path):
+  def run():
+    launch.launch(
+      [f'pretrain_dynamics_{task}.gin'],
+      [
+        _ANY_DEMOS,
+        'DynamicsTrainer.max_epochs = 2',
+        'GaussianEnsemble.layers = (16, 16)',
+      ],
+      str(tmp_path),
+      seed=0,
+      demos=demos[task],
+      stop=lambda: False,
+    )
+
+  run()
+  folder = tmp_path / task / 'pretrain_dynamics' / '0'
+  with open(folder / 'metrics.csv', newline='') as file:
+    before, after = csv.DictReader(file)
+  assert (before['updates'], before['env_steps']) == ('0', '0')
+  assert int(after['updates']) > 0 and after['env_steps'] == '0'
+  assert (after['eval_episodes'], after['eval_return_mean']) == ('0', '')
+  assert 0 < float(after['region_error_median']) < 100
+  assert (folder / 'dynamics.npz').exists()
+  assert (folder / 'regions.npz').exists()
+  assert not (folder / 'policy').exists() and not (folder / 'videos').exists()
+  run()  # once more: it is over, and says so by doing nothing
+  with open(folder / 'metrics.csv', newline='') as file:
+    assert list(csv.DictReader(file)) == [before, after]
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_pretraining_says_what_it_is(task):
+  gin_bindings.parse([f'pretrain_dynamics_{task}.gin'], [])
+  bound = gin_bindings.value_of
+  assert bound('run.algorithm') == 'pretrain_dynamics'
+  assert bound('run.task') == task
+  assert bound('PretrainDynamics.num_bins') == 50
+  # Settings of the published runs (Ren et al. 2024).
+  assert bound('GaussianEnsemble.num_members') == 7
+  assert bound('DynamicsModel.num_elites') == 5
+  assert bound('GaussianEnsemble.layers') == (200,) * 4
+  assert bound('DynamicsTrainer.learning_rate') == 3e-4
+  assert bound('DynamicsTrainer.weight_decay') == 5e-5
+  assert bound('DynamicsTrainer.batch_size') == 256
+  assert bound('DynamicsTrainer.patience') == 10
+  assert bound('DynamicsTrainer.holdout_share') == 0.2
+
+
+def test_demonstrations_that_miss_the_goal_are_refused(demos, tmp_path):
+  with pytest.raises(ValueError, match='found 0 of 1 trajectories that reach'):
+    _run(['bc_pointmaze.gin'], [], tmp_path, demos['pointmaze'])
 
 
 def test_the_point_mass_comes_with_its_demonstrations(tmp_path, monkeypatch):

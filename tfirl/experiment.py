@@ -17,6 +17,8 @@ from tfirl.algorithms import bc as _bc  # noqa: F401
 from tfirl.algorithms import expert as _expert  # noqa: F401
 from tfirl.algorithms import model_based as _model_based  # noqa: F401
 from tfirl.algorithms import model_free as _model_free  # noqa: F401
+from tfirl.algorithms import pretrain_dynamics as _pretrain  # noqa: F401
+from tfirl.algorithms import start_states as _start_states  # noqa: F401
 from tfirl.demos import readers
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress
@@ -108,6 +110,7 @@ def _load_demos(source: str, env):
     action_low=env.action_low,
     action_high=env.action_high,
     env_kwargs=env.env_kwargs,
+    maze=env.maze,
   )
 
 

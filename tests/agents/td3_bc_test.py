@@ -5,9 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfirl.agents import relabeling, td3_bc
-from tfirl.algorithms import rounds
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
-from tfirl.replay import sampling
 from tfirl.types import Transition
 
 OBS, A, B = 4, 2, 32
@@ -337,13 +335,31 @@ def test_policy_in_numpy_and_its_exploration(make_rows):
     np.testing.assert_allclose(distance, 0.3, atol=0.02)
 
 
+def test_the_averaged_policy_follows_the_actors_weights(make_rows):
+  agent = make_agent(0.01, use_ema=True, ema_decay=0.9, policy_update_period=1)
+  agent.initialize()
+  weights = agent._actor_network.variables
+  expected = [weight.numpy() for weight in weights]
+  for seed in range(3):
+    train(agent, make_rows(B, seed), np.ones(B))
+    expected = [
+      0.9 * mean + 0.1 * weight.numpy()
+      for mean, weight in zip(expected, weights, strict=True)
+    ]
+  found = [array for layer in agent.mlp_policy().layers for array in layer]
+  for array, mean, weight in zip(found, expected, weights, strict=True):
+    np.testing.assert_allclose(array, mean, rtol=1e-5, atol=1e-6)
+    assert np.abs(array - weight.numpy()).max() > 1e-3
+
+
 def test_a_restored_agent_continues_as_the_original(noise, make_rows, tmp_path):
   def updates(agent, seeds):
     for seed in seeds:
       rows, expert = make_rows(B, seed), make_rows(B, 10 + seed)
       train(agent, rows, np.ones(B), expert=expert)
 
-  settings = {'bc_weight': 0.5, 'make_optimizer': OptimisticAdam}
+  settings = {'bc_weight': 0.5, 'use_ema': True}
+  settings['make_optimizer'] = OptimisticAdam
   agent = make_agent(0.01, **settings)
   agent.learning_rate_scale.assign(0.3)
   updates(agent, [1, 2, 3])  # between two updates of the actor
@@ -357,57 +373,3 @@ def test_a_restored_agent_continues_as_the_original(noise, make_rows, tmp_path):
     after.append(sum(all_weights(one), []))
   for original, continued in zip(*after, strict=True):
     np.testing.assert_array_equal(continued, original)
-
-
-@pytest.mark.parametrize('make_optimizer', [OptimisticAdam, ADAM])
-def test_rounds_equal_updates_one_by_one(noise, make_rows, make_optimizer):
-  """Hybrid batches, relabeled, in one trace: as the same done by hand."""
-  num_steps, fractions = 5, [1.0, 0.8, 0.5, 0.5, 0.0]
-  cost = np.float32([0.5, -1.0, 0.2, 0.7, 1.0, -0.4])
-  settings = {'bc_weight': 0.5, 'critic_clip_norm': 1.0, 'weight_decay': 1e-3}
-  agent, reference = (
-    make_agent(3e-3, make_optimizer=make_optimizer, **settings)
-    for _ in range(2)
-  )
-  relabeled = relabeling.RewardRelabelingAgent(
-    agent, lambda o, a: -tf.linalg.matvec(tf.concat([o, a], 1), cost)
-  )
-
-  def step(ours, theirs, fraction):
-    batch = sampling.mix(ours, theirs, tf.squeeze(fraction))
-    experience = relabeling.as_experience(batch)
-    return agent.named_losses(relabeled.train(experience, expert=theirs))
-
-  compiled = rounds.Rounds(step, num_steps, jit_compile=False)
-  noise.restart()
-  found, expected = [], []
-  data = [(make_rows(num_steps * B, i), make_rows(num_steps * B, 9 + i))
-          for i in range(3)]  # fmt: skip
-  for ours, theirs in data:
-    found.append(
-      compiled.run(tensors(ours), tensors(theirs), tf.constant(fractions))
-    )
-  noise.restart()
-  for ours, theirs in data:
-    losses = []
-    for g, fraction in enumerate(fractions):
-      k, rows = round(fraction * B), slice(g * B, (g + 1) * B)
-      expert = Transition(*(field[rows] for field in theirs))
-      batch = Transition(
-        *(
-          np.concatenate([b[:k], a[rows][k:]])
-          for a, b in zip(ours, expert, strict=True)
-        )
-      )
-      reward = -np.concatenate([batch.observation, batch.action], 1) @ cost
-      losses.append(train(reference, batch, reward, expert=expert))
-    expected.append(np.mean(losses, axis=0))
-  assert compiled.num_traces == 1
-  for ours, (actor_loss, critic_loss) in zip(found, expected, strict=True):
-    np.testing.assert_allclose(ours['actor_loss'], actor_loss, rtol=1e-4)
-    np.testing.assert_allclose(ours['critic_loss'], critic_loss, rtol=1e-4)
-  for one, other in zip(
-    sum(all_weights(agent), []), sum(all_weights(reference), []), strict=True
-  ):
-    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
-  assert agent.train_step_counter.numpy() == 3 * num_steps

@@ -10,6 +10,7 @@ from tfirl import checkpoints, gin_bindings
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.algorithms import model_based
 from tfirl.demos import rollouts
+from tfirl.dynamics import saving
 from tfirl.envs import suites
 
 _BINDINGS = [
@@ -275,3 +276,18 @@ def test_a_checkpoint_continues_exactly(make, tmp_path):
 def test_bad_settings_are_named(make, binding, message):
   with pytest.raises(ValueError, match=message):
     make(bindings=[binding])
+
+
+def test_begins_with_a_pretrained_model(make, tmp_path):
+  path = str(tmp_path / 'dynamics.npz')
+  given = make(1).trackables()['model']
+  given.normalizer.fit(np.random.default_rng(0).normal(2, 3, (50, 14)))
+  saving.save_model(given, path)
+  binding = f"ModelBased.pretrained_model = '{path}'"
+  game = make(0, bindings=[binding])
+  for ours, theirs in zip(
+    game.trackables()['model'].variables, given.variables, strict=True
+  ):
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+  with pytest.raises(ValueError, match='dynamics.npz: kernel_0: found .*expec'):
+    make(0, bindings=[binding, 'GaussianEnsemble.layers = (9,)'])

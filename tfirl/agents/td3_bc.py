@@ -46,6 +46,8 @@ class Td3BcAgent(td3_agent.Td3Agent):
     exploration_noise: float = 0.1,
     critic_clip_norm: float | None = None,
     weight_decay: float = 0.0,
+    use_ema: bool = False,
+    ema_decay: float = 0.9998,
   ):
     """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
     optimiser; `alpha` weighs the normalised value; `bc_weight` the mean squared
@@ -53,17 +55,15 @@ class Td3BcAgent(td3_agent.Td3Agent):
     `policy_update_period` updates; `policy_noise` is the target action's,
     clipped at `policy_noise_clip`; `exploration_noise` that of sampled actions
     (both std); `critic_clip_norm` bounds the gradient's norm over both critics,
-    None doesn't; `weight_decay` is L2, added to all gradients after that.
+    None doesn't; `weight_decay` is L2, added to all gradients after that;
+    `use_ema` acts by the exponential moving average of the actor's weights,
+    which keeps `ema_decay` of itself at each update.
 
     Raises: ValueError if a parameter is out of its range.
     """
-    _check('alpha', alpha, 'positive', alpha > 0)
-    _check('bc_weight', bc_weight, 'at least 0', bc_weight >= 0)
-    period = policy_update_period
-    _check('policy_update_period', period, 'at least 1', period >= 1)
-    is_norm = critic_clip_norm is None or critic_clip_norm > 0
-    _check('critic_clip_norm', critic_clip_norm, 'None or positive', is_norm)
-    _check('weight_decay', weight_decay, 'at least 0', weight_decay >= 0)
+    _check_parameters(
+      alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
+    )
     time_step_spec, action_spec = sac.make_specs(observation_size, action_size)
     observation_spec = time_step_spec.observation
     scale = tf.Variable(1.0, trainable=False, name='learning_rate_scale')
@@ -91,11 +91,14 @@ class Td3BcAgent(td3_agent.Td3Agent):
     self.learning_rate_scale = scale
     self._alpha = alpha
     self._bc_weight = bc_weight
-    self._policy_update_period = period
+    self._policy_update_period = policy_update_period
     self._critic_clip_norm = critic_clip_norm
     self._weight_decay = weight_decay
     # Of the latest update of the actor, for the updates in between.
     self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
+    self._ema_decay = ema_decay
+    averaged = self._actor_network.variables if use_ema else []
+    self._ema = [tf.Variable(weight, trainable=False) for weight in averaged]
     self.initialize()
     # Slots now, not at the first update: a tf.function then traces only once.
     self._actor_optimizer._create_all_weights(
@@ -113,9 +116,11 @@ class Td3BcAgent(td3_agent.Td3Agent):
     return info.extra._asdict()
 
   def mlp_policy(self) -> acting.MlpPolicy:
-    """The current policy in NumPy; its samples have exploration noise."""
+    """The current policy in NumPy, the averaged one with `use_ema`; its samples
+    have exploration noise.
+    """
     return actor_lib.mlp_policy(
-      self._actor_network.variables,
+      self._ema or self._actor_network.variables,
       self.action_spec.shape[0],
       self._exploration_noise_std,
     )
@@ -131,7 +136,7 @@ class Td3BcAgent(td3_agent.Td3Agent):
   def clone(self, expert: types.Transition) -> tf.Tensor:
     """One step of behaviour cloning on expert rows [B, ...]. Returns the loss.
 
-    The targets stay behind until `initialize` makes them equal again.
+    Targets and average stay behind until `initialize` makes them equal again.
     """
     variables = self._actor_network.trainable_variables
     with tf.GradientTape() as tape:
@@ -139,6 +144,16 @@ class Td3BcAgent(td3_agent.Td3Agent):
     gradients = tape.gradient(loss, variables)
     self._apply_gradients(gradients, variables, self._actor_optimizer)
     return loss
+
+  def _initialize(self) -> None:
+    super()._initialize()
+    self._average(keep=0.0)
+
+  def _average(self, keep: float) -> None:
+    """The average keeps a share of itself; empty without `use_ema`."""
+    pairs = zip(self._ema, self._actor_network.variables, strict=False)
+    for mean, weight in pairs:
+      mean.assign_add((1.0 - keep) * (weight - mean))
 
   @property
   def _critic_variables(self) -> list[tf.Variable]:
@@ -170,6 +185,7 @@ class Td3BcAgent(td3_agent.Td3Agent):
     # As its authors have it: first at update `policy_update_period`.
     is_due = self.train_step_counter % self._policy_update_period == 0
     tf.cond(is_due, train_actor, tf.no_op)
+    self._average(self._ema_decay)
     extra = td3_agent.Td3Info(self._actor_loss.read_value(), critic_loss)
     return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
 
@@ -249,6 +265,19 @@ class Td3BcAgent(td3_agent.Td3Agent):
         for gradient, variable in zip(gradients, variables, strict=True)
       ]
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+
+def _check_parameters(
+  alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
+) -> None:
+  """Raises ValueError naming the first that is out of its range."""
+  _check('alpha', alpha, 'positive', alpha > 0)
+  _check('bc_weight', bc_weight, 'at least 0', bc_weight >= 0)
+  period = policy_update_period
+  _check('policy_update_period', period, 'at least 1', period >= 1)
+  is_norm = critic_clip_norm is None or critic_clip_norm > 0
+  _check('critic_clip_norm', critic_clip_norm, 'None or positive', is_norm)
+  _check('weight_decay', weight_decay, 'at least 0', weight_decay >= 0)
 
 
 def _check(name: str, value, expected: str, is_valid: bool) -> None:

@@ -16,7 +16,7 @@ from tfirl.replay import tables
 _MOST_EPOCHS = 10_000
 
 
-@gin.configurable(denylist=['model', 'period', 'seed'])
+@gin.configurable(denylist=['model', 'period', 'seed', 'demos'])
 class Imagination:
   """Start states from `expert` and `policy`, imagined rows to `learner`.
 
@@ -32,6 +32,7 @@ class Imagination:
     model: dynamics_model.DynamicsModel,
     period: int,
     seed: int,
+    demos: types.Demonstrations | None = None,
     *,
     rollouts_per_step: int = gin.REQUIRED,
     rollout_length: Callable = gin.REQUIRED,
@@ -39,6 +40,7 @@ class Imagination:
     num_epochs_retained: int = 1,
     expert_reset_fraction: float = 0.5,
     expert_action_fraction: float = 0.0,
+    make_starts: Callable | None = None,
   ):
     """Makes the model's environment (gin: `ModelEnv`), and checks memory.
 
@@ -46,6 +48,7 @@ class Imagination:
       model: the dynamics.
       period: env steps between calls of `imagine`.
       seed: of the order of start states.
+      demos: for `make_starts`.
       rollouts_per_step: rollouts for each env step.
       rollout_length: maps epochs, a float, to steps of each rollout; its
         integer part is taken.
@@ -56,6 +59,9 @@ class Imagination:
       expert_action_fraction: share of start states from `expert` where the
         first action is the expert's, too. The policy then trains on what the
         model makes of the expert's transitions, as HyPE does on themselves.
+      make_starts: maps demonstrations to start states, such as
+        @BackwardStarts; then all are expert states, and
+        `expert_reset_fraction` is of no matter. None: from the tables.
 
     Raises:
       ValueError: a parameter is out of its range, or `learner` would not fit
@@ -71,6 +77,9 @@ class Imagination:
     self._epoch_length = epoch_length
     self._rng = np.random.default_rng(seed)
     num_starts = rollouts_per_step * period
+    self._starts = None if make_starts is None else make_starts(demos)
+    if make_starts is not None:
+      expert_reset_fraction = 1.0
     num_expert = round(expert_reset_fraction * num_starts)
     self._num_starts = {'expert': num_expert, 'policy': num_starts - num_expert}
     self._num_expert_actions = round(expert_action_fraction * num_expert)
@@ -104,7 +113,7 @@ class Imagination:
     self._start_samplers = [
       replay.sampler(name, number)
       for name, number in self._num_starts.items()
-      if number
+      if number and self._starts is None
     ]
     self._samplers = {
       length: replay.sampler(table.name, num_sampled)
@@ -130,7 +139,7 @@ class Imagination:
     Returns:
       Named numbers of what was imagined.
     """
-    starts, first_actions = self._sample_starts()
+    starts, first_actions = self._sample_starts(env_steps)
     length = self._length = self.length(env_steps)
     rollout = self.env.rollout(policy, starts, length, first_actions)
     self._keep_only(length)
@@ -141,6 +150,7 @@ class Imagination:
       'imagined_rows': float(num_rows),
       'imagined_terminal': rollout.num_terminal / max(num_rows, 1),
       'imagined_dropped': float(rollout.num_dropped),
+      **({} if self._starts is None else self._starts.columns(env_steps)),
     }
 
   def sample(self) -> types.Transition:
@@ -162,11 +172,16 @@ class Imagination:
     self._rng.bit_generator.state = state['rng']
     self._length = state['length']
 
-  def _sample_starts(self) -> tuple[np.ndarray, np.ndarray]:
+  def _sample_starts(self, env_steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Start states [N, O] and actions there [N, A], nan if the policy's."""
-    rows = [sampler.sample() for sampler in self._start_samplers]
-    starts = np.concatenate([part.observation for part in rows])
-    actions = np.concatenate([part.action for part in rows])
+    if self._starts is not None:
+      starts, actions = self._starts.sample(
+        env_steps, self._num_starts['expert'], self._rng
+      )
+    else:
+      rows = [sampler.sample() for sampler in self._start_samplers]
+      starts = np.concatenate([part.observation for part in rows])
+      actions = np.concatenate([part.action for part in rows])
     actions[self._num_expert_actions :] = np.nan  # the expert's come first
     order = self._rng.permutation(len(starts))
     return starts[order], actions[order]

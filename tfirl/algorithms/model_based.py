@@ -26,7 +26,7 @@ from tfirl.algorithms import (
 from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.dynamics import model as dynamics_model
-from tfirl.dynamics import open_loop
+from tfirl.dynamics import open_loop, saving
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs import suites
 
@@ -51,6 +51,7 @@ class ModelBased(algorithm.Algorithm):
     learning_rate_horizon: int | None = None,
     stochastic: bool = False,
     bc_steps: int = 0,
+    pretrained_model: str | None = None,
     jit_compile: bool = False,
   ):
     """Builds environments, tables, the model and both players.
@@ -73,11 +74,14 @@ class ModelBased(algorithm.Algorithm):
         them to `learning_rate_scale`.
       stochastic: sample the actions in the environment, or take the mean.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
+      pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
+        left, to start with; None for random weights.
       jit_compile: compile the round by XLA.
 
     Raises:
-      ValueError: there are fewer demonstrations than rows in a batch, or a
-        parameter is out of its range.
+      FileNotFoundError: there is no such pretrained model.
+      ValueError: there are fewer demonstrations than rows in a batch, the
+        pretrained model is of other sizes, or a parameter is out of its range.
     """
     _check('initial_steps', initial_steps, 1)
     _check('steps_per_round', steps_per_round, 1)
@@ -105,10 +109,12 @@ class ModelBased(algorithm.Algorithm):
     self._cost = cost_rounds.CostRounds(demos, seeds[2])
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
+    if pretrained_model is not None and restore_from is None:
+      saving.load_model(self._model, pretrained_model)
     self._open_loop = open_loop.OpenLoop(self._model)
     self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds[4])
     self._imagination = imagination.Imagination(
-      self._model, dynamics_update_period, seeds[5]
+      self._model, dynamics_update_period, seeds[5], demos
     )
     replay = algorithm_tables.open_with_demos(
       [

@@ -105,6 +105,17 @@ class GoalMaze(gymnasium.Wrapper, RecordConstructorArgs):
     goal = getattr(self.unwrapped, 'goal', None)
     return None if goal is None else goal.copy()
 
+  @property
+  def step_s(self) -> float:
+    """Simulated seconds of a step."""
+    return self._simulation.dt
+
+  @property
+  def speed_columns(self) -> list[int]:
+    """Where the observation has the velocity in x and y (m/s)."""
+    num_positions = self._simulation.model.nq
+    return [num_positions, num_positions + 1]
+
   def reset(
     self, *, seed: int | None = None, options: dict[str, Any] | None = None
   ):

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tfirl.report import aggregate, dynamics, page, plots, runs
+from tfirl.report import aggregate, dynamics, page, plots, regions, runs
 
 
 def write_report(
@@ -26,12 +26,17 @@ def write_report(
     FileNotFoundError, ValueError: as `runs.read_runs`, `aggregate.aggregate`.
   """
   found, notes = runs.read_runs(folders)
-  curves, more_notes = aggregate.aggregate(found, last, reps)
+  played = [run for run in found if run.has_policy]
+  curves, more_notes = aggregate.aggregate(played, last, reps)
   notes = notes + more_notes
   os.makedirs(out, exist_ok=True)
   images = plots.plot_all(curves, out)
-  for task, names in dynamics.plot_all(found, out).items():
-    images[task] += names
+  for pictures in (
+    dynamics.plot_all(played, out),
+    regions.plot_all(found, out),
+  ):
+    for task, names in pictures.items():
+      images.setdefault(task, []).extend(names)
   table = page.markdown_table(curves)
   files = {
     'table.md': '\n'.join([table, *(f'- {note}' for note in notes)]) + '\n',
