@@ -100,15 +100,16 @@ class Cluster:
     """
     self._check_room({'CPU': num_cpus, 'GPU': num_gpus})
     self._num_cpus = num_cpus
-    task = ray.remote(_run_unit).options(
-      num_cpus=num_cpus,
-      num_gpus=num_gpus,
-      max_retries=max_retries,
-      retry_exceptions=[_TRY_AGAIN],
-    )
+    task = ray.remote(_run_unit)
     for unit in units:
-      ref = task.options(name=unit.name).remote(unit.run_dir, list(retry_codes))
-      self.pending[ref] = unit
+      named = task.options(
+        name=unit.name,
+        num_cpus=num_cpus,
+        num_gpus=num_gpus,
+        max_retries=max_retries,
+        retry_exceptions=[_TRY_AGAIN],
+      )
+      self.pending[named.remote(unit.run_dir, list(retry_codes))] = unit
 
   def num_parallel(self) -> int:
     """How many units the cluster has cores for."""
