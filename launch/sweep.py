@@ -12,10 +12,11 @@ resumes what is not. See docs/sweeps.md.
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import queueing
 import sweep_definition
+import sweep_flags
 from absl import app, flags
 from executors import local, ray_cluster
 
@@ -27,26 +28,12 @@ _EXECUTORS = {'local': local, 'ray': ray_cluster}
 
 def define_flags() -> None:
   """Flags of all sweeps: what varies, where results go, who runs it."""
-  flags.DEFINE_string('seeds', '0:3', "FIRST:END, END left out; or '0,3,7'")
-  flags.DEFINE_multi_string(
-    'sweep', [], "'NAME=[VALUE, ...]', a gin binding; several are combined"
-  )
-  flags.DEFINE_multi_string(
-    'scale_file', [], 'a gin file that every unit gets after its own'
-  )
-  flags.DEFINE_multi_string('gin_bindings', [], 'handed to each unit')
-  flags.DEFINE_string('demos', None, 'handed to each unit')
-  flags.DEFINE_string('root_dir', 'runs', 'folder of the sweep')
+  sweep_flags.define_flags()
   flags.DEFINE_enum(
     'executor', 'local', [*_EXECUTORS, 'none'], 'who runs it; none only queues'
   )
   flags.DEFINE_bool('dry_run', False, 'only print the units')
-  flags.DEFINE_bool('fail_fast', False, 'the first failed unit stops the rest')
-  flags.DEFINE_bool(
-    'accept_code_change', False, 'go on with units that other code began'
-  )
-  for executor in _EXECUTORS.values():
-    executor.define_flags()
+  ray_cluster.define_flags()
 
 
 def make_units(file_sets: Sequence[Sequence[str]]) -> list[WorkUnit]:
@@ -85,10 +72,10 @@ def launch(file_sets: Sequence[Sequence[str]]) -> int:
   return _summarize(units)
 
 
-def run_main(file_sets: Sequence[Sequence[str]]) -> None:
+def run_main(file_sets: Callable[[], Sequence[Sequence[str]]]) -> None:
   """Exits with 1 and one message after a user's error, or if units failed."""
   try:
-    sys.exit(launch(file_sets))
+    sys.exit(launch(file_sets()))
   except (OSError, RuntimeError, ValueError) as error:
     sys.exit(f'error: {error}')
 
@@ -118,15 +105,16 @@ def main(argv: list[str]) -> None:
   """Runs what --gin_file names."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected arguments {argv[1:]}')
-  run_main([names.split(',') for names in flags.FLAGS.gin_file])
+  run_main(_given_files)
+
+
+def _given_files() -> list[list[str]]:
+  if not flags.FLAGS.gin_file:
+    raise ValueError('--gin_file is missing; expected mm_hopper.gin, say')
+  return [names.split(',') for names in flags.FLAGS.gin_file]
 
 
 if __name__ == '__main__':
   define_flags()
-  flags.DEFINE_multi_string(
-    'gin_file',
-    None,
-    'what to run; several files joined by commas are one',
-    required=True,
-  )
+  sweep_flags.define_gin_file()
   app.run(main)

@@ -16,13 +16,6 @@ from tfirl.work_units.unit import WorkUnit
 _POLL_S = 0.1
 
 
-def define_flags() -> None:
-  """Flags of this executor."""
-  flags.DEFINE_integer(
-    'max_parallel', 1, 'local: units at a time', lower_bound=1
-  )
-
-
 def unit_env() -> Mapping[str, str]:
   """Each unit's share of the cores: more threads would slow all of them."""
   cores = len(os.sched_getaffinity(0))
