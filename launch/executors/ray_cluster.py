@@ -64,12 +64,7 @@ def run(units: Sequence[WorkUnit], fail_fast: bool) -> None:
     ValueError: a flag.
   """
   retry_codes = _retry_codes()
-  try:
-    tasks = importlib.import_module('executors.ray_tasks')
-  except ModuleNotFoundError as error:
-    raise RuntimeError(
-      f"--executor=ray: {error}; expected it from pip install 'tfirl[ray]'"
-    ) from error
+  tasks = _import_tasks()
   address = flags.FLAGS.ray_address
   if address is not None:
     _check_address(address)
@@ -95,6 +90,16 @@ def run(units: Sequence[WorkUnit], fail_fast: bool) -> None:
           stop.is_set |= fail_fast and failed
       table.show(is_last=True)
   _wait_for_end(units)
+
+
+def _import_tasks():
+  """What needs Ray to be installed."""
+  try:
+    return importlib.import_module('executors.ray_tasks')
+  except ModuleNotFoundError as error:
+    raise RuntimeError(
+      f"--executor=ray: {error}; expected it from pip install 'tfirl[ray]'"
+    ) from error
 
 
 def _retry_codes() -> list[int]:
