@@ -40,7 +40,7 @@ class Cluster:
     port = _free_port()
     self.address = f'127.0.0.1:{port}'
     self.head = self._start(
-      *('--head', f'--port={port}', '--ray-client-server-port=0'),
+      *('--head', f'--port={port}', f'--ray-client-server-port={_free_port()}'),
       '--include-dashboard=false',
     )
     self.node = self._start(f'--address={self.address}')
