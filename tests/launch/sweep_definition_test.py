@@ -157,6 +157,11 @@ def test_bad_bindings(definition, binding, message):
   assert message in str(error.value)
 
 
+def test_a_gin_file_that_is_not_there(definition):
+  with pytest.raises(FileNotFoundError, match='did you mean mm_hopper.gin'):
+    _units(definition, [['mm_hoper.gin']])
+
+
 def test_a_long_label_makes_a_short_folder(definition):
   points = definition.parse_points(
     [f'CostNetwork.layers=[{tuple(range(60))}, {tuple(range(61))}]']

@@ -1,14 +1,17 @@
 """A sweep on two raylets of one host; one of them, and one process, killed."""
 
+import contextlib
 import csv
 import datetime
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -37,11 +40,13 @@ class Cluster:
       'PYTHONPATH': os.pathsep.join(map(os.path.abspath, sys.path)),
     }
     self._started = []
+    # Short, for the sockets in it: a path of more than 107 letters is too long.
+    self._temp = tempfile.mkdtemp(prefix='ray_')
     port = _free_port()
     self.address = f'127.0.0.1:{port}'
     self.head = self._start(
       *('--head', f'--port={port}', f'--ray-client-server-port={_free_port()}'),
-      '--include-dashboard=false',
+      *('--include-dashboard=false', f'--temp-dir={self._temp}'),
     )
     self.node = self._start(f'--address={self.address}')
 
@@ -78,14 +83,11 @@ class Cluster:
     for process in self._started:
       process.terminate()
     for process in self._started:
-      try:
+      with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(30)
-      except subprocess.TimeoutExpired:
-        pass
-      try:
+      with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-      except ProcessLookupError:
-        pass
+    shutil.rmtree(self._temp, ignore_errors=True)
 
 
 def processes():
@@ -162,6 +164,21 @@ def _kill_run(supervisor):
   """kill -9 of the run itself, as a lack of memory does."""
   (run,) = [p for p, parent, _ in processes() if parent == supervisor]
   os.kill(run, signal.SIGKILL)
+
+
+def test_sigterm_stops_the_units_wherever_they_are(make_sweep, cluster):
+  sweep = make_sweep(
+    *('--seeds=0:1', '--executor=ray', f'--ray_address={cluster.address}')
+  )
+  sweep.env = cluster.env
+  process = sweep.start()
+  sweep.wait_until(lambda: len(sweep.checkpoints()) == 2, process)
+  process.send_signal(signal.SIGTERM)
+  assert sweep.finish(process) == 1
+  assert sweep.processes() == []
+  states = {status.state for status in sweep.statuses().values()}
+  assert states <= {unit_lib.QUEUED, unit_lib.DONE}
+  assert 'SIGTERM: waiting for the running units to stop' in sweep.output
 
 
 @pytest.fixture(scope='module')
