@@ -17,7 +17,7 @@ from tfirl.work_units import unit as unit_lib
 
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 # Several times what a quiet machine needs for any of it.
-TIMEOUT_S = 420
+TIMEOUT_S = 900
 # 20 evaluations and checkpoints in some seconds of training.
 _TINY = """
 run.env_steps = 3200
