@@ -41,6 +41,9 @@ _EXTRAS_REQUIRE = {
   # reads D4RL's files without it. (.ci/run adds d4rl with --no-deps: a test
   # compares our reader with its own.)
   'd4rl': ['d4rl==1.1'],
+  # launch/sweep.py --executor=ray. The two-raylet test ran on this one; its
+  # core alone resolves with the pins above.
+  'ray': ['ray==2.60.0'],
 }
 
 _GIN_FOLDERS = ['', '.algorithms', '.games', '.tasks', '.scale']

@@ -81,3 +81,26 @@ def imports(root):
 def imports_of_folder():
   """The function that reads them, for a folder of the test's own."""
   return read_imports
+
+
+@pytest.fixture(scope='session')
+def hopper_demos(tmp_path_factory):
+  """Path of a few hundred random steps of Hopper."""
+  # Imports TensorFlow, which most tests of structure do without.
+  from tfirl.demos import npz, rollouts
+  from tfirl.envs import suites
+
+  path = tmp_path_factory.mktemp('demos') / 'hopper.npz'
+  env = suites.load('Hopper-v5')
+  size = env.action_spec().shape[0]
+  demos = rollouts.record(
+    env,
+    lambda unused_observation, rng: rng.uniform(-1, 1, size),
+    num_episodes=20,  # short: a random policy falls at once
+    seed=0,
+    full_length_only=False,
+    stochastic=True,
+  )
+  env.close()
+  npz.save_npz(demos, str(path))
+  return path

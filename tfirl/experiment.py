@@ -100,7 +100,10 @@ def run(
     gin_bindings.check_all_consumed()
     run_folder.write_operative_config()
     current.train(bar, env_steps, eval_every, checkpoint_every, stop)
-    current.finish(current.steps >= env_steps, record_video)
+    is_complete = current.steps >= env_steps
+    current.finish(is_complete, record_video)
+    if is_complete:
+      run_folder.mark_complete(current.steps)
 
 
 def _load_demos(source: str, env):

@@ -9,7 +9,7 @@ import difflib
 import importlib
 import inspect
 import tokenize
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ class BindingError(ValueError):
   """A gin file or binding names something that doesn't exist."""
 
 
-class _Reference(NamedTuple):
+class Reference(NamedTuple):
   """A value `@scope/name`, `@scope/name()` or `%name`, not looked up yet."""
 
   text: str
@@ -40,10 +40,10 @@ class _TextDelegate(config_parser.ParserDelegate):
 
   def configurable_reference(self, scoped_configurable_name, evaluate):
     end = '()' if evaluate else ''
-    return _Reference(f'@{scoped_configurable_name}{end}', False)
+    return Reference(f'@{scoped_configurable_name}{end}', False)
 
   def macro(self, macro_name):
-    return _Reference(f'%{macro_name}', True)
+    return Reference(f'%{macro_name}', True)
 
 
 def gin_folder() -> Path:
@@ -159,7 +159,7 @@ def _key(statement: config_parser.BindingStatement) -> Key:
 
 
 def _check_binding(statement, where: str) -> None:
-  for reference in _references(statement.value):
+  for reference in references(statement.value):
     if not reference.is_macro:
       name = reference.text[1:].removesuffix('()').rsplit('/', 1)[-1]
       _check_selector(name, f'{where}: in {reference}')
@@ -192,12 +192,26 @@ def _check_selector(selector: str, where: str) -> gin_config.Configurable:
   return registry[matches[0]]
 
 
-def _parameters(configurable: gin_config.Configurable) -> list[str]:
-  """Named parameters that gin may bind; keys of **kwargs don't count."""
+def function_of(selector: str) -> Callable | None:
+  """The function, or the constructor, that a complete selector names.
+
+  None for a macro.
+  """
+  if selector == MACRO:
+    return None
+  return _function(gin_config._REGISTRY[selector])
+
+
+def _function(configurable: gin_config.Configurable) -> Callable:
   function = configurable.wrapped
   if inspect.isclass(function):
     function = gin_config._find_class_construction_fn(function)
-  spec = inspect.getfullargspec(inspect.unwrap(function))
+  return inspect.unwrap(function)
+
+
+def _parameters(configurable: gin_config.Configurable) -> list[str]:
+  """Named parameters that gin may bind; keys of **kwargs don't count."""
+  spec = inspect.getfullargspec(_function(configurable))
   names = [n for n in spec.args + spec.kwonlyargs if n not in ('self', 'cls')]
   if configurable.allowlist:
     names = [name for name in names if name in configurable.allowlist]
@@ -208,7 +222,7 @@ def check_macros(statements: Sequence[Statement]) -> None:
   """Raises BindingError if a value refers to a macro that none defines."""
   defined = [key[0] for key, _, _ in statements if key[1] == MACRO]
   for _, value, where in statements:
-    for reference in _references(value):
+    for reference in references(value):
       name = reference.text[1:]
       if not reference.is_macro or name in defined:
         continue
@@ -219,15 +233,16 @@ def check_macros(statements: Sequence[Statement]) -> None:
         )
 
 
-def _references(value: Any) -> Iterator[_Reference]:
-  if isinstance(value, _Reference):
+def references(value: Any) -> Iterator[Reference]:
+  """All references in a value that `read_text` gave."""
+  if isinstance(value, Reference):
     yield value
   elif isinstance(value, Mapping):
     for pair in value.items():
-      yield from _references(pair)
+      yield from references(pair)
   elif isinstance(value, (list, tuple)):
     for element in value:
-      yield from _references(element)
+      yield from references(element)
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

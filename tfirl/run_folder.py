@@ -19,7 +19,7 @@ from typing import Any
 
 import gin
 
-from tfirl import gin_bindings
+from tfirl import atomic_file, gin_bindings
 
 _PACKAGES = (
   'tensorflow',
@@ -33,6 +33,9 @@ _PACKAGES = (
   'gymnasium-robotics',
   'minari',
 )
+
+# In a run's folder when there is nothing left to do.
+COMPLETE_FILE = 'complete.json'
 
 
 class RunFolderError(RuntimeError):
@@ -100,7 +103,18 @@ class RunFolder:
 
   def write_operative_config(self) -> None:
     """Saves what gin's configurables have been called with up to now."""
-    _write(self.path / 'operative_config.gin', gin.operative_config_str())
+    atomic_file.write_text(
+      self.path / 'operative_config.gin', gin.operative_config_str()
+    )
+
+  def mark_complete(self, steps: int) -> None:
+    """Says that the run has used up its budget and left all its results.
+
+    An exit code does not: a stopped run ends with 0 as well.
+    """
+    complete = self.path / COMPLETE_FILE
+    if not complete.exists():
+      atomic_file.write_text(complete, json.dumps({'steps': steps}) + '\n')
 
   def _open(self, seed: int, demos: str | None) -> bool:
     config = self.path / 'config.gin'
@@ -116,9 +130,9 @@ class RunFolder:
       'demos': demos,
       'launches': [*launches, _describe_launch()],
     }
-    _write(metadata_json, json.dumps(metadata, indent=2) + '\n')
+    atomic_file.write_text(metadata_json, json.dumps(metadata, indent=2) + '\n')
     if not resumed:  # last: its presence says that the metadata is there
-      _write(config, gin.config_str())
+      atomic_file.write_text(config, gin.config_str())
     return resumed
 
   def _check_unchanged(
@@ -161,20 +175,6 @@ def _read_json(path: Path) -> Mapping[str, Any]:
       f'{path} is missing or damaged ({error}); expected the JSON object that '
       'a launch writes'
     ) from error
-
-
-def _write(path: Path, text: str) -> None:
-  """Writes the whole file or, on any error, leaves the old one alone."""
-  writing = path.with_name(f'.{path.name}.tmp')
-  try:
-    with open(writing, 'w') as file:
-      file.write(text)
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(writing, path)
-  except BaseException:
-    writing.unlink(missing_ok=True)
-    raise
 
 
 def _describe_launch() -> dict[str, Any]:

@@ -14,8 +14,6 @@ import pytest
 import tensorflow as tf
 
 from tfirl import checkpoints
-from tfirl.demos import npz, rollouts
-from tfirl.envs import suites
 
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 _TIMEOUT_S = 120
@@ -167,25 +165,6 @@ class Run:
       'partial_policy_rows': partial_rows,
       'expert_rows': tables['expert']['size'],
     }
-
-
-@pytest.fixture(scope='session')
-def hopper_demos(tmp_path_factory):
-  """Path of a few hundred random steps of Hopper."""
-  path = tmp_path_factory.mktemp('demos') / 'hopper.npz'
-  env = suites.load('Hopper-v5')
-  size = env.action_spec().shape[0]
-  demos = rollouts.record(
-    env,
-    lambda unused_observation, rng: rng.uniform(-1, 1, size),
-    num_episodes=20,  # short: a random policy falls at once
-    seed=0,
-    full_length_only=False,
-    stochastic=True,
-  )
-  env.close()
-  npz.save_npz(demos, str(path))
-  return path
 
 
 @pytest.fixture

@@ -1,11 +1,20 @@
-"""python -m tfirl.report RUNS... --out DIR: curves, a table, one page."""
+"""python -m tfirl.report RUNS... [--out DIR]: curves, a table, one page."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
-from tfirl.report import aggregate, dynamics, page, plots, regions, runs
+from tfirl.report import (
+  aggregate,
+  dynamics,
+  page,
+  plots,
+  regions,
+  runs,
+  sweeps,
+)
+from tfirl.work_units import unit
 
 
 def write_report(
@@ -25,7 +34,10 @@ def write_report(
   Raises:
     FileNotFoundError, ValueError: as `runs.read_runs`, `aggregate.aggregate`.
   """
-  found, notes = runs.read_runs(folders)
+  units = sweeps.read_units(folders)
+  found, notes = runs.read_runs(folders, may_be_empty=bool(units))
+  found, unit_notes = sweeps.select(found, units)
+  notes += unit_notes
   played = [run for run in found if run.has_policy]
   curves, more_notes = aggregate.aggregate(played, last, reps)
   notes = notes + more_notes
@@ -37,16 +49,39 @@ def write_report(
   ):
     for task, names in pictures.items():
       images.setdefault(task, []).extend(names)
-  table = page.markdown_table(curves)
+  table, sections = page.markdown_table(curves), []
+  if units:
+    table = f'{_sweep_markdown(curves, units)}\n{table}'
+    sections = _sweep_html(curves, units)
   files = {
     'table.md': '\n'.join([table, *(f'- {note}' for note in notes)]) + '\n',
     'table.csv': page.csv_table(curves),
-    'index.html': page.html_page(curves, notes, images, out),
+    'index.html': page.html_page(curves, notes, images, out, sections),
   }
   for name, text in files.items():
     with open(os.path.join(out, name), 'w', encoding='utf-8') as file:
       file.write(text)
   return table
+
+
+def _sweep_markdown(curves, units) -> str:
+  """Methods x tasks, and what is missing."""
+  parts = [page.markdown(*sweeps.matrix_cells(curves, units), num_left=1)]
+  parts.append(f'{sweeps.count_line(units)}\n')
+  header, rows = sweeps.undone_cells(units)
+  if rows:
+    parts.append(page.markdown(header, rows, num_left=len(header)))
+  return '\n'.join(parts)
+
+
+def _sweep_html(curves, units) -> list[str]:
+  parts = ['<h2>Methods and tasks</h2>']
+  parts.append(page.html_table(*sweeps.matrix_cells(curves, units)))
+  parts.append(f'<p class="small">{sweeps.count_line(units)}</p>')
+  header, rows = sweeps.undone_cells(units)
+  if rows:
+    parts += ['<h2>Not done</h2>', page.html_table(header, rows)]
+  return parts
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
   parser.add_argument(
     'runs', nargs='+', help='run folders ROOT/TASK/ALGORITHM/SEED or ancestors'
   )
-  parser.add_argument('--out', required=True, help='folder of the report')
+  parser.add_argument(
+    '--out', help='folder of the report (report/ in the first folder)'
+  )
   parser.add_argument(
     '--last', type=int, default=2, help='evaluations a score pools (2)'
   )
@@ -65,13 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     '--reps', type=int, default=2000, help='bootstrap resamples (2000)'
   )
   flags = parser.parse_args(arguments)
+  out = flags.out or os.path.join(flags.runs[0], 'report')
   try:
-    table = write_report(flags.runs, flags.out, flags.last, flags.reps)
-  except (OSError, ValueError) as error:
+    table = write_report(flags.runs, out, flags.last, flags.reps)
+  except (OSError, ValueError, unit.UnitError) as error:
     print(f'error: {error}', file=sys.stderr)
     return 1
   print(table, end='')
-  print(f'\n{os.path.join(flags.out, "index.html")}')
+  print(f'\n{os.path.join(out, "index.html")}')
   return 0
 
 

@@ -80,8 +80,14 @@ def csv_table(curves: Sequence[Curve]) -> str:
 
 def markdown_table(curves: Sequence[Curve]) -> str:
   """The table for a README; the scores' columns are explained in its head."""
-  header, rows = _cells(curves)
-  align = ['---', '---'] + ['---:'] * (len(header) - 2)
+  return markdown(*_cells(curves), num_left=2)
+
+
+def markdown(
+  header: Sequence[str], rows: Sequence[Sequence[str]], num_left: int
+) -> str:
+  """Any table; all columns but the first `num_left` stand right."""
+  align = ['---'] * num_left + ['---:'] * (len(header) - num_left)
   lines = [f'| {" | ".join(line)} |' for line in (header, align, *rows)]
   return '\n'.join(lines) + '\n'
 
@@ -91,6 +97,7 @@ def html_page(
   notes: Sequence[str],
   images: Mapping[str, Sequence[str]],
   folder: str,
+  sections: Sequence[str] = (),
 ) -> str:
   """The whole report.
 
@@ -99,6 +106,7 @@ def html_page(
     notes: what a reader should know of how they were made.
     images: PNG file names by task.
     folder: where the PNGs are; the page holds copies of them.
+    sections: HTML that comes before the curves.
   """
   title = f'tfirl: {", ".join(images)}'
   count = sum(len(curve.runs) for curve in curves)
@@ -109,7 +117,8 @@ def html_page(
     f'bands are {CONFIDENCE:.0%} stratified bootstrap intervals (rliable, '
     'whole seeds resampled). A single seed has none. Dashed lines are '
     'algorithms that step no environment.</p>',
-    _html_table(*_cells(curves)),
+    html_table(*_cells(curves)),
+    *sections,
   ]
   for task, names in images.items():
     parts.append(f'<h2>{html.escape(task)}</h2><div class="figures">')
@@ -118,7 +127,7 @@ def html_page(
   if notes:
     items = ''.join(f'<li>{html.escape(note)}</li>' for note in notes)
     parts.append(f'<h2>Notes</h2><ul>{items}</ul>')
-  parts += ['<h2>Runs</h2>', _html_table(*_run_cells(curves))]
+  parts += ['<h2>Runs</h2>', html_table(*_run_cells(curves))]
   return (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -183,7 +192,9 @@ def _run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
   return header, rows
 
 
-def _html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+  """Any table."""
+
   def line(tag: str, cells: Sequence[str]) -> str:
     inner = ''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)
     return f'<tr>{inner}</tr>'

@@ -4,8 +4,11 @@ import csv
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+
+from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
 # What shows that a folder is a run even before its first evaluation.
@@ -47,11 +50,14 @@ class Run:
     return success is not None and not np.isnan(success).any()
 
 
-def read_runs(folders: Sequence[str]) -> tuple[list[Run], list[str]]:
+def read_runs(
+  folders: Sequence[str], may_be_empty: bool = False
+) -> tuple[list[Run], list[str]]:
   """Reads every run at or beneath `folders`.
 
   Args:
     folders: run folders or any ancestors of them.
+    may_be_empty: whether a folder may hold no evaluation yet.
 
   Returns:
     Runs sorted by task, algorithm and seed; and notes, one for each run that
@@ -66,7 +72,7 @@ def read_runs(folders: Sequence[str]) -> tuple[list[Run], list[str]]:
     paths = _find(folder)
     found = {path: read_run(path) for path in paths}
     left_out = [path for path, run in found.items() if run is None]
-    if len(left_out) == len(paths):
+    if len(left_out) == len(paths) and not may_be_empty:
       raise FileNotFoundError(
         f'{folder}: found {len(left_out)} run folder(s), none with an '
         f'evaluation in its {_FILE}; expected '
@@ -95,7 +101,9 @@ def read_run(path: str) -> Run | None:
   columns = _read_columns(file_path)
   if not len(columns['env_steps']):
     return None
-  run = Run(path, *names, columns)
+  task, algorithm, seed = names
+  label = _label(path)
+  run = Run(path, task, f'{algorithm} {label}'.strip(), seed, columns)
   backwards = np.flatnonzero(np.diff(run.clock) <= 0)
   if len(backwards):
     line = int(backwards[0]) + 3
@@ -117,6 +125,13 @@ def _find(folder: str) -> list[str]:
       paths.append(parent)
       children.clear()  # nothing beneath a run is another run
   return paths
+
+
+def _label(path: str) -> str:
+  """What a sweep calls the run beside its algorithm; '' for most runs."""
+  if not os.path.exists(os.path.join(path, unit_lib.COMMAND_FILE)):
+    return ''
+  return unit_lib.read_command(Path(path))[0].label
 
 
 def _read_columns(path: str) -> dict[str, np.ndarray]:

@@ -1,0 +1,15 @@
+r"""The published comparison on the large AntMazes: methods x tasks x seeds.
+
+  python launch/paper_mazes.py --methods=bc,hype_filter --seeds=0:3 \
+    --root_dir=runs/paper_mazes --max_parallel=2
+
+--scale=paper is the published budget: days on a machine with few cores. All
+flags of launch/sweep.py but --gin_file.
+"""
+
+import paper_batch
+
+TASKS = ('antmaze_large_diverse', 'antmaze_large_play')
+
+if __name__ == '__main__':
+  paper_batch.main(TASKS)

@@ -1,0 +1,120 @@
+r"""Gin files x values x seeds, here, on a Ray cluster or by XManager.
+
+  python launch/sweep.py --gin_file=hype_hopper.gin --gin_file=mm_hopper.gin \
+    --seeds=0:5 --sweep='CostLearner.learning_rate=[8e-4,1e-3]' \
+    --root_dir=runs/costs --executor=local --max_parallel=2
+
+A --gin_file may name several files, joined by commas. --dry_run prints the
+units, one JSON object a line. The same command again skips what is done and
+resumes what is not. See docs/sweeps.md.
+"""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Sequence
+
+import queueing
+import sweep_definition
+import sweep_flags
+from absl import app, flags
+from executors import local, ray_cluster
+
+from tfirl.work_units import unit as unit_lib
+from tfirl.work_units.unit import WorkUnit
+
+_EXECUTORS = {'local': local, 'ray': ray_cluster}
+
+
+def define_flags() -> None:
+  """Flags of all sweeps: what varies, where results go, who runs it."""
+  sweep_flags.define_flags()
+  flags.DEFINE_enum(
+    'executor', 'local', [*_EXECUTORS, 'none'], 'who runs it; none only queues'
+  )
+  flags.DEFINE_bool('dry_run', False, 'only print the units')
+  ray_cluster.define_flags()
+
+
+def make_units(file_sets: Sequence[Sequence[str]]) -> list[WorkUnit]:
+  """The units of the flags, for these sets of gin files; all checked."""
+  given = flags.FLAGS
+  configs = sweep_definition.make_configs(
+    [[*files, *given.scale_file] for files in file_sets],
+    sweep_definition.parse_points(given.sweep),
+    given.gin_bindings,
+  )
+  executor = _EXECUTORS.get(given.executor, local)
+  return sweep_definition.make_units(
+    configs,
+    sweep_definition.parse_seeds(given.seeds),
+    given.root_dir,
+    given.demos,
+    executor.unit_env(),
+  )
+
+
+def launch(file_sets: Sequence[Sequence[str]]) -> int:
+  """Makes the units, queues and runs them. Returns: 0 if all are done."""
+  given = flags.FLAGS
+  units = make_units(file_sets)
+  if given.dry_run:
+    _print_units(units)
+    return 0
+  queueing.check_writable(given.root_dir)
+  waiting = queueing.queue(units, given.accept_code_change)
+  if given.executor == 'none':
+    _print_units(waiting)
+    return 0
+  print(f'{len(units)} units, {len(units) - len(waiting)} done before')
+  if waiting:
+    _EXECUTORS[given.executor].run(waiting, given.fail_fast)
+  return _summarize(units)
+
+
+def run_main(file_sets: Callable[[], Sequence[Sequence[str]]]) -> None:
+  """Exits with 1 and one message after a user's error, or if units failed."""
+  try:
+    sys.exit(launch(file_sets()))
+  except (OSError, RuntimeError, ValueError) as error:
+    sys.exit(f'error: {error}')
+
+
+def _print_units(units: Sequence[WorkUnit]) -> None:
+  for unit in units:
+    print(json.dumps(dataclasses.asdict(unit)))
+
+
+def _summarize(units: Sequence[WorkUnit]) -> int:
+  statuses = [unit_lib.read_status(unit.path) for unit in units]
+  for unit, status in zip(units, statuses, strict=True):
+    if status.state == unit_lib.FAILED:
+      log = unit.path / unit_lib.LOG_FILE
+      print(f'{unit.name} failed: {status.message} ({log})', file=sys.stderr)
+  undone = sum(status.state != unit_lib.DONE for status in statuses)
+  if undone:
+    print(
+      f'{undone} of {len(units)} units are not done; the same command goes on '
+      'with them',
+      file=sys.stderr,
+    )
+  return 1 if undone else 0
+
+
+def main(argv: list[str]) -> None:
+  """Runs what --gin_file names."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected arguments {argv[1:]}')
+  run_main(_given_files)
+
+
+def _given_files() -> list[list[str]]:
+  if not flags.FLAGS.gin_file:
+    raise ValueError('--gin_file is missing; expected mm_hopper.gin, say')
+  return [names.split(',') for names in flags.FLAGS.gin_file]
+
+
+if __name__ == '__main__':
+  define_flags()
+  sweep_flags.define_gin_file()
+  app.run(main)

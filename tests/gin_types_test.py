@@ -1,0 +1,87 @@
+"""Values that gin would take and the parameter would not."""
+
+import pytest
+
+# Registers what the bindings name.
+from tfirl import experiment as _experiment  # noqa: F401
+from tfirl import gin_files, gin_types
+
+
+@pytest.mark.parametrize(
+  'text',
+  [
+    'CostLearner.learning_rate = 1',  # an int is a float
+    'CostLearner.learning_rate = 8e-4',
+    'CostLearner.learning_rate = %rate',  # what it stands for is not known
+    'CostNetwork.clip = None',
+    'CostNetwork.layers = [8, 8]',
+    'tfirl.SacAgent.hidden = (8,)',
+    'tfirl.SacAgent.make_optimizer = @OptimisticAdam',
+    'expert_fraction/piecewise_linear.segments = [(0.2, 0.1, 300)]',
+    'run.record_video = False',
+    'suites.load.env_kwargs = {"a": 1}',
+    'rate = "a macro"',
+  ],
+)
+def test_takes_what_fits(text):
+  name, value = text.split(' = ')
+  binding = gin_types.read_binding(text, 'sweep')
+  assert binding.name == name
+  assert repr(binding.value).replace("'", '"') == str(
+    value if value[0] in '%@"({' else eval(value)
+  ).replace("'", '"')
+
+
+@pytest.mark.parametrize(
+  ('text', 'found', 'expected'),
+  [
+    ('CostLearner.learning_rate = "fast"', "'fast', str", 'expected float'),
+    ('CostLearner.learning_rate = [1e-3]', '[0.001], list', 'expected float'),
+    ('CostLearner.learning_rate = True', 'True, bool', 'expected float'),
+    ('run.env_steps = 1.5', '1.5, float', 'expected int'),
+    ('run.record_video = 1', '1, int', 'expected bool'),
+    ('run.make_algorithm = "mm"', "'mm', str", 'expected Callable'),
+    ('CostNetwork.layers = 8', '8, int', 'Sequence[int]'),
+    ('CostNetwork.layers = (8, "8")', "(8, '8'), tuple", 'Sequence[int]'),
+    ('CostNetwork.clip = "no"', "'no', str", 'float | None'),
+    (
+      'expert_fraction/piecewise_linear.segments = [(0.2, 0.1)]',
+      '[(0.2, 0.1)], list',
+      'tuple[float, float, float]',
+    ),
+  ],
+)
+def test_refuses_another_type(text, found, expected):
+  with pytest.raises(gin_files.BindingError) as error:
+    gin_types.read_binding(text, 'sweep')
+  message = str(error.value)
+  assert message.startswith(f'--sweep={text}: ')
+  assert found in message and expected in message
+
+
+@pytest.mark.parametrize(
+  'text', ['', 'a.b', 'run.env_steps = 1\nrun.eval_every = 2']
+)
+def test_refuses_what_is_not_one_binding(text):
+  with pytest.raises(gin_files.BindingError, match='--gin_bindings='):
+    gin_types.read_binding(text, 'gin_bindings')
+
+
+def test_scopes_of_the_code_and_of_the_gin_files_are_known():
+  bindings = [
+    gin_types.Binding('policy/table.capacity', 1),
+    gin_types.Binding('cost_rollout/ExpertReset.reset_prob', 0.5),
+    gin_types.Binding('expert_fraction/piecewise_linear.segments', []),
+    gin_types.Binding('run.env_steps', 1),
+  ]
+  gin_types.check_scopes(bindings, [])
+
+
+def test_a_misspelled_scope_is_refused_unless_a_gin_file_has_it():
+  binding = gin_types.Binding('polcy/table.capacity', 1)
+  with pytest.raises(gin_files.BindingError) as error:
+    gin_types.check_scopes([binding], [])
+  assert "unknown scope 'polcy'; did you mean policy?" in str(error.value)
+  text = 'run.make_algorithm = @polcy/ModelFree'
+  statements = gin_files.read_text(text, 'my.gin', [])
+  gin_types.check_scopes([binding], statements)

@@ -1,0 +1,256 @@
+"""The scripts of launch/, as modules and as processes, on tiny runs."""
+
+import contextlib
+import dataclasses
+import importlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tfirl.work_units import unit as unit_lib
+
+_PATH = os.pathsep.join(map(os.path.abspath, sys.path))
+# Several times what a quiet machine needs for any of it.
+TIMEOUT_S = 900
+# 20 evaluations and checkpoints in some seconds of training.
+_TINY = """
+run.env_steps = 3200
+run.eval_every = 160
+run.eval_episodes = 1
+run.checkpoint_every = 160
+run.record_video = False
+ModelFree.steps_per_round = 16
+ModelFree.batch_size = 8
+ModelFree.initial_steps = 32
+CostRounds.cost_update_period = 64
+CostRounds.cost_rollout_episodes = 1
+tfirl.SacAgent.hidden = (8,)
+CostNetwork.layers = (8,)
+CostLearner.batch_size = 32
+policy/table.rows_per_item = 5
+expert/table.rows_per_item = 32
+"""
+
+
+@dataclasses.dataclass
+class Sweep:
+  """A sweep of tiny runs, launched by a script of launch/.
+
+  Attributes:
+    folder: where the launcher works; the sweep is in runs/.
+    flags: of every launch.
+    script: the path of the script.
+    env: of the launcher.
+    python: what runs the script.
+  """
+
+  folder: pathlib.Path
+  flags: tuple[str, ...]
+  script: pathlib.Path
+  env: dict[str, str]
+  python: tuple[str, ...] = (sys.executable,)
+  started: list[subprocess.Popen] = dataclasses.field(default_factory=list)
+
+  @property
+  def root(self):
+    return self.folder / 'runs'
+
+  @property
+  def output(self):
+    """All that the launchers printed."""
+    path = self.folder / 'output'
+    return path.read_text() if path.exists() else ''
+
+  def start(self, *flags):
+    """Starts the launcher."""
+    with open(self.folder / 'output', 'a') as output:
+      process = subprocess.Popen(
+        [*self.python, str(self.script), *self.flags, *flags],
+        cwd=self.folder,
+        env=self.env,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+      )
+    self.started.append(process)
+    return process
+
+  def kill(self):
+    """Leaves no launcher; units end with their launcher."""
+    for process in self.started:
+      process.kill()
+      process.wait()
+
+  def finish(self, process):
+    """Waits for the launcher. Returns: its exit code."""
+    try:
+      return process.wait(TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+      process.kill()
+      pytest.fail(f'still running after {TIMEOUT_S} s: {self.output}')
+
+  def call(self, *flags):
+    """Runs the launcher. Returns: the done process, with its output."""
+    return subprocess.run(
+      [*self.python, str(self.script), *self.flags, *flags],
+      cwd=self.folder,
+      env=self.env,
+      capture_output=True,
+      text=True,
+      timeout=TIMEOUT_S,
+    )
+
+  def dry_run(self):
+    """The units by id, as --dry_run prints them."""
+    done = self.call('--dry_run')
+    assert done.returncode == 0, done.stderr
+    units = [json.loads(line) for line in done.stdout.splitlines()]
+    return {unit['id']: unit for unit in units}
+
+  def units(self):
+    """Queued units by id, from their folders."""
+    units = {}
+    for folder, children, files in os.walk(self.root):
+      if unit_lib.COMMAND_FILE in files:
+        unit, _ = unit_lib.read_command(pathlib.Path(folder))
+        units[unit.id] = unit
+        children.clear()  # checkpoints come and go
+    return units
+
+  def statuses(self):
+    """Status by the unit's id."""
+    return {i: unit_lib.read_status(u.path) for i, u in self.units().items()}
+
+  def in_state(self, state):
+    """Ids of the units in that state."""
+    return {i for i, s in self.statuses().items() if s.state == state}
+
+  def checkpoints(self):
+    """Step of the latest checkpoint by the unit's id, of those with one."""
+    steps = {}
+    for unit in self.units().values():
+      found = [
+        int(path.name)
+        for path in (unit.path / 'checkpoints').glob('*')
+        if path.name.isdigit()
+      ]
+      if found:
+        steps[unit.id] = max(found)
+    return steps
+
+  def wait_until(self, condition, process=None):
+    """Waits for `condition()`; fails if the launcher ends or time runs out."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+      if process is not None and process.poll() is not None:
+        pytest.fail(f'ended early, with {process.returncode}: {self.output}')
+      if time.monotonic() > deadline:
+        pytest.fail(f'{condition}: not in {TIMEOUT_S} s: {self.output}')
+      time.sleep(0.05)
+
+  def wait_for_no_process(self):
+    """Until no process has a word of its command in our folder."""
+    self.wait_until(lambda: not self.processes())
+
+  def processes(self):
+    """Commands of living processes that name our folder."""
+    commands = []
+    for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+      with contextlib.suppress(OSError):
+        command = path.read_bytes().decode().split('\0')
+        if any(str(self.root) in word for word in command):
+          commands.append(command)
+    return commands
+
+  def configs(self):
+    """config.gin by the unit's id."""
+    units = self.units().items()
+    return {i: (unit.path / 'config.gin').read_text() for i, unit in units}
+
+
+@pytest.fixture(scope='session')
+def launch_module(root):
+  """launch_module(name) -> a module of launch/, which no package holds."""
+  sys.path.insert(0, str(root / 'launch'))
+  yield importlib.import_module
+  sys.path.remove(str(root / 'launch'))
+
+
+@pytest.fixture(scope='session')
+def make_sweep(root, hopper_demos, tmp_path_factory):
+  """make_sweep(*flags, script=...) -> a sweep of two methods."""
+
+  made = []
+
+  def make(*flags, script='sweep.py', **fields):
+    folder = tmp_path_factory.mktemp('sweep')
+    (folder / 'tiny.gin').write_text(_TINY)
+    sweep = Sweep(
+      folder,
+      (
+        *('--gin_file=mm_hopper.gin,tiny.gin', '--gin_file=hype_hopper.gin'),
+        *('--scale_file=tiny.gin', f'--demos={hopper_demos}'),
+        f'--root_dir={folder / "runs"}',
+        *flags,
+      ),
+      root / 'launch' / script,
+      os.environ | {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'},
+      **fields,
+    )
+    made.append(sweep)
+    return sweep
+
+  yield make
+  for sweep in made:
+    sweep.kill()
+
+
+@pytest.fixture(scope='session')
+def finished_sweep(make_sweep):
+  """Eight units whose launcher was killed at half; the same command again.
+
+  Its attribute `killed` holds what was there between the two launches.
+  """
+  sweep = make_sweep('--seeds=0:4', '--executor=local', '--max_parallel=2')
+  process = sweep.start()
+
+  def is_half():
+    if len(sweep.in_state(unit_lib.DONE)) < 3:
+      return False
+    running = sweep.in_state(unit_lib.RUNNING)
+    # Early enough for the kill to come before its end.
+    return any(
+      i in running and s < 1600 for i, s in sweep.checkpoints().items()
+    )
+
+  sweep.wait_until(is_half, process)
+  process.send_signal(signal.SIGKILL)
+  process.wait()
+  sweep.wait_for_no_process()
+  sweep.killed = {
+    'statuses': sweep.statuses(),
+    'checkpoints': sweep.checkpoints(),
+    'logs': read_logs(sweep),
+    'metrics': {
+      i: (unit.path / 'metrics.csv').read_text().splitlines()
+      for i, unit in sweep.units().items()
+      if (unit.path / 'metrics.csv').exists()
+    },
+  }
+  sweep.exit_code = sweep.finish(sweep.start())
+  return sweep
+
+
+def read_logs(sweep):
+  """log.txt by the unit's id, '' without one."""
+  logs = {}
+  for unit in sweep.units().values():
+    path = unit.path / unit_lib.LOG_FILE
+    logs[unit.id] = path.read_text(errors='replace') if path.exists() else ''
+  return logs

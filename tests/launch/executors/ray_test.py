@@ -1,0 +1,303 @@
+"""A sweep on two raylets of one host; one of them, and one process, killed."""
+
+import contextlib
+import csv
+import datetime
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+from tfirl.work_units import unit as unit_lib
+
+pytest.importorskip('ray', reason="needs pip install 'tfirl[ray]'")
+
+_START_S = 180
+
+
+class Cluster:
+  """A head and a second node, each with one core, of this host.
+
+  Attributes:
+    address: HOST:PORT of the head.
+    head, node: the `ray start` processes.
+  """
+
+  def __init__(self, folder):
+    self._folder = folder
+    # Its own home: `ray` keeps a token in the user's.
+    self.env = os.environ | {
+      'HOME': str(folder),
+      'RAY_USAGE_STATS_ENABLED': '0',
+      'PYTHONPATH': os.pathsep.join(map(os.path.abspath, sys.path)),
+    }
+    self._started = []
+    # Short, for the sockets in it: a path of more than 107 letters is too long.
+    self._temp = tempfile.mkdtemp(prefix='ray_')
+    port = _free_port()
+    self.address = f'127.0.0.1:{port}'
+    self.head = self._start(
+      *('--head', f'--port={port}', f'--ray-client-server-port={_free_port()}'),
+      *('--include-dashboard=false', f'--temp-dir={self._temp}'),
+    )
+    self.node = self._start(f'--address={self.address}')
+
+  def _start(self, *flags):
+    """What docs/sweeps.md says, in the foreground; waits until it is up."""
+    command = [sys.executable, '-m', 'ray.scripts.scripts', 'start', '--block']
+    log = self._folder / f'ray{len(self._started)}.log'
+    with open(log, 'w') as file:
+      process = subprocess.Popen(
+        [*command, '--num-cpus=1', *flags],
+        env=self.env,
+        stdout=file,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+      )
+    self._started.append(process)
+    deadline = time.monotonic() + _START_S
+    while 'Ray runtime started' not in log.read_text():
+      if process.poll() is not None or time.monotonic() > deadline:
+        pytest.fail(f'no Ray after {_START_S} s: {log.read_text()}')
+      time.sleep(0.1)
+    return process
+
+  def raylet(self, start):
+    """The raylet's process number, of a `ray start` process."""
+    (pid,) = [
+      pid
+      for pid, parent, command in processes()
+      if parent == start.pid and command[0].endswith('/raylet')
+    ]
+    return pid
+
+  def close(self):
+    for process in self._started:
+      process.terminate()
+    for process in self._started:
+      with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(30)
+      with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    shutil.rmtree(self._temp, ignore_errors=True)
+
+
+def processes():
+  """(process, its parent, words of its command) of all processes."""
+  found = []
+  for folder in pathlib.Path('/proc').glob('[0-9]*'):
+    try:
+      command = (folder / 'cmdline').read_bytes().decode().split('\0')
+      stat = (folder / 'stat').read_text().rpartition(')')[2].split()
+    except OSError:
+      continue
+    found.append((int(folder.name), int(stat[1]), command))
+  return found
+
+
+def _free_port():
+  with socket.socket() as server:
+    server.bind(('127.0.0.1', 0))
+    return server.getsockname()[1]
+
+
+@pytest.fixture(scope='module')
+def cluster(tmp_path_factory):
+  cluster = None
+  try:
+    cluster = Cluster(tmp_path_factory.mktemp('ray'))
+    yield cluster
+  finally:
+    if cluster:
+      cluster.close()
+
+
+@pytest.fixture
+def tasks(launch_module):
+  return launch_module('executors.ray_tasks')
+
+
+@pytest.fixture
+def ray_cluster(launch_module):
+  return launch_module('executors.ray_cluster')
+
+
+def _supervisors(sweep):
+  """Unit id -> (supervisor's process number, that of the raylet above it)."""
+  found = {p: (parent, command) for p, parent, command in processes()}
+  units = {unit.run_dir: unit.id for unit in sweep.units().values()}
+  result = {}
+  for pid, (worker, command) in found.items():
+    if 'tfirl.work_units' in command:
+      for word in set(command) & units.keys():
+        result[units[word]] = pid, found.get(worker, (None, []))[0]
+  return result
+
+
+def _wait_for_half(sweep, process, raylet, but=None):
+  """Waits for a unit of `raylet` that has a checkpoint and some way to go.
+
+  Returns: its id, its supervisor's process number, and its step.
+  """
+  halfway = []
+
+  def is_half():
+    steps = sweep.checkpoints()
+    for i, (pid, above) in _supervisors(sweep).items():
+      if above == raylet and i != but and 160 <= steps.get(i, 0) < 1600:
+        halfway[:] = [i, pid, steps[i]]
+    return halfway
+
+  sweep.wait_until(is_half, process)
+  return halfway
+
+
+def _kill_run(supervisor):
+  """kill -9 of the run itself, as a lack of memory does."""
+  (run,) = [p for p, parent, _ in processes() if parent == supervisor]
+  os.kill(run, signal.SIGKILL)
+
+
+def test_sigterm_stops_the_units_wherever_they_are(make_sweep, cluster):
+  sweep = make_sweep(
+    *('--seeds=0:1', '--executor=ray', f'--ray_address={cluster.address}')
+  )
+  sweep.env = cluster.env
+  process = sweep.start()
+  sweep.wait_until(lambda: len(sweep.checkpoints()) == 2, process)
+  process.send_signal(signal.SIGTERM)
+  assert sweep.finish(process) == 1
+  assert sweep.processes() == []
+  states = {status.state for status in sweep.statuses().values()}
+  assert states <= {unit_lib.QUEUED, unit_lib.DONE}
+  assert 'SIGTERM: waiting for the running units to stop' in sweep.output
+
+
+@pytest.fixture(scope='module')
+def lossy_sweep(make_sweep, cluster):
+  """Four units; a raylet and, elsewhere, a run are killed on the way.
+
+  Its attributes say which units were lost, and at which steps.
+  """
+  sweep = make_sweep(
+    *('--seeds=0:2', '--executor=ray', f'--ray_address={cluster.address}')
+  )
+  sweep.env = cluster.env
+  process = sweep.start()
+  raylet = cluster.raylet(cluster.node)
+  sweep.lost, _, step = _wait_for_half(sweep, process, raylet)
+  os.kill(raylet, signal.SIGKILL)
+  sweep.killed_at = time.time()
+  head = cluster.raylet(cluster.head)
+  sweep.killed, pid, other = _wait_for_half(sweep, process, head, sweep.lost)
+  _kill_run(pid)
+  sweep.steps = {sweep.lost: step, sweep.killed: other}
+  sweep.exit_code = sweep.finish(process)
+  return sweep
+
+
+def test_a_unit_that_no_machine_has_room_for(make_sweep, cluster):
+  sweep = make_sweep(
+    *('--seeds=0:1', '--executor=ray', f'--ray_address={cluster.address}'),
+    '--cpus_per_unit=64',
+  )
+  sweep.env = cluster.env
+  done = sweep.call()
+  assert done.returncode == 1
+  assert "a unit needs {'CPU': 64" in done.stderr
+  assert sweep.in_state(unit_lib.QUEUED) == sweep.units().keys()
+
+
+def test_all_units_are_done(lossy_sweep):
+  assert lossy_sweep.exit_code == 0, lossy_sweep.output
+  statuses = lossy_sweep.statuses()
+  assert len(statuses) == 4
+  assert {status.state for status in statuses.values()} == {unit_lib.DONE}
+  again = {lossy_sweep.lost, lossy_sweep.killed}
+  for i, status in statuses.items():
+    assert status.attempts == (2 if i in again else 1)
+  assert lossy_sweep.processes() == []
+
+
+def test_lost_units_go_on_from_their_checkpoints(lossy_sweep, record_property):
+  for i, step in lossy_sweep.steps.items():
+    path = lossy_sweep.units()[i].path
+    with open(path / 'metrics.csv', newline='') as file:
+      rows = list(csv.DictReader(file))
+    assert [int(row['env_steps']) for row in rows] == list(range(0, 3201, 160))
+    # The second attempt's bar begins where the checkpoint is, at the least.
+    log = (path / unit_lib.LOG_FILE).read_text(errors='replace')
+    _, first, second = log.split('== attempt ')
+    begun = re.search(r'\| (\d+)/3200 ', second)
+    assert int(begun[1]) >= step >= 160
+    assert re.search(r'\| 0/3200 ', first)
+  status = lossy_sweep.statuses()[lossy_sweep.lost]
+  lost_s = _timestamp(status.start) - lossy_sweep.killed_at
+  record_property('seconds from the loss to the next attempt', lost_s)
+  print(f'{lost_s:.0f} s from the loss of the machine to the next attempt')
+  assert lost_s < 300
+
+
+def _timestamp(text):
+  return datetime.datetime.fromisoformat(text).timestamp()
+
+
+def test_same_ids_and_configs_as_here(lossy_sweep, finished_sweep):
+  """The local sweep has these units among others."""
+  here = finished_sweep.configs()
+  there = lossy_sweep.configs()
+  assert len(there) == 4
+  assert there == {i: here[i] for i in there}
+
+
+def test_unreachable_address(make_sweep):
+  sweep = make_sweep('--seeds=0:1', '--executor=ray')
+  done = sweep.call(f'--ray_address=127.0.0.1:{_free_port()}')
+  assert done.returncode == 1
+  (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
+  assert '--ray_address=127.0.0.1:' in line and 'refused' in line
+  assert 'expected HOST:PORT of a head' in line
+
+
+@pytest.mark.parametrize('address', ['head', 'head:', ':6379', 'head:port'])
+def test_bad_address(ray_cluster, address):
+  with pytest.raises(ValueError, match=f'--ray_address={address}: expected'):
+    ray_cluster._check_address(address)
+
+
+def test_an_address_at_which_nobody_answers(ray_cluster):
+  """Accepts, and then says nothing, as a port of something else does."""
+  with socket.socket() as server:
+    server.bind(('127.0.0.1', 0))
+    server.listen()
+    address = f'127.0.0.1:{server.getsockname()[1]}'
+    start = time.monotonic()
+    with pytest.raises(RuntimeError, match=f'--ray_address={address}: '):
+      ray_cluster._check_address(address)
+  assert time.monotonic() - start < 30
+
+
+def test_a_machine_that_does_not_see_the_files(tasks, tmp_path):
+  version = unit_lib.code_version()
+  token = tmp_path / 'token'
+  problem = tasks._check_node(str(token), version)
+  assert str(token) in problem and 'on a file system that all share' in problem
+  token.touch()
+  assert tasks._check_node(str(token), version) == ''
+  assert os.listdir(tmp_path) == ['token']
+  problem = tasks._check_node(str(token), 'other')
+  assert problem.endswith('expected other')
+
+
+def test_ray_that_is_not_installed(ray_cluster, launch_module, monkeypatch):
+  monkeypatch.setitem(sys.modules, 'executors.ray_tasks', None)
+  with pytest.raises(RuntimeError, match="pip install 'tfirl\\[ray\\]'"):
+    ray_cluster._import_tasks()

@@ -1,0 +1,77 @@
+"""The ready-made batches: every method on every task, ten seeds."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tfirl import gin_files
+
+_METHODS = ('bc', 'mm', 'bc_reg', 'filter', 'hype', 'hype_filter', 'hyper')
+
+
+@pytest.fixture(scope='module')
+def call(root, make_sweep):
+  """call(script, *flags) -> the done process."""
+  env = make_sweep().env
+
+  def run(script, *flags):
+    return subprocess.run(
+      [sys.executable, str(root / 'launch' / script), '--dry_run', *flags],
+      env=env,
+      capture_output=True,
+      text=True,
+      timeout=300,
+    )
+
+  return run
+
+
+def _units(done):
+  assert done.returncode == 0, done.stderr
+  return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _cells(units):
+  return {tuple(unit['run_dir'].split('/')[-3:-1]) for unit in units}
+
+
+def test_mujoco_at_the_published_scale(call):
+  units = _units(call('paper_mujoco.py'))
+  tasks = ('hopper', 'walker2d', 'ant', 'humanoid')
+  assert len(units) == 7 * 4 * 10
+  assert _cells(units) == {(t, m) for t in tasks for m in _METHODS}
+  for unit in units:
+    hyper = '/hyper/' in unit['run_dir']
+    assert unit['steps'] == (150_000 if hyper else 1_000_000)
+
+
+def test_mujoco_at_the_small_scale(call):
+  units = _units(
+    call('paper_mujoco.py', '--scale=cpu', '--tasks=hopper', '--seeds=0:1')
+  )
+  assert _cells(units) == {('hopper', method) for method in _METHODS}
+  for unit in units:
+    hyper = '/hyper/' in unit['run_dir']
+    assert unit['steps'] == (20_000 if hyper else 100_000)
+
+
+def test_mazes(call):
+  tasks = ('antmaze_large_diverse', 'antmaze_large_play')
+  done = call('paper_mazes.py', '--seeds=0:2')
+  files = [f'{method}_{task}.gin' for task in tasks for method in _METHODS]
+  missing = [f for f in files if not (gin_files.gin_folder() / f).exists()]
+  if missing:  # not made yet
+    assert done.returncode == 1
+    assert f"gin file '{missing[0]}' not found" in done.stderr
+  else:
+    units = _units(done)
+    assert _cells(units) == {(t, m) for t in tasks for m in _METHODS}
+    assert len(units) == 7 * 2 * 2
+
+
+def test_unknown_names(call):
+  done = call('paper_mujoco.py', '--methods=mm,gail')
+  assert done.returncode == 1
+  assert 'error: --methods: found gail; expected some of bc, mm' in done.stderr

@@ -1,0 +1,92 @@
+"""The table of a sweep, from files as runs write them."""
+
+import io
+
+import pytest
+
+from tfirl.work_units import unit as unit_lib
+from tfirl.work_units.unit import Status
+
+_HEADER = 'env_steps,updates,wall_s,steps_per_s,eval_return_mean\n'
+
+
+@pytest.fixture
+def table(launch_module):
+  return launch_module('progress_table')
+
+
+@pytest.fixture
+def unit(tmp_path):
+  unit = unit_lib.WorkUnit(
+    id='a',
+    argv=('python',),
+    run_dir=str(tmp_path / 'hopper' / 'mm' / '0'),
+    env={},
+    cwd=str(tmp_path),
+    steps=1000,
+  )
+  unit_lib.write_command(unit)
+  return unit
+
+
+def _write(unit, metrics, **status):
+  (unit.path / 'metrics.csv').write_text(_HEADER + metrics)
+  unit_lib.write_status(unit.path, Status(**status))
+
+
+def test_a_unit_that_has_not_begun(table, unit):
+  row = table.read_row(unit)
+  assert (row.name, row.state, row.steps) == ('hopper/mm/0', 'queued', 0)
+  assert row.left_s is None and row.mean_return is None
+
+
+def test_a_unit_on_its_way(table, unit):
+  # The last line is being written.
+  _write(unit, '0,0,1,,12\n250,200,50,7,34.5\n500,4', state='running')
+  with open(unit.path / unit_lib.LOCK_FILE, 'a+b') as lock:
+    assert unit_lib.try_lock(lock)
+    row = table.read_row(unit)
+  assert (row.state, row.steps, row.budget) == ('running', 250, 1000)
+  assert (row.mean_return, row.steps_per_s) == (34.5, 7.0)
+  assert row.unit_s == 200.0 and row.left_s == 150.0
+
+
+def test_a_run_without_env_steps_counts_updates(table, unit):
+  _write(unit, '0,500,10,,1\n')
+  assert table.read_row(unit).steps == 500
+
+
+def test_time_left_is_shared_but_for_the_last_unit(table):
+  def row(steps, unit_s=None, state='running'):
+    return table.Row('a', state, steps, 100, unit_s=unit_s)
+
+  rows = [row(50, 80.0), row(0, state='queued'), row(100, 40.0, 'done')]
+  # 40 s of the first, and 60 s, the mean, of the second.
+  assert table.sweep_left_s(rows, 1) == 100.0
+  assert table.sweep_left_s(rows, 2) == 60.0
+  assert table.sweep_left_s(rows[1:2], 1) is None
+  assert table.sweep_left_s([row(9, 90.0, 'failed')], 1) == 0.0
+
+
+def test_the_text(table):
+  rows = [
+    table.Row('hopper/mm/0', 'running', 250, 1000, 34.5, 7.2, 8000.0),
+    table.Row('hopper/mm/1 x=1', 'failed', message='why'),
+  ]
+  lines = table.format_table(rows, 1).splitlines()
+  assert lines == [
+    'unit             steps      return  steps/s  state    time left',
+    'hopper/mm/0      250/1,000  34      7        running  1:40:00',
+    'hopper/mm/1 x=1  0/0        -       -        failed   0:00:00    why',
+    '0 of 2 units done, 1 failed; 1:40:00 left',
+  ]
+
+
+def test_a_log_is_not_filled_but_gets_the_last_table(table, unit):
+  out = io.StringIO()
+  shown = table.ProgressTable([unit], 1, out)
+  for _ in range(100):
+    shown.show()
+  assert out.getvalue() == ''
+  shown.show(is_last=True)
+  assert out.getvalue().count('hopper/mm/0') == 1

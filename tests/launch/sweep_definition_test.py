@@ -1,0 +1,171 @@
+"""What becomes of gin files, values and seeds."""
+
+import gin
+import pytest
+
+from tfirl import gin_files
+
+_NO_POINT = [()]
+
+
+@pytest.fixture
+def definition(launch_module, monkeypatch, tmp_path):
+  """The module, in a folder with a gin file of the user's."""
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'mine.gin').write_text('run.env_steps = 7\n')
+  yield launch_module('sweep_definition')
+  gin.clear_config()
+
+
+def _units(
+  definition, files, seeds=(0,), points=_NO_POINT, bindings=(), **more
+):
+  configs = definition.make_configs(files, points, bindings)
+  values = {'root_dir': 'runs', 'demos': None, 'env': {}} | more
+  return definition.make_units(configs, seeds, **values)
+
+
+@pytest.mark.parametrize(
+  ('text', 'seeds'),
+  [('0:3', [0, 1, 2]), (':2', [0, 1]), ('7', [7]), ('3,1', [3, 1])],
+)
+def test_seeds(definition, text, seeds):
+  assert definition.parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize('text', ['', 'a', '3:', '2:2', '0:1:2', '-1,2', '1.5'])
+def test_bad_seeds(definition, text):
+  with pytest.raises(ValueError, match=f'--seeds={text}'):
+    definition.parse_seeds(text)
+
+
+def test_points_are_all_combinations(definition):
+  points = definition.parse_points(
+    [
+      'CostLearner.learning_rate=[8e-4, 1e-3]',
+      'CostNetwork.layers=[(8,), (9,)]',
+    ]
+  )
+  assert [[binding.text for binding in point] for point in points] == [
+    ['CostLearner.learning_rate = 0.0008', 'CostNetwork.layers = (8,)'],
+    ['CostLearner.learning_rate = 0.0008', 'CostNetwork.layers = (9,)'],
+    ['CostLearner.learning_rate = 0.001', 'CostNetwork.layers = (8,)'],
+    ['CostLearner.learning_rate = 0.001', 'CostNetwork.layers = (9,)'],
+  ]
+  assert definition.parse_points([]) == _NO_POINT
+
+
+@pytest.mark.parametrize(
+  ('text', 'message'),
+  [
+    ('CostLearner.learning_rate', 'no list of values'),
+    ('CostLearner.learning_rate=1e-3', 'no list of values'),
+    ('CostLearner.learning_rate=[]', 'no list of values'),
+    ('CostLearner.learning_rate=[1e-3, "x"]', "'x', str; expected float"),
+    ('CostLearner.learnin_rate=[1e-3]', 'did you mean learning_rate'),
+    ('CostLearner.learning_rate=[1e-3', '--sweep='),
+  ],
+)
+def test_bad_points(definition, text, message):
+  with pytest.raises(gin_files.BindingError) as error:
+    definition.parse_points([text])
+  assert '--sweep=' in str(error.value) and message in str(error.value)
+
+
+def test_a_unit(definition, tmp_path):
+  point = definition.parse_points(['CostLearner.learning_rate=[1e-3]'])[0]
+  (unit,) = _units(
+    definition,
+    [['mm_hopper.gin', 'mine.gin']],
+    seeds=[4],
+    points=[point],
+    bindings=['run.eval_every = 3'],
+    env={'A': '1'},
+  )
+  root = f'{tmp_path}/runs/CostLearner.learning_rate=0.001'
+  assert unit.run_dir == f'{root}/hopper/mm/4'
+  assert unit.argv == (
+    *('python', '-m', 'tfirl.launch'),
+    '--gin_file=mm_hopper.gin',  # ours: each machine has its own
+    f'--gin_file={tmp_path}/mine.gin',
+    '--gin_bindings=run.eval_every = 3',
+    '--gin_bindings=CostLearner.learning_rate = 0.001',
+    *('--seed=4', f'--root_dir={root}'),
+  )
+  assert (unit.steps, unit.env, unit.cwd) == (7, {'A': '1'}, str(tmp_path))
+  assert unit.label == 'CostLearner.learning_rate=0.001'
+
+
+def test_the_id_is_of_what_is_run_not_of_where(definition):
+  files = [['mm_hopper.gin']]
+  (unit,) = _units(definition, files)
+  assert [unit.id] == [u.id for u in _units(definition, files, root_dir='b')]
+  assert [unit.id] == [u.id for u in _units(definition, files, env={'A': '1'})]
+  same = _units(definition, files, bindings=['run.task = "hopper"'])
+  assert [unit.id] == [other.id for other in same]
+  others = [
+    *_units(definition, files, seeds=[1]),
+    *_units(definition, files, bindings=['run.eval_every = 3']),
+    *_units(definition, [['hype_hopper.gin']]),
+    *_units(definition, files, demos='d4rl:hopper-expert-v2'),
+  ]
+  assert len({unit.id, *(other.id for other in others)}) == 5
+
+
+def test_the_id_changes_with_what_is_in_a_gin_file(definition, tmp_path):
+  files = [['mm_hopper.gin', 'mine.gin']]
+  (before,) = _units(definition, files)
+  (tmp_path / 'mine.gin').write_text('run.env_steps = 8\n')
+  (after,) = _units(definition, files)
+  assert before.id != after.id and before.argv == after.argv
+
+
+def test_seeds_are_outermost(definition):
+  units = _units(
+    definition, [['mm_hopper.gin'], ['hype_ant.gin']], seeds=[0, 1]
+  )
+  assert [unit.name for unit in units] == [
+    'hopper/mm/0',
+    'ant/hype/0',
+    'hopper/mm/1',
+    'ant/hype/1',
+  ]
+
+
+def test_duplicate_units(definition):
+  with pytest.raises(ValueError, match='duplicate units: .* same config'):
+    _units(definition, [['mm_hopper.gin'], ['mm_hopper.gin']])
+  with pytest.raises(ValueError, match='duplicate units: .* same config'):
+    _units(definition, [['mm_hopper.gin']], seeds=[1, 1])
+  with pytest.raises(ValueError, match='duplicate units: .* would both write'):
+    _units(definition, [['mm_hopper.gin'], ['mm_hopper.gin', 'mine.gin']])
+
+
+@pytest.mark.parametrize(
+  ('binding', 'message'),
+  [
+    ('run.env_step = 1', 'did you mean env_steps'),
+    ('polcy/table.capacity = 1', "unknown scope 'polcy'; did you mean policy"),
+    ('run.env_steps = "many"', "'many', str; expected int"),
+    ('Nobody.knows = 1', "unknown configurable 'Nobody'"),
+    ('run.env_steps = %steps', "macro '%steps' is defined nowhere"),
+  ],
+)
+def test_bad_bindings(definition, binding, message):
+  with pytest.raises(gin_files.BindingError) as error:
+    _units(definition, [['mm_hopper.gin']], bindings=[binding])
+  assert message in str(error.value)
+
+
+def test_a_gin_file_that_is_not_there(definition):
+  with pytest.raises(FileNotFoundError, match='did you mean mm_hopper.gin'):
+    _units(definition, [['mm_hoper.gin']])
+
+
+def test_a_long_label_makes_a_short_folder(definition):
+  points = definition.parse_points(
+    [f'CostNetwork.layers=[{tuple(range(60))}, {tuple(range(61))}]']
+  )
+  units = _units(definition, [['mm_hopper.gin']], points=points)
+  folders = {unit.path.parents[2].name for unit in units}
+  assert len(folders) == 2 and max(map(len, folders)) < 100

@@ -1,0 +1,71 @@
+"""The program: what it refuses, prints and stops."""
+
+import signal
+
+import pytest
+
+from tfirl.work_units import unit as unit_lib
+
+
+@pytest.fixture(scope='module')
+def sweep(make_sweep):
+  return make_sweep('--seeds=0:2')
+
+
+@pytest.mark.parametrize(
+  ('flag', 'message'),
+  [
+    ('--gin_bindings=run.env_step = 1', 'did you mean env_steps'),
+    ("--sweep=CostLearner.learning_rate=['a']", "'a', str; expected float"),
+    ('--gin_file=mm_hopper.gin,tiny.gin', 'duplicate units'),
+    ('--root_dir=/proc/runs', '--root_dir=/proc/runs: '),
+  ],
+)
+def test_refuses_before_anything_starts(sweep, flag, message):
+  done = sweep.call(flag)
+  assert done.returncode == 1
+  (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
+  assert message in line
+  assert 'Traceback' not in done.stderr
+  assert not sweep.root.exists()
+
+
+def test_dry_run_prints_the_units_and_writes_nothing(sweep):
+  units = sweep.dry_run()
+  assert [unit['run_dir'] for unit in units.values()] == [
+    str(sweep.root / 'hopper' / method / seed)
+    for seed in '01'
+    for method in ('mm', 'hype')
+  ]
+  assert not sweep.root.exists()
+
+
+def test_failures_end_the_sweep_only_with_fail_fast(make_sweep):
+  """A learning rate with which no loss is finite after the first step."""
+  sweep = make_sweep('--seeds=0:1', '--executor=local')
+  sweep.flags += ('--gin_bindings=tfirl.SacAgent.learning_rate = 1e30',)
+  done = sweep.call('--fail_fast')
+  assert done.returncode == 1
+  (failed,) = sweep.in_state(unit_lib.FAILED)
+  assert len(sweep.in_state(unit_lib.QUEUED)) == 1
+  status = sweep.statuses()[failed]
+  assert status.exit_code == 1 and 'expected finite numbers' in status.message
+  assert status.message in done.stderr
+
+  done = sweep.call()
+  assert done.returncode == 1
+  assert len(sweep.in_state(unit_lib.FAILED)) == 2
+  assert sweep.statuses()[failed].attempts == 2
+  assert '2 of 2 units are not done' in done.stderr
+
+
+def test_sigterm_stops_the_units_too(make_sweep):
+  sweep = make_sweep('--seeds=0:1', '--max_parallel=2')
+  process = sweep.start()
+  sweep.wait_until(lambda: len(sweep.checkpoints()) == 2, process)
+  process.send_signal(signal.SIGTERM)
+  assert sweep.finish(process) == 1
+  assert sweep.processes() == []
+  states = {status.state for status in sweep.statuses().values()}
+  assert states <= {unit_lib.QUEUED, unit_lib.DONE}
+  assert 'SIGTERM: waiting for the running units to stop' in sweep.output

@@ -1,0 +1,64 @@
+import json
+
+import pytest
+
+from tfirl.work_units import unit as unit_lib
+from tfirl.work_units.unit import Status, UnitError
+
+
+def test_a_unit_comes_back_as_it_was_written(make_unit):
+  unit = make_unit('pass', label='x=1', env={'A': '2'})
+  assert unit_lib.read_command(unit.path) == (unit, unit_lib.code_version())
+  assert unit.name == 'hopper/mm/0 x=1'
+
+
+def test_status_of_a_new_unit(make_unit):
+  assert unit_lib.read_status(make_unit('pass').path) == Status()
+
+
+def test_running_without_a_process_is_queued(make_unit):
+  unit = make_unit('pass')
+  running = Status(state=unit_lib.RUNNING, attempts=2, host='lost')
+  unit_lib.write_status(unit.path, running)
+  status = unit_lib.read_status(unit.path)
+  assert (status.state, status.attempts) == (unit_lib.QUEUED, 2)
+  assert status.message == 'interrupted'
+  with open(unit.path / unit_lib.LOCK_FILE, 'a+b') as lock:
+    assert unit_lib.try_lock(lock)
+    assert unit_lib.read_status(unit.path) == running
+    assert unit_lib.is_held(unit.path)
+  assert not unit_lib.is_held(unit.path)
+
+
+@pytest.mark.parametrize('text', ['', '{', '[1]', '{"id": "a"}'])
+def test_damaged_files_are_named(make_unit, text):
+  unit = make_unit('pass')
+  path = unit.path / unit_lib.COMMAND_FILE
+  path.write_text(text)
+  with pytest.raises(UnitError, match=str(path)):
+    unit_lib.read_command(unit.path)
+  path = unit.path / unit_lib.STATUS_FILE
+  path.write_text('{"stat": 1}')
+  with pytest.raises(UnitError, match=str(path)):
+    unit_lib.read_status(unit.path)
+
+
+def test_code_version_is_of_the_code(monkeypatch, tmp_path):
+  package = tmp_path / 'tfirl' / 'work_units'
+  package.mkdir(parents=True)
+  monkeypatch.setattr(unit_lib, '__file__', str(package / 'unit.py'))
+  (package / 'unit.py').write_text('a = 1\n')
+  versions = []
+  for name, text in [('unit.py', 'a = 2\n'), ('new.py', ''), ('data', 'x')]:
+    (package / name).write_text(text)
+    unit_lib.code_version.cache_clear()
+    versions.append(unit_lib.code_version())
+  unit_lib.code_version.cache_clear()
+  assert versions[0] != versions[1] == versions[2]
+
+
+def test_command_json_holds_the_version(make_unit):
+  unit = make_unit('pass')
+  values = json.loads((unit.path / unit_lib.COMMAND_FILE).read_text())
+  assert values['code_version'] == unit_lib.code_version()
+  assert values['id'] == 'abc'

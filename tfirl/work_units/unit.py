@@ -1,0 +1,183 @@
+"""A work unit and the files that tell of it, in the folder of its run.
+
+`command.json` says what to call, `status.json` how far it is; both are written
+whole or not at all.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import functools
+import hashlib
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tfirl import atomic_file
+
+COMMAND_FILE, STATUS_FILE = 'command.json', 'status.json'
+LOG_FILE, LOCK_FILE = 'log.txt', '.unit.lock'
+QUEUED, RUNNING, DONE, FAILED = 'queued', 'running', 'done', 'failed'
+
+
+class UnitError(RuntimeError):
+  """A unit's folder is damaged, in use, or belongs to something else."""
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkUnit:
+  """One run.
+
+  Attributes:
+    id: hash of the gin config and the seed; the same wherever it runs.
+    argv: the command; its first word, `python`, stands for the interpreter of
+      whoever runs it, as machines may keep theirs in different places.
+    run_dir: absolute path of the run folder, ROOT/TASK/ALGORITHM/SEED.
+    env: added to the environment.
+    cwd: where to run it: gin files may be named relative to it.
+    steps: its budget (`run.env_steps`).
+    label: the sweep's bindings of this unit, '' if it varies none.
+  """
+
+  id: str
+  argv: tuple[str, ...]
+  run_dir: str
+  env: Mapping[str, str]
+  cwd: str
+  steps: int
+  label: str = ''
+
+  @property
+  def path(self) -> Path:
+    """The run folder."""
+    return Path(self.run_dir)
+
+  @property
+  def name(self) -> str:
+    """What to call it in a table: TASK/ALGORITHM/SEED and what it varies."""
+    name = '/'.join(self.path.parts[-3:])
+    return f'{name} {self.label}' if self.label else name
+
+
+@dataclasses.dataclass(frozen=True)
+class Status:
+  """How far a unit is; times are UTC, in ISO format."""
+
+  state: str = QUEUED
+  exit_code: int | None = None
+  host: str | None = None
+  start: str | None = None  # of the latest attempt
+  end: str | None = None
+  attempts: int = 0
+  message: str = ''
+
+
+def write_command(unit: WorkUnit) -> None:
+  """Writes command.json, with the version of this code."""
+  unit.path.mkdir(parents=True, exist_ok=True)
+  text = json.dumps(
+    dataclasses.asdict(unit) | {'code_version': code_version()}, indent=2
+  )
+  atomic_file.write_text(unit.path / COMMAND_FILE, text + '\n')
+
+
+def read_command(run_dir: Path) -> tuple[WorkUnit, str]:
+  """The unit in `run_dir` and the version of the code that queued it.
+
+  Raises UnitError if command.json is missing or damaged.
+  """
+  path = run_dir / COMMAND_FILE
+  values = _read_json(path)
+  try:
+    version = values.pop('code_version')
+    unit = WorkUnit(**values)
+  except (KeyError, TypeError) as error:
+    raise UnitError(
+      f'{path}: {error}; expected the fields that a sweep writes'
+    ) from error
+  return dataclasses.replace(unit, argv=tuple(unit.argv)), version
+
+
+def write_status(run_dir: Path, status: Status) -> None:
+  """Writes status.json."""
+  text = json.dumps(dataclasses.asdict(status), indent=2)
+  atomic_file.write_text(run_dir / STATUS_FILE, text + '\n')
+
+
+def read_status(run_dir: Path) -> Status:
+  """The status in `run_dir`; that of a new unit if there is none.
+
+  `running` without a process that holds the folder was interrupted (its
+  machine failed, say): it counts as queued again.
+  """
+  path = run_dir / STATUS_FILE
+  if not path.exists():
+    return Status()
+  try:
+    status = Status(**_read_json(path))
+  except TypeError as error:
+    raise UnitError(
+      f'{path}: {error}; expected the fields that a work unit writes'
+    ) from error
+  if status.state == RUNNING and not is_held(run_dir):
+    return dataclasses.replace(
+      status, state=QUEUED, message=status.message or 'interrupted'
+    )
+  return status
+
+
+def is_held(run_dir: Path) -> bool:
+  """Whether a process of the unit in `run_dir` is alive."""
+  try:
+    with open(run_dir / LOCK_FILE, 'rb') as file:
+      return not try_lock(file, fcntl.LOCK_SH)
+  except FileNotFoundError:
+    return False
+
+
+def try_lock(file, kind: int = fcntl.LOCK_EX) -> bool:
+  """Locks an open file unless another process has; it ends with the file."""
+  with contextlib.suppress(BlockingIOError):
+    fcntl.flock(file, kind | fcntl.LOCK_NB)
+    return True
+  return False
+
+
+def describe_host() -> str:
+  """This machine's name."""
+  return platform.node()
+
+
+def now() -> str:
+  """The time, UTC, in ISO format."""
+  return datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')
+
+
+@functools.cache
+def code_version() -> str:
+  """A hash of tfirl's Python files: the same in a checkout and a wheel."""
+  package = Path(__file__).resolve().parent.parent
+  digest = hashlib.sha256()
+  for path in _python_files(package):
+    digest.update(f'{path.relative_to(package)}\n'.encode())
+    digest.update(path.read_bytes())
+  return digest.hexdigest()[:12]
+
+
+def _python_files(package: Path) -> Iterator[Path]:
+  return (p for p in sorted(package.rglob('*.py')) if p.is_file())
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+  try:
+    values = json.loads(path.read_text(encoding='utf-8'))
+  except (OSError, ValueError) as error:
+    raise UnitError(
+      f'{path} is missing or damaged ({error}); expected a JSON object'
+    ) from error
+  if not isinstance(values, dict):
+    raise UnitError(f'{path} holds {type(values)}; expected a JSON object')
+  return values
