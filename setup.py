@@ -46,7 +46,7 @@ _EXTRAS_REQUIRE = {
   'ray': ['ray==2.60.0'],
 }
 
-_GIN_FOLDERS = ['', '.algorithms', '.tasks', '.scale']
+_GIN_FOLDERS = ['', '.algorithms', '.games', '.tasks', '.scale']
 
 setuptools.setup(
   name='tfirl',
@@ -58,7 +58,7 @@ setuptools.setup(
   # The gin files lie at the root of a checkout and inside the wheel.
   package_dir={'tfirl.gin_configs': 'gin_configs'},
   package_data={
-    'tfirl.demos.embedded': ['*.npz'],
+    'tfirl.demos.embedded': ['*.npz', '*.json'],
     **{'tfirl.gin_configs' + folder: ['*.gin'] for folder in _GIN_FOLDERS},
   },
   install_requires=_INSTALL_REQUIRES,

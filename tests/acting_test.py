@@ -72,6 +72,20 @@ def test_deterministic_is_the_mean_with_or_without_a_generator():
   )
 
 
+def test_exploration_noise_is_added_to_the_action_and_clipped():
+  head = (HEAD[0][:, :1], HEAD[1][:1])
+  policy = MlpPolicy([HIDDEN, head], 1, exploration_noise=0.2)
+  # (-2, 1): mean 0.5, its action tanh(0.5) = 0.46.
+  expected = np.tanh([0.5]) + 0.2 * 1.5
+  found = policy([-2, 1], FixedRng(1.5))
+  np.testing.assert_allclose(found, expected, rtol=1e-6)
+  assert found.dtype == np.float32
+  np.testing.assert_array_equal(policy([-2, 1], FixedRng(9.0)), [1.0])
+  np.testing.assert_allclose(policy([-2, 1]), np.tanh([0.5]), rtol=1e-6)
+  quiet = policy.deterministic()
+  np.testing.assert_array_equal(quiet([-2, 1], FixedRng(9.0)), quiet([-2, 1]))
+
+
 def test_head_of_another_width_is_refused():
   with pytest.raises(ValueError, match='puts out 2 numbers; expected 3.*or 6'):
     MlpPolicy([HIDDEN, HEAD], num_actions=3)

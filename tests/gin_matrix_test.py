@@ -1,4 +1,7 @@
-"""Every ALGORITHM_TASK.gin builds, takes two rounds and says what it is."""
+"""Every ALGORITHM_TASK.gin builds, takes two rounds and says what it is.
+
+Those of the mazes: gin_matrix_maze_test.py.
+"""
 
 import csv
 import math
@@ -14,6 +17,9 @@ _TASKS = ('hopper', 'walker2d', 'ant', 'humanoid')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _ALGORITHMS = ('bc', *_GAMES, 'hyper', 'expert')
 _PAIRS = [(a, t) for a in _ALGORITHMS for t in _TASKS]
+_MAZES = ('pointmaze', 'antmaze_large_diverse', 'antmaze_large_play')
+_MAZE_ALGORITHMS = ('bc', *_GAMES, 'hyper', 'pretrain_dynamics', 'expert')
+_MAZE_PAIRS = [(a, t) for a in _MAZE_ALGORITHMS for t in _MAZES]
 
 # Settings of the published runs (Ren et al. 2024).
 _FRACTIONS = {
@@ -172,7 +178,8 @@ def no_config():
 
 def test_one_file_a_pair():
   found = {path.name for path in gin_files.gin_folder().glob('*.gin')}
-  assert found == {f'{a}_{t}.gin' for a, t in _PAIRS}
+  pairs = {f'{a}_{t}.gin' for a, t in _PAIRS + _MAZE_PAIRS}
+  assert found == {*pairs, 'hyper_antmaze.gin'}  # a short name
 
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)

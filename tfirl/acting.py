@@ -18,6 +18,8 @@ class MlpPolicy:
     log_std_range: where log standard deviations are clipped to.
     num_actions: A. The last layer puts out A numbers (a deterministic
       policy) or 2 A: pre-squash means, then log standard deviations.
+    exploration_noise: standard deviation of what a deterministic policy's
+      samples add to its action.
   """
 
   def __init__(
@@ -25,11 +27,13 @@ class MlpPolicy:
     layers: Sequence[tuple[np.ndarray, np.ndarray]],
     num_actions: int,
     log_std_range: tuple[float, float] = (-20.0, 2.0),
+    exploration_noise: float = 0.0,
   ):
     """Raises ValueError if the last layer's width is neither A nor 2 A."""
     self.layers = [(np.asarray(k), np.asarray(b)) for k, b in layers]
     self.num_actions = num_actions
     self.log_std_range = log_std_range
+    self.exploration_noise = exploration_noise
     width = self.layers[-1][1].shape[0]
     if width not in (num_actions, 2 * num_actions):
       raise ValueError(
@@ -44,7 +48,8 @@ class MlpPolicy:
   ) -> np.ndarray:
     """Action for `observation` [..., O]: the mean, or a sample if `rng`.
 
-    Returns: [..., A] float32 in [-1, 1]. A deterministic policy ignores `rng`.
+    Returns: [..., A] float32 in [-1, 1]. A deterministic policy without
+      exploration noise ignores `rng`.
     """
     hidden = np.asarray(observation, np.float32)
     for kernel, bias in self.layers[:-1]:
@@ -52,14 +57,22 @@ class MlpPolicy:
     kernel, bias = self.layers[-1]
     output = hidden @ kernel + bias
     mean = output[..., : self.num_actions]
-    if rng is not None and output.shape[-1] != self.num_actions:
+    if rng is None:
+      return np.tanh(mean)
+    if output.shape[-1] != self.num_actions:
       log_std = np.clip(output[..., self.num_actions :], *self.log_std_range)
       noise = rng.standard_normal(mean.shape, np.float32)
-      mean = mean + np.exp(log_std) * noise
-    return np.tanh(mean)
+      return np.tanh(mean + np.exp(log_std) * noise)
+    if not self.exploration_noise:
+      return np.tanh(mean)
+    noise = rng.standard_normal(mean.shape, np.float32)
+    action = np.tanh(mean) + np.float32(self.exploration_noise) * noise
+    return np.clip(action, -1.0, 1.0)
 
   def deterministic(self) -> 'MlpPolicy':
-    """The same policy without its log standard deviations (half the head)."""
+    """The same policy without its log standard deviations (half the head), or
+    its exploration noise.
+    """
     kernel, bias = self.layers[-1]
     head = (kernel[:, : self.num_actions], bias[: self.num_actions])
     return MlpPolicy([*self.layers[:-1], head], self.num_actions)

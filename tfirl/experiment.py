@@ -12,10 +12,13 @@ from tfirl import run_folder as run_folder_lib
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
 from tfirl.agents import bc as _bc_agent  # noqa: F401
 from tfirl.agents import sac as _sac  # noqa: F401
+from tfirl.agents import td3_bc as _td3_bc  # noqa: F401
 from tfirl.algorithms import bc as _bc  # noqa: F401
 from tfirl.algorithms import expert as _expert  # noqa: F401
 from tfirl.algorithms import model_based as _model_based  # noqa: F401
 from tfirl.algorithms import model_free as _model_free  # noqa: F401
+from tfirl.algorithms import pretrain_dynamics as _pretrain  # noqa: F401
+from tfirl.algorithms import start_states as _start_states  # noqa: F401
 from tfirl.demos import readers
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress
@@ -110,6 +113,7 @@ def _load_demos(source: str, env):
     action_low=env.action_low,
     action_high=env.action_high,
     env_kwargs=env.env_kwargs,
+    maze=env.maze,
   )
 
 

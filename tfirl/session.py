@@ -18,6 +18,13 @@ from tfirl.evaluation import metrics, progress
 
 # Streams of the run's seed; the algorithm has the seed itself.
 _EVALUATION_STREAM, _RESUME_STREAM = 1, 2
+# The columns of an evaluation, where there is no policy.
+_NO_METRICS = {
+  'eval_return_mean': None,
+  'eval_return_std': None,
+  'eval_episodes': 0,
+  'eval_success': None,
+}
 
 
 class Session:
@@ -126,20 +133,13 @@ class Session:
     self._train_s += time.monotonic() - start
     self._train_steps += self.steps - before
 
-  def evaluate(self) -> float:
+  def evaluate(self) -> float | None:
     """Evaluates the policy on the same episodes each time, and logs a row.
 
-    Returns: the mean return.
+    Returns: the mean return; None without a policy.
     """
     algorithm, start = self._algorithm, time.monotonic()
-    sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])
-    stats = evaluation.evaluate(
-      self._eval_env,
-      algorithm.policy,
-      self._eval_episodes,
-      int(sequence.generate_state(1)[0]),
-      self._eval_stochastic,
-    )
+    stats = None if algorithm.policy is None else self._play()
     self._evaluate_s += time.monotonic() - start
     speed = self._train_steps / self._train_s if self._train_steps else None
     self._log.write(
@@ -147,19 +147,21 @@ class Session:
         **vars(algorithm.clock),
         'wall_s': self._elapsed_s(),
         'steps_per_s': speed,
-        **stats.metrics(),
+        **(_NO_METRICS if stats is None else stats.metrics()),
         **algorithm.losses,
         **{f'rows_{k}': v for k, v in algorithm.table_sizes().items()},
         'traces': algorithm.num_traces,
         'time_evaluate_s': self._evaluate_s,
       }
     )
+    self._evaluated_at = getattr(algorithm.clock, algorithm.counts)
+    self._train_s, self._train_steps = 0.0, 0
+    if stats is None:
+      return None
     mean_return = float(np.mean(stats.returns))
     if mean_return > self._best_return:
       self._best_return = mean_return
       self._export(self._run_folder.path / 'best_policy')
-    self._evaluated_at = getattr(algorithm.clock, algorithm.counts)
-    self._train_s, self._train_steps = 0.0, 0
     return mean_return
 
   def save(self) -> None:
@@ -182,7 +184,7 @@ class Session:
       self.save()
     if is_complete:
       self._algorithm.finish(self._run_folder.path)
-    if is_complete and record_video:
+    if is_complete and record_video and self._algorithm.policy is not None:
       _film(self._algorithm.policy, self._seed, self._run_folder.videos)
 
   def close(self) -> None:
@@ -190,7 +192,19 @@ class Session:
     self._log.close()
     self._eval_env.close()
 
+  def _play(self) -> evaluation.EpisodeStats:
+    sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])
+    return evaluation.evaluate(
+      self._eval_env,
+      self._algorithm.policy,
+      self._eval_episodes,
+      int(sequence.generate_state(1)[0]),
+      self._eval_stochastic,
+    )
+
   def _export(self, folder) -> None:
+    if self._algorithm.policy is None:
+      return
     try:
       export.save_policy(self._algorithm.policy, folder)
     except (OSError, tf.errors.OpError) as error:
@@ -204,7 +218,8 @@ class Session:
   def _check_round(self) -> None:
     """Losses come before their step: the last one's shows in the policy."""
     values = dict(self._algorithm.losses)
-    for i, (kernel, bias) in enumerate(self._algorithm.policy.layers):
+    policy = self._algorithm.policy
+    for i, (kernel, bias) in enumerate(policy.layers if policy else []):
       # A sum that is finite has finite terms.
       values[f"the sum of the policy's layer {i}"] = kernel.sum() + bias.sum()
     self._check_finite(values)

@@ -11,7 +11,7 @@ OBS, A = 4, 2
 
 
 class CountedNoise:
-  """Stands in for TensorFlow Probability's normal draws.
+  """Stands in for TensorFlow's and TensorFlow Probability's normal draws.
 
   The k-th draw since `restart` depends on nothing but k and its shape, in
   eager code and in graph loops alike, where TensorFlow's own draws depend on
@@ -35,11 +35,16 @@ class CountedNoise:
     """The k-th draw as [B, A]; the distribution draws [A, B]."""
     return tf.random.stateless_normal([A, num_rows], [5, k]).numpy().T
 
+  def of_target_actions(self, k, num_rows):
+    """The k-th draw where it is asked for as [B, A]."""
+    return tf.random.stateless_normal([num_rows, A], [5, k]).numpy()
+
 
 @pytest.fixture
 def noise(monkeypatch):
   noise = CountedNoise()
   monkeypatch.setattr(samplers, 'normal', noise)
+  monkeypatch.setattr(tf.random, 'normal', noise)
   return noise
 
 

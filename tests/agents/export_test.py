@@ -71,6 +71,20 @@ def test_sample_has_the_distribution_of_the_policy(tmp_path, observations):
   assert np.abs(sampled - loaded.sample(repeated)).max() > 0.1
 
 
+def test_sample_explores_as_the_policy_does(tmp_path, observations):
+  layers = make_policy(A).layers
+  policy = MlpPolicy(layers, A, exploration_noise=0.3)
+  export.save_policy(policy, tmp_path / 'policy')
+  loaded = tf.saved_model.load(str(tmp_path / 'policy'))
+  repeated = np.repeat(observations[:1], 4000, 0)
+  tf.random.set_seed(0)
+  sampled = loaded.sample(repeated).numpy()
+  assert np.abs(sampled).max() <= 1.0
+  expected = policy(repeated, np.random.default_rng(0))
+  for i in range(A):
+    assert stats.ks_2samp(sampled[:, i], expected[:, i]).pvalue > 0.01
+
+
 def test_sample_of_a_deterministic_policy_is_its_action(tmp_path, observations):
   export.save_policy(make_policy(A), tmp_path / 'policy')
   loaded = tf.saved_model.load(str(tmp_path / 'policy'))

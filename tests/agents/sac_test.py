@@ -153,6 +153,27 @@ def test_behavior_cloning_term_pulls_the_actor_to_the_expert(make_rows):
   assert bc_loss(agent, expert) < 0.15 < 0.6 < before
 
 
+def test_cloning_moves_the_actor_alone_then_the_average_follows(make_rows):
+  agent = make_agent(learning_rate=0.02, use_ema=True)
+  randomize(agent)
+  expert = make_rows(8, 2)
+  others = [v.numpy() for n in networks(agent)[1:] for v in n.variables]
+  before = bc_loss(agent, expert)
+  found = float(agent.clone(tensors(expert)))
+  np.testing.assert_allclose(found, before, rtol=1e-4)
+  step = tf.function(agent.clone)
+  for _ in range(150):
+    step(tensors(expert))
+  assert bc_loss(agent, expert) < 0.15 < 0.6 < before
+  after = [v.numpy() for n in networks(agent)[1:] for v in n.variables]
+  for old, new in zip(others, after, strict=True):
+    np.testing.assert_array_equal(old, new)
+  agent.initialize()
+  action = agent.mlp_policy()(expert.observation)  # the average acts
+  error = ((action - expert.action) ** 2).sum(1).mean()
+  np.testing.assert_allclose(error, bc_loss(agent, expert), rtol=1e-3)
+
+
 def test_without_the_term_expert_rows_change_nothing(noise, make_rows):
   after = []
   for expert in (None, make_rows(8, 2)):

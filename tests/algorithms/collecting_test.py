@@ -121,19 +121,20 @@ def test_the_generator_reaches_the_policy(env):
   rows = collecting.run_steps(env, sampled, 4, rng)
   expected = np.random.default_rng(0).uniform(-1, 1, 4).astype(np.float32)
   np.testing.assert_array_equal(rows.action[:, 0], expected)
-  rows = collecting.run_episodes(env, sampled, 1, np.random.default_rng(0))
+  rows, _ = collecting.run_episodes(env, sampled, 1, np.random.default_rng(0))
   assert len(rows.action) == 3  # episode 2; the first call ended in 1
   np.testing.assert_array_equal(rows.action[:, 0], expected[:3])
 
 
 def test_whole_episodes_from_fresh_resets(env):
   collecting.run_steps(env, policy, 4, None)  # one step into episode 1
-  rows = collecting.run_episodes(env, policy, 2, None)
+  rows, times = collecting.run_episodes(env, policy, 2, None)
   expected = [
     *[row(2, t, d) for t, d in enumerate([1, 1, 0])],
     *[row(3, t, 1) for t in range(LIMIT)],
   ]
   assert_rows(rows, expected)
+  np.testing.assert_array_equal(times, [*range(3), *range(LIMIT)])
 
 
 def test_training_rows_have_no_reward(env):

@@ -190,3 +190,46 @@ def test_more_rows_than_memory_are_refused(monkeypatch):
     _make()
   monkeypatch.setattr(memory, 'available_bytes', lambda: 8000)
   _make()
+
+
+class _Backwards:
+  """Start states 3, 4, ...: the number of env steps; actions are minus that."""
+
+  def __init__(self, demos):
+    assert demos == 'demos'
+
+  def sample(self, env_steps, num_rows, rng):
+    states = np.full((num_rows, 2), env_steps, np.float32)
+    return states, -states[:, :1]
+
+  def columns(self, env_steps):
+    return {'start_window_from': env_steps / 10}
+
+
+def test_start_states_may_come_from_elsewhere():
+  """From the given ones alone, whatever the fraction says."""
+  imagined = imagination.Imagination(
+    _Plant(),
+    _PERIOD,
+    0,
+    'demos',
+    rollouts_per_step=6,
+    rollout_length=_length,
+    epoch_length=8,
+    num_epochs_retained=2,
+    expert_reset_fraction=0.25,
+    expert_action_fraction=0.5,
+    make_starts=_Backwards,
+  )
+  assert imagined.policy_rows_per_step == 0
+  replay = _open(imagined)
+  try:
+    numbers = imagined.imagine(_policy, 5)
+    rows = imagined.sample()
+  finally:
+    replay.close()
+  assert numbers['imagined_rows'] == 6 * _PERIOD
+  assert numbers['start_window_from'] == 0.5
+  assert set(rows.observation.numpy().ravel()) == {5.0}
+  # Half of them begin as the expert did, the others as the policy does.
+  assert set(rows.action.numpy().ravel()) == {-5.0, 0.0}

@@ -10,6 +10,7 @@ from tfirl import checkpoints, gin_bindings
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.algorithms import model_based
 from tfirl.demos import rollouts
+from tfirl.dynamics import saving
 from tfirl.envs import suites
 
 _BINDINGS = [
@@ -102,6 +103,21 @@ def test_nothing_learns_before_the_initial_steps(make):
   assert game.clock.updates == 32
   assert _differ(before['cost'], _weights(game, 'cost'))
   assert game.clock.rollout_steps > 0
+
+
+def test_it_may_start_as_a_clone_and_go_on_cloning(make):
+  """Without expert rows beside the imagined ones `bc_weight` is an error."""
+  bindings = ['ModelBased.bc_steps = 30', 'tfirl.SacAgent.bc_weight = 1.0']
+  game = make(bindings=bindings)
+  agent = game.trackables()['agent']
+  assert agent._actor_optimizer.iterations.numpy() == 30
+  assert _differ(_weights(make(), 'agent'), _weights(game, 'agent'))
+  assert game.clock.updates == game.clock.env_steps == 0
+  _play(game, 44)
+  assert game.num_traces == 1
+  assert agent._actor_optimizer.iterations.numpy() == 30 + 16
+  with pytest.raises(ValueError, match='ModelBased.bc_steps is -1; expected'):
+    make(bindings=['ModelBased.bc_steps = -1'])
 
 
 def test_counts_in_the_tables_are_those_of_the_settings(make):
@@ -260,3 +276,18 @@ def test_a_checkpoint_continues_exactly(make, tmp_path):
 def test_bad_settings_are_named(make, binding, message):
   with pytest.raises(ValueError, match=message):
     make(bindings=[binding])
+
+
+def test_begins_with_a_pretrained_model(make, tmp_path):
+  path = str(tmp_path / 'dynamics.npz')
+  given = make(1).trackables()['model']
+  given.normalizer.fit(np.random.default_rng(0).normal(2, 3, (50, 14)))
+  saving.save_model(given, path)
+  binding = f"ModelBased.pretrained_model = '{path}'"
+  game = make(0, bindings=[binding])
+  for ours, theirs in zip(
+    game.trackables()['model'].variables, given.variables, strict=True
+  ):
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+  with pytest.raises(ValueError, match='dynamics.npz: kernel_0: found .*expec'):
+    make(0, bindings=[binding, 'GaussianEnsemble.layers = (9,)'])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import types
+from tfirl.costs.episode_rows import EpisodeRows
 from tfirl.costs.learner import CostLearner
 
 
@@ -23,9 +23,7 @@ def make_rows(num_rows, mean, seed=0):
   rng = np.random.default_rng(seed)
   observation = rng.normal(mean, 1, size=(num_rows, 4)).astype(np.float32)
   action = rng.uniform(-1, 1, size=(num_rows, 2)).astype(np.float32)
-  return types.Transition(
-    observation, action, np.ones(num_rows, np.float32), observation
-  )
+  return EpisodeRows(observation, action, np.arange(num_rows))
 
 
 def make(**kwargs):
@@ -314,40 +312,39 @@ def test_a_round_without_updates_is_an_error():
 
 def _constant_rows(value, number):
   observation = np.full((number, 4), value, np.float32)
-  return types.Transition(
-    observation, observation[:, :2] / 10, np.ones(number), observation
-  )
+  return EpisodeRows(observation, observation[:, :2] / 10, np.arange(number))
 
 
-def _drawn(cost, monkeypatch, learner):
-  """How often a round draws each value of the learner's rows."""
+def _drawn(cost, monkeypatch, learner, expert=EXPERT):
+  """How often a round draws each value: of the learner's rows, the expert's."""
   seen, draw = [], cost._draw
 
-  def spy(name, rows):
-    picked = draw(name, rows)
-    if name == 'learner':
-      np.testing.assert_allclose(picked[1], picked[0][:, :2] / 10)
-      seen.append(picked[0][:, 0].numpy())
+  def spy(*args):
+    picked = draw(*args)
+    seen.append(picked[0][:, 0].numpy())
     return picked
 
   monkeypatch.setattr(cost, '_draw', spy)
-  cost.update(learner, EXPERT)
+  cost.update(learner, expert)
   monkeypatch.setattr(cost, '_draw', draw)
-  return {v: n for v, n in zip(*np.unique(seen, return_counts=True))}  # noqa: B905
+  return [
+    dict(zip(*np.unique(values, return_counts=True), strict=True))
+    for values in seen
+  ]
 
 
 def test_rounds_kept(monkeypatch, tmp_path):
   """Rows of the two rounds before, in proportion; also after a checkpoint."""
   cost = make(rounds_kept=3, batch_size=1000)
-  assert _drawn(cost, monkeypatch, _constant_rows(1.0, 30)) == {1.0: 1000}
-  found = _drawn(cost, monkeypatch, _constant_rows(2.0, 90))
+  assert _drawn(cost, monkeypatch, _constant_rows(1.0, 30))[0] == {1.0: 1000}
+  found, _ = _drawn(cost, monkeypatch, _constant_rows(2.0, 90))
   assert found[1.0] == pytest.approx(250, abs=60)
   _drawn(cost, monkeypatch, _constant_rows(3.0, 10))
   path = tf.train.Checkpoint(cost=cost).write(str(tmp_path / 'checkpoint'))
   restored = make(rounds_kept=3, batch_size=1000)
   tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
   for each in (cost, restored):
-    found = _drawn(each, monkeypatch, _constant_rows(4.0, 100))
+    found, _ = _drawn(each, monkeypatch, _constant_rows(4.0, 100))
     assert set(found) == {2.0, 3.0, 4.0}
     assert found[2.0] == pytest.approx(450, abs=70)
 
@@ -355,5 +352,45 @@ def test_rounds_kept(monkeypatch, tmp_path):
 def test_one_round_kept_is_the_present_one(monkeypatch):
   cost = make()
   for value in (1.0, 2.0):
-    found = _drawn(cost, monkeypatch, _constant_rows(value, 30))
+    found, _ = _drawn(cost, monkeypatch, _constant_rows(value, 30))
     assert set(found) == {value}
+
+
+def test_match_time_draws_the_experts_rows_of_the_learners_times(monkeypatch):
+  """Two episodes of the learner, of one step and of two; one of the expert."""
+  learner = _constant_rows(9.0, 3)._replace(time=np.array([0, 0, 1]))
+  expert = EpisodeRows(
+    np.repeat(np.arange(3, dtype=np.float32)[:, None], 4, 1),
+    np.zeros((3, 2), np.float32),
+    np.arange(3),
+  )
+  cost = make(match_time=True, batch_size=3000)
+  _, found = _drawn(cost, monkeypatch, learner, expert)
+  assert set(found) == {0.0, 1.0}
+  assert found[0.0] == pytest.approx(2000, abs=100)
+  _, found = _drawn(make(batch_size=3000), monkeypatch, learner, expert)
+  assert set(found) == {0.0, 1.0, 2.0}
+
+
+def test_expert_reward_shifts_all_rewards_alike(tmp_path):
+  """Also before the first round, and after a checkpoint."""
+  shifted, plain = make(expert_reward=1.5), make()
+  shifted.take_level(EXPERT)
+  plain.take_level(EXPERT)
+  for _ in range(2):
+    rewards = [
+      cost.reward_fn(EXPERT.observation, EXPERT.action).numpy()
+      for cost in (shifted, plain)
+    ]
+    assert np.mean(rewards[0]) == pytest.approx(1.5, abs=1e-5)
+    assert abs(np.mean(rewards[1]) - 1.5) > 0.1
+    assert np.ptp(rewards[0] - rewards[1]) == pytest.approx(0.0, abs=1e-5)
+    shifted.update(LEARNER, EXPERT)
+    plain.update(LEARNER, EXPERT)
+  path = tf.train.Checkpoint(cost=shifted).write(str(tmp_path / 'c'))
+  restored = make(expert_reward=1.5, seed=5)
+  tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
+  np.testing.assert_allclose(
+    restored.reward_fn(LEARNER.observation, LEARNER.action),
+    shifted.reward_fn(LEARNER.observation, LEARNER.action),
+  )

@@ -71,7 +71,7 @@ def test_the_commands(weights, tmp_path):
     for command in commands
   ]
   assert [d.returncode for d in done] == [0, 0, 1], done
-  assert f'{out}: 2 episodes' in done[0].stdout
+  assert f'{out}: 2 of 2 episodes' in done[0].stdout
   demos = _load(out)
   np.testing.assert_array_equal(demos.episode_seeds, [3, 4])
   assert demos.qpos.shape == (len(demos), 6)
@@ -80,6 +80,27 @@ def test_the_commands(weights, tmp_path):
   assert f'return       mean {mean:.1f}' in done[1].stdout
   assert 'x.npz: no such demonstration file' in done[2].stderr
   assert 'Traceback' not in done[2].stderr
+
+
+def test_the_maze_needs_no_policy(tmp_path):
+  out = str(tmp_path / 'maze.npz')
+  done = subprocess.run(
+    [sys.executable, '-m', 'tfirl.demos.collect', '--task=pointmaze']
+    + ['--episodes=3', f'--out={out}'],
+    capture_output=True,
+    text=True,
+  )
+  assert done.returncode == 0, done
+  assert f'{out}: 3 of 3 episodes' in done.stdout
+  assert 'return 1.0 +- 0.0' in done.stdout
+  demos = load_demonstrations(
+    out,
+    env_id='PointMaze_Large-v3',
+    observation_size=6,
+    action_low=-np.ones(2),
+    action_high=np.ones(2),
+  )
+  assert demos.terminals.sum() == 3 and demos.goal.shape == (len(demos), 2)
 
 
 def test_collects_into_minari(weights, tmp_path, monkeypatch):

@@ -1,6 +1,5 @@
 """D4RL's HDF5 layout, row by row against D4RL's own `qlearning_dataset`."""
 
-import logging
 import types
 
 import h5py
@@ -207,12 +206,10 @@ def _maze():
   return data
 
 
-def test_position_jumps_are_cut_in_mazes(tmp_path, caplog):
+def test_position_jumps_are_cut_in_mazes(tmp_path):
   data = _maze()
   path = _write(tmp_path / 'maze.hdf5', data)
-  with caplog.at_level(logging.WARNING):
-    demos = _load(path, 'AntMaze_Large-v5', 29)
-  assert 'y is mirrored' in caplog.text
+  demos = _load(path, 'AntMaze_Large-v5', 29)
   rows = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]
   np.testing.assert_array_equal(demos.observations, data['observations'][rows])
   np.testing.assert_array_equal(demos.episode_ends, [4, 10])
@@ -221,12 +218,24 @@ def test_position_jumps_are_cut_in_mazes(tmp_path, caplog):
   assert np.hypot(*steps.T).max() < 0.2
 
 
-def test_a_jump_out_of_a_terminal_row_is_its_reset(tmp_path):
+@pytest.mark.parametrize('with_successors', [False, True])
+def test_a_terminal_row_before_a_reset_needs_its_successor(
+  tmp_path, with_successors
+):
+  """Without one it goes, and the row before tells that it was there."""
   data = _maze()
   data['terminals'][4] = True
-  demos = _load(_write(tmp_path / 'm.hdf5', data), 'AntMaze_Large-v5', 29)
-  np.testing.assert_array_equal(demos.episode_ends, [5, 11])
-  np.testing.assert_array_equal(np.flatnonzero(demos.terminals), [4])
+  if with_successors:
+    data['next_observations'] = data['observations'] + np.float32(0.1)
+  path = _write(tmp_path / 'm.hdf5', data)
+  columns = read_d4rl(path, 'AntMaze_Large-v5', 29).columns
+  rows = [0, 1, 2, 3, *([4] * with_successors), 5, 6, 7, 8, 9, 10]
+  np.testing.assert_array_equal(
+    columns['observations'], data['observations'][rows]
+  )
+  terminals = np.flatnonzero(columns['terminals']).tolist()
+  successes = np.flatnonzero(columns['success']).tolist()
+  assert (terminals, successes) == (([4], []) if with_successors else ([], [3]))
 
 
 def test_jumps_are_no_matter_outside_mazes(tmp_path):

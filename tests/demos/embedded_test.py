@@ -1,5 +1,6 @@
 """Experts of weights: files, and rollouts cached in Minari."""
 
+import json
 import os
 
 import gin
@@ -67,6 +68,7 @@ def test_unknown_task_lists_what_ships():
   with pytest.raises(ValueError, match='embedded:chess: found no such') as e:
     embedded.policy('chess')
   assert all(task in str(e.value) for task in embedded.tasks())
+  assert '--demos' in str(e.value)
 
 
 def test_every_shipped_expert_fits_its_task():
@@ -77,10 +79,9 @@ def test_every_shipped_expert_fits_its_task():
     assert details['episodes'] >= 20
     for key in ('return_mean', 'return_std', 'length_mean'):
       assert np.isfinite(details[key])
-    env = gymnasium.make(details['env_id'], **details['env_kwargs'])
-    observation, _ = env.reset(seed=0)
-    action = embedded.policy(task)(observation)
-    assert action.shape == env.action_space.shape
+    env = suites.load(details['env_id'], details['env_kwargs'])
+    action = embedded.policy(task)(env.reset().observation)
+    assert action.shape == env.action_spec().shape
     env.close()
 
 
@@ -96,6 +97,56 @@ def test_the_experts_are_as_good_as_they_say(cache, task, monkeypatch):
   gin.clear_config()
   assert len(raw.columns['rewards']) == 1000
   assert raw.episode_returns[0] > 2900
+
+
+def test_the_controller_always_reaches_the_goal():
+  details = embedded.metadata('pointmaze')
+  env = suites.load(details['env_id'], details['env_kwargs'])
+  raw = rollouts.record(env, embedded.policy('pointmaze'), 25, seed=1000)
+  assert raw.num_attempts == 25 and details['success'] == 1.0
+  columns = raw.columns
+  ends = raw.episode_ends
+  assert columns['terminals'][ends - 1].all()
+  assert len(ends) == columns['terminals'].sum() == 25
+  # The state of a row, and its goal, are what is observed there.
+  np.testing.assert_array_equal(
+    columns['observations'],
+    np.concatenate(
+      [columns['qpos'], columns['qvel'], columns['goal']], 1
+    ).astype(np.float32),
+  )
+  reached = columns['next_observations'][ends - 1]
+  assert (np.linalg.norm(reached[:, :2] - reached[:, 4:], axis=1) <= 0.45).all()
+  before = columns['observations']
+  assert (np.linalg.norm(before[:, :2] - before[:, 4:], axis=1) > 0.45).all()
+
+
+def test_the_controller_is_rolled_out_on_first_use_and_cached(monkeypatch):
+  def load():
+    return load_demonstrations(
+      'embedded:pointmaze',
+      env_id='PointMaze_Large-v3',
+      observation_size=6,
+      action_low=-np.ones(2),
+      action_high=np.ones(2),
+    )
+
+  details = {**embedded.metadata('pointmaze'), 'num_episodes': 3}
+  monkeypatch.setattr(embedded, 'metadata', lambda unused_task: details)
+  demos = load()
+  assert len(demos.episode_ends) == 3 and demos.terminals.sum() == 3
+  assert (demos.episode_returns == 1.0).all()
+  np.testing.assert_array_equal(
+    demos.goal.astype(np.float32), demos.observations[:, 4:]
+  )
+  monkeypatch.setattr(embedded.rollouts, 'record', None)  # would raise
+  again = load()
+  for key in ('observations', 'actions', 'qpos', 'qvel', 'goal', 'terminals'):
+    np.testing.assert_array_equal(getattr(again, key), getattr(demos, key))
+  # Minari itself rebuilds the environment, goal in the observation.
+  data_set = minari.load_dataset('tfirl/pointmaze/expert-v0')
+  env = data_set.recover_environment()
+  assert env.observation_space.shape == (6,)
 
 
 def test_shipped_task_by_name(tmp_path, monkeypatch):
@@ -131,6 +182,30 @@ def test_bad_expert_files(path, changes, message):
   with pytest.raises(ValueError, match=f'tiny.npz.*({message})'):
     embedded.policy(path)
     embedded.metadata(path)
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'env_id': 'Hopper-v5'}, 'env_id: found Hopper-v5; expected a maze'),
+    ({'controller': {'position_gain': 1.0}}, 'controller: missing velocity_g'),
+    ({'task': None}, 'metadata: missing task'),
+  ],
+)
+def test_bad_controller_files(tmp_path, changes, message):
+  details = {
+    'task': 'x',
+    'env_id': 'PointMaze_Large-v3',
+    'env_kwargs': {},
+    'controller': {'position_gain': 1.0, 'velocity_gain': 1.0},
+    **changes,
+  }
+  path = tmp_path / 'x.json'
+  path.write_text(
+    json.dumps({k: v for k, v in details.items() if v is not None})
+  )
+  with pytest.raises(ValueError, match=f'x.json.*{message}'):
+    embedded.policy(str(path))
 
 
 def _load(path):

@@ -93,6 +93,26 @@ def test_episodes_that_fall_are_dropped_or_kept_as_terminal():
   assert not raw.columns['timeouts'].any()
 
 
+def test_of_a_maze_the_episodes_that_reach_the_goal_are_kept():
+  env = suites.load(
+    'PointMaze_Large-v3', {'continuing_task': False, 'max_episode_steps': 60}
+  )
+
+  def straight(observation, rng=None):
+    return np.clip(observation[4:] - observation[:2], -1, 1)
+
+  raw = record(env, straight, 2, seed=0)
+  assert raw.columns['terminals'].sum() == 2
+  # Through walls it does not get: others were tried.
+  assert raw.num_attempts > 2
+  assert set(raw.columns['seed']) <= set(range(raw.num_attempts))
+  everything = record(env, straight, 8, seed=0, full_length_only=False)
+  assert everything.num_attempts == 8
+  assert everything.columns['timeouts'].sum() > 0
+  with pytest.raises(ValueError, match='found 0 successful episodes in 2 att'):
+    record(env, lambda o, rng: np.zeros(2), 1, seed=0, max_attempts=2)
+
+
 def test_only_full_episodes_count_but_seeds_go_on(hopper, monkeypatch):
   """Every other attempt falls; the kept seeds say which did not."""
   falls = iter([True, False] * 5)

@@ -245,3 +245,41 @@ def test_goes_on_exactly_from_a_checkpoint(tmp_path):
     model.ensemble.variables, other_model.ensemble.variables, strict=True
   ):
     np.testing.assert_array_equal(one, two)
+
+
+def test_a_given_hold_out_and_draw_are_what_is_fitted():
+  """Two systems in one set of rows: only the one that is drawn is learned."""
+  rows = _linear_rows(2000)
+  is_second = np.arange(2000) >= 1000
+  successor = rows.next_observation.copy()
+  successor[is_second] = 2 * rows.observation[is_second] - successor[is_second]
+  rows = rows._replace(next_observation=successor)
+  is_held_out = (np.arange(2000) % 4 == 0) & ~is_second
+  drawn = []
+
+  def draw(number, rng):
+    """Of the rows that are fitted, the first are of the first system."""
+    drawn.append(number)
+    return rng.integers(750, size=number)
+
+  model, trainer = _make(learning_rate=3e-3, max_epochs=30)
+  record = trainer.fit(rows, is_held_out, draw)
+  assert drawn == [1750] * 4  # a bootstrap for each member
+  assert (record.num_rows, record.num_holdout) == (1750, 250)
+  assert trainer.holdout_share == 0.2
+  mean, _ = model.predict(rows.observation, rows.action)
+  errors = ((mean.numpy() - rows.next_observation) ** 2).mean((0, 2))
+  assert errors[is_held_out].mean() < 0.1 * errors[is_second].mean()
+
+
+def test_an_output_that_never_varies_has_no_r2():
+  """As a maze's goal; the columns are of the other outputs."""
+  rows = _linear_rows(1000)
+  successor = rows.next_observation.copy()
+  successor[:, 1] = rows.observation[:, 1]
+  _, trainer = _make(learning_rate=3e-3, max_epochs=10)
+  record = trainer.fit(rows._replace(next_observation=successor))
+  assert np.isnan(record.r2_per_output).tolist() == [False, True, False]
+  others = record.r2_per_output[[0, 2]]
+  assert record.columns()['dynamics_r2_min'] == pytest.approx(others.min())
+  assert record.columns()['dynamics_r2_median'] == pytest.approx(others.mean())

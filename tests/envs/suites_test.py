@@ -33,6 +33,32 @@ def _load(task, seed=0):
   return suites.load(seed=seed, **bound)
 
 
+def _task_name(bound):
+  """`run` belongs to a higher layer, loaded by other tests or not."""
+  (name,) = [value for key, value in bound.items() if key.endswith('run.task')]
+  return name
+
+
+@pytest.mark.parametrize(
+  'task, env_id, num_observations, num_actions, horizon',
+  [
+    ('pointmaze', 'PointMaze_Large-v3', 6, 2, 800),
+    ('antmaze_large_diverse', 'AntMaze_Large_Diverse_GR-v5', 31, 8, 1000),
+    ('antmaze_large_play', 'AntMaze_Large-v5', 31, 8, 1000),
+  ],
+)
+def test_maze_task_files(task, env_id, num_observations, num_actions, horizon):
+  bound = _bindings(task)
+  assert _task_name(bound) == task
+  env = _load(task, seed=1)
+  assert type(env) is GymnasiumEnvironment  # hands are steady here
+  assert env.env_id == env_id and env.max_episode_steps == horizon
+  assert env.reset().observation.shape == (num_observations,)
+  assert env.action_spec().shape == (num_actions,)
+  np.testing.assert_array_equal(env.action_high, 1.0)
+  assert env.gym.unwrapped.continuing_task is False
+
+
 @pytest.mark.parametrize(
   'task, env_id, num_observations, num_actions, high, probability',
   [
@@ -46,9 +72,7 @@ def test_task_files(
   task, env_id, num_observations, num_actions, high, probability
 ):
   bound = _bindings(task)
-  # `run` belongs to a higher layer, loaded by other tests or not.
-  (name,) = [value for key, value in bound.items() if key.endswith('run.task')]
-  assert name == task
+  assert _task_name(bound) == task
   assert bound['tfirl.envs.suites.load.tremble_probability'] == probability
   env = _load(task, seed=1)
   assert isinstance(env, TremblingHand)

@@ -1,6 +1,7 @@
 """Q(s, a) against NumPy, and how it starts."""
 
 import numpy as np
+import pytest
 
 from tfirl.agents import sac
 from tfirl.networks import critic
@@ -9,20 +10,30 @@ OBS, A = 5, 3
 TIME_STEP_SPEC, ACTION_SPEC = sac.make_specs(OBS, A)
 
 
-def make_critic(hidden):
-  return critic.make_critic(TIME_STEP_SPEC.observation, ACTION_SPEC, hidden)
+def make_critic(hidden, **kwargs):
+  return critic.make_critic(
+    TIME_STEP_SPEC.observation, ACTION_SPEC, hidden, **kwargs
+  )
 
 
-def test_value_is_the_mlp_of_observation_then_action():
-  network = make_critic((16, 8))
+def _normalized(units):
+  centred = units - units.mean(1, keepdims=True)
+  return centred / np.sqrt((centred**2).mean(1, keepdims=True) + 1e-6)
+
+
+@pytest.mark.parametrize('layer_norm', [False, True])
+def test_value_is_the_mlp_of_observation_then_action(layer_norm):
+  network = make_critic((16, 8), layer_norm=layer_norm)
+  normalize = _normalized if layer_norm else lambda units: units
   rng = np.random.default_rng(0)
   for variable in network.variables:
     variable.assign(rng.normal(0, 0.5, variable.shape))
   observation = rng.normal(size=(7, OBS)).astype(np.float32)
   action = rng.uniform(-1, 1, (7, A)).astype(np.float32)
   k0, b0, k1, b1, k2, b2 = (v.numpy() for v in network.variables)
-  hidden = np.maximum(np.concatenate([observation, action], 1) @ k0 + b0, 0)
-  hidden = np.maximum(hidden @ k1 + b1, 0)
+  hidden = np.concatenate([observation, action], 1) @ k0 + b0
+  hidden = np.maximum(normalize(hidden), 0) @ k1 + b1
+  hidden = np.maximum(normalize(hidden), 0)
   value, _ = network((observation, action))
   assert value.shape == (7,)
   np.testing.assert_allclose(value, (hidden @ k2 + b2)[:, 0], rtol=1e-4)

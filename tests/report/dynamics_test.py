@@ -105,6 +105,22 @@ def test_the_panels_show_the_columns(folder, drawn, tmp_path):
   assert sum(width for _, width in bars) == 6.0
 
 
+def test_in_a_maze_the_walk_of_the_start_states_is_shown(
+  folder, drawn, tmp_path
+):
+  path = folder / 'metrics.csv'
+  names, *rows = path.read_text().splitlines()
+  windows = [(0.95, 1.0), (0.9, 0.95), (0.5, 0.55)]
+  rows = [f'{r},{a},{b}' for r, (a, b) in zip(rows, windows, strict=True)]
+  names += ',start_window_from,start_window_to'
+  path.write_text('\n'.join([names, *rows]) + '\n')
+  dynamics.plot_dynamics(_read(folder), str(tmp_path / 'x.png'))
+  assert _lines(drawn[0].axes[2]) == {
+    'from': [[0, 0.95], [1000, 0.9], [2000, 0.5]],
+    'to': [[0, 1.0], [1000, 0.95], [2000, 0.55]],
+  }
+
+
 def test_rollouts_are_drawn_by_trajectory_and_dimension(drawn, tmp_path):
   real = np.arange(2 * 5 * 3, dtype=np.float32).reshape(2, 5, 3)
   imagined = np.stack([real + 1, real + 2], 1)

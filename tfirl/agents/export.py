@@ -17,6 +17,7 @@ class _PolicyModule(tf.Module):
     self.biases = [tf.Variable(bias) for _, bias in policy.layers]
     self._num_actions = policy.num_actions
     self._log_std_range = policy.log_std_range
+    self._exploration_noise = policy.exploration_noise
     observations = tf.TensorSpec([None, policy.layers[0][0].shape[0]])
     self.action = tf.function(self._mean_action, [observations])
     self.sample = tf.function(self._sampled_action, [observations])
@@ -26,13 +27,14 @@ class _PolicyModule(tf.Module):
     return tf.tanh(self._head(observation)[:, : self._num_actions])
 
   def _sampled_action(self, observation):
-    """[B, O] -> [B, A] in [-1, 1]; the mean if the policy is deterministic."""
+    """[B, O] -> [B, A] in [-1, 1]; see `MlpPolicy`."""
     head = self._head(observation)
     mean, log_std = head[:, : self._num_actions], head[:, self._num_actions :]
     if log_std.shape[1]:
       std = tf.exp(tf.clip_by_value(log_std, *self._log_std_range))
-      mean += std * tf.random.normal(tf.shape(mean))
-    return tf.tanh(mean)
+      return tf.tanh(mean + std * tf.random.normal(tf.shape(mean)))
+    noise = self._exploration_noise * tf.random.normal(tf.shape(mean))
+    return tf.clip_by_value(tf.tanh(mean) + noise, -1.0, 1.0)
 
   def _head(self, observation):
     hidden = observation

@@ -27,15 +27,6 @@ def make_specs(observation_size: int, action_size: int):
   return ts.time_step_spec(observation), action
 
 
-def named_losses(info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
-  """What SAC's `train` returned, under the names of metrics.csv."""
-  return {
-    'actor_loss': info.extra.actor_loss,
-    'critic_loss': info.extra.critic_loss,
-    'alpha_loss': info.extra.alpha_loss,
-  }
-
-
 @gin.configurable('tfirl.SacAgent')  # TF-Agents registers a SacAgent of its own
 class SacAgent(sac_agent.SacAgent):
   """Soft actor-critic (Haarnoja et al. 2018), temperature learned.
@@ -59,13 +50,15 @@ class SacAgent(sac_agent.SacAgent):
     target_entropy: float | None = None,
     fixed_alpha: float | None = None,
     bc_weight: float = 0.0,
+    critic_layer_norm: bool = False,
     use_ema: bool = False,
     ema_decay: float = 0.9998,
   ):
     """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
     optimiser (the temperature's is Adam); `target_entropy` is -A if None;
     `fixed_alpha` is the temperature, None to learn it; `bc_weight` multiplies
-    the behaviour-cloning loss on expert rows; `use_ema` acts by the
+    the behaviour-cloning loss on expert rows; `critic_layer_norm` normalises
+    the critics' hidden layers; `use_ema` acts by the
     exponential moving average of the actor's weights, which keeps `ema_decay`
     of itself at each update.
     """
@@ -80,8 +73,8 @@ class SacAgent(sac_agent.SacAgent):
     super().__init__(
       time_step_spec,
       action_spec,
-      critic_network=critic_lib.make_critic(*shape),
-      critic_network_2=critic_lib.make_critic(*shape),
+      critic_network=critic_lib.make_critic(*shape, critic_layer_norm),
+      critic_network_2=critic_lib.make_critic(*shape, critic_layer_norm),
       actor_network=actor_lib.make_gaussian_actor(*shape),
       actor_optimizer=make_optimizer(learning_rate=current_learning_rate),
       critic_optimizer=make_optimizer(learning_rate=current_learning_rate),
@@ -115,6 +108,15 @@ class SacAgent(sac_agent.SacAgent):
     """The temperature, []."""
     return tf.exp(self._log_alpha)
 
+  def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
+    """What `train` returned, under the names of metrics.csv."""
+    return {
+      'actor_loss': info.extra.actor_loss,
+      'critic_loss': info.extra.critic_loss,
+      'alpha_loss': info.extra.alpha_loss,
+      'alpha': self.alpha,
+    }
+
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy; the averaged one with `use_ema`."""
     weights = self._ema or self._actor_network.variables
@@ -127,6 +129,27 @@ class SacAgent(sac_agent.SacAgent):
       observation, step_type=step_type, network_state=(), training=False
     )
     return distribution.sample()
+
+  def clone(self, expert: types.Transition) -> tf.Tensor:
+    """One step of behaviour cloning on expert rows [B, ...]. Returns the loss.
+
+    The averaged policy stays behind until `initialize` makes it equal again.
+    """
+    variables = self._actor_network.trainable_variables
+    with tf.GradientTape() as tape:
+      loss = self._bc_loss(expert)
+    gradients = tape.gradient(loss, variables)
+    self._actor_optimizer.apply_gradients(
+      zip(gradients, variables, strict=True)
+    )
+    return loss
+
+  def _initialize(self) -> None:
+    super()._initialize()
+    # Empty without `use_ema`.
+    pairs = zip(self._ema, self._actor_network.variables, strict=False)
+    for mean, weight in pairs:
+      mean.assign(weight)
 
   def _create_optimizer_slots(self) -> None:
     """Now, not at the first update: a tf.function then traces only once."""
@@ -162,13 +185,16 @@ class SacAgent(sac_agent.SacAgent):
         f'tfirl.SacAgent.bc_weight is {self._bc_weight}, but train() was '
         'given no expert rows; expected expert=Transition'
       )
-    step_type = tf.fill(tf.shape(self._expert.discount), ts.StepType.MID)
+    return loss + self._bc_weight * self._bc_loss(self._expert, training)
+
+  def _bc_loss(self, expert: types.Transition, training=True) -> tf.Tensor:
+    step_type = tf.fill(tf.shape(expert.discount), ts.StepType.MID)
     distribution, _ = self._actor_network(
-      self._expert.observation,
+      expert.observation,
       step_type=step_type,
       network_state=(),
       training=training,
     )
-    return loss + self._bc_weight * behavior_cloning.behavior_cloning_loss(
-      distribution.mode(), self._expert.action
+    return behavior_cloning.behavior_cloning_loss(
+      distribution.mode(), expert.action
     )

@@ -13,17 +13,54 @@ from tfirl.algorithms import rounds
 from tfirl.replay import tables
 
 
-class Algorithm(abc.ABC):
-  """An agent, the tables it learns from and its rounds.
+class Trainable(abc.ABC):
+  """What a run trains, round by round.
 
   Attributes:
     counts: which of the clock's counts a budget is given in.
     clock: what has been spent.
-    policy: the current policy, in NumPy.
+    policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
   """
 
   counts = 'env_steps'
+
+  def __init__(self):
+    self.clock = clock_lib.Clock()
+    self.policy = None
+    self.losses: dict[str, float] = {}
+
+  @abc.abstractmethod
+  def run_round(self) -> None:
+    """Collects and trains once; the policy, losses and clock move on."""
+
+  @property
+  @abc.abstractmethod
+  def num_traces(self) -> int:
+    """How often the round was traced; more than 1 is a mistake."""
+
+  @abc.abstractmethod
+  def trackables(self) -> Mapping[str, Any]:
+    """What a checkpoint must hold, besides the tables."""
+
+  def save_tables(self, folder) -> None:
+    """Writes the tables and their partial blocks to a checkpoint's folder."""
+    del folder  # those that have none
+
+  def table_sizes(self) -> Mapping[str, int]:
+    """Rows in each table."""
+    return {}
+
+  def finish(self, folder: pathlib.Path) -> None:
+    """Leaves in the run's folder what only this algorithm can show."""
+    del folder  # most have nothing
+
+  def close(self) -> None:  # noqa: B027 most have nothing to close
+    """Ends what was started for the run."""
+
+
+class Algorithm(Trainable):
+  """An agent, the tables it learns from and its rounds."""
 
   def __init__(
     self,
@@ -35,19 +72,14 @@ class Algorithm(abc.ABC):
     """Args: `agent` has `mlp_policy()`; a round has `updates_per_round`
     updates, compiled by XLA if asked for.
     """
+    super().__init__()
     self._agent = agent
     self._replay = replay
     self._updates_per_round = updates_per_round
     self._rounds = rounds.Rounds(
       self._train_step, updates_per_round, jit_compile
     )
-    self.clock = clock_lib.Clock()
     self.policy = agent.mlp_policy()
-    self.losses: dict[str, float] = {}
-
-  @abc.abstractmethod
-  def run_round(self) -> None:
-    """Collects and trains once; the policy, losses and clock move on."""
 
   @abc.abstractmethod
   def _train_step(self, *batches) -> Mapping[str, tf.Tensor]:
@@ -55,27 +87,19 @@ class Algorithm(abc.ABC):
 
   @property
   def num_traces(self) -> int:
-    """How often the round was traced; more than 1 is a mistake."""
     return self._rounds.num_traces
 
   def trackables(self) -> Mapping[str, Any]:
-    """What a checkpoint must hold, besides the tables."""
     return {
       'agent': self._agent,
       'state': checkpoints.PythonState(self._get_state, self._set_state),
     }
 
   def save_tables(self, folder) -> None:
-    """Writes the tables and their partial blocks to a checkpoint's folder."""
     self._replay.save(folder)
 
   def table_sizes(self) -> Mapping[str, int]:
-    """Rows in each table."""
     return {name: self._replay.size(name) for name in self._replay.names}
-
-  def finish(self, folder: pathlib.Path) -> None:
-    """Leaves in the run's folder what only this algorithm can show."""
-    del folder  # most have nothing
 
   def close(self) -> None:
     """Stops the tables' server."""

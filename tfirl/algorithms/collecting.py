@@ -51,14 +51,19 @@ def run_steps(
 
 def run_episodes(
   env, policy: Policy, num_episodes: int, rng: np.random.Generator | None
-) -> Rewarded:
-  """Plays whole episodes from fresh resets. Returns their rows in order."""
+) -> tuple[Rewarded, np.ndarray]:
+  """Plays whole episodes from fresh resets.
+
+  Returns:
+    Their rows in order, and how many steps into its episode each row lies,
+    [B] int64.
+  """
   horizon = env.max_episode_steps
-  episodes = []
+  episodes, times = [], []
   for _ in range(num_episodes):
     rows = _empty_rows(env, horizon)
     time_step = env.reset()
-    length = 0
+    first, length = env.elapsed_steps, 0
     while not time_step.is_last():
       action = policy(time_step.observation, rng)
       next_step = env.step(action)
@@ -66,7 +71,9 @@ def run_episodes(
       time_step = next_step
       length += 1
     episodes.append(Rewarded(*(field[:length] for field in rows)))
-  return Rewarded(*(np.concatenate(f) for f in zip(*episodes, strict=True)))
+    times.append(first + np.arange(length))
+  rows = Rewarded(*(np.concatenate(f) for f in zip(*episodes, strict=True)))
+  return rows, np.concatenate(times)
 
 
 def _empty_rows(env, num_rows: int) -> Rewarded:

@@ -9,6 +9,7 @@ import numpy as np
 from tfirl import types
 from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import collecting
+from tfirl.costs import episode_rows
 from tfirl.costs import learner as cost_learner
 from tfirl.envs import suites, wrappers
 
@@ -54,10 +55,13 @@ class CostRounds:
         suites.load(seed=seeds[0]), demos, seed=seeds[1]
       )
     self._rng = np.random.default_rng(seeds[2])
-    self._expert_rows = demos.transitions
+    self._expert = episode_rows.EpisodeRows(
+      demos.observations, demos.actions, demos.steps_in_episode
+    )
     self.learner = cost_learner.CostLearner(
       demos.observations.shape[1], demos.actions.shape[1], seed=seeds[3]
     )
+    self.learner.take_level(self._expert)
     self.cost_update_period = cost_update_period
     self._cost_rollout_episodes = cost_rollout_episodes
     self._cost_updates = cost_updates
@@ -71,13 +75,17 @@ class CostRounds:
     self, policy: Callable
   ) -> tuple[Mapping[str, float], collecting.Rewarded]:
     """One turn. Returns: named losses, and the rows that were rolled out."""
-    rows = collecting.run_episodes(
+    rows, times = collecting.run_episodes(
       self._env,
       policy,
       self._cost_rollout_episodes,
       self._rng if self._stochastic else None,
     )
-    losses = self.learner.update(rows, self._expert_rows, self._cost_updates)
+    losses = self.learner.update(
+      episode_rows.EpisodeRows(rows.observation, rows.action, times),
+      self._expert,
+      self._cost_updates,
+    )
     return {f'cost_{k}': v for k, v in losses.items()}, rows
 
   def get_state(self) -> Mapping[str, Any]:

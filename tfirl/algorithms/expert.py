@@ -7,7 +7,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl.agents import relabeling, sac
+from tfirl.agents import relabeling
 from tfirl.algorithms import algorithm, collecting
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites
@@ -87,7 +87,7 @@ class Expert(algorithm.Algorithm):
   def _train_step(self, batch):
     experience = relabeling.as_experience(batch.transition, batch.reward)
     info = self._agent.train(experience)
-    return sac.named_losses(info)
+    return self._agent.named_losses(info)
 
   def _get_state(self) -> dict[str, Any]:
     return {

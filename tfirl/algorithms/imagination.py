@@ -16,7 +16,7 @@ from tfirl.replay import tables
 _MOST_EPOCHS = 10_000
 
 
-@gin.configurable(denylist=['model', 'period', 'seed'])
+@gin.configurable(denylist=['model', 'period', 'seed', 'demos'])
 class Imagination:
   """Start states from `expert` and `policy`, imagined rows to `learner`.
 
@@ -32,13 +32,15 @@ class Imagination:
     model: dynamics_model.DynamicsModel,
     period: int,
     seed: int,
+    demos: types.Demonstrations | None = None,
     *,
     rollouts_per_step: int = gin.REQUIRED,
     rollout_length: Callable = gin.REQUIRED,
     epoch_length: int = 1000,
     num_epochs_retained: int = 1,
-    expert_reset_fraction: float = 0.5,
+    expert_reset_fraction: float | Callable = 0.5,
     expert_action_fraction: float = 0.0,
+    make_starts: Callable | None = None,
   ):
     """Makes the model's environment (gin: `ModelEnv`), and checks memory.
 
@@ -46,16 +48,20 @@ class Imagination:
       model: the dynamics.
       period: env steps between calls of `imagine`.
       seed: of the order of start states.
+      demos: for `make_starts`.
       rollouts_per_step: rollouts for each env step.
       rollout_length: maps epochs, a float, to steps of each rollout; its
         integer part is taken.
       epoch_length: env steps of an epoch.
       num_epochs_retained: how long imagined rows are kept.
-      expert_reset_fraction: share of start states from `expert`; the others
-        are from `policy`.
+      expert_reset_fraction: share of start states from `expert`, or what maps
+        env steps to it; the others are from `policy`.
       expert_action_fraction: share of start states from `expert` where the
         first action is the expert's, too. The policy then trains on what the
         model makes of the expert's transitions, as HyPE does on themselves.
+      make_starts: maps demonstrations to start states, such as
+        @BackwardStarts; then all are expert states, and
+        `expert_reset_fraction` is of no matter. None: from the tables.
 
     Raises:
       ValueError: a parameter is out of its range, or `learner` would not fit
@@ -64,17 +70,16 @@ class Imagination:
     _check('rollouts_per_step', rollouts_per_step, 1, None)
     _check('epoch_length', epoch_length, 1, None)
     _check('num_epochs_retained', num_epochs_retained, 1, None)
-    _check('expert_reset_fraction', expert_reset_fraction, 0, 1)
     _check('expert_action_fraction', expert_action_fraction, 0, 1)
     self.env = model_env.ModelEnv(model)
     self._rollout_length = rollout_length
     self._epoch_length = epoch_length
     self._rng = np.random.default_rng(seed)
-    num_starts = rollouts_per_step * period
-    num_expert = round(expert_reset_fraction * num_starts)
-    self._num_starts = {'expert': num_expert, 'policy': num_starts - num_expert}
-    self._num_expert_actions = round(expert_action_fraction * num_expert)
-    self._period = period
+    self._num_starts = rollouts_per_step * period
+    self._rollouts_per_step = rollouts_per_step
+    self._starts = None if make_starts is None else make_starts(demos)
+    self._reset_fraction = expert_reset_fraction
+    self._action_fraction = expert_action_fraction
     lengths = {self.length(e * epoch_length) for e in range(_MOST_EPOCHS)}
     _check('rollout_length', min(lengths), 1, None)
     rows_per_length = num_epochs_retained * epoch_length * rollouts_per_step
@@ -92,6 +97,8 @@ class Imagination:
     logging.info('%s: %.2f GiB at most', what, 4 * width * most_rows / 2**30)
     self._length = None
     self._replay = None
+    if self._starts is None:
+      self._fraction(0)
 
   @property
   def table_configs(self) -> list[tables.TableConfig]:
@@ -101,10 +108,11 @@ class Imagination:
   def connect(self, replay: tables.Replay, num_sampled: int) -> None:
     """Args: `num_sampled` is how many rows `sample` returns."""
     self._replay = replay
+    # As many of each as there may be: a constant ratio, whatever the fraction.
     self._start_samplers = [
-      replay.sampler(name, number)
-      for name, number in self._num_starts.items()
-      if number
+      replay.sampler(name, self._num_starts)
+      for name in ('expert', 'policy')
+      if self._starts is None
     ]
     self._samplers = {
       length: replay.sampler(table.name, num_sampled)
@@ -114,7 +122,7 @@ class Imagination:
   @property
   def policy_rows_per_step(self) -> float:
     """Start states drawn from `policy` for each env step."""
-    return self._num_starts['policy'] / self._period
+    return 0 if self._starts is not None else self._rollouts_per_step
 
   def length(self, env_steps: int) -> int:
     """Steps of the rollouts that begin after `env_steps`."""
@@ -130,7 +138,7 @@ class Imagination:
     Returns:
       Named numbers of what was imagined.
     """
-    starts, first_actions = self._sample_starts()
+    starts, first_actions = self._sample_starts(env_steps)
     length = self._length = self.length(env_steps)
     rollout = self.env.rollout(policy, starts, length, first_actions)
     self._keep_only(length)
@@ -141,6 +149,11 @@ class Imagination:
       'imagined_rows': float(num_rows),
       'imagined_terminal': rollout.num_terminal / max(num_rows, 1),
       'imagined_dropped': float(rollout.num_dropped),
+      **(
+        {'expert_reset_fraction': self._fraction(env_steps)}
+        if self._starts is None
+        else self._starts.columns(env_steps)
+      ),
     }
 
   def sample(self) -> types.Transition:
@@ -162,14 +175,31 @@ class Imagination:
     self._rng.bit_generator.state = state['rng']
     self._length = state['length']
 
-  def _sample_starts(self) -> tuple[np.ndarray, np.ndarray]:
+  def _sample_starts(self, env_steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Start states [N, O] and actions there [N, A], nan if the policy's."""
-    rows = [sampler.sample() for sampler in self._start_samplers]
-    starts = np.concatenate([part.observation for part in rows])
-    actions = np.concatenate([part.action for part in rows])
-    actions[self._num_expert_actions :] = np.nan  # the expert's come first
+    num_expert = self._num_starts
+    if self._starts is not None:
+      starts, actions = self._starts.sample(env_steps, num_expert, self._rng)
+    else:
+      num_expert = round(self._fraction(env_steps) * self._num_starts)
+      expert, policy = (sampler.sample() for sampler in self._start_samplers)
+      starts, actions = (
+        np.concatenate([theirs[:num_expert], ours[num_expert:]])
+        for theirs, ours in (
+          (expert.observation, policy.observation),
+          (expert.action, policy.action),
+        )
+      )
+    # The expert's come first.
+    actions[round(self._action_fraction * num_expert) :] = np.nan
     order = self._rng.permutation(len(starts))
     return starts[order], actions[order]
+
+  def _fraction(self, env_steps: int) -> float:
+    fraction = self._reset_fraction
+    fraction = fraction(env_steps) if callable(fraction) else fraction
+    _check('expert_reset_fraction', fraction, 0, 1)
+    return float(fraction)
 
   def _keep_only(self, length: int) -> None:
     for other, table in self._tables.items():

@@ -14,18 +14,19 @@ import gin
 import numpy as np
 
 from tfirl import types
-from tfirl.agents import relabeling, sac
+from tfirl.agents import relabeling
 from tfirl.algorithms import (
   algorithm,
   collecting,
   cost_rounds,
   imagination,
   stopwatch,
+  warm_start,
 )
 from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.dynamics import model as dynamics_model
-from tfirl.dynamics import open_loop
+from tfirl.dynamics import open_loop, saving
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs import suites
 
@@ -49,6 +50,8 @@ class ModelBased(algorithm.Algorithm):
     dynamics_update_period: int = gin.REQUIRED,
     learning_rate_horizon: int | None = None,
     stochastic: bool = False,
+    bc_steps: int = 0,
+    pretrained_model: str | None = None,
     jit_compile: bool = False,
   ):
     """Builds environments, tables, the model and both players.
@@ -60,8 +63,8 @@ class ModelBased(algorithm.Algorithm):
       make_agent: maps (O, A) to an agent.
       learning_rate_scale: maps env steps to a factor of the agent's learning
         rates.
-      initial_steps: env steps of the untrained policy's samples, before the
-        first fit and gradient step.
+      initial_steps: env steps of the first policy's samples, before the first
+        fit and gradient step.
       steps_per_round: env steps between the policy's turns.
       policy_updates_per_step: gradient steps of the policy for each of them.
       batch_size: B.
@@ -70,18 +73,21 @@ class ModelBased(algorithm.Algorithm):
         fall linearly to 0, and start again at each cost update; None leaves
         them to `learning_rate_scale`.
       stochastic: sample the actions in the environment, or take the mean.
+      bc_steps: gradient steps of behaviour cloning that the agent starts with.
+      pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
+        left, to start with; None for random weights.
       jit_compile: compile the round by XLA.
 
     Raises:
-      ValueError: there are fewer demonstrations than rows in a batch, or a
-        parameter is out of its range.
+      FileNotFoundError: there is no such pretrained model.
+      ValueError: there are fewer demonstrations than rows in a batch, the
+        pretrained model is of other sizes, or a parameter is out of its range.
     """
-    _check_positive(
-      initial_steps=initial_steps,
-      steps_per_round=steps_per_round,
-      policy_updates_per_step=policy_updates_per_step,
-      dynamics_update_period=dynamics_update_period,
-    )
+    _check('initial_steps', initial_steps, 1)
+    _check('steps_per_round', steps_per_round, 1)
+    _check('policy_updates_per_step', policy_updates_per_step, 1)
+    _check('dynamics_update_period', dynamics_update_period, 1)
+    _check('bc_steps', bc_steps, 0)
     seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
     self._env = suites.load(seed=seeds[0])
     demos = load_demos(self._env)
@@ -103,10 +109,12 @@ class ModelBased(algorithm.Algorithm):
     self._cost = cost_rounds.CostRounds(demos, seeds[2])
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
+    if pretrained_model is not None and restore_from is None:
+      saving.load_model(self._model, pretrained_model)
     self._open_loop = open_loop.OpenLoop(self._model)
     self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds[4])
     self._imagination = imagination.Imagination(
-      self._model, dynamics_update_period, seeds[5]
+      self._model, dynamics_update_period, seeds[5], demos
     )
     replay = algorithm_tables.open_with_demos(
       [
@@ -126,8 +134,17 @@ class ModelBased(algorithm.Algorithm):
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     self._expert_sampler = replay.sampler('expert', steps_per_round)
     updates_per_round = steps_per_round * policy_updates_per_step
-    self._imagination.connect(replay, updates_per_round * batch_size)
-    super().__init__(make_agent(*sizes), replay, updates_per_round, jit_compile)
+    rows_per_round = updates_per_round * batch_size
+    self._imagination.connect(replay, rows_per_round)
+    agent = make_agent(*sizes)
+    if bc_steps and restore_from is None:  # a checkpoint brings its outcome
+      warm_start.clone_expert(agent, replay, bc_steps, batch_size)
+    self._cloning_sampler = (
+      replay.sampler('expert', rows_per_round)
+      if agent.uses_expert_rows
+      else None
+    )
+    super().__init__(agent, replay, updates_per_round, jit_compile)
     self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
     self._relabeled = relabeling.RewardRelabelingAgent(
       self._agent, self._cost.learner.reward_fn
@@ -175,7 +192,7 @@ class ModelBased(algorithm.Algorithm):
       return
     rng = np.random.default_rng(self._seed)
     with suites.load(seed=self._seed) as env:
-      rows = collecting.run_episodes(env, self.policy, 4, None)
+      rows, _ = collecting.run_episodes(env, self.policy, 4, None)
     comparison = self._open_loop.compare(rows.transition, rng)
     if comparison is None:
       logging.warning('no episode is long enough for a picture of rollouts')
@@ -223,7 +240,10 @@ class ModelBased(algorithm.Algorithm):
       scale *= max(0.0, 1.0 - since / self._learning_rate_horizon)
     self._agent.learning_rate_scale.assign(scale)
     self.losses['learning_rate_scale'] = scale
-    self._train(self._imagination.sample())
+    rows = [self._imagination.sample()]
+    if self._cloning_sampler is not None:
+      rows.append(self._cloning_sampler.sample())
+    self._train(*rows)
 
   def _update_cost(self) -> None:
     """A cost turn; its real episodes also show how far the model can see."""
@@ -234,9 +254,9 @@ class ModelBased(algorithm.Algorithm):
     errors = self._open_loop.errors(rows.transition, self._rng)
     self.losses.update(errors.columns())
 
-  def _train_step(self, batch):
-    info = self._relabeled.train(relabeling.as_experience(batch))
-    return {**sac.named_losses(info), 'alpha': self._agent.alpha}
+  def _train_step(self, batch, expert=None):
+    info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
+    return self._agent.named_losses(info)
 
   def _get_state(self) -> dict[str, Any]:
     return {
@@ -259,7 +279,6 @@ class ModelBased(algorithm.Algorithm):
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
 
 
-def _check_positive(**parameters: int) -> None:
-  for name, value in parameters.items():
-    if value < 1:
-      raise ValueError(f'ModelBased.{name} is {value}; expected at least 1')
+def _check(name: str, value: int, least: int) -> None:
+  if value < least:
+    raise ValueError(f'ModelBased.{name} is {value}; expected at least {least}')

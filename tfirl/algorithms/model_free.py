@@ -1,7 +1,7 @@
 """Model-free inverse RL: mm, bc_reg, filter, hype and hype_filter.
 
 One class, told apart by gin: `expert_fraction` (hype), `ExpertReset.reset_prob`
-(filter), `tfirl.SacAgent.bc_weight` (bc_reg); with all of them off it is mm
+(filter), `bc_weight` of the agent (bc_reg); with all of them off it is mm
 (Swamy et al. 2021, 2023; Ren et al. 2024, algorithm 2).
 """
 
@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl import types
-from tfirl.agents import relabeling, sac
-from tfirl.algorithms import algorithm, collecting, cost_rounds
+from tfirl.agents import relabeling
+from tfirl.algorithms import algorithm, collecting, cost_rounds, warm_start
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites, wrappers
 from tfirl.replay import sampling
@@ -37,6 +37,7 @@ class ModelFree(algorithm.Algorithm):
     batch_size: int = 256,
     initial_steps: int = 1024,
     anneal_learning_rate: bool = True,
+    bc_steps: int = 0,
     jit_compile: bool = False,
   ):
     """Builds environments, tables and both players.
@@ -54,13 +55,12 @@ class ModelFree(algorithm.Algorithm):
       batch_size: B.
       initial_steps: env steps before the first gradient step.
       anneal_learning_rate: let the learning rate fall linearly to 0 from one
-        cost update to the next as well, as in the published runs.
+        cost update to the next as well, as in the published runs of SAC.
+      bc_steps: gradient steps of behaviour cloning that the agent starts with.
       jit_compile: compile the round by XLA.
     """
-    if initial_steps < 1:
-      raise ValueError(
-        f'ModelFree.initial_steps is {initial_steps}; expected at least 1'
-      )
+    _check('initial_steps', initial_steps, 1)
+    _check('bc_steps', bc_steps, 0)
     seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
     env = suites.load(seed=seeds[0])
     demos = load_demos(env)
@@ -84,7 +84,10 @@ class ModelFree(algorithm.Algorithm):
     rows_per_round = steps_per_round * batch_size
     self._learner_sampler = replay.sampler('policy', rows_per_round)
     self._expert_sampler = replay.sampler('expert', rows_per_round)
-    super().__init__(make_agent(*sizes), replay, steps_per_round, jit_compile)
+    agent = make_agent(*sizes)
+    if bc_steps and restore_from is None:  # a checkpoint brings its outcome
+      warm_start.clone_expert(agent, replay, bc_steps, batch_size)
+    super().__init__(agent, replay, steps_per_round, jit_compile)
     self._relabeled = relabeling.RewardRelabelingAgent(
       self._agent, self._cost.learner.reward_fn
     )
@@ -138,7 +141,7 @@ class ModelFree(algorithm.Algorithm):
   def _train_step(self, learner, expert, fraction):
     batch = sampling.mix(learner, expert, tf.squeeze(fraction))
     info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
-    return sac.named_losses(info)
+    return self._agent.named_losses(info)
 
   def _get_state(self) -> dict[str, Any]:
     return {
@@ -153,3 +156,8 @@ class ModelFree(algorithm.Algorithm):
     self._rng.bit_generator.state = state['rng']
     self._env.set_state(state['env'])
     self._cost.set_state(state['cost'])
+
+
+def _check(name: str, value: int, least: int) -> None:
+  if value < least:
+    raise ValueError(f'ModelFree.{name} is {value}; expected at least {least}')

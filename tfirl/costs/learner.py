@@ -1,11 +1,10 @@
 """The cost player: lowers E_expert f - E_learner f plus a gradient penalty."""
 
-import types
-
 import gin
 import numpy as np
 import tensorflow as tf
 
+from tfirl.costs import episode_rows
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
 from tfirl.losses.moment_matching import moment_matching_loss
 from tfirl.networks.cost import CostNetwork
@@ -36,6 +35,8 @@ class CostLearner(tf.Module):
     decay_learning_rate: bool = True,
     weight_decay: float = 0.0,
     rounds_kept: int = 1,
+    match_time: bool = False,
+    expert_reward: float | None = None,
   ):
     """Creates the cost network (gin: `CostNetwork`) and its optimiser.
 
@@ -53,6 +54,12 @@ class CostLearner(tf.Module):
       rounds_kept: how many rounds, the present one included, a round's rows of
         the learner are drawn from. With 1 the cost forgets what earlier
         policies did, and the game may go round in circles.
+      match_time: draw the expert's rows at the times of the learner's rows
+        (`episode_rows.time_weights`), not evenly.
+      expert_reward: mean reward of the expert's rows, kept by a shift of f
+        from the first turn on; None for f as it is. A gap of means leaves f's
+        level free, but where episodes end early it decides whether to live is
+        worth more than to fall.
 
     Raises:
       ValueError: a parameter is out of its range.
@@ -73,15 +80,12 @@ class CostLearner(tf.Module):
     self._optimizer.build(self.network.trainable_variables)
     self._rounds = tf.Variable(0, trainable=False, dtype=tf.int64)
     self._rng = np.random.default_rng(rng_seed)
-    self._rounds_kept = rounds_kept
-    if rounds_kept > 1:
-      width = observation_size + action_size
-      self._kept_rows = tf.Variable(
-        tf.zeros([0, width]), trainable=False, shape=[None, width]
-      )
-      self._kept_lengths = tf.Variable(
-        tf.zeros([0], tf.int64), trainable=False, shape=[None]
-      )
+    self._kept = episode_rows.KeptRounds(
+      observation_size, action_size, rounds_kept
+    )
+    self._match_time = match_time
+    self._expert_reward = expert_reward
+    self._shift = tf.Variable(0.0, trainable=False, name='shift')
     self._batch_size = batch_size
     self._gp_weight = gp_weight
     self._gp_target = gp_target
@@ -95,16 +99,16 @@ class CostLearner(tf.Module):
 
   def reward_fn(self, observation, action):
     """-f, [B], of observation [B, O] and action [B, A]; also in a graph."""
-    return -self.network(observation, action)
+    return self._shift - self.network(observation, action)
 
   def update(self, learner, expert, num_updates=1) -> dict[str, float]:
     """Plays one round: `num_updates` steps, each on newly drawn rows.
 
     Args:
-      learner: has `observation` [M, O] and `action` [M, A] (NumPy arrays) of
-        the current policy's rollouts.
-      expert: the same of the expert, [N, ...]. Rows are drawn without
-        replacement where there are at least `batch_size`, else with.
+      learner: `EpisodeRows` [M, ...] of the current policy's rollouts, in
+        NumPy.
+      expert: the expert's, [N, ...]. Rows are drawn without replacement where
+        there are at least `batch_size` that weigh alike, else with.
       num_updates: optimiser steps.
 
     Returns:
@@ -123,11 +127,16 @@ class CostLearner(tf.Module):
     self._learning_rate.assign(learning_rate)
     if self._fresh_optimizer:
       self._optimizer.reset()
-    learner = self._with_kept(learner)
+    _check_rows('learner', learner)
+    _check_rows('expert', expert)
+    learner = self._kept.add(learner)
+    weights = (
+      episode_rows.time_weights(learner, expert) if self._match_time else None
+    )
     totals = np.zeros(5)
     for _ in range(num_updates):
-      learner_rows = self._draw('learner', learner)
-      expert_rows = self._draw('expert', expert)
+      learner_rows = self._draw(learner)
+      expert_rows = self._draw(expert, weights)
       weight = self._rng.random((self._batch_size, 1), np.float32)
       totals += self._step(*learner_rows, *expert_rows, weight).numpy()
     names = ('loss', 'gap', 'penalty', 'cost_learner', 'cost_expert')
@@ -138,7 +147,14 @@ class CostLearner(tf.Module):
         f'Cost round {num_round}: expected a finite loss; found {metrics}.'
       )
     self._rounds.assign_add(1)
+    self.take_level(expert)
     return {**metrics, 'learning_rate': learning_rate}
+
+  def take_level(self, expert) -> None:
+    """Shifts the reward to a mean of `expert_reward` on the expert's rows."""
+    if self._expert_reward is not None:
+      cost = tf.reduce_mean(self.network(expert.observation, expert.action))
+      self._shift.assign(cost + self._expert_reward)
 
   def get_state(self) -> dict:
     """State of the NumPy generator, JSON-able."""
@@ -148,30 +164,14 @@ class CostLearner(tf.Module):
     """Takes up what `get_state` gave."""
     self._rng.bit_generator.state = state
 
-  def _with_kept(self, learner):
-    """The rows of this round, and those of earlier ones that are kept."""
-    if self._rounds_kept == 1:
-      return learner
-    rows = np.concatenate([learner.observation, learner.action], -1)
-    lengths = np.append(self._kept_lengths.numpy(), len(rows))
-    lengths = lengths[-self._rounds_kept :]
-    rows = np.concatenate([self._kept_rows.numpy(), rows])[-lengths.sum() :]
-    self._kept_rows.assign(rows)
-    self._kept_lengths.assign(lengths)
-    observation_size = learner.observation.shape[-1]
-    return types.SimpleNamespace(
-      observation=rows[:, :observation_size], action=rows[:, observation_size:]
-    )
-
-  def _draw(self, name, rows):
+  def _draw(self, rows, weights=None):
     """`batch_size` rows of one side, as float32 tensors."""
     num_rows = len(rows.observation)
-    if not num_rows:
-      raise ValueError(
-        f'CostLearner.update: {name} has no rows; expected at least one.'
-      )
     picked = self._rng.choice(
-      num_rows, self._batch_size, replace=num_rows < self._batch_size
+      num_rows,
+      self._batch_size,
+      replace=weights is not None or num_rows < self._batch_size,
+      p=weights,
     )
     return (
       tf.constant(np.asarray(rows.observation)[picked], tf.float32),
@@ -217,6 +217,13 @@ class CostLearner(tf.Module):
         tf.reduce_mean(cost_learner),
         tf.reduce_mean(cost_expert),
       ]
+    )
+
+
+def _check_rows(name, rows):
+  if not len(rows.observation):
+    raise ValueError(
+      f'CostLearner.update: {name} has no rows; expected at least one.'
     )
 
 

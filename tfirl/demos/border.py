@@ -7,7 +7,7 @@ everything is trusted.
 import dataclasses
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,12 @@ class RawDemonstrations:
     source: the file or data set, for messages.
     columns: arrays of one row a transition: observations, actions,
       next_observations, terminals, timeouts; qpos, qvel, goal, rewards, seed
-      (of the row's episode) if recorded.
+      (of the row's episode) if recorded; success, of a maze, if the step
+      that reached the goal is missing after a row.
     env_id: '' if the source doesn't say.
     env_kwargs: what the environment was made with; None if it doesn't say.
     episode_returns: [K] as recorded, or None: summed from `rewards`.
+    num_attempts: episodes played to record those here; None if unknown.
   """
 
   source: str
@@ -46,6 +48,7 @@ class RawDemonstrations:
   env_kwargs: Mapping[str, Any] | None = None
   versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
   episode_returns: np.ndarray | None = None
+  num_attempts: int | None = None
 
   @property
   def episode_ends(self) -> np.ndarray:
@@ -283,6 +286,7 @@ def to_demonstrations(
   action_high: np.ndarray,
   max_transitions: int | None = None,
   env_kwargs: Mapping[str, Any] | None = None,
+  select: Callable[[RawDemonstrations], RawDemonstrations] | None = None,
 ) -> Demonstrations:
   """Checks `raw` against the task and brings its actions into [-1, 1].
 
@@ -296,6 +300,8 @@ def to_demonstrations(
       episodes stay those recorded.
     env_kwargs: what the task's environment is made with; demonstrations that
       state others are warned of. None: not compared.
+    select: takes the checked demonstrations, returns the rows to use, before
+      `max_transitions` counts them. None: all.
 
   Raises:
     ValueError: naming the file, the key, what was found and what expected.
@@ -310,6 +316,8 @@ def to_demonstrations(
   raw = dataclasses.replace(raw, columns=columns)
   _check_shapes(raw, observation_size, len(action_low))
   _check_finite(raw)
+  if select is not None:
+    raw = select(raw)
   demos = _convert(raw, action_low, action_high)
   if max_transitions is None:
     return demos

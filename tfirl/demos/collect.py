@@ -2,6 +2,7 @@
 
 python -m tfirl.demos.collect --task=hopper --policy=runs/hopper/expert/0 \
   --episodes=64 --out=hopper.npz
+python -m tfirl.demos.collect --task=pointmaze --episodes=450 --out=maze.npz
 """
 
 from typing import Any
@@ -88,7 +89,8 @@ def main(args) -> None:
     raise SystemExit(1) from None
   returns = raw.episode_returns
   print(
-    f'{args.out}: {len(returns)} episodes, {raw.episode_ends[-1]} transitions, '
+    f'{args.out}: {len(returns)} of {raw.num_attempts} episodes, '
+    f'{raw.episode_ends[-1]} transitions, '
     f'return {returns.mean():.1f} +- {returns.std():.1f}'
   )
 
@@ -96,15 +98,19 @@ def main(args) -> None:
 def _define_flags() -> None:
   flags.DEFINE_string('task', None, 'Name of a gin file of tasks/.')
   flags.DEFINE_string(
-    'policy', None, 'A run folder, a SavedModel, an .npz of weights, embedded.'
+    'policy',
+    'embedded',
+    "A run folder, a SavedModel, an .npz of weights; embedded, the task's.",
   )
   flags.DEFINE_string('out', None, 'FILE.npz or minari:ID.')
   flags.DEFINE_integer('episodes', 64, 'How many to keep.', lower_bound=1)
   flags.DEFINE_integer('seed', 0, 'Of the first attempt.', lower_bound=0)
-  flags.DEFINE_bool('full_length_only', True, 'Drop terminated episodes.')
+  flags.DEFINE_bool(
+    'full_length_only', True, 'Drop falls; in a maze, misses of the goal.'
+  )
   flags.DEFINE_bool('stochastic', False, 'Sample actions (weights only).')
   flags.DEFINE_bool('tremble', False, "With the task's trembling hand.")
-  flags.mark_flags_as_required(['task', 'policy', 'out'])
+  flags.mark_flags_as_required(['task', 'out'])
 
 
 if __name__ == '__main__':

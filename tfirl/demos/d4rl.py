@@ -9,7 +9,6 @@ own successor of a terminal row is the next episode's first observation.
 import gymnasium
 import h5py
 import numpy as np
-from absl import logging
 
 from tfirl.demos.border import (
   RawDemonstrations,
@@ -17,6 +16,7 @@ from tfirl.demos.border import (
   require_keys,
   to_flags,
 )
+from tfirl.envs import mazes
 
 _REQUIRED = ('observations', 'actions', 'rewards', 'terminals')
 _INFOS = {'infos/qpos': 'qpos', 'infos/qvel': 'qvel', 'infos/goal': 'goal'}
@@ -56,6 +56,8 @@ def _timeouts(path: str, terminals: np.ndarray, env_id: str) -> np.ndarray:
   Counts from 0 after every end. D4RL counts from 1 after a terminal row, so
   it drops the row before the time-out and pairs across the reset.
   """
+  if env_id:
+    mazes.register(env_id)
   try:
     max_steps = gymnasium.spec(env_id).max_episode_steps
   except gymnasium.error.Error:
@@ -74,10 +76,20 @@ def _timeouts(path: str, terminals: np.ndarray, env_id: str) -> np.ndarray:
   return steps % max_steps == max_steps - 1
 
 
+def _maze_of(env_id: str) -> str:
+  """'antmaze' of 'AntMaze_Large-v5'."""
+  return env_id.lower().partition('_')[0]
+
+
+def _next(flags: np.ndarray) -> np.ndarray:
+  """Of each row, the next one's flag."""
+  return np.append(flags[1:], False)
+
+
 def _jumps(observations: np.ndarray, env_id: str) -> np.ndarray:
   """Rows [N] from which x-y (first two of a maze) jumps to the next row's."""
   jumps = np.zeros(len(observations), bool)
-  maze = env_id.lower().partition('_')[0]
+  maze = _maze_of(env_id)
   if maze in _MAX_STEP:
     steps = np.diff(observations[:, :2].astype(np.float64), axis=0)
     jumps[:-1] = np.hypot(steps[:, 0], steps[:, 1]) > _MAX_STEP[maze]
@@ -105,18 +117,6 @@ def _episode_returns(
   episode = np.concatenate([[0], np.cumsum(ends)[:-1]])
   returns = np.bincount(episode, weights=rewards.astype(np.float64))
   return returns[np.unique(episode[kept])]
-
-
-def _warn_of_other_maze(path: str, env_id: str) -> None:
-  if env_id.lower().startswith('antmaze'):
-    logging.warning(
-      "%s: D4RL's AntMaze is not Gymnasium-Robotics' %s: y is mirrored, the "
-      'origin is the start cell, and time step, gears and control range '
-      'differ. Demonstrations collected in %s itself are the matching ones.',
-      path,
-      env_id,
-      env_id,
-    )
 
 
 def _flags(
@@ -166,7 +166,9 @@ def read_d4rl(
 
   Returns:
     The rows of `qlearning_dataset`, less those whose x-y jumps. `timeouts`
-    marks the last row of each episode that doesn't end in a terminal.
+    marks the last row of each episode that doesn't end in a terminal. In a
+    maze a terminal row without its successor goes as well, and `success` marks
+    the row before it.
 
   Raises FileNotFoundError, or ValueError for what isn't such a file.
   """
@@ -176,15 +178,20 @@ def read_d4rl(
       arrays[key] = arrays[key][:, 0]
   _check_lengths(path, arrays)
   terminals, timeouts = _flags(path, arrays, env_id)
-  _warn_of_other_maze(path, env_id)
-  # A jump across a terminal is the reset: that row is kept.
-  jumps = _jumps(arrays['observations'], env_id) & ~terminals
+  is_maze = _maze_of(env_id) in _MAX_STEP
+  jumps = _jumps(arrays['observations'], env_id)
+  if 'next_observations' in arrays:
+    jumps &= ~terminals  # the reset: the row has its successor
   dropped = timeouts | jumps
   dropped[-1] = True
   check(not dropped.all(), path, 'timeouts', 'no row with a successor', 'some')
   columns = _columns(arrays, terminals, dropped)
+  if is_maze:
+    columns['success'] = _next(dropped & terminals)[~dropped]
   width = columns['observations'].shape[1]
-  if 'goal' in columns and width + 2 == observation_size:
+  if width + 2 == observation_size:
+    expected = "the goal's x-y, which is part of the task's observation"
+    check('goal' in columns, path, 'infos/goal', 'none', expected)
     for key in ('observations', 'next_observations'):
       columns[key] = np.concatenate([columns[key], columns['goal']], axis=1)
   returns = _episode_returns(arrays['rewards'], terminals | dropped, ~dropped)

@@ -1,6 +1,7 @@
 """One entry for every source of demonstrations."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +10,12 @@ import gin
 import numpy as np
 from absl import logging
 
-from tfirl.demos import d4rl_files
+from tfirl.demos import d4rl_files, maze_trajectories
 from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
 from tfirl.demos.d4rl import read_d4rl
 from tfirl.demos.minari_reader import read_minari
 from tfirl.demos.npz import read_npz
+from tfirl.envs.mazes import GoalMaze
 from tfirl.types import Demonstrations
 
 SOURCES = 'FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK'
@@ -30,6 +32,7 @@ def _read_d4rl_name(
     task = env_id.partition('-v')[0].partition('_')[0]
     found, expected = f'demonstrations of {recorded}', f'of {env_id}'
     check(recorded == task, source, 'env_id', found, expected)
+    _refuse_other_maze(source, recorded, env_id)
     logging.warning(
       "%s: recorded in D4RL's %s, used with %s: dynamics may differ.",
       source,
@@ -38,6 +41,19 @@ def _read_d4rl_name(
     )
   raw = read_d4rl(path, env_id, observation_size)
   return dataclasses.replace(raw, versions={'d4rl': name})
+
+
+def _refuse_other_maze(source: str, recorded: str, env_id: str) -> None:
+  """Its frame would be found out; its gears and control range would not."""
+  check(
+    recorded != 'AntMaze',
+    source,
+    'env_id',
+    "D4RL's own AntMaze, where y is mirrored, the origin is the start cell, "
+    'and time step, gears and control range differ',
+    f'demonstrations of {env_id} itself: those of Minari '
+    '(minari:D4RL/antmaze/...), or your own',
+  )
 
 
 def read(
@@ -80,6 +96,8 @@ def load_demonstrations(
   action_high: np.ndarray,
   max_transitions: int | None = None,
   env_kwargs: Mapping[str, Any] | None = None,
+  maze: GoalMaze | None = None,
+  successful_only: bool = True,
 ) -> Demonstrations:
   """Demonstrations of `source`, checked against the task.
 
@@ -94,6 +112,9 @@ def load_demonstrations(
     max_transitions: use the first so many rows; None uses all.
     env_kwargs: what the task's environment is made with; a source that states
       others is a warning. None: not compared.
+    maze: of the task; its demonstrations must be in its frame, and each ends
+      at its goal.
+    successful_only: drop a maze's trajectories that don't reach their goal.
 
   Returns:
     Demonstrations of N rows, actions in +-(1 - 1e-6).
@@ -109,6 +130,9 @@ def load_demonstrations(
       source,
       env_id,
     )
+  select = maze and functools.partial(
+    maze_trajectories.select, maze=maze, successful_only=successful_only
+  )
   return to_demonstrations(
     raw,
     env_id=env_id,
@@ -117,4 +141,5 @@ def load_demonstrations(
     action_high=action_high,
     max_transitions=max_transitions,
     env_kwargs=env_kwargs,
+    select=select,
   )

@@ -1,5 +1,6 @@
 """Episodes of a policy as demonstrations."""
 
+import dataclasses
 import importlib.metadata
 from collections.abc import Callable, Sequence
 
@@ -15,11 +16,12 @@ _VERSIONED = ('gymnasium', 'mujoco')
 
 
 def _state(env: py_environment.PyEnvironment) -> dict[str, np.ndarray]:
-  """Copies of the simulation's qpos and qvel; empty without MuJoCo."""
+  """Copies of qpos, qvel and a maze's goal; empty without MuJoCo."""
   data = getattr(env.gym.unwrapped, 'data', None)
   if data is None:
     return {}
-  return {'qpos': data.qpos.copy(), 'qvel': data.qvel.copy()}
+  goal = {} if env.maze is None else {'goal': env.maze.goal}
+  return {'qpos': data.qpos.copy(), 'qvel': data.qvel.copy(), **goal}
 
 
 def _episode(
@@ -51,6 +53,15 @@ def _episode(
       }
     )
   return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+
+
+def _is_complete(
+  env: py_environment.PyEnvironment, columns: dict[str, np.ndarray]
+) -> bool:
+  """Whether the episode just played reached its goal, or never fell."""
+  if env.maze is not None:
+    return env.get_info()['success']
+  return bool(columns['timeouts'][-1])
 
 
 def _join(
@@ -95,11 +106,13 @@ def record(
     policy: policy(observation [O], rng) -> action [A] in [-1, 1].
     num_episodes: how many to keep.
     seed: attempt i is reset with seed + i; an episode's seed is recorded.
-    full_length_only: drop episodes that end in a terminal state.
+    full_length_only: drop episodes that end in a terminal state; in a maze,
+      those that miss the goal.
     max_attempts: give up after so many episodes; None: 4 * num_episodes + 20.
     stochastic: give the policy a seeded random generator.
 
-  Raises ValueError if too few of the attempts last the full length.
+  Raises ValueError if too few of the attempts last the full length, or reach
+  the goal.
   """
   if max_attempts is None:
     max_attempts = 4 * num_episodes + 20
@@ -109,16 +122,18 @@ def record(
       break
     columns = _episode(env, policy, seed + attempt, stochastic)
     lengths.append(len(columns['rewards']))
-    if not full_length_only or columns['timeouts'][-1]:
+    if not full_length_only or _is_complete(env, columns):
       kept.append(columns)
       seeds.append(seed + attempt)
   if not kept or len(kept) < num_episodes:
+    kind = 'full-length' if env.maze is None else 'successful'
     raise ValueError(
-      f'{env.env_id}: found {len(kept)} full-length episodes in '
+      f'{env.env_id}: found {len(kept)} {kind} episodes in '
       f'{len(lengths)} attempts (mean length {np.mean(lengths or [0]):.0f}); '
       f'expected {num_episodes}: is the policy good enough?'
     )
-  return _join(env, kept, seeds)
+  raw = _join(env, kept, seeds)
+  return dataclasses.replace(raw, num_attempts=len(lengths))
 
 
 def rollout(

@@ -1,6 +1,7 @@
 """Fits the ensemble: bootstrap, hold-out, best weights of each member."""
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import gin
@@ -13,6 +14,7 @@ from tfirl.dynamics.model import DynamicsModel
 from tfirl.losses import gaussian_nll
 
 _EVALUATION_ROWS = 2048  # at a time: bounds memory
+_LEAST_VARIANCE = 1e-10  # of an output that varies; a maze's goal does not
 
 
 class FitRecord(NamedTuple):
@@ -21,20 +23,21 @@ class FitRecord(NamedTuple):
   losses: np.ndarray  # [epochs] training loss, a mean over members
   holdout_mse: np.ndarray  # [E] over outputs, of s' - s in its own units
   holdout_mse_per_output: np.ndarray  # [O] a mean over elites
-  r2_per_output: np.ndarray  # [O] of s' - s, a mean over elites
+  r2_per_output: np.ndarray  # [O] as above, of s' - s; nan: it never varies
   elites: np.ndarray  # [num_elites]
   epochs: int
   num_rows: int  # fitted
   num_holdout: int
   wall_s: float
+  updates: int  # gradient steps
 
   def columns(self) -> dict[str, float]:
     """As columns of metrics.csv."""
     return {
       'dynamics_loss': float(self.losses[-1]),
       'dynamics_mse': float(self.holdout_mse[self.elites].mean()),
-      'dynamics_r2_min': float(self.r2_per_output.min()),
-      'dynamics_r2_median': float(np.median(self.r2_per_output)),
+      'dynamics_r2_min': float(np.nanmin(self.r2_per_output)),
+      'dynamics_r2_median': float(np.nanmedian(self.r2_per_output)),
       'dynamics_epochs': float(self.epochs),
       'dynamics_rows': float(self.num_rows),
       'dynamics_holdout_rows': float(self.num_holdout),
@@ -119,15 +122,32 @@ class DynamicsTrainer(tf.Module):
     self._cosine_end = cosine_end
     self._cosine_restarts = cosine_restarts
 
-  def fit(self, rows: types.Transition) -> FitRecord:
+  @property
+  def holdout_share(self) -> float:
+    """Share of the rows that are never fitted."""
+    return self._holdout_share
+
+  def fit(
+    self,
+    rows: types.Transition,
+    is_held_out: np.ndarray | None = None,
+    draw: Callable | None = None,
+  ) -> FitRecord:
     """Fits the model to `rows`, NumPy [N, ...]; its elites are ranked anew.
+
+    Args:
+      rows: to fit, and to hold out.
+      is_held_out: bool [N]; None to decide by the rows' content.
+      draw: maps (M, generator) to M indices of rows that are not held out: a
+        member's bootstrap, which inputs are normalised by; None for rows alike.
 
     Raises:
       ValueError: fewer rows than a batch, or no hold-out.
       FloatingPointError: the loss is not finite.
     """
     start = time.monotonic()
-    is_held_out = holdout.is_held_out(rows, self._holdout_share)
+    if is_held_out is None:
+      is_held_out = holdout.is_held_out(rows, self._holdout_share)
     num_holdout = int(is_held_out.sum())
     num_rows = len(is_held_out) - num_holdout
     if num_rows < self._batch_size or not num_holdout:
@@ -137,14 +157,17 @@ class DynamicsTrainer(tf.Module):
       )
     inputs = np.concatenate([rows.observation, rows.action], -1)
     targets = rows.next_observation - rows.observation
-    self._model.normalizer.fit(inputs[~is_held_out])
+    bootstrap = self._bootstrap(num_rows, draw)
+    drawn = slice(None) if draw is None else bootstrap.ravel()
+    self._model.normalizer.fit(inputs[~is_held_out][drawn])
     training = self._tensors(inputs[~is_held_out], targets[~is_held_out])
     held_out = self._tensors(inputs[is_held_out], targets[is_held_out])
-    losses, best = self._fit_epochs(training, held_out)
+    losses, best = self._fit_epochs(training, held_out, bootstrap)
     elites = np.sort(np.argsort(best)[: self._model.elites.shape[0]])
     self._model.elites.assign(elites)
     per_output = self._evaluate(*held_out).numpy()[elites].mean(0)
-    variance = np.maximum(held_out[1].numpy().var(0), 1e-12)
+    variance = held_out[1].numpy().var(0)
+    variance[variance < _LEAST_VARIANCE] = np.nan
     return FitRecord(
       losses=np.asarray(losses),
       holdout_mse=best,
@@ -155,6 +178,7 @@ class DynamicsTrainer(tf.Module):
       num_rows=num_rows,
       num_holdout=num_holdout,
       wall_s=time.monotonic() - start,
+      updates=len(losses) * -(-num_rows // self._batch_size),
     )
 
   def get_state(self) -> dict:
@@ -176,11 +200,17 @@ class DynamicsTrainer(tf.Module):
       tf.constant(targets, tf.float32),
     )
 
-  def _fit_epochs(self, training, held_out):
+  def _bootstrap(self, num_rows: int, draw: Callable | None) -> np.ndarray:
+    """The rows that each member fits, [E, num_rows] int32."""
+    num_members = self._model.ensemble.num_members
+    if draw is None:
+      shape = num_members, num_rows
+      return self._rng.integers(num_rows, size=shape, dtype=np.int32)
+    members = [draw(num_rows, self._rng) for _ in range(num_members)]
+    return np.stack(members).astype(np.int32)
+
+  def _fit_epochs(self, training, held_out, bootstrap):
     """Returns: the losses of all epochs, and each member's best mse [E]."""
-    num_rows = training[0].shape[0]
-    shape = self._model.ensemble.num_members, num_rows
-    bootstrap = self._rng.integers(num_rows, size=shape, dtype=np.int32)
     # What an improvement is measured against. The weights from before the fit
     # are no candidates for the best: new rows would often change nothing.
     counts_from = self._evaluate(*held_out).numpy().mean(1)

@@ -15,7 +15,7 @@ from tf_agents.environments import py_environment
 from tf_agents.specs import array_spec
 from tf_agents.trajectories import time_step as ts
 
-from tfirl.envs import mujoco_state
+from tfirl.envs import mazes, mujoco_state
 
 _ONE = np.asarray(1.0, np.float32)
 _ZERO = np.asarray(0.0, np.float32)
@@ -39,6 +39,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     _check_spaces(env)
     self._gym = env
     self._time_limit = _find_time_limit(env)
+    self._maze = mazes.find(env)
     self._next_seed: int | None = int(seed)
     self._was_reset = False
     self._elapsed_steps = 0
@@ -80,6 +81,11 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
   def action_high(self) -> np.ndarray:
     """Upper bound of the environment's own actions, [A] float32."""
     return self._gym.action_space.high
+
+  @property
+  def maze(self) -> mazes.GoalMaze | None:
+    """The maze among the wrappers; None if the task has no goal."""
+    return self._maze
 
   @property
   def elapsed_steps(self) -> int:
@@ -172,7 +178,11 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     )
 
   def restore_mujoco(
-    self, qpos: np.ndarray, qvel: np.ndarray, elapsed_steps: int
+    self,
+    qpos: np.ndarray,
+    qvel: np.ndarray,
+    elapsed_steps: int,
+    goal: np.ndarray | None = None,
   ) -> ts.TimeStep:
     """Starts an episode in a recorded state, `elapsed_steps` into it.
 
@@ -187,11 +197,13 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
       qpos: [nq] generalised positions.
       qvel: [nv] generalised velocities.
       elapsed_steps: steps that the recorded episode had taken.
+      goal: x-y of a maze's goal; None for all other tasks.
 
     Returns: a FIRST time step.
 
     Raises: TypeError if this is no MuJoCo environment, ValueError on wrong
-      shapes, non-finite values or no step left before the time limit.
+      shapes, non-finite values, no step left before the time limit, a maze
+      without a goal or a goal without a maze.
     """
     inner = mujoco_state.simulation(self._gym)
     elapsed_steps = int(elapsed_steps)
@@ -201,9 +213,15 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
         f'{self.env_id}: elapsed_steps is {elapsed_steps}; expected at least '
         f'0 and less than the time limit of {limit}'
       )
+    if (goal is None) != (self._maze is None):
+      expected = 'none' if self._maze is None else "x-y of the maze's goal"
+      raise ValueError(f'{self.env_id}: goal is {goal}; expected {expected}')
     self._ensure_reset()
     time_s = elapsed_steps * inner.dt
-    observation = mujoco_state.place(inner, qpos, qvel, time_s)
+    if self._maze is None:
+      observation = mujoco_state.place(inner, qpos, qvel, time_s)
+    else:
+      observation = self._maze.place(qpos, qvel, time_s, goal)
     self._set_clock(elapsed_steps)
     self._info = {}
     self._current_time_step = self._first(observation)
@@ -212,20 +230,21 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
   def get_state(self) -> dict[str, Any]:
     """Everything the next steps depend on; JSON and pickle keep it exactly.
 
-    Holds the simulation (with the solver's warm start), the clock, the random
-    generator, a pending seed and the current time step, so that stepping on
-    after `set_state` repeats observations and rewards bit for bit.
+    Holds the simulation (with the solver's warm start), a maze's goal, the
+    clock, the random generator, a pending seed and the current time step, so
+    that stepping on after `set_state` repeats observations and rewards bit for
+    bit.
 
     gymnasium has no state of its own to ask for: of an environment that is not
     MuJoCo's, only the random generator and a pending seed are held.
     """
-    inner = self._gym.unwrapped
-    is_mujoco = mujoco_state.is_simulation(inner)
+    inner = mujoco_state.find(self._gym)
     step = self._current_time_step
     return {
-      'mujoco': mujoco_state.capture(inner) if is_mujoco else None,
+      'mujoco': None if inner is None else mujoco_state.capture(inner),
+      'maze': None if self._maze is None else self._maze.get_state(),
       'elapsed_steps': self._elapsed_steps,
-      'rng': inner.np_random.bit_generator.state,
+      'rng': self._gym.unwrapped.np_random.bit_generator.state,
       'next_seed': self._next_seed,
       'time_step': None if step is None else [x.tolist() for x in step],
     }
@@ -237,8 +256,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
 
     Raises: ValueError if the state is that of another model.
     """
-    inner = self._gym.unwrapped
-    is_mujoco = mujoco_state.is_simulation(inner)
+    inner = mujoco_state.find(self._gym)
+    is_mujoco = inner is not None
     if is_mujoco != (state['mujoco'] is not None):
       raise ValueError(
         f'{self.env_id}: found a state with'
@@ -246,11 +265,13 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
         f'{"" if is_mujoco else "out"}: it was taken from another environment'
       )
     self._ensure_reset()
-    inner.np_random.bit_generator.state = state['rng']
+    self._gym.unwrapped.np_random.bit_generator.state = state['rng']
     self._next_seed = state['next_seed']
     self._info = {}
     if is_mujoco:
       mujoco_state.restore(inner, state['mujoco'])
+      if self._maze is not None:
+        self._maze.set_state(state['maze'])
       self._set_clock(state['elapsed_steps'])
       self._current_time_step = _time_step(state['time_step'])
     else:

@@ -24,18 +24,25 @@ _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 _DERIVED = ('xpos', 'xipos')
 
 
-def is_simulation(inner: gymnasium.Env) -> bool:
-  """Whether the unwrapped `inner` has a state that `capture` takes."""
-  return isinstance(inner, MujocoEnv)
+# Gymnasium-Robotics' mazes hold their robot's environment under these names.
+_ROBOTS = ('ant_env', 'point_env')
+
+
+def find(env: gymnasium.Env) -> MujocoEnv | None:
+  """The MuJoCo environment inside `env`, if there is one."""
+  inner = env.unwrapped
+  for name in _ROBOTS:
+    inner = getattr(inner, name, inner)
+  return inner if isinstance(inner, MujocoEnv) else None
 
 
 def simulation(env: gymnasium.Env) -> MujocoEnv:
   """The MuJoCo environment inside `env`; TypeError if there is none."""
-  inner = env.unwrapped
-  if not is_simulation(inner):
+  inner = find(env)
+  if inner is None:
     raise TypeError(
-      f'{type(inner).__name__} has no MuJoCo state; expected a gymnasium '
-      'MujocoEnv'
+      f'{type(env.unwrapped).__name__} has no MuJoCo state; expected a '
+      'gymnasium MujocoEnv'
     )
   return inner
 
@@ -91,7 +98,9 @@ def place(
   # the simulation came from.
   inner.data.qacc_warmstart[:] = 0.0
   inner.data.time = time_s
-  return inner._get_obs()
+  observation = inner._get_obs()
+  # Gymnasium-Robotics' point mass returns an info with it.
+  return observation[0] if isinstance(observation, tuple) else observation
 
 
 def _coordinates(name: str, value: np.ndarray, size: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import gin
 import gymnasium
 from tf_agents.environments import py_environment
 
+from tfirl.envs import mazes
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.wrappers import TremblingHand
 
@@ -24,6 +25,8 @@ def load(
 ) -> py_environment.PyEnvironment:
   """A gymnasium environment as a PyEnvironment, with a trembling hand.
 
+  Gymnasium-Robotics' mazes come with `GoalMaze` around them.
+
   Args:
     env_id: as gymnasium knows it, with the version: 'Hopper-v5'.
     env_kwargs: what else `gymnasium.make` is given.
@@ -36,6 +39,7 @@ def load(
   """
   if render_mode is not None:
     _choose_renderer()
+  mazes.register(env_id)
   kwargs = dict(env_kwargs or {})
   # An environment need not have a render mode at all.
   rendering = {} if render_mode is None else {'render_mode': render_mode}
@@ -55,6 +59,8 @@ def load(
     raise ValueError(
       f'suites.load.env_kwargs is {kwargs}; {env_id} refuses: {error}'
     ) from error
+  if mazes.is_maze(env):
+    env = mazes.GoalMaze(env)
   env = GymnasiumEnvironment(env, seed)
   if env.max_episode_steps is None:  # evaluation would have no end
     raise ValueError(

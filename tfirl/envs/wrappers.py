@@ -32,10 +32,14 @@ class _Wrapper(tf_agents_wrappers.PyEnvironmentBaseWrapper):
     return current_time_step.step_type == _LAST
 
   def restore_mujoco(
-    self, qpos: np.ndarray, qvel: np.ndarray, elapsed_steps: int
+    self,
+    qpos: np.ndarray,
+    qvel: np.ndarray,
+    elapsed_steps: int,
+    goal: np.ndarray | None = None,
   ) -> ts.TimeStep:
     """See `GymnasiumEnvironment.restore_mujoco`."""
-    step = self._env.restore_mujoco(qpos, qvel, elapsed_steps)
+    step = self._env.restore_mujoco(qpos, qvel, elapsed_steps, goal)
     self._current_time_step = step
     return step
 
@@ -96,8 +100,10 @@ class TremblingHand(_RandomWrapper):
 class ExpertReset(_RandomWrapper):
   """Starts some episodes in a state that the expert visited.
 
-  The state is that of a uniformly drawn row, and the time limit goes on from
-  where that row lay in its episode. Swamy et al. 2023 (FILTER).
+  The state, and in a maze the goal, is that of a uniformly drawn row, and the
+  time limit goes on from where that row lay in its episode.
+
+  Swamy et al. 2023 (FILTER).
   """
 
   _stream = _EXPERT_RESET_STREAM
@@ -112,8 +118,8 @@ class ExpertReset(_RandomWrapper):
     """Wraps `env`, a `GymnasiumEnvironment` or a wrapper of one.
 
     Raises: ValueError if `reset_prob` is not within [0, 1], or is positive
-      and the demonstrations' states are missing, of another model, or beyond
-      the time limit.
+      and the demonstrations' states (in a maze, goals too) are missing, of
+      another model, or beyond the time limit.
     """
     super().__init__(env, seed)
     self._reset_prob = _probability('ExpertReset.reset_prob', reset_prob)
@@ -130,6 +136,7 @@ class ExpertReset(_RandomWrapper):
       self._demos.qpos[row],
       self._demos.qvel[row],
       int(self._elapsed_steps[row]),
+      None if self._env.maze is None else self._demos.goal[row],
     )
 
 
@@ -192,7 +199,10 @@ def _check_states(
       f'ExpertReset.reset_prob > 0 needs a MuJoCo state to restore; '
       f'{env.env_id} has none'
     )
-  for name, size in (('qpos', model.nq), ('qvel', model.nv)):
+  sizes = {'qpos': model.nq, 'qvel': model.nv}
+  if env.maze is not None:
+    sizes['goal'] = 2
+  for name, size in sizes.items():
     values = getattr(demos, name)
     found = 'nothing' if values is None else f'shape {values.shape}'
     expected = (len(demos), size)

@@ -52,9 +52,11 @@ def make_deterministic_actor(
 
 
 def mlp_policy(
-  weights: Sequence[tf.Variable], num_actions: int
+  weights: Sequence[tf.Variable],
+  num_actions: int,
+  exploration_noise: float = 0.0,
 ) -> acting.MlpPolicy:
   """A NumPy copy of an actor's weights: kernel, bias, kernel, ... of either."""
   values = [weight.numpy() for weight in weights]
   layers = list(zip(values[::2], values[1::2], strict=True))
-  return acting.MlpPolicy(layers, num_actions, LOG_STD_RANGE)
+  return acting.MlpPolicy(layers, num_actions, LOG_STD_RANGE, exploration_noise)

@@ -10,8 +10,13 @@ def make_critic(
   observation_spec: tf.TensorSpec,
   action_spec: tf.TensorSpec,
   hidden: Sequence[int] = (256, 256),
+  layer_norm: bool = False,
 ) -> critic_network.CriticNetwork:
   """ReLU MLP on (observation [B, O], action [B, A]); puts out [B].
+
+  With `layer_norm` every hidden layer is normalised before its ReLU (without a
+  learned scale). It bounds what the critic says of actions that no row has,
+  and so keeps many updates a step from diverging (Ball et al. 2023, RLPD).
 
   TF-Agents' default initialiser, U(+-1/sqrt(fan_in)), is PyTorch's too, so the
   published runs started from the same distribution.
@@ -19,6 +24,7 @@ def make_critic(
   network = critic_network.CriticNetwork(
     (observation_spec, action_spec),
     joint_fc_layer_params=tuple(hidden),
+    activation_fn=_normalized_relu if layer_norm else tf.nn.relu,
     # The v1 class draws anew for each layer; v2's repeats itself.
     last_kernel_initializer=tf.compat.v1.keras.initializers.VarianceScaling(
       1.0 / 3.0, 'fan_in', 'uniform'
@@ -26,3 +32,9 @@ def make_critic(
   )
   network.create_variables()
   return network
+
+
+def _normalized_relu(units):
+  """ReLU of [B, units], each row shifted and scaled to mean 0, variance 1."""
+  mean, variance = tf.nn.moments(units, axes=[-1], keepdims=True)
+  return tf.nn.relu((units - mean) * tf.math.rsqrt(variance + 1e-6))

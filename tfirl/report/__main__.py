@@ -5,7 +5,15 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tfirl.report import aggregate, dynamics, page, plots, runs, sweeps
+from tfirl.report import (
+  aggregate,
+  dynamics,
+  page,
+  plots,
+  regions,
+  runs,
+  sweeps,
+)
 from tfirl.work_units import unit
 
 
@@ -28,14 +36,18 @@ def write_report(
   """
   units = sweeps.read_units(folders)
   found, notes = runs.read_runs(folders, may_be_empty=bool(units))
-  found, unit_notes = sweeps.select(found, units)
-  notes += unit_notes
-  curves, more_notes = aggregate.aggregate(found, last, reps)
-  notes = notes + more_notes
+  counted, unit_notes = sweeps.select(found, units)
+  played = [run for run in counted if run.has_policy]
+  curves, more_notes = aggregate.aggregate(played, last, reps)
+  notes = notes + unit_notes + more_notes
   os.makedirs(out, exist_ok=True)
   images = plots.plot_all(curves, out)
-  for task, names in dynamics.plot_all(found, out).items():
-    images[task] += names
+  for pictures in (
+    dynamics.plot_all(played, out),
+    regions.plot_all(found, out),
+  ):
+    for task, names in pictures.items():
+      images.setdefault(task, []).extend(names)
   table, sections = page.markdown_table(curves), []
   if units:
     table = f'{_sweep_markdown(curves, units)}\n{table}'

@@ -120,11 +120,25 @@ def _draw_r2(axes: Axes, run: Run) -> None:
 
 
 def _draw_terminations(axes: Axes, run: Run) -> None:
+  """In a maze imagined episodes never end; there it is where they start."""
+  if 'start_window_from' in run.columns:
+    _draw_start_window(axes, run)
+    return
   _draw_over_steps(axes, run, 'imagined_terminal', _BLUE, 'imagined')
   _draw_over_steps(axes, run, 'real_terminal', 'black', 'real')
   axes.set_ylim(bottom=0.0)
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
   axes.set_title('steps that end an episode', loc='left', fontsize=10)
+  axes.legend(fontsize=8, frameon=False)
+
+
+def _draw_start_window(axes: Axes, run: Run) -> None:
+  _draw_over_steps(axes, run, 'start_window_from', _BLUE, 'from')
+  _draw_over_steps(axes, run, 'start_window_to', _ORANGE, 'to')
+  axes.set_ylim(0.0, 1.0)
+  axes.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
+  title = "start states, share of a demonstration's length"
+  axes.set_title(title, loc='left', fontsize=10)
   axes.legend(fontsize=8, frameon=False)
 
 

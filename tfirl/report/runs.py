@@ -33,6 +33,12 @@ class Run:
     return not columns['env_steps'].any() and bool(columns['updates'].any())
 
   @property
+  def has_policy(self) -> bool:
+    """Whether there was one to evaluate; pretrain_dynamics has none."""
+    episodes = self.columns.get('eval_episodes')
+    return episodes is None or bool(episodes.any())
+
+  @property
   def clock(self) -> np.ndarray:
     """What evaluations are ordered by, [T]: env steps, or updates if none."""
     return self.columns['updates' if self.is_offline else 'env_steps']
@@ -146,12 +152,16 @@ def _read_columns(path: str) -> dict[str, np.ndarray]:
           f'{len(names)}, as in the first line'
         )
       where = f'{path}, line {reader.line_num}'
-      rows.append([_number(where, *c) for c in zip(names, row, strict=True)])
+      cells = dict(zip(names, row, strict=True))
+      required = set(_REQUIRED)
+      if cells.get('eval_episodes') == '0':
+        required.remove('eval_return_mean')
+      rows.append([_number(where, required, *c) for c in cells.items()])
   table = np.asarray(rows, np.float64).reshape(len(rows), len(names))
   return dict(zip(names, table.T, strict=True))
 
 
-def _number(where: str, name: str, text: str) -> float:
+def _number(where: str, required: set[str], name: str, text: str) -> float:
   """A cell's number; nan for a blank one of a column that may be blank."""
   try:
     value = float(text) if text else np.nan
@@ -159,7 +169,7 @@ def _number(where: str, name: str, text: str) -> float:
     raise ValueError(
       f'{where}: {name} is {text!r}; expected a number'
     ) from None
-  if name in _REQUIRED and not np.isfinite(value):
+  if name in required and not np.isfinite(value):
     raise ValueError(f'{where}: {name} is {text!r}; expected a finite number')
   return value
 

@@ -1,8 +1,11 @@
-"""Experts that come with tfirl: small actors, rolled out on first use.
+"""Experts that come with tfirl: small ones, rolled out on first use.
 
-An expert is TASK.npz in this folder: kernel_0 [O, H], bias_0 [H], kernel_1,
-... (float32; the last layer puts out pre-squash means [A]), and `metadata`
-(JSON): task, env_id, env_kwargs, and how it was trained and what it returns.
+An expert is a file of this folder. TASK.npz is an actor: kernel_0 [O, H],
+bias_0 [H], kernel_1, ... (float32; the last layer puts out pre-squash means
+[A]), and `metadata` (JSON): task, env_id, env_kwargs, and how it was trained
+and what it returns. TASK.json is a point mass's way through a maze: the same
+metadata, and `controller`: the gains of a `waypoints.PointController`.
+`num_episodes` of the metadata says how many are rolled out.
 """
 
 import hashlib
@@ -16,7 +19,7 @@ import numpy as np
 from absl import logging
 
 from tfirl.acting import MlpPolicy
-from tfirl.demos import minari_reader, rollouts
+from tfirl.demos import minari_reader, rollouts, waypoints
 from tfirl.demos.border import RawDemonstrations, check, require_keys
 from tfirl.demos.npz import read_arrays, write_atomically
 from tfirl.envs import suites
@@ -24,46 +27,73 @@ from tfirl.envs import suites
 _FOLDER = os.path.dirname(__file__)
 _NUM_EPISODES = 64
 _METADATA_KEYS = ('task', 'env_id', 'env_kwargs')
+_CONTROLLER_KEYS = ('position_gain', 'velocity_gain')
+_SUFFIXES = ('.npz', '.json')
 
 
 def tasks() -> list[str]:
   """Tasks that an expert ships for."""
-  names = sorted(os.listdir(_FOLDER))
-  return [name[: -len('.npz')] for name in names if name.endswith('.npz')]
+  names = map(os.path.splitext, sorted(os.listdir(_FOLDER)))
+  return [name for name, suffix in names if suffix in _SUFFIXES]
 
 
 def _path(task_or_path: str) -> str:
-  if task_or_path.endswith('.npz'):
+  if task_or_path.endswith(_SUFFIXES):
     return task_or_path
-  if task_or_path not in tasks():
-    raise ValueError(
-      f'embedded:{task_or_path}: found no such expert; expected one of those '
-      f'that ship: {", ".join(tasks()) or "(none yet)"}'
-    )
-  return os.path.join(_FOLDER, f'{task_or_path}.npz')
+  for suffix in _SUFFIXES:
+    path = os.path.join(_FOLDER, task_or_path + suffix)
+    if os.path.exists(path):
+      return path
+  raise ValueError(
+    f'embedded:{task_or_path}: found no such expert; expected one of those '
+    f'that ship ({", ".join(tasks()) or "none yet"}), or demonstrations given '
+    'by --demos'
+  )
 
 
 def metadata(task_or_path: str) -> dict[str, Any]:
   """What is known of an expert: task, env_id, env_kwargs and the rest."""
   path = _path(task_or_path)
-  arrays = read_arrays(path)
-  require_keys(path, list(arrays), ['metadata'])
+  text = _metadata_text(path)
   try:
-    found = json.loads(str(arrays['metadata']))
+    found = json.loads(text)
   except json.JSONDecodeError:
     found = None
   ok = isinstance(found, dict)
-  check(ok, path, 'metadata', str(arrays['metadata']), 'a JSON object')
+  check(ok, path, 'metadata', text, 'a JSON object')
   require_keys(f'{path}, metadata', list(found), _METADATA_KEYS)
   return found
 
 
-def policy(task_or_path: str) -> MlpPolicy:
-  """The expert of a task, or of an .npz that `write` wrote.
+def _metadata_text(path: str) -> str:
+  if path.endswith('.json'):
+    with open(path) as file:
+      return file.read()
+  arrays = read_arrays(path)
+  require_keys(path, list(arrays), ['metadata'])
+  return str(arrays['metadata'])
+
+
+def policy(task_or_path: str) -> rollouts.Policy:
+  """The expert of a task, or of a file like those of this folder.
 
   Raises FileNotFoundError, or ValueError naming file, key and what is wrong.
   """
   path = _path(task_or_path)
+  return _controller(path) if path.endswith('.json') else _actor(path)
+
+
+def _controller(path: str) -> waypoints.PointController:
+  details = metadata(path)
+  gains = details.get('controller', {})
+  require_keys(f'{path}, controller', list(gains), _CONTROLLER_KEYS)
+  env = suites.load(details['env_id'], details['env_kwargs'])
+  check(env.maze is not None, path, 'env_id', env.env_id, 'a maze')
+  gains = {key: float(gains[key]) for key in _CONTROLLER_KEYS}
+  return waypoints.PointController(env.maze.map, **gains)
+
+
+def _actor(path: str) -> MlpPolicy:
   arrays = read_arrays(path)
   num_layers = sum(key.startswith('kernel_') for key in arrays)
   required = [
@@ -138,25 +168,26 @@ def demonstrations(
   num_episodes: int | None = None,
   seed: int = 0,
 ) -> RawDemonstrations:
-  """Full-length episodes of an expert, rolled out if Minari has none cached.
+  """Whole episodes of an expert, rolled out if Minari has none cached.
 
   The cached data set is `tfirl/TASK/expert-v0`.
 
   Args:
-    task_or_path: a task of `tasks()`, or an expert's .npz.
+    task_or_path: a task of `tasks()`, or an expert's file.
     observation_size: O.
-    num_episodes: how many to roll out, 64 if None; a cached data set is used
-      as it is.
+    num_episodes: how many to roll out; None for what the metadata says, or 64.
+      A cached data set is used as it is.
     seed: of the first attempt.
 
-  Raises ValueError, also if too few episodes last the full length.
+  Raises ValueError, also if too few episodes last the full length (in a maze:
+  reach the goal).
   """
   details, digest = metadata(task_or_path), _digest(_path(task_or_path))
   dataset_id = f'tfirl/{details["task"]}/expert-v0'
   cached = _read_cached(dataset_id, observation_size, digest)
   if cached is not None:
     return cached
-  num_episodes = num_episodes or _NUM_EPISODES
+  num_episodes = num_episodes or details.get('num_episodes', _NUM_EPISODES)
   logging.info('%s: rolling out %d episodes', dataset_id, num_episodes)
   # The task's gin file would make the expert's hand tremble.
   env = suites.load(

@@ -1,0 +1,375 @@
+"""TD3+BC's losses and steps recomputed in NumPy from the networks' weights."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfirl.agents import relabeling, td3_bc
+from tfirl.optimizers.optimistic_adam import OptimisticAdam
+from tfirl.types import Transition
+
+OBS, A, B = 4, 2, 32
+GAMMA, TAU, ALPHA = 0.9, 0.05, 2.5
+NOISE = 0.6  # so that its clipping at 0.5 matters
+ADAM = tf.keras.optimizers.legacy.Adam
+SGD = tf.keras.optimizers.legacy.SGD
+
+
+def make_agent(learning_rate=0.0, **kwargs):
+  settings = {'gamma': GAMMA, 'tau': TAU, 'hidden': (16, 8), **kwargs}
+  make_optimizer = settings.pop('make_optimizer', ADAM)
+  agent = td3_bc.Td3BcAgent(
+    OBS,
+    A,
+    make_optimizer=make_optimizer,
+    learning_rate=learning_rate,
+    **settings,
+  )
+  rng = np.random.default_rng(0)
+  for network in networks(agent):  # targets too: weights of their own
+    for variable in network.variables:
+      variable.assign(rng.normal(0, 0.4, variable.shape))
+  return agent
+
+
+def networks(agent):
+  """Actor, critics, and their targets."""
+  return (
+    agent._actor_network,
+    agent._critic_network_1,
+    agent._critic_network_2,
+    agent._target_actor_network,
+    agent._target_critic_network_1,
+    agent._target_critic_network_2,
+  )
+
+
+def weights_of(network):
+  return [v.numpy().astype(np.float64) for v in network.variables]
+
+
+def mlp(weights, x):
+  layers = list(zip(weights[::2], weights[1::2], strict=True))
+  for kernel, bias in layers[:-1]:
+    x = np.maximum(x @ kernel + bias, 0)
+  kernel, bias = layers[-1]
+  return x @ kernel + bias
+
+
+def value(critic, observation, action):
+  return mlp(critic, np.concatenate([observation, action], 1))[:, 0]
+
+
+def numpy_critic_loss(weights, rows, reward, noise):
+  """Fujimoto et al. 2018, algorithm 1."""
+  _, *critics, actor, target_1, target_2 = weights
+  noise = np.clip(NOISE * noise, -0.5, 0.5)
+  action = np.tanh(mlp(actor, rows.next_observation))
+  action = np.clip(action + noise, -1, 1)
+  next_value = np.minimum(
+    *(value(t, rows.next_observation, action) for t in (target_1, target_2))
+  )
+  target = reward + GAMMA * rows.discount * next_value
+  return sum(
+    ((value(c, rows.observation, rows.action) - target) ** 2).mean()
+    for c in critics
+  )
+
+
+def numpy_actor_loss(weights, rows):
+  actor, critic, *_ = weights
+  action = np.tanh(mlp(actor, rows.observation))
+  values = value(critic, rows.observation, action)
+  return -ALPHA * values.mean() / np.abs(values).mean()
+
+
+def numpy_bc_loss(weights, expert):
+  action = np.tanh(mlp(weights[0], expert.observation))
+  return ((action - expert.action) ** 2).mean()  # over actions as well
+
+
+def tensors(rows):
+  return Transition(*map(tf.convert_to_tensor, rows))
+
+
+def train(agent, rows, reward, **kwargs):
+  experience = relabeling.as_experience(
+    tensors(rows), tf.constant(reward, tf.float32)
+  )
+  return agent.train(experience, **kwargs).extra
+
+
+def all_weights(agent):
+  return [weights_of(network) for network in networks(agent)]
+
+
+def moved(before, after):
+  """Which of the six networks changed."""
+  return [
+    any((a != b).any() for a, b in zip(*pair, strict=True))
+    for pair in zip(before, after, strict=True)
+  ]
+
+
+@pytest.mark.parametrize('bc_weight', [0.0, 3.0])
+def test_losses_equal_numpy(noise, make_rows, bc_weight):
+  agent = make_agent(
+    policy_update_period=1, bc_weight=bc_weight, policy_noise=NOISE
+  )
+  rows, reward, expert = make_rows(B, 1), np.linspace(-2, 3, B), make_rows(7, 2)
+  weights = all_weights(agent)
+  drawn = noise.of_target_actions(0, B)
+  assert np.abs(NOISE * drawn).max() > 0.5
+  critic_loss = numpy_critic_loss(weights, rows, reward, drawn)
+  actor_loss = numpy_actor_loss(weights, rows)
+  actor_loss += bc_weight * numpy_bc_loss(weights, expert)
+  found = train(agent, rows, reward, expert=expert)
+  np.testing.assert_allclose(found.critic_loss, critic_loss, rtol=1e-4)
+  np.testing.assert_allclose(found.actor_loss, actor_loss, rtol=1e-4)
+
+
+def finite_differences(loss_fn, weights, networks_moved):
+  """Gradients of `loss_fn(weights)` to each array of `networks_moved`."""
+  gradients = []
+  for i in networks_moved:
+    for j, array in enumerate(weights[i]):
+      gradient = np.empty(array.shape)
+      for index in np.ndindex(array.shape):
+        ends = []
+        for step in (1e-5, -1e-5):
+          shifted = [list(network) for network in weights]
+          shifted[i][j] = array.copy()
+          shifted[i][j][index] += step
+          ends.append(loss_fn(shifted))
+        gradient[index] = (ends[0] - ends[1]) / 2e-5
+      gradients.append(gradient)
+  return gradients
+
+
+@pytest.mark.parametrize('clip_norm', [None, 0.3])
+def test_critics_step_is_clipped_then_decayed(noise, make_rows, clip_norm):
+  """Plain gradient descent, so that the step shows the gradient."""
+  agent = make_agent(
+    0.1,
+    make_optimizer=SGD,
+    hidden=(5,),
+    policy_noise=NOISE,
+    critic_clip_norm=clip_norm,
+    weight_decay=0.01,
+  )
+  rows, reward = make_rows(B, 1), np.linspace(-2, 3, B)
+  before, drawn = all_weights(agent), noise.of_target_actions(0, B)
+  gradients = finite_differences(
+    lambda w: numpy_critic_loss(w, rows, reward, drawn), before, [1, 2]
+  )
+  norm = np.sqrt(sum((g**2).sum() for g in gradients))
+  assert norm > 0.6
+  factor = 1.0 if clip_norm is None else clip_norm / norm
+  train(agent, rows, reward)
+  after = all_weights(agent)
+  assert moved(before, after) == [False, True, True, False, False, False]
+  for old, new, gradient in zip(
+    before[1] + before[2], after[1] + after[2], gradients, strict=True
+  ):
+    expected = old - 0.1 * (factor * gradient + 0.01 * old)
+    np.testing.assert_allclose(new, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_actors_step_and_targets_follow(noise, make_rows):
+  agent = make_agent(
+    0.1,
+    make_optimizer=SGD,
+    hidden=(5,),
+    policy_update_period=1,
+    bc_weight=2.0,
+    critic_clip_norm=1e-12,  # the critics stay where they are, nearly
+  )
+  rows, expert = make_rows(B, 1), make_rows(9, 2)
+  before = all_weights(agent)
+  values = value(
+    before[1], rows.observation, np.tanh(mlp(before[0], rows.observation))
+  )
+  scale = ALPHA / np.abs(values).mean()  # a constant to the gradient
+
+  def loss(weights):
+    action = np.tanh(mlp(weights[0], rows.observation))
+    mean = value(weights[1], rows.observation, action).mean()
+    return -scale * mean + 2.0 * numpy_bc_loss(weights, expert)
+
+  gradients = finite_differences(loss, before, [0])
+  train(agent, rows, np.zeros(B), expert=expert)
+  after = all_weights(agent)
+  for old, new, gradient in zip(before[0], after[0], gradients, strict=True):
+    assert np.abs(gradient).max() > 1e-3
+    np.testing.assert_allclose(new, old - 0.1 * gradient, rtol=1e-3, atol=1e-5)
+  for i in range(3):
+    for target, old, new in zip(
+      after[i + 3], before[i + 3], after[i], strict=True
+    ):
+      expected = (1 - TAU) * old + TAU * new
+      np.testing.assert_allclose(target, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_actor_and_targets_move_together_and_late(make_rows):
+  agent = make_agent(0.01, policy_update_period=3)
+  history = [all_weights(agent)]
+  losses = []
+  for seed in range(6):
+    losses.append(
+      float(train(agent, make_rows(B, seed), np.ones(B)).actor_loss)
+    )
+    history.append(all_weights(agent))
+  critics_only = [False, True, True, False, False, False]
+  for i, (before, after) in enumerate(
+    zip(history[:-1], history[1:], strict=True)
+  ):
+    assert moved(before, after) == ([True] * 6 if i in (2, 5) else critics_only)
+  # In between, the latest loss is reported.
+  assert losses[:2] == [0.0, 0.0] and losses[2] == losses[3] == losses[4] != 0.0
+  assert losses[5] != losses[4]
+
+
+def test_the_term_without_expert_rows_is_an_error(make_rows):
+  agent = make_agent(bc_weight=0.5)
+  with pytest.raises(ValueError, match='Td3BcAgent.bc_weight is 0.5.*no exper'):
+    train(agent, make_rows(B, 1), np.zeros(B))
+
+
+@pytest.mark.parametrize(
+  'parameter, message',
+  [
+    ({'alpha': 0.0}, 'alpha is 0.0; expected positive'),
+    ({'bc_weight': -1.0}, 'bc_weight is -1.0; expected at least 0'),
+    ({'policy_update_period': 0}, 'policy_update_period is 0'),
+    ({'critic_clip_norm': 0.0}, 'critic_clip_norm is 0.0; expected None or'),
+    ({'weight_decay': -1e-4}, 'weight_decay is -0.0001'),
+  ],
+)
+def test_parameters_out_of_range(parameter, message):
+  with pytest.raises(ValueError, match=f'Td3BcAgent.{message}'):
+    make_agent(**parameter)
+
+
+def test_scale_multiplies_both_learning_rates(noise, make_rows):
+  """A first Adam step is in proportion to its learning rate."""
+  steps = {}
+  for scale in (1.0, 0.5, 0.0):
+    agent = make_agent(0.01, policy_update_period=1)
+    agent.learning_rate_scale.assign(scale)
+    before = all_weights(agent)[:3]
+    noise.restart()
+    train(agent, make_rows(B, 1), np.ones(B))
+    after = all_weights(agent)[:3]
+    steps[scale] = [
+      a - b
+      for new, old in zip(after, before, strict=True)
+      for a, b in zip(new, old, strict=True)
+    ]
+  full, half = (
+    np.concatenate([step.ravel() for step in steps[scale]])
+    for scale in (1.0, 0.5)
+  )
+  assert np.isclose(half, full / 2, rtol=0.02, atol=1e-6).mean() > 0.95
+  assert all(np.abs(step).max() > 1e-3 for step in steps[1.0])
+  assert not any(np.any(step) for step in steps[0.0])
+
+
+def test_cloning_lowers_its_loss_and_initialize_takes_the_target_along(
+  make_rows,
+):
+  agent = make_agent(0.02)
+  expert = make_rows(8, 2)
+  before = all_weights(agent)
+  first = float(agent.clone(tensors(expert)))
+  np.testing.assert_allclose(first, numpy_bc_loss(before, expert), rtol=1e-4)
+  step = tf.function(agent.clone)
+  for _ in range(200):
+    step(tensors(expert))
+  after = all_weights(agent)
+  assert numpy_bc_loss(after, expert) < 0.1 < 0.3 < first
+  assert moved(before, after) == [True] + [False] * 5
+  agent.initialize()
+  for own, target in zip(after[0], all_weights(agent)[3], strict=True):
+    np.testing.assert_array_equal(own, target)
+
+
+def test_it_learns_where_reward_is():
+  """Reward -|a - a*(s)|: the greedy action approaches a*(s)."""
+  tf.keras.utils.set_random_seed(0)
+  agent = td3_bc.Td3BcAgent(
+    1, 1, make_optimizer=ADAM, learning_rate=3e-3, gamma=0.0, tau=0.05,
+    hidden=(32, 32),
+  )  # fmt: skip
+  rng = np.random.default_rng(0)
+  step = tf.function(
+    lambda rows, reward: agent.train(relabeling.as_experience(rows, reward))
+  )
+  for _ in range(800):
+    observation = rng.uniform(-1, 1, (64, 1)).astype(np.float32)
+    action = rng.uniform(-1, 1, (64, 1)).astype(np.float32)
+    reward = -np.abs(action - 0.8 * observation)[:, 0]
+    rows = Transition(observation, action, np.zeros(64, 'f'), observation)
+    step(tensors(rows), tf.constant(reward))
+  observation = np.linspace(-0.9, 0.9, 50, dtype=np.float32)[:, None]
+  found = agent.mlp_policy()(observation)
+  assert np.abs(found - 0.8 * observation).mean() < 0.1
+
+
+def test_policy_in_numpy_and_its_exploration(make_rows):
+  agent = make_agent(exploration_noise=0.3)
+  observation = make_rows(1, 1).observation
+  expected = np.tanh(mlp(weights_of(agent._actor_network), observation))
+  policy = agent.mlp_policy()
+  np.testing.assert_allclose(policy(observation), expected, 1e-4)
+  repeated = np.repeat(observation, 20_000, 0)
+  tf.random.set_seed(0)
+  for sampled in (
+    policy(repeated, np.random.default_rng(0)),
+    agent.sample_actions(tf.constant(repeated)).numpy(),
+  ):
+    assert np.abs(sampled).max() <= 1.0
+    # Clipping leaves the median, and the quantiles below the bound.
+    np.testing.assert_allclose(np.median(sampled, 0), expected[0], atol=0.02)
+    inward = np.quantile(-np.sign(expected) * sampled, 0.8413, axis=0)
+    distance = inward - np.median(-np.sign(expected) * sampled, 0)
+    np.testing.assert_allclose(distance, 0.3, atol=0.02)
+
+
+def test_the_averaged_policy_follows_the_actors_weights(make_rows):
+  agent = make_agent(0.01, use_ema=True, ema_decay=0.9, policy_update_period=1)
+  agent.initialize()
+  weights = agent._actor_network.variables
+  expected = [weight.numpy() for weight in weights]
+  for seed in range(3):
+    train(agent, make_rows(B, seed), np.ones(B))
+    expected = [
+      0.9 * mean + 0.1 * weight.numpy()
+      for mean, weight in zip(expected, weights, strict=True)
+    ]
+  found = [array for layer in agent.mlp_policy().layers for array in layer]
+  for array, mean, weight in zip(found, expected, weights, strict=True):
+    np.testing.assert_allclose(array, mean, rtol=1e-5, atol=1e-6)
+    assert np.abs(array - weight.numpy()).max() > 1e-3
+
+
+def test_a_restored_agent_continues_as_the_original(noise, make_rows, tmp_path):
+  def updates(agent, seeds):
+    for seed in seeds:
+      rows, expert = make_rows(B, seed), make_rows(B, 10 + seed)
+      train(agent, rows, np.ones(B), expert=expert)
+
+  settings = {'bc_weight': 0.5, 'use_ema': True}
+  settings['make_optimizer'] = OptimisticAdam
+  agent = make_agent(0.01, **settings)
+  agent.learning_rate_scale.assign(0.3)
+  updates(agent, [1, 2, 3])  # between two updates of the actor
+  path = tf.train.Checkpoint(agent=agent).write(str(tmp_path / 'checkpoint'))
+  restored = make_agent(0.01, **settings)
+  tf.train.Checkpoint(agent=restored).read(path).assert_consumed()
+  after = []
+  for one in (agent, restored):
+    noise.restart()
+    updates(one, [4, 5])
+    after.append(sum(all_weights(one), []))
+  for original, continued in zip(*after, strict=True):
+    np.testing.assert_array_equal(continued, original)

@@ -1,0 +1,161 @@
+"""Behaviour cloning first, and TD3+BC in the game."""
+
+import dataclasses
+
+import gin
+import numpy as np
+import pytest
+
+from tfirl import checkpoints, gin_bindings
+from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl.algorithms import model_free
+from tfirl.envs import suites
+from tfirl.types import Demonstrations
+
+_TD3_BC = [
+  'ModelFree.make_agent = @Td3BcAgent',
+  'ModelFree.anneal_learning_rate = False',
+  'Td3BcAgent.make_optimizer = @OptimisticAdam',
+  'Td3BcAgent.learning_rate = 3e-3',
+  'Td3BcAgent.gamma = 0.99',
+  'Td3BcAgent.tau = 0.005',
+  'Td3BcAgent.hidden = (32, 32)',
+  'Td3BcAgent.bc_weight = 1.0',
+]
+_SAC = ['tfirl.SacAgent.hidden = (32, 32)']
+_BINDINGS = [
+  'ModelFree.steps_per_round = 16',
+  'ModelFree.batch_size = 32',
+  'ModelFree.initial_steps = 32',
+  'CostRounds.cost_update_period = 48',
+  'CostRounds.cost_rollout_episodes = 1',
+  'CostNetwork.layers = (8,)',
+  'CostLearner.batch_size = 32',
+  'policy/table.rows_per_item = 5',
+  'expert/table.rows_per_item = 32',
+]
+
+agents = pytest.mark.parametrize('agent', [_TD3_BC, _SAC], ids=['td3', 'sac'])
+
+
+@pytest.fixture(autouse=True)
+def no_config():
+  yield
+  gin.clear_config()
+
+
+@pytest.fixture(scope='module')
+def demos():
+  """Random Hopper observations with an action that depends on them."""
+  rng = np.random.default_rng(0)
+  observations = rng.normal(0, 0.3, (640, 11)).astype(np.float32)
+  return Demonstrations(
+    observations=observations,
+    actions=np.tanh(observations[:, :3] - observations[:, 3:6]),
+    next_observations=observations,
+    terminals=np.zeros(640, bool),
+    timeouts=np.arange(640) == 639,
+    source='made up',
+  )
+
+
+@pytest.fixture
+def make(demos):
+  """Makes games of the bindings, and stops their servers at the end."""
+  made = []
+
+  def make(bindings, restore_from=None, demos=demos):
+    gin_bindings.parse(['hype_hopper.gin'], [*_BINDINGS, *bindings])
+    game = model_free.ModelFree(lambda env: demos, 0, restore_from)
+    made.append(game)
+    return game
+
+  yield make
+  for game in made:
+    game.close()
+
+
+def _error(policy, demos):
+  difference = policy(demos.observations) - demos.actions
+  return float((difference**2).mean())
+
+
+@agents
+def test_it_starts_as_a_clone(make, demos, agent):
+  plain = make(agent)
+  cloned = make([*agent, 'ModelFree.bc_steps = 300'])
+  assert _error(plain.policy, demos) > 0.1
+  assert _error(cloned.policy, demos) < 0.02
+  # Nothing was spent, and the game goes on from there.
+  assert cloned.clock.updates == cloned.clock.env_steps == 0
+  for _ in range(4):
+    cloned.run_round()
+  assert cloned.num_traces == 1
+  assert np.isfinite(list(cloned.losses.values())).all()
+
+
+@pytest.mark.parametrize('num_steps', [37, 96, 100])
+def test_the_number_of_steps_is_exact(make, num_steps):
+  game = make([*_TD3_BC, f'ModelFree.bc_steps = {num_steps}'])
+  optimizer = game.trackables()['agent']._actor_optimizer
+  assert optimizer.iterations.numpy() == num_steps
+
+
+def test_the_targets_start_as_the_clone(make):
+  agent = make([*_TD3_BC, 'ModelFree.bc_steps = 50']).trackables()['agent']
+  for own, target in zip(
+    agent._actor_network.variables,
+    agent._target_actor_network.variables,
+    strict=True,
+  ):
+    np.testing.assert_array_equal(own.numpy(), target.numpy())
+
+
+def test_a_resumed_game_does_not_clone_again(make, tmp_path):
+  bindings = [*_TD3_BC, 'ModelFree.bc_steps = 50']
+  game = make(bindings)
+  for _ in range(3):
+    game.run_round()
+  path = checkpoints.Checkpoints(
+    tmp_path, game.trackables(), save_hooks=[game.save_tables]
+  ).save(48)
+  other = make(bindings, restore_from=path)
+  # Before restoring: nothing moved yet.
+  optimizer = other.trackables()['agent']._actor_optimizer
+  assert optimizer.iterations.numpy() == 0
+  checkpoints.Checkpoints(tmp_path, other.trackables()).restore(path)
+  assert optimizer.iterations.numpy() == 50 + 16
+  for ours, theirs in zip(game.policy.layers, other.policy.layers, strict=True):
+    np.testing.assert_array_equal(ours[0], theirs[0])
+
+
+def test_td3_explores_when_it_collects(make):
+  """Its mean action is the same; what it does in the environment is not."""
+  game = make(_TD3_BC)
+  observation = np.zeros(11, np.float32)
+  mean = game.policy(observation)
+  drawn = [game.policy(observation, np.random.default_rng(i)) for i in range(9)]
+  np.testing.assert_array_equal(mean, game.policy(observation))
+  assert 0.02 < np.std(drawn, axis=0).min() < 0.3
+
+
+def test_a_loss_that_is_not_finite_ends_it(make, demos):
+  actions = demos.actions.copy()
+  actions[5] = np.nan
+  bad = dataclasses.replace(demos, actions=actions)
+  with pytest.raises(
+    FloatingPointError, match='cloning, steps 0 to 50: the lo'
+  ):
+    make([*_TD3_BC, 'ModelFree.bc_steps = 100'], demos=bad)
+
+
+def test_a_negative_number_is_refused(make):
+  with pytest.raises(ValueError, match='ModelFree.bc_steps is -1; expected at'):
+    make([*_TD3_BC, 'ModelFree.bc_steps = -1'])
+
+
+def test_the_environment_is_hoppers(demos):
+  """What the demonstrations above are shaped after."""
+  env = suites.load('Hopper-v5')
+  assert env.observation_spec().shape == demos.observations.shape[1:]
+  assert env.action_spec().shape == demos.actions.shape[1:]

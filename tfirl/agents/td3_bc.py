@@ -1,0 +1,285 @@
+"""TF-Agents' TD3 with the actor loss of TD3+BC (Fujimoto and Gu 2021)."""
+
+from collections.abc import Callable, Sequence
+
+import gin
+import tensorflow as tf
+from tf_agents.agents import tf_agent
+from tf_agents.agents.td3 import td3_agent
+from tf_agents.trajectories import time_step as ts
+
+from tfirl import acting, types
+from tfirl.agents import sac
+from tfirl.losses import behavior_cloning, td3
+from tfirl.networks import actor as actor_lib
+from tfirl.networks import critic as critic_lib
+
+
+@gin.configurable
+class Td3BcAgent(td3_agent.Td3Agent):
+  """Twin delayed DDPG with a normalised value and a behaviour-cloning term.
+
+  Networks, targets and policies are TF-Agents'. Its training step is not: it
+  does not keep target actions within their bounds, updates the targets at
+  other steps than the actor, and pays for the actor's loss at every step.
+
+  Attributes:
+    learning_rate_scale: [] variable; multiplies the learning rate of actor and
+      critics. The algorithm moves it between rounds.
+  """
+
+  def __init__(
+    self,
+    observation_size: int,
+    action_size: int,
+    *,
+    make_optimizer: Callable = gin.REQUIRED,
+    learning_rate: float = gin.REQUIRED,
+    hidden: Sequence[int] = (256, 256),
+    gamma: float = gin.REQUIRED,
+    tau: float = gin.REQUIRED,
+    alpha: float = 2.5,
+    bc_weight: float = 0.0,
+    policy_update_period: int = 2,
+    policy_noise: float = 0.2,
+    policy_noise_clip: float = 0.5,
+    exploration_noise: float = 0.1,
+    critic_clip_norm: float | None = None,
+    weight_decay: float = 0.0,
+    use_ema: bool = False,
+    ema_decay: float = 0.9998,
+  ):
+    """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
+    optimiser; `alpha` weighs the normalised value; `bc_weight` the mean squared
+    error on expert rows, over rows and actions; actor and targets move every
+    `policy_update_period` updates; `policy_noise` is the target action's,
+    clipped at `policy_noise_clip`; `exploration_noise` that of sampled actions
+    (both std); `critic_clip_norm` bounds the gradient's norm over both critics,
+    None doesn't; `weight_decay` is L2, added to all gradients after that;
+    `use_ema` acts by the exponential moving average of the actor's weights,
+    which keeps `ema_decay` of itself at each update.
+
+    Raises: ValueError if a parameter is out of its range.
+    """
+    _check_parameters(
+      alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
+    )
+    time_step_spec, action_spec = sac.make_specs(observation_size, action_size)
+    observation_spec = time_step_spec.observation
+    scale = tf.Variable(1.0, trainable=False, name='learning_rate_scale')
+
+    def current_learning_rate():
+      return learning_rate * scale
+
+    shape = observation_spec, action_spec, hidden
+    super().__init__(
+      time_step_spec,
+      action_spec,
+      actor_network=actor_lib.make_deterministic_actor(*shape),
+      critic_network=critic_lib.make_critic(*shape),
+      critic_network_2=critic_lib.make_critic(*shape),
+      actor_optimizer=make_optimizer(learning_rate=current_learning_rate),
+      critic_optimizer=make_optimizer(learning_rate=current_learning_rate),
+      exploration_noise_std=exploration_noise,
+      target_update_tau=tau,
+      gamma=gamma,
+      target_policy_noise=policy_noise,
+      target_policy_noise_clip=policy_noise_clip,
+      # TF-Agents' default is one counter for all agents of a process.
+      train_step_counter=tf.Variable(0, trainable=False, dtype=tf.int64),
+    )
+    self.learning_rate_scale = scale
+    self._alpha = alpha
+    self._bc_weight = bc_weight
+    self._policy_update_period = policy_update_period
+    self._critic_clip_norm = critic_clip_norm
+    self._weight_decay = weight_decay
+    # Of the latest update of the actor, for the updates in between.
+    self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
+    self._ema_decay = ema_decay
+    averaged = self._actor_network.variables if use_ema else []
+    self._ema = [tf.Variable(weight, trainable=False) for weight in averaged]
+    self.initialize()
+    # Slots now, not at the first update: a tf.function then traces only once.
+    self._actor_optimizer._create_all_weights(
+      self._actor_network.trainable_variables
+    )
+    self._critic_optimizer._create_all_weights(self._critic_variables)
+
+  @property
+  def uses_expert_rows(self) -> bool:
+    """Whether `train` needs `expert=`, a Transition of expert rows."""
+    return self._bc_weight > 0.0
+
+  def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
+    """What `train` returned, under the names of metrics.csv."""
+    return info.extra._asdict()
+
+  def mlp_policy(self) -> acting.MlpPolicy:
+    """The current policy in NumPy, the averaged one with `use_ema`; its samples
+    have exploration noise.
+    """
+    return actor_lib.mlp_policy(
+      self._ema or self._actor_network.variables,
+      self.action_spec.shape[0],
+      self._exploration_noise_std,
+    )
+
+  def sample_actions(self, observation):
+    """Explores at observations [B, O], in a graph. Returns [B, A]."""
+    action = self._act(self._actor_network, observation)
+    noise = tf.random.normal(
+      tf.shape(action), stddev=self._exploration_noise_std
+    )
+    return tf.clip_by_value(action + noise, -1.0, 1.0)
+
+  def clone(self, expert: types.Transition) -> tf.Tensor:
+    """One step of behaviour cloning on expert rows [B, ...]. Returns the loss.
+
+    Targets and average stay behind until `initialize` makes them equal again.
+    """
+    variables = self._actor_network.trainable_variables
+    with tf.GradientTape() as tape:
+      loss = self._bc_loss(expert)
+    gradients = tape.gradient(loss, variables)
+    self._apply_gradients(gradients, variables, self._actor_optimizer)
+    return loss
+
+  def _initialize(self) -> None:
+    super()._initialize()
+    self._average(keep=0.0)
+
+  def _average(self, keep: float) -> None:
+    """The average keeps a share of itself; empty without `use_ema`."""
+    pairs = zip(self._ema, self._actor_network.variables, strict=False)
+    for mean, weight in pairs:
+      mean.assign_add((1.0 - keep) * (weight - mean))
+
+  @property
+  def _critic_variables(self) -> list[tf.Variable]:
+    return [
+      *self._critic_network_1.trainable_variables,
+      *self._critic_network_2.trainable_variables,
+    ]
+
+  def _train(
+    self, experience, weights=None, expert: types.Transition | None = None
+  ):
+    if weights is not None:
+      raise ValueError('Td3BcAgent.train: found weights; expected none')
+    if self.uses_expert_rows and expert is None:
+      raise ValueError(
+        f'Td3BcAgent.bc_weight is {self._bc_weight}, but train() was given no '
+        'expert rows; expected expert=Transition'
+      )
+    time_steps, action_steps, next_time_steps = self._as_transition(experience)
+    critic_loss = self._train_critics(
+      time_steps, action_steps.action, next_time_steps
+    )
+    self.train_step_counter.assign_add(1)
+
+    def train_actor():
+      self._train_actor(time_steps, expert)
+      return tf.no_op()
+
+    # As its authors have it: first at update `policy_update_period`.
+    is_due = self.train_step_counter % self._policy_update_period == 0
+    tf.cond(is_due, train_actor, tf.no_op)
+    self._average(self._ema_decay)
+    extra = td3_agent.Td3Info(self._actor_loss.read_value(), critic_loss)
+    return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
+
+  def _train_critics(self, time_steps, actions, next_time_steps) -> tf.Tensor:
+    variables = self._critic_variables
+    with tf.GradientTape() as tape:
+      loss = self.critic_loss(time_steps, actions, next_time_steps)
+    tf.debugging.check_numerics(loss, 'Critic loss is inf or nan.')
+    gradients = tape.gradient(loss, variables)
+    if self._critic_clip_norm is not None:
+      gradients, _ = tf.clip_by_global_norm(gradients, self._critic_clip_norm)
+    self._apply_gradients(gradients, variables, self._critic_optimizer)
+    return loss
+
+  def _train_actor(self, time_steps, expert: types.Transition | None) -> None:
+    """Moves the actor, then all targets."""
+    variables = self._actor_network.trainable_variables
+    with tf.GradientTape() as tape:
+      loss = self.actor_loss(time_steps)
+      if self.uses_expert_rows:
+        loss += self._bc_weight * self._bc_loss(expert)
+    tf.debugging.check_numerics(loss, 'Actor loss is inf or nan.')
+    gradients = tape.gradient(loss, variables)
+    self._apply_gradients(gradients, variables, self._actor_optimizer)
+    self._actor_loss.assign(loss)
+    self._update_target()
+
+  def critic_loss(
+    self, time_steps, actions, next_time_steps, weights=None, training=True
+  ):
+    """Both critics' mean squared error to the smaller target's value.
+
+    Target: r + gamma * discount * min Q'(s', clip(pi'(s') + clipped noise)).
+    Fujimoto et al. 2018, algorithm 1.
+    """
+    del weights, training
+    observation = next_time_steps.observation
+    action = self._act(self._target_actor_network, observation)
+    action = td3.smoothed_action(
+      action,
+      tf.random.normal(tf.shape(action), stddev=self._target_policy_noise),
+      self._target_policy_noise_clip,
+    )
+    value = tf.minimum(
+      self._target_critic_network_1((observation, action))[0],
+      self._target_critic_network_2((observation, action))[0],
+    )
+    discount = self._gamma * next_time_steps.discount
+    target = tf.stop_gradient(next_time_steps.reward + discount * value)
+    loss = 0.0
+    for critic in (self._critic_network_1, self._critic_network_2):
+      value, _ = critic((time_steps.observation, actions))
+      loss += tf.reduce_mean(tf.math.squared_difference(value, target))
+    return loss
+
+  def actor_loss(self, time_steps: ts.TimeStep, weights=None, training=True):
+    """The normalised value of the actor's actions to the first critic."""
+    del weights, training
+    action = self._act(self._actor_network, time_steps.observation)
+    values, _ = self._critic_network_1((time_steps.observation, action))
+    return td3.normalized_value_loss(values, self._alpha)
+
+  def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
+    """Mean squared error, over actions too: what `alpha` is weighed against."""
+    action = self._act(self._actor_network, expert.observation)
+    loss = behavior_cloning.behavior_cloning_loss(action, expert.action)
+    return loss / self.action_spec.shape[0]
+
+  def _act(self, actor, observation) -> tf.Tensor:
+    """[B, O] -> [B, A] in [-1, 1]."""
+    return actor(observation)[0]
+
+  def _apply_gradients(self, gradients, variables, optimizer) -> None:
+    if self._weight_decay:
+      gradients = [
+        gradient + self._weight_decay * variable
+        for gradient, variable in zip(gradients, variables, strict=True)
+      ]
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+
+def _check_parameters(
+  alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
+) -> None:
+  """Raises ValueError naming the first that is out of its range."""
+  _check('alpha', alpha, 'positive', alpha > 0)
+  _check('bc_weight', bc_weight, 'at least 0', bc_weight >= 0)
+  period = policy_update_period
+  _check('policy_update_period', period, 'at least 1', period >= 1)
+  is_norm = critic_clip_norm is None or critic_clip_norm > 0
+  _check('critic_clip_norm', critic_clip_norm, 'None or positive', is_norm)
+  _check('weight_decay', weight_decay, 'at least 0', weight_decay >= 0)
+
+
+def _check(name: str, value, expected: str, is_valid: bool) -> None:
+  if not is_valid:
+    raise ValueError(f'Td3BcAgent.{name} is {value}; expected {expected}')

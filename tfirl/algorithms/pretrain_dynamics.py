@@ -1,0 +1,170 @@
+"""Fits the dynamics ensemble to a maze's demonstrations, region by region."""
+
+import functools
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gin
+import numpy as np
+
+from tfirl import checkpoints, types
+from tfirl.algorithms import algorithm
+from tfirl.algorithms import clock as clock_lib
+from tfirl.dynamics import model as dynamics_model
+from tfirl.dynamics import regions, saving
+from tfirl.dynamics import trainer as dynamics_trainer
+from tfirl.envs import suites
+
+_EVALUATION_ROWS = 2048  # at a time: bounds memory
+
+
+@gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
+class PretrainDynamics(algorithm.Trainable):
+  """A round is one whole fit; `clock.updates` counts its gradient steps.
+
+  The source is Ren et al. 2024, who partition x-y into bins.
+  """
+
+  counts = 'updates'
+
+  def __init__(
+    self,
+    load_demos: Callable[[Any], types.Demonstrations],
+    seed: int,
+    restore_from: str | None = None,
+    *,
+    bin_sampling: str = gin.REQUIRED,
+    num_bins: int = 50,
+  ):
+    """Makes the model, and holds out the same share of each region.
+
+    Args:
+      load_demos: maps the environment to demonstrations of its task.
+      seed: of everything.
+      restore_from: unused: there are no tables to start with.
+      bin_sampling: how the rows of a fit, and those it is judged by, are drawn
+        from regions: 'none', 'proportional' or 'uniform', as in
+        `dynamics.regions.draw_rows`.
+      num_bins: regions along x, and along y.
+
+    Raises:
+      ValueError: the task is no maze, or a parameter is out of its range.
+    """
+    del restore_from
+    super().__init__()
+    seeds = np.random.SeedSequence(seed).generate_state(4).tolist()
+    with suites.load(seed=seeds[0]) as env:
+      if env.maze is None:
+        raise ValueError(
+          f'PretrainDynamics: found the task {env.env_id}; expected a maze'
+        )
+      self._map = env.maze.map
+      rows = load_demos(env).transitions
+    if num_bins < 1:
+      raise ValueError(
+        f'PretrainDynamics.num_bins is {num_bins}; expected at least 1'
+      )
+    self._num_bins = num_bins
+    self._model = dynamics_model.DynamicsModel(
+      rows.observation.shape[1], rows.action.shape[1], seeds[1]
+    )
+    self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds[2])
+    rng = np.random.default_rng(seeds[3])
+    found = regions.region_of(
+      rows.observation[:, :2], self._map.extent, num_bins
+    )
+    is_out = regions.held_out(found, self._trainer.holdout_share, rng)
+    self._fitted, self._held_out = _take(rows, ~is_out), _take(rows, is_out)
+    self._fitted_regions = found[~is_out]
+    self._held_out_regions = found[is_out]
+    # As the fit draws its rows, so it is judged when to stop.
+    self._judges = regions.draw_rows(
+      self._held_out_regions, bin_sampling, int(is_out.sum()), rng
+    )
+    self._draw = functools.partial(
+      regions.draw_rows, self._fitted_regions, bin_sampling
+    )
+
+  @property
+  def num_traces(self) -> int:
+    return self._trainer.num_traces
+
+  def run_round(self) -> None:
+    """One fit."""
+    num_fitted, num_judges = len(self._fitted_regions), len(self._judges)
+    judges = _take(self._held_out, self._judges)
+    rows = types.Transition(
+      *(np.concatenate(f) for f in zip(self._fitted, judges, strict=True))
+    )
+    is_held_out = np.arange(num_fitted + num_judges) >= num_fitted
+    record = self._trainer.fit(rows, is_held_out, self._draw)
+    self.clock.updates += record.updates
+    row_errors = self.row_errors()
+    errors = self._per_region(row_errors)
+    self.losses = {
+      **record.columns(),
+      'region_error_mean': float(row_errors.mean()),
+      'region_error_median': float(np.nanmedian(errors)),
+      'region_error_worst': float(np.nanmax(errors)),
+      'num_regions': float(np.isfinite(errors).sum()),
+    }
+
+  def row_errors(self) -> np.ndarray:
+    """One-step errors of the rows held out, [N].
+
+    The squared error of s' - s over its variance in all of them, a mean over
+    elites and over the outputs that vary.
+    """
+    rows = self._held_out
+    variance = (rows.next_observation - rows.observation).var(0)
+    varies = variance > 1e-10
+    errors = []
+    for begin in range(0, len(rows.discount), _EVALUATION_ROWS):
+      chunk = _take(rows, slice(begin, begin + _EVALUATION_ROWS))
+      mean, _ = self._model.predict(
+        chunk.observation, chunk.action, self._model.elites
+      )
+      squared = (mean.numpy() - chunk.next_observation) ** 2 / np.maximum(
+        variance, 1e-10
+      )
+      errors.append(squared[..., varies].mean((0, 2)))
+    return np.concatenate(errors).astype(np.float64)
+
+  def trackables(self) -> Mapping[str, Any]:
+    return {
+      'model': self._model,
+      'trainer': self._trainer,
+      'state': checkpoints.PythonState(self._get_state, self._set_state),
+    }
+
+  def finish(self, folder: pathlib.Path) -> None:
+    """Writes dynamics.npz, the model, and regions.npz, its errors."""
+    saving.save_model(self._model, str(folder / 'dynamics.npz'))
+    shape = self._num_bins, self._num_bins
+    errors = self._per_region(self.row_errors())
+    counts = np.bincount(self._fitted_regions, minlength=self._num_bins**2)
+    np.savez(
+      folder / 'regions.npz',
+      errors=errors.reshape(shape),  # [bin of y, bin of x], nan: no rows
+      fitted_rows=counts.reshape(shape),
+      extent=np.array(self._map.extent),
+      is_wall=self._map.is_wall,
+    )
+
+  def _per_region(self, row_errors: np.ndarray) -> np.ndarray:
+    """[num_bins ** 2], nan where no row is held out."""
+    return regions.mean_per_region(
+      row_errors, self._held_out_regions, self._num_bins**2
+    )
+
+  def _get_state(self) -> Mapping[str, Any]:
+    return {'clock': vars(self.clock), 'trainer': self._trainer.get_state()}
+
+  def _set_state(self, state: Mapping[str, Any]) -> None:
+    self.clock = clock_lib.Clock(**state['clock'])
+    self._trainer.set_state(state['trainer'])
+
+
+def _take(rows: types.Transition, which) -> types.Transition:
+  return types.Transition(*(field[which] for field in rows))

@@ -1,0 +1,80 @@
+"""Start states that walk backwards through the demonstrations."""
+
+from collections.abc import Mapping
+
+import gin
+import numpy as np
+
+from tfirl import types
+
+
+@gin.configurable(denylist=['demos'])
+class BackwardStarts:
+  """Rows of a window of each trajectory, which moves from its end to its start.
+
+  Near the goal at first, so that the policy learns the last steps before those
+  that lead to them. At progress p the window is [1 - p, 1 - p + reset_window]
+  of a trajectory's length, clamped to [0, 1] (Ren et al. 2024, on mazes).
+  """
+
+  def __init__(
+    self,
+    demos: types.Demonstrations,
+    *,
+    reset_window: float = 0.05,
+    walk_steps: int = gin.REQUIRED,
+  ):
+    """Takes the trajectories apart.
+
+    Args:
+      demos: where rows are drawn from.
+      reset_window: share of each trajectory, in (0, 1].
+      walk_steps: env steps until the window is at the start, where it stays.
+
+    Raises: ValueError if a parameter is out of its range.
+    """
+    _check('reset_window', reset_window, 'in (0, 1]', 0 < reset_window <= 1)
+    _check('walk_steps', walk_steps, 'at least 1', walk_steps >= 1)
+    self._rows = demos.transitions
+    self._stops = demos.episode_ends
+    self._starts = np.concatenate([[0], self._stops[:-1]])
+    self._width = reset_window
+    self._walk_steps = walk_steps
+
+  def window(self, env_steps: int) -> tuple[float, float]:
+    """From where to where, in shares of a trajectory's length."""
+    progress = min(env_steps / self._walk_steps, 1.0)
+    begin = min(1.0 - progress, 1.0 - self._width)
+    return begin, begin + self._width
+
+  def rows(self, env_steps: int) -> np.ndarray:
+    """Rows in the window, one at least of each trajectory; [M] int64."""
+    begin, end = self.window(env_steps)
+    lengths = self._stops - self._starts
+    # Rounded first: 0.1 * 30 must not become 4 rows by a last binary digit.
+    first = np.floor(np.round(begin * lengths, 6)).astype(np.int64)
+    last = np.ceil(np.round(end * lengths, 6)).astype(np.int64)
+    first = np.minimum(first, lengths - 1)
+    last = np.clip(last, first + 1, lengths)
+    return np.concatenate(
+      list(map(np.arange, self._starts + first, self._starts + last))
+    )
+
+  def sample(
+    self, env_steps: int, num_rows: int, rng: np.random.Generator
+  ) -> tuple[np.ndarray, np.ndarray]:
+    """Observations [N, O] and the expert's actions there [N, A]; rows of the
+    window are drawn alike, with replacement.
+    """
+    rows = rng.choice(self.rows(env_steps), num_rows)
+    return self._rows.observation[rows], self._rows.action[rows]
+
+  def columns(self, env_steps: int) -> Mapping[str, float]:
+    """The window as columns of metrics.csv."""
+    begin, end = self.window(env_steps)
+    return {'start_window_from': begin, 'start_window_to': end}
+
+
+def _check(name: str, value, expected: str, is_valid: bool) -> None:
+  if not is_valid:
+    raise ValueError(f'BackwardStarts.{name} is {value}; expected {expected}')

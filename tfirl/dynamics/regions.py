@@ -1,0 +1,111 @@
+"""Regions of a maze: rows drawn, held out and judged by where they lie.
+
+Demonstrations cover a maze unevenly: a model that fits their average may be
+wrong where they are few (Ren et al. 2024, appendix on pretraining).
+"""
+
+import numpy as np
+
+MODES = ('none', 'proportional', 'uniform')
+
+
+def region_of(
+  xy: np.ndarray, extent: tuple[float, float, float, float], num_bins: int
+) -> np.ndarray:
+  """Square bins of x-y: num_bins times as many along each axis.
+
+  Args:
+    xy: [N, 2] (m); what lies outside of `extent` counts to its outer bins.
+    extent: x from, x to, y from, y to.
+    num_bins: along each axis.
+
+  Returns: [N] int64, num_bins * (bin of y) + (bin of x).
+  """
+  low, high = np.array(extent, np.float64).reshape(2, 2).T
+  place = (np.asarray(xy, np.float64) - low) / (high - low) * num_bins
+  x, y = np.clip(np.floor(place), 0, num_bins - 1).astype(np.int64).T
+  return num_bins * y + x
+
+
+def held_out(
+  regions: np.ndarray, share: float, rng: np.random.Generator
+) -> np.ndarray:
+  """The same share of each region: round(share * its rows), drawn at random.
+
+  A region of two rows or more has one at least on either side; a single row is
+  not held out.
+
+  Args:
+    regions: [N].
+    share: in (0, 1).
+    rng: draws them.
+
+  Returns: [N] bool.
+  """
+  result = np.zeros(len(regions), bool)
+  for rows in _rows_of(regions):
+    if len(rows) > 1:
+      number = min(max(round(share * len(rows)), 1), len(rows) - 1)
+      result[rng.choice(rows, number, replace=False)] = True
+  return result
+
+
+def draw_rows(
+  regions: np.ndarray, mode: str, num_draws: int, rng: np.random.Generator
+) -> np.ndarray:
+  """Draws rows with replacement.
+
+  Args:
+    regions: [N], of each row.
+    mode: 'none' draws rows alike, wherever they lie. 'proportional' draws from
+      each region just its share of the rows. 'uniform' draws as many from each
+      region that has any. Quotas that are no whole numbers are rounded so that
+      they add up.
+    num_draws: how many.
+    rng: draws them.
+
+  Returns: [num_draws] int64, region by region unless mode is 'none'.
+
+  Raises: ValueError for another mode, or if there are no rows.
+  """
+  if mode not in MODES:
+    raise ValueError(f'bin_sampling is {mode!r}; expected one of {MODES}')
+  if not len(regions):
+    raise ValueError('regions: found no rows to draw from; expected some')
+  if mode == 'none':
+    return rng.integers(len(regions), size=num_draws)
+  rows = _rows_of(regions)
+  counts = np.array([len(r) for r in rows], np.float64)
+  shares = counts if mode == 'proportional' else np.ones(len(rows))
+  quotas = _quotas(shares / shares.sum() * num_draws, num_draws)
+  draws = [
+    r[rng.integers(len(r), size=quota)]
+    for r, quota in zip(rows, quotas, strict=True)
+  ]
+  return np.concatenate(draws)
+
+
+def mean_per_region(
+  values: np.ndarray, regions: np.ndarray, num_regions: int
+) -> np.ndarray:
+  """Mean of `values` [N] in each region, nan where there are none; [R]."""
+  counts = np.bincount(regions, minlength=num_regions)
+  sums = np.bincount(regions, weights=values, minlength=num_regions)
+  return np.divide(
+    sums, counts, out=np.full(num_regions, np.nan), where=counts > 0
+  )
+
+
+def _rows_of(regions: np.ndarray) -> list[np.ndarray]:
+  """Rows of each region that has any, in the order of their numbers."""
+  order = np.argsort(regions, kind='stable')
+  _, starts = np.unique(regions[order], return_index=True)
+  return np.split(order, starts[1:])
+
+
+def _quotas(exact: np.ndarray, total: int) -> np.ndarray:
+  """Whole numbers that sum to `total`; the largest remainders round up."""
+  quotas = np.floor(exact).astype(np.int64)
+  missing = total - quotas.sum()
+  quotas[np.argsort(quotas - exact, kind='stable')[:missing]] += 1
+  return quotas
