@@ -1,4 +1,4 @@
-"""The peer: Stable-Baselines3's SAC at tfirl's sizes. Prints JSON.
+"""The peer: Stable-Baselines3's SAC, or TD3, at tfirl's sizes. Prints JSON.
 
 Runs in an environment of its own (see --sb3_python of the other benchmarks),
 which has no tfirl and no absl.
@@ -49,15 +49,37 @@ def make_sac(env, args, learning_starts):
   )
 
 
+def make_td3(env, args, learning_starts):
+  """SB3's TD3 with the settings of gin_configs/algorithms/td3_bc.gin."""
+  return stable_baselines3.TD3(
+    'MlpPolicy',
+    env,
+    learning_rate=3e-4,
+    batch_size=args.batch,
+    gamma=0.99,
+    tau=0.005,
+    policy_delay=2,
+    target_policy_noise=0.2,
+    target_noise_clip=0.5,
+    train_freq=_ROUND,
+    gradient_steps=_ROUND,
+    learning_starts=learning_starts,
+    policy_kwargs={'net_arch': [args.hidden, args.hidden]},
+    seed=0,
+    device='cpu',
+  )
+
+
 def updates_per_s(env, args):
-  """SAC updates alone, batches drawn from SB3's own replay buffer."""
+  """Updates alone, batches drawn from SB3's own replay buffer."""
   num_rows = 4096
-  sac = make_sac(env, args, learning_starts=num_rows + 1)
-  sac.learn(num_rows)  # random actions fill the buffer; no update yet
-  sac.train(_ROUND, args.batch)
+  make_agent = {'sac': make_sac, 'td3': make_td3}[args.agent]
+  agent = make_agent(env, args, learning_starts=num_rows + 1)
+  agent.learn(num_rows)  # random actions fill the buffer; no update yet
+  agent.train(_ROUND, args.batch)
   start = time.perf_counter()
   for _ in range(args.rounds):
-    sac.train(_ROUND, args.batch)
+    agent.train(_ROUND, args.batch)
   seconds = time.perf_counter() - start
   return {'updates_per_s': args.rounds * _ROUND / seconds}
 
@@ -78,6 +100,7 @@ def env_steps_per_s(env, args):
 def main():
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument('--measure', choices=['updates', 'loop'], required=True)
+  parser.add_argument('--agent', choices=['sac', 'td3'], default='sac')
   parser.add_argument('--env', default='Hopper-v5')
   parser.add_argument('--batch', type=int, default=256)
   parser.add_argument('--hidden', type=int, default=256)

@@ -91,6 +91,14 @@ def demos(tmp_path_factory):
   return paths
 
 
+@pytest.fixture(scope='module', autouse=True)
+def cache(tmp_path_factory):
+  """Where pretrained models are kept."""
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
+    yield
+
+
 @pytest.fixture(autouse=True)
 def no_config():
   """Leaves gin as other tests expect it."""

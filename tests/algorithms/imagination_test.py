@@ -104,7 +104,23 @@ def test_start_states_by_expert_reset_fraction(opened, fraction):
   assert np.count_nonzero(states == 1.0) == round(24 * fraction)
   assert np.count_nonzero(states == 2.0) == 24 - round(24 * fraction)
   assert numbers['imagined_rows'] == 24
-  assert imagined.policy_rows_per_step == 6 * (1.0 - fraction)
+  # As many are drawn whatever is kept of them: the limiter's ratio is constant.
+  assert imagined.policy_rows_per_step == 6
+
+
+def test_the_share_of_expert_start_states_may_follow_the_env_steps(opened):
+  imagined, replay = opened(
+    expert_reset_fraction=lambda env_steps: 0.5 if env_steps < 8 else 0.25,
+    expert_action_fraction=0.5,
+  )
+  for env_steps, from_expert in [(4, 12), (8, 6)]:
+    numbers = imagined.imagine(_policy, env_steps)
+    rows = replay.read('learner_1')
+    assert np.count_nonzero(rows.observation[:, 0] == 1.0) == from_expert
+    # The expert's actions are 1: half of the rows that begin with it.
+    assert np.count_nonzero(rows.action == 1.0) == from_expert // 2
+    assert numbers['expert_reset_fraction'] == from_expert / 24
+    replay.clear('learner_1')
 
 
 @pytest.mark.parametrize('fraction', [0.0, 0.5, 1.0])

@@ -51,7 +51,7 @@ class ModelBased(algorithm.Algorithm):
     learning_rate_horizon: int | None = None,
     stochastic: bool = False,
     bc_steps: int = 0,
-    pretrained_model: str | None = None,
+    pretrained_model: str | Callable | None = None,
     jit_compile: bool = False,
   ):
     """Builds environments, tables, the model and both players.
@@ -75,7 +75,8 @@ class ModelBased(algorithm.Algorithm):
       stochastic: sample the actions in the environment, or take the mean.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
       pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
-        left, to start with; None for random weights.
+        left, to start with; or what maps (demonstrations, whether it is needed)
+        to such a path, as @cached_pretraining does; None for random weights.
       jit_compile: compile the round by XLA.
 
     Raises:
@@ -109,7 +110,10 @@ class ModelBased(algorithm.Algorithm):
     self._cost = cost_rounds.CostRounds(demos, seeds[2])
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
-    if pretrained_model is not None and restore_from is None:
+    is_new = restore_from is None  # a checkpoint brings what became of it
+    if callable(pretrained_model):
+      pretrained_model = pretrained_model(demos, is_new)
+    if pretrained_model is not None and is_new:
       saving.load_model(self._model, pretrained_model)
     self._open_loop = open_loop.OpenLoop(self._model)
     self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds[4])

@@ -138,9 +138,13 @@ class PretrainDynamics(algorithm.Trainable):
       'state': checkpoints.PythonState(self._get_state, self._set_state),
     }
 
+  def save(self, path: str) -> None:
+    """Writes the model for `dynamics.saving.load_model`."""
+    saving.save_model(self._model, path)
+
   def finish(self, folder: pathlib.Path) -> None:
     """Writes dynamics.npz, the model, and regions.npz, its errors."""
-    saving.save_model(self._model, str(folder / 'dynamics.npz'))
+    self.save(str(folder / 'dynamics.npz'))
     shape = self._num_bins, self._num_bins
     errors = self._per_region(self.row_errors())
     counts = np.bincount(self._fitted_regions, minlength=self._num_bins**2)
