@@ -1,22 +1,11 @@
 """What the batches of published comparisons have in common."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sweep
 from absl import app, flags
 
 METHODS = ('bc', 'mm', 'bc_reg', 'filter', 'hype', 'hype_filter', 'hyper')
-# Gin files after the method's own. At the published scale there are none: it is
-# what every ALGORITHM_TASK.gin has.
-_SCALES = {
-  'paper': dict.fromkeys(METHODS, ()),
-  'cpu': {
-    'bc': ('scale/cpu.gin',),
-    **dict.fromkeys(('mm', 'bc_reg', 'filter'), ('scale/cpu_model_free.gin',)),
-    **dict.fromkeys(('hype', 'hype_filter'), ('scale/cpu_hype.gin',)),
-    'hyper': ('scale/cpu_hyper.gin',),
-  },
-}
 
 
 def define_flags(tasks: Sequence[str]) -> None:
@@ -24,14 +13,21 @@ def define_flags(tasks: Sequence[str]) -> None:
   sweep.define_flags()
   flags.FLAGS.set_default('seeds', '0:10')
   flags.DEFINE_enum(
-    'scale', 'paper', list(_SCALES), 'paper: as published; cpu: a tenth of it'
+    'scale', 'paper', ['paper', 'cpu'], 'paper: as published; cpu: a tenth'
   )
   flags.DEFINE_list('methods', list(METHODS), f'some of {", ".join(METHODS)}')
   flags.DEFINE_list('tasks', list(tasks), f'some of {", ".join(tasks)}')
 
 
-def file_sets(tasks: Sequence[str]) -> list[tuple[str, ...]]:
+def file_sets(
+  tasks: Sequence[str], cpu_files: Mapping[str, str]
+) -> list[tuple[str, ...]]:
   """The gin files of each chosen method on each chosen task.
+
+  Args:
+    tasks: of the batch.
+    cpu_files: method -> the gin file of the small scale. The published one is
+      what every ALGORITHM_TASK.gin has.
 
   Raises ValueError for a method or a task that the batch doesn't have.
   """
@@ -43,20 +39,21 @@ def file_sets(tasks: Sequence[str]) -> list[tuple[str, ...]]:
         f'--{flag}: found {", ".join(unknown)}; expected some of '
         f'{", ".join(known)}'
       )
+  is_small = given.scale == 'cpu'
   return [
-    (f'{method}_{task}.gin', *_SCALES[given.scale][method])
+    (f'{method}_{task}.gin', *([cpu_files[method]] if is_small else []))
     for task in given.tasks
     for method in given.methods
   ]
 
 
-def main(tasks: Sequence[str]) -> None:
-  """The program of a batch over `tasks`."""
+def main(tasks: Sequence[str], cpu_files: Mapping[str, str]) -> None:
+  """The program of a batch; arguments as of `file_sets`."""
 
   def run(argv: list[str]) -> None:
     if len(argv) > 1:
       raise app.UsageError(f'unexpected arguments {argv[1:]}')
-    sweep.run_main(lambda: file_sets(tasks))
+    sweep.run_main(lambda: file_sets(tasks, cpu_files))
 
   define_flags(tasks)
   app.run(run)

@@ -10,6 +10,12 @@ flags of launch/sweep.py but --gin_file.
 import paper_batch
 
 TASKS = ('hopper', 'walker2d', 'ant', 'humanoid')
+CPU_FILES = {
+  'bc': 'scale/cpu.gin',
+  **dict.fromkeys(('mm', 'bc_reg', 'filter'), 'scale/cpu_model_free.gin'),
+  **dict.fromkeys(('hype', 'hype_filter'), 'scale/cpu_hype.gin'),
+  'hyper': 'scale/cpu_hyper.gin',
+}
 
 if __name__ == '__main__':
-  paper_batch.main(TASKS)
+  paper_batch.main(TASKS, CPU_FILES)

@@ -36,11 +36,10 @@ def write_report(
   """
   units = sweeps.read_units(folders)
   found, notes = runs.read_runs(folders, may_be_empty=bool(units))
-  found, unit_notes = sweeps.select(found, units)
-  notes += unit_notes
-  played = [run for run in found if run.has_policy]
+  counted, unit_notes = sweeps.select(found, units)
+  played = [run for run in counted if run.has_policy]
   curves, more_notes = aggregate.aggregate(played, last, reps)
-  notes = notes + more_notes
+  notes = notes + unit_notes + more_notes
   os.makedirs(out, exist_ok=True)
   images = plots.plot_all(curves, out)
   for pictures in (
