@@ -185,6 +185,30 @@ def test_one_trace_as_rows_grow():
   assert trainer.num_traces == 1
 
 
+@pytest.mark.parametrize('num_rows', [1, 2, 7])
+@pytest.mark.parametrize('num_threads', [1, 2, 3])
+def test_parts_of_the_rows_give_the_step_of_all(
+  monkeypatch, num_rows, num_threads
+):
+  monkeypatch.setattr(dynamics_trainer, '_num_threads', lambda: num_threads)
+  model, trainer = _make(weight_decay=0.0)
+  rng = np.random.default_rng(0)
+  inputs = rng.normal(size=(4, num_rows, _O + _A)).astype(np.float32)
+  targets = rng.normal(size=(4, num_rows, _O)).astype(np.float32)
+  mean, log_variance = (x.numpy() for x in model.ensemble(inputs))
+  nll = (mean - targets) ** 2 * np.exp(-log_variance) + log_variance
+  loss = trainer._step(tf.constant(inputs), tf.constant(targets)).numpy()
+  assert loss == pytest.approx(nll.mean(), rel=1e-5)
+  after = [v.numpy() for v in model.ensemble.trainable_variables]
+  monkeypatch.setattr(dynamics_trainer, '_num_threads', lambda: 1)
+  other, whole = _make(weight_decay=0.0)
+  whole._step(tf.constant(inputs), tf.constant(targets))
+  for ours, theirs in zip(
+    after, other.ensemble.trainable_variables, strict=True
+  ):
+    np.testing.assert_allclose(ours, theirs, atol=2e-5)
+
+
 def test_weight_decay_shrinks_what_data_does_not_hold():
   """All targets 0: with decay, the kernels' norm falls further."""
   rows = _linear_rows(500)
