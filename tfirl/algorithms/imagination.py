@@ -98,7 +98,7 @@ class Imagination:
     self._length = None
     self._replay = None
     if self._starts is None:
-      self._fraction(0)
+      self._fraction(0)  # out of its range: now, not at the first fit
 
   @property
   def table_configs(self) -> list[tables.TableConfig]:

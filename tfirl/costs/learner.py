@@ -98,7 +98,9 @@ class CostLearner(tf.Module):
     return int(self._rounds.numpy())
 
   def reward_fn(self, observation, action):
-    """-f, [B], of observation [B, O] and action [B, A]; also in a graph."""
+    """-f, [B], shifted as `expert_reward` says, of observation [B, O] and
+    action [B, A]; also in a graph.
+    """
     return self._shift - self.network(observation, action)
 
   def update(self, learner, expert, num_updates=1) -> dict[str, float]:
