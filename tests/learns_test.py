@@ -98,7 +98,7 @@ def _game(**changes):
     'CostNetwork.layers': (32, 32),
     'CostLearner.batch_size': 100,
     'CostLearner.learning_rate': 3e-3,
-    'CostLearner.decay_learning_rate': False,
+    'CostLearner.learning_rate_decay': 0.0,
     'CostLearner.fresh_optimizer': False,
     'CostRounds.cost_updates': 5,
     'tfirl.SacAgent.learning_rate': 5e-3,

@@ -32,7 +32,7 @@ class CostLearner(tf.Module):
     gp_weight: float = 10.0,
     gp_target: float = 0.4,
     fresh_optimizer: bool = True,
-    decay_learning_rate: bool = True,
+    learning_rate_decay: float = 1.0,
     weight_decay: float = 0.0,
     rounds_kept: int = 1,
     match_time: bool = False,
@@ -49,7 +49,8 @@ class CostLearner(tf.Module):
       gp_weight: weight of the gradient penalty.
       gp_target: gradient norm that the penalty pulls to.
       fresh_optimizer: forget the optimiser's moments before every round.
-      decay_learning_rate: use learning_rate / k in round k, for k >= 1.
+      learning_rate_decay: the rate is learning_rate / k ** learning_rate_decay
+        in round k, for k >= 1; 0 for a constant one.
       weight_decay: L2 coefficient.
       rounds_kept: how many rounds, the present one included, a round's rows of
         the learner are drawn from. With 1 the cost forgets what earlier
@@ -66,6 +67,12 @@ class CostLearner(tf.Module):
     """
     super().__init__('cost_learner')
     _check('learning_rate', learning_rate, 'positive', learning_rate > 0)
+    _check(
+      'learning_rate_decay',
+      learning_rate_decay,
+      'at least 0',
+      learning_rate_decay >= 0,
+    )
     _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
     _check('rounds_kept', rounds_kept, 'at least 1', rounds_kept >= 1)
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
@@ -90,7 +97,7 @@ class CostLearner(tf.Module):
     self._gp_weight = gp_weight
     self._gp_target = gp_target
     self._fresh_optimizer = fresh_optimizer
-    self._decay_learning_rate = decay_learning_rate
+    self._learning_rate_decay = learning_rate_decay
 
   @property
   def num_rounds(self) -> int:
@@ -124,7 +131,7 @@ class CostLearner(tf.Module):
     """
     _check('num_updates', num_updates, 'at least 1', num_updates >= 1)
     num_round = self.num_rounds
-    decay = max(1, num_round) if self._decay_learning_rate else 1
+    decay = max(1, num_round) ** self._learning_rate_decay
     learning_rate = self._initial_learning_rate / decay
     self._learning_rate.assign(learning_rate)
     if self._fresh_optimizer:
