@@ -1,9 +1,12 @@
 """The cost player: lowers E_expert f - E_learner f plus a gradient penalty."""
 
+from collections.abc import Callable
+
 import gin
 import numpy as np
 import tensorflow as tf
 
+from tfirl import schedules
 from tfirl.costs import episode_rows
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
 from tfirl.losses.moment_matching import moment_matching_loss
@@ -32,7 +35,7 @@ class CostLearner(tf.Module):
     gp_weight: float = 10.0,
     gp_target: float = 0.4,
     fresh_optimizer: bool = True,
-    learning_rate_decay: float = 1.0,
+    learning_rate_scale: Callable[[int], float] = schedules.harmonic,
     weight_decay: float = 0.0,
     rounds_kept: int = 1,
     match_time: bool = False,
@@ -44,13 +47,13 @@ class CostLearner(tf.Module):
       observation_size: O.
       action_size: A.
       seed: of the weights and of the rows drawn.
-      learning_rate: of rounds 0 and 1.
+      learning_rate: before `learning_rate_scale`.
       batch_size: rows drawn from each side at every update.
       gp_weight: weight of the gradient penalty.
       gp_target: gradient norm that the penalty pulls to.
       fresh_optimizer: forget the optimiser's moments before every round.
-      learning_rate_decay: the rate is learning_rate / k ** learning_rate_decay
-        in round k, for k >= 1; 0 for a constant one.
+      learning_rate_scale: maps the round k = 0, 1, ... to a factor of the rate;
+        1 / k if not given.
       weight_decay: L2 coefficient.
       rounds_kept: how many rounds, the present one included, a round's rows of
         the learner are drawn from. With 1 the cost forgets what earlier
@@ -67,12 +70,6 @@ class CostLearner(tf.Module):
     """
     super().__init__('cost_learner')
     _check('learning_rate', learning_rate, 'positive', learning_rate > 0)
-    _check(
-      'learning_rate_decay',
-      learning_rate_decay,
-      'at least 0',
-      learning_rate_decay >= 0,
-    )
     _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
     _check('rounds_kept', rounds_kept, 'at least 1', rounds_kept >= 1)
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
@@ -97,7 +94,7 @@ class CostLearner(tf.Module):
     self._gp_weight = gp_weight
     self._gp_target = gp_target
     self._fresh_optimizer = fresh_optimizer
-    self._learning_rate_decay = learning_rate_decay
+    self._learning_rate_scale = learning_rate_scale
 
   @property
   def num_rounds(self) -> int:
@@ -131,8 +128,8 @@ class CostLearner(tf.Module):
     """
     _check('num_updates', num_updates, 'at least 1', num_updates >= 1)
     num_round = self.num_rounds
-    decay = max(1, num_round) ** self._learning_rate_decay
-    learning_rate = self._initial_learning_rate / decay
+    scale = float(self._learning_rate_scale(num_round))
+    learning_rate = self._initial_learning_rate * scale
     self._learning_rate.assign(learning_rate)
     if self._fresh_optimizer:
       self._optimizer.reset()
