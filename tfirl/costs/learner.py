@@ -76,7 +76,10 @@ class CostLearner(tf.Module):
     self.network = CostNetwork(observation_size, action_size, network_seed)
     self._initial_learning_rate = learning_rate
     self._learning_rate = tf.Variable(
-      learning_rate, trainable=False, dtype=tf.float32, name='learning_rate'
+      learning_rate * learning_rate_scale(0),
+      trainable=False,
+      dtype=tf.float32,
+      name='learning_rate',
     )
     self._optimizer = OptimisticAdam(
       self._learning_rate, weight_decay=weight_decay
