@@ -23,7 +23,7 @@ def make_specs(observation_size: int, action_size: int):
 
 
 class ActorCriticAgent(tf_agent.TFAgent):
-  """Goes before an agent of TF-Agents, one with two critics, as a base class.
+  """A first base class; the second is an agent of TF-Agents with two critics.
 
   A subclass has `_gin_name` and `_bc_loss(expert)`; its `_train` starts with
   `_check_expert_rows` and ends with `_update_average`.
