@@ -5,14 +5,12 @@ import pathlib
 import tempfile
 
 import numpy as np
+import pairing
 from absl import flags
 
 ROWS = flags.DEFINE_string('rows', None, 'An .npz; made if not given.')
 HIDDEN = flags.DEFINE_integer('hidden', 200, "Width of the ensemble's layers.")
 _NUM_ROWS = flags.DEFINE_integer('num_rows', 50_000, 'Rows of a fit.', 512)
-MEASURE = flags.DEFINE_bool(
-  'measure', False, "Measure tfirl in this process: what tfirl's turn runs."
-)
 
 
 def write_rows() -> str:
@@ -63,3 +61,17 @@ def make_model(rows):
   gin.bind_parameter('GaussianEnsemble.layers', 4 * (HIDDEN.value,))
   sizes = rows.observation.shape[1], rows.action.shape[1]
   return model.DynamicsModel(*sizes, seed=0)
+
+
+def run(measure_tfirl, what: str, own_flag: str, key: str) -> None:
+  """A benchmark of `what` (fit, imagine) against mbrl-lib on the same rows."""
+
+  def make_peers():
+    rows = ROWS.value or write_rows()
+    sizes = [f'--rows={rows}', *pairing.same_flags(own_flag, 'hidden')]
+    return {
+      'tfirl': pairing.own_command(*sizes),
+      'mbrl-lib': pairing.mbrl_command(f'--measure={what}', *sizes),
+    }
+
+  pairing.run(measure_tfirl, make_peers, key)

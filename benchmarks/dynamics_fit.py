@@ -7,11 +7,7 @@ epoch ends with the error on the hold-out. What a fit does once is not counted:
 the difference of a long and a short one is.
 """
 
-import json
-import sys
-
 import dynamics
-import pairing
 from absl import app, flags
 
 _EPOCHS = flags.DEFINE_integer('epochs', 3, 'Timed epochs of a turn.', 1)
@@ -35,20 +31,7 @@ def _measure_tfirl() -> dict[str, float]:
 
 
 def main(_):
-  if dynamics.MEASURE.value:
-    print(json.dumps(_measure_tfirl()))
-    return
-  rows = dynamics.ROWS.value or dynamics.write_rows()
-  sizes = [
-    f'--rows={rows}',
-    f'--epochs={_EPOCHS.value}',
-    f'--hidden={dynamics.HIDDEN.value}',
-  ]
-  peers = {
-    'tfirl': [sys.executable, __file__, '--measure', *sizes],
-    'mbrl-lib': pairing.mbrl_command('--measure=fit', *sizes),
-  }
-  pairing.compare(peers, 'epochs_per_minute')
+  dynamics.run(_measure_tfirl, 'fit', 'epochs', 'epochs_per_minute')
 
 
 if __name__ == '__main__':

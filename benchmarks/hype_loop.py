@@ -7,9 +7,6 @@ cost rollouts and cost updates (the timed rounds hold two of each). Stable-
 Baselines3 runs SAC.learn(train_freq=64, gradient_steps=64): no cost, no mixing.
 """
 
-import json
-import sys
-
 import pairing
 import training
 from absl import app, flags
@@ -23,9 +20,6 @@ _WARMUP_ROUNDS = flags.DEFINE_integer(
 _PEER_ROUNDS = flags.DEFINE_integer(
   'peer_rounds', 40, "Stable-Baselines3's timed rounds; all are alike."
 )
-_MEASURE = flags.DEFINE_bool(
-  'measure', False, "Measure tfirl in this process: what tfirl's turn runs."
-)
 
 
 def _measure_tfirl() -> dict[str, float]:
@@ -34,24 +28,19 @@ def _measure_tfirl() -> dict[str, float]:
   return {'env_steps_per_s': _ROUNDS.value * training.STEPS_PER_ROUND / seconds}
 
 
-def main(_):
-  if _MEASURE.value:
-    print(json.dumps(_measure_tfirl()))
-    return
-  peers = {
-    'tfirl HyPE': [
-      sys.executable,
-      __file__,
-      '--measure',
-      f'--rounds={_ROUNDS.value}',
-      f'--warmup_rounds={_WARMUP_ROUNDS.value}',
-      *training.child_flags(),
-    ],
+def _make_peers() -> dict[str, list[str]]:
+  return {
+    'tfirl HyPE': pairing.own_command(
+      *pairing.same_flags('rounds', 'warmup_rounds'), *training.child_flags()
+    ),
     'Stable-Baselines3': pairing.sb3_command(
       '--measure=loop', f'--rounds={_PEER_ROUNDS.value}'
     ),
   }
-  pairing.compare(peers, 'env_steps_per_s')
+
+
+def main(_):
+  pairing.run(_measure_tfirl, _make_peers, 'env_steps_per_s')
 
 
 if __name__ == '__main__':

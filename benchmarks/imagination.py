@@ -7,12 +7,9 @@ sampled from SAC's actor of 2 x 256; from start states to rows in the buffer,
 here Reverb's `learner` table. Ensembles have seen the rows for one epoch.
 """
 
-import json
-import sys
 import time
 
 import dynamics
-import pairing
 from absl import app, flags
 
 _LENGTH = flags.DEFINE_integer('length', 5, 'Steps of a rollout.', 1)
@@ -60,20 +57,7 @@ def _measure_tfirl() -> dict[str, float]:
 
 
 def main(_):
-  if dynamics.MEASURE.value:
-    print(json.dumps(_measure_tfirl()))
-    return
-  rows = dynamics.ROWS.value or dynamics.write_rows()
-  sizes = [
-    f'--rows={rows}',
-    f'--length={_LENGTH.value}',
-    f'--hidden={dynamics.HIDDEN.value}',
-  ]
-  peers = {
-    'tfirl': [sys.executable, __file__, '--measure', *sizes],
-    'mbrl-lib': pairing.mbrl_command('--measure=imagine', *sizes),
-  }
-  pairing.compare(peers, 'transitions_per_s')
+  dynamics.run(_measure_tfirl, 'imagine', 'length', 'transitions_per_s')
 
 
 if __name__ == '__main__':

@@ -10,10 +10,13 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from absl import flags
 
+_MEASURE = flags.DEFINE_bool(
+  'measure', False, "Measure tfirl in this process: what tfirl's turn runs."
+)
 flags.DEFINE_integer('repeats', 3, 'Turns of each peer.', lower_bound=1)
 flags.DEFINE_integer(
   'cores', None, 'Cores that every peer may use; all by default.', 1
@@ -53,6 +56,16 @@ _THREAD_VARIABLES = (
   'TF_NUM_INTEROP_THREADS',
 )
 _FOLDER = os.path.dirname(__file__)
+
+
+def own_command(*arguments: str) -> list[str]:
+  """The command by which this script measures tfirl."""
+  return [sys.executable, sys.argv[0], '--measure', *arguments]
+
+
+def same_flags(*names: str) -> list[str]:
+  """These flags of this process, for another's command."""
+  return [f'--{name}={flags.FLAGS[name].value}' for name in names]
 
 
 def sb3_command(*arguments: str) -> list[str]:
@@ -146,3 +159,15 @@ def compare(peers: Mapping[str, Sequence[str]], key: str) -> float:
   first, second = medians.values()
   print(f'ratio   {first / second:.2f}')
   return first / second
+
+
+def run(
+  measure_tfirl: Callable[[], Mapping[str, float]],
+  make_peers: Callable[[], Mapping[str, Sequence[str]]],
+  key: str,
+) -> None:
+  """A benchmark: `compare`, or with --measure the figures of tfirl's turn."""
+  if _MEASURE.value:
+    print(json.dumps(measure_tfirl()))
+  else:
+    compare(make_peers(), key)

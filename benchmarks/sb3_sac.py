@@ -15,6 +15,23 @@ import torch
 from stable_baselines3.common import callbacks
 
 _ROUND = 64  # environment steps, and gradient steps, of a round
+_AGENTS = {
+  'sac': (
+    stable_baselines3.SAC,
+    {'learning_rate': 7.3e-4, 'gamma': 0.98, 'tau': 0.02},
+  ),
+  'td3': (
+    stable_baselines3.TD3,
+    {
+      'learning_rate': 3e-4,
+      'gamma': 0.99,
+      'tau': 0.005,
+      'policy_delay': 2,
+      'target_policy_noise': 0.2,
+      'target_noise_clip': 0.5,
+    },
+  ),
+}
 
 
 class _RoundTimes(callbacks.BaseCallback):
@@ -31,49 +48,26 @@ class _RoundTimes(callbacks.BaseCallback):
     return True
 
 
-def make_sac(env, args, learning_starts):
-  """SB3's SAC with the settings of gin_configs/algorithms for SAC."""
-  return stable_baselines3.SAC(
+def make_agent(env, args, learning_starts):
+  """SB3's agent with the settings of gin_configs/algorithms for it."""
+  make, settings = _AGENTS[args.agent]
+  return make(
     'MlpPolicy',
     env,
-    learning_rate=7.3e-4,
     batch_size=args.batch,
-    gamma=0.98,
-    tau=0.02,
     train_freq=_ROUND,
     gradient_steps=_ROUND,
     learning_starts=learning_starts,
     policy_kwargs={'net_arch': [args.hidden, args.hidden]},
     seed=0,
     device='cpu',
-  )
-
-
-def make_td3(env, args, learning_starts):
-  """SB3's TD3 with the settings of gin_configs/algorithms/td3_bc.gin."""
-  return stable_baselines3.TD3(
-    'MlpPolicy',
-    env,
-    learning_rate=3e-4,
-    batch_size=args.batch,
-    gamma=0.99,
-    tau=0.005,
-    policy_delay=2,
-    target_policy_noise=0.2,
-    target_noise_clip=0.5,
-    train_freq=_ROUND,
-    gradient_steps=_ROUND,
-    learning_starts=learning_starts,
-    policy_kwargs={'net_arch': [args.hidden, args.hidden]},
-    seed=0,
-    device='cpu',
+    **settings,
   )
 
 
 def updates_per_s(env, args):
   """Updates alone, batches drawn from SB3's own replay buffer."""
   num_rows = 4096
-  make_agent = {'sac': make_sac, 'td3': make_td3}[args.agent]
   agent = make_agent(env, args, learning_starts=num_rows + 1)
   agent.learn(num_rows)  # random actions fill the buffer; no update yet
   agent.train(_ROUND, args.batch)
@@ -89,7 +83,7 @@ def env_steps_per_s(env, args):
   learning_starts = 10 * _ROUND
   warmup = learning_starts // _ROUND + 2  # rounds before the first timed one
   times = _RoundTimes()
-  make_sac(env, args, learning_starts).learn(
+  make_agent(env, args, learning_starts).learn(
     (warmup + args.rounds + 1) * _ROUND, callback=times
   )
   timed = times.times_s[warmup : warmup + args.rounds + 1]
@@ -100,7 +94,7 @@ def env_steps_per_s(env, args):
 def main():
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument('--measure', choices=['updates', 'loop'], required=True)
-  parser.add_argument('--agent', choices=['sac', 'td3'], default='sac')
+  parser.add_argument('--agent', choices=_AGENTS, default='sac')
   parser.add_argument('--env', default='Hopper-v5')
   parser.add_argument('--batch', type=int, default=256)
   parser.add_argument('--hidden', type=int, default=256)

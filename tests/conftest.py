@@ -5,6 +5,7 @@ module directly under tfirl/ ('envs', 'types').
 """
 
 import ast
+import importlib.util
 import pathlib
 import sys
 from collections import defaultdict
@@ -63,6 +64,20 @@ def read_imports(package):
 def root():
   """The checkout's folder."""
   return _ROOT
+
+
+@pytest.fixture(scope='session')
+def load_script(root):
+  """`load_script(path)`: a module of launch/ or benchmarks/, no packages."""
+
+  def load(path):
+    name = pathlib.PurePath(path).stem
+    spec = importlib.util.spec_from_file_location(name, root / path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+  return load
 
 
 @pytest.fixture(scope='session')

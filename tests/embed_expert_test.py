@@ -1,6 +1,5 @@
 """launch/embed_expert.py on a run folder made by hand."""
 
-import importlib.util
 import json
 
 import gin
@@ -13,13 +12,8 @@ from tfirl.demos import embedded
 
 
 @pytest.fixture
-def embed_expert(root):
-  """The module launch/embed_expert.py, which no package holds."""
-  path = root / 'launch/embed_expert.py'
-  spec = importlib.util.spec_from_file_location('embed_expert', path)
-  module = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(module)
-  yield module
+def embed_expert(load_script):
+  yield load_script('launch/embed_expert.py')
   gin.clear_config()
 
 

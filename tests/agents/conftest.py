@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_probability.python.internal import samplers
 
+from tfirl.agents import relabeling
 from tfirl.types import Transition
 
 OBS, A = 4, 2
@@ -63,3 +64,17 @@ def make_rows():
     return Transition(*(field.astype(np.float32) for field in rows))
 
   return make
+
+
+@pytest.fixture
+def train():
+  """`train(agent, rows, reward, **kwargs)`: one update. Returns its losses."""
+
+  def train(agent, rows, reward, **kwargs):
+    experience = relabeling.as_experience(
+      Transition(*map(tf.convert_to_tensor, rows)),
+      tf.convert_to_tensor(reward, tf.float32),
+    )
+    return agent.train(experience, **kwargs).extra
+
+  return train

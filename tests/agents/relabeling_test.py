@@ -8,7 +8,7 @@ from tf_agents.agents.ddpg import critic_network
 from tf_agents.agents.td3 import td3_agent
 from tf_agents.policies import random_tf_policy
 
-from tfirl.agents import relabeling, sac
+from tfirl.agents import actor_critic, relabeling, sac
 from tfirl.algorithms import rounds
 from tfirl.costs.learner import CostLearner
 from tfirl.networks import actor
@@ -22,7 +22,7 @@ class RecordingAgent(tf_agent.TFAgent):
   """Keeps what it is given to train on."""
 
   def __init__(self):
-    specs = sac.make_specs(OBS, A)
+    specs = actor_critic.make_specs(OBS, A)
     policy = random_tf_policy.RandomTFPolicy(*specs)
     super().__init__(*specs, policy, policy, train_sequence_length=None)
     self.initialized = False
@@ -161,7 +161,7 @@ def test_training_without_relabeling_stops_at_the_first_loss(rows, in_graph):
 
 def test_another_agent_of_tf_agents_is_relabeled_too(rows):
   """TD3's critic loss: twice Huber(cost) where Q = 0 and gamma = 0."""
-  time_step_spec, action_spec = sac.make_specs(OBS, A)
+  time_step_spec, action_spec = actor_critic.make_specs(OBS, A)
   critic = critic_network.CriticNetwork(
     (time_step_spec.observation, action_spec), joint_fc_layer_params=(4,)
   )

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl.agents import relabeling, sac
+from tfirl.agents import sac
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
-from tfirl.types import Transition
 
 OBS, A, B = 4, 2, 32
 GAMMA, LOG_ALPHA = 0.9, -0.7
@@ -98,19 +97,8 @@ def bc_loss(agent, expert):
   return ((mean - expert.action) ** 2).sum(1).mean()
 
 
-def tensors(rows):
-  return Transition(*map(tf.convert_to_tensor, rows))
-
-
-def train(agent, rows, reward, **kwargs):
-  experience = relabeling.as_experience(
-    tensors(rows), tf.constant(reward, tf.float32)
-  )
-  return agent.train(experience, **kwargs).extra
-
-
 @pytest.mark.parametrize('target_entropy', [None, 0.3])
-def test_losses_equal_numpy(noise, make_rows, target_entropy):
+def test_losses_equal_numpy(train, noise, make_rows, target_entropy):
   agent = make_agent(target_entropy=target_entropy)
   randomize(agent)
   rows, reward = make_rows(B, 1), np.linspace(-2, 3, B)
@@ -125,7 +113,9 @@ def test_losses_equal_numpy(noise, make_rows, target_entropy):
   np.testing.assert_allclose(found.alpha_loss, expected[2], rtol=1e-4)
 
 
-def test_behavior_cloning_term_is_added_to_the_actor_loss(noise, make_rows):
+def test_behavior_cloning_term_is_added_to_the_actor_loss(
+  train, noise, make_rows
+):
   agent = make_agent(bc_weight=3.0)
   assert agent.uses_expert_rows
   randomize(agent)
@@ -141,82 +131,16 @@ def test_behavior_cloning_term_is_added_to_the_actor_loss(noise, make_rows):
   np.testing.assert_allclose(found.alpha_loss, alpha_loss, rtol=1e-4)
 
 
-def test_behavior_cloning_term_pulls_the_actor_to_the_expert(make_rows):
+def test_behavior_cloning_term_pulls_the_actor_to_the_expert(train, make_rows):
   agent = make_agent(learning_rate=0.02, bc_weight=100.0)
   randomize(agent)
   rows, expert = make_rows(B, 1), make_rows(8, 2)
   step = tf.function(lambda r, e: train(agent, r, np.zeros(B), expert=e))
   before = bc_loss(agent, expert)
   for _ in range(120):
-    step(tensors(rows), tensors(expert))
+    step(rows, expert)
   # Actions of random numbers: the best constant answer leaves about 2 / 3.
   assert bc_loss(agent, expert) < 0.15 < 0.6 < before
-
-
-def test_cloning_moves_the_actor_alone_then_the_average_follows(make_rows):
-  agent = make_agent(learning_rate=0.02, use_ema=True)
-  randomize(agent)
-  expert = make_rows(8, 2)
-  others = [v.numpy() for n in networks(agent)[1:] for v in n.variables]
-  before = bc_loss(agent, expert)
-  found = float(agent.clone(tensors(expert)))
-  np.testing.assert_allclose(found, before, rtol=1e-4)
-  step = tf.function(agent.clone)
-  for _ in range(150):
-    step(tensors(expert))
-  assert bc_loss(agent, expert) < 0.15 < 0.6 < before
-  after = [v.numpy() for n in networks(agent)[1:] for v in n.variables]
-  for old, new in zip(others, after, strict=True):
-    np.testing.assert_array_equal(old, new)
-  agent.initialize()
-  action = agent.mlp_policy()(expert.observation)  # the average acts
-  error = ((action - expert.action) ** 2).sum(1).mean()
-  np.testing.assert_allclose(error, bc_loss(agent, expert), rtol=1e-3)
-
-
-def test_without_the_term_expert_rows_change_nothing(noise, make_rows):
-  after = []
-  for expert in (None, make_rows(8, 2)):
-    agent = make_agent(learning_rate=0.01)
-    assert not agent.uses_expert_rows
-    randomize(agent)
-    noise.restart()
-    train(agent, make_rows(B, 1), np.ones(B), expert=expert)
-    after.append(weights_of(agent))
-  for one, other in zip(*after, strict=True):
-    np.testing.assert_array_equal(one, other)
-
-
-def test_the_term_without_expert_rows_is_an_error(make_rows):
-  agent = make_agent(bc_weight=0.5)
-  rows = make_rows(B, 1)
-  train(agent, rows, np.zeros(B), expert=rows)
-  # Those of the previous call are not kept.
-  with pytest.raises(ValueError, match='bc_weight is 0.5.*no expert rows'):
-    train(agent, rows, np.zeros(B))
-
-
-def test_scale_multiplies_every_learning_rate(noise, make_rows):
-  """A first Adam step is in proportion to its learning rate."""
-  steps = {}
-  for scale in (1.0, 0.5, 0.0):
-    agent = make_agent(learning_rate=0.01)
-    randomize(agent)
-    agent.learning_rate_scale.assign(scale)
-    actor, *critics = networks(agent)[:3]
-    trained = [*actor.variables, agent._log_alpha]
-    trained += [v for critic in critics for v in critic.variables]
-    before = [variable.numpy() for variable in trained]
-    noise.restart()
-    train(agent, make_rows(B, 1), np.ones(B))
-    steps[scale] = [v.numpy() - b for v, b in zip(trained, before, strict=True)]
-  # The sign of the gradient is all that a first step takes of it, so it does
-  # not matter that the actor's is of critics that have just moved.
-  for full, half in zip(steps[1.0], steps[0.5], strict=True):
-    close = np.isclose(half, full / 2, rtol=0.02, atol=1e-6)
-    assert close.mean() > 0.95
-    assert np.abs(full).max() > 1e-3
-  assert not any(np.any(step) for step in steps[0.0])
 
 
 def test_twins_start_different_and_targets_equal_to_them():
@@ -241,35 +165,6 @@ def test_one_seed_makes_one_agent():
   assert any(np.any(a != b) for a, b in zip(one, other, strict=True))
 
 
-def test_agents_count_their_own_steps(make_rows):
-  one, other = make_agent(), make_agent()
-  train(one, make_rows(B, 1), np.zeros(B))
-  assert one.train_step_counter.numpy() == 1
-  assert other.train_step_counter.numpy() == 0
-
-
-def test_a_restored_agent_continues_as_the_original(noise, make_rows, tmp_path):
-  def updates(agent, seeds):
-    for seed in seeds:
-      rows, expert = make_rows(B, seed), make_rows(B, 10 + seed)
-      train(agent, rows, np.ones(B), expert=expert)
-
-  agent = make_agent(learning_rate=0.01, bc_weight=0.5)
-  agent.learning_rate_scale.assign(0.3)
-  updates(agent, [1, 2])
-  path = tf.train.Checkpoint(agent=agent).write(str(tmp_path / 'checkpoint'))
-  restored = make_agent(learning_rate=0.01, bc_weight=0.5)
-  tf.train.Checkpoint(agent=restored).read(path).assert_consumed()
-  after = []
-  for one in (agent, restored):
-    noise.restart()
-    updates(one, [3, 4])
-    after.append([*weights_of(one), one._log_alpha.numpy()])
-  for original, continued in zip(*after, strict=True):
-    np.testing.assert_array_equal(continued, original)
-  assert restored.train_step_counter.numpy() == 4
-
-
 def test_policy_in_numpy_is_the_agents_mode(make_rows):
   agent = make_agent()
   randomize(agent)
@@ -278,23 +173,7 @@ def test_policy_in_numpy_is_the_agents_mode(make_rows):
   np.testing.assert_allclose(agent.mlp_policy()(observation), expected, 1e-4)
 
 
-def test_the_averaged_policy_follows_the_actors_weights(make_rows):
-  agent = make_agent(learning_rate=0.01, use_ema=True, ema_decay=0.9)
-  weights = agent._actor_network.variables
-  expected = [weight.numpy() for weight in weights]
-  for seed in range(3):
-    train(agent, make_rows(B, seed), np.ones(B))
-    expected = [
-      0.9 * mean + 0.1 * weight.numpy()
-      for mean, weight in zip(expected, weights, strict=True)
-    ]
-  found = [array for layer in agent.mlp_policy().layers for array in layer]
-  for array, mean, weight in zip(found, expected, weights, strict=True):
-    np.testing.assert_allclose(array, mean, rtol=1e-5, atol=1e-6)
-    assert np.abs(array - weight.numpy()).max() > 1e-3
-
-
-def test_a_fixed_temperature_stays(make_rows):
+def test_a_fixed_temperature_stays(train, make_rows):
   agent = make_agent(learning_rate=0.01, fixed_alpha=0.2)
   for seed in range(3):
     train(agent, make_rows(B, seed), np.ones(B))

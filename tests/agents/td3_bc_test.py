@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl.agents import relabeling, td3_bc
-from tfirl.optimizers.optimistic_adam import OptimisticAdam
+from tfirl.agents import td3_bc
 from tfirl.types import Transition
 
 OBS, A, B = 4, 2, 32
@@ -88,17 +87,6 @@ def numpy_bc_loss(weights, expert):
   return ((action - expert.action) ** 2).mean()  # over actions as well
 
 
-def tensors(rows):
-  return Transition(*map(tf.convert_to_tensor, rows))
-
-
-def train(agent, rows, reward, **kwargs):
-  experience = relabeling.as_experience(
-    tensors(rows), tf.constant(reward, tf.float32)
-  )
-  return agent.train(experience, **kwargs).extra
-
-
 def all_weights(agent):
   return [weights_of(network) for network in networks(agent)]
 
@@ -112,7 +100,7 @@ def moved(before, after):
 
 
 @pytest.mark.parametrize('bc_weight', [0.0, 3.0])
-def test_losses_equal_numpy(noise, make_rows, bc_weight):
+def test_losses_equal_numpy(train, noise, make_rows, bc_weight):
   agent = make_agent(
     policy_update_period=1, bc_weight=bc_weight, policy_noise=NOISE
   )
@@ -147,7 +135,9 @@ def finite_differences(loss_fn, weights, networks_moved):
 
 
 @pytest.mark.parametrize('clip_norm', [None, 0.3])
-def test_critics_step_is_clipped_then_decayed(noise, make_rows, clip_norm):
+def test_critics_step_is_clipped_then_decayed(
+  train, noise, make_rows, clip_norm
+):
   """Plain gradient descent, so that the step shows the gradient."""
   agent = make_agent(
     0.1,
@@ -175,7 +165,7 @@ def test_critics_step_is_clipped_then_decayed(noise, make_rows, clip_norm):
     np.testing.assert_allclose(new, expected, rtol=1e-3, atol=1e-5)
 
 
-def test_actors_step_and_targets_follow(noise, make_rows):
+def test_actors_step_and_targets_follow(train, noise, make_rows):
   agent = make_agent(
     0.1,
     make_optimizer=SGD,
@@ -210,7 +200,7 @@ def test_actors_step_and_targets_follow(noise, make_rows):
       np.testing.assert_allclose(target, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_actor_and_targets_move_together_and_late(make_rows):
+def test_actor_and_targets_move_together_and_late(train, make_rows):
   agent = make_agent(0.01, policy_update_period=3)
   history = [all_weights(agent)]
   losses = []
@@ -229,12 +219,6 @@ def test_actor_and_targets_move_together_and_late(make_rows):
   assert losses[5] != losses[4]
 
 
-def test_the_term_without_expert_rows_is_an_error(make_rows):
-  agent = make_agent(bc_weight=0.5)
-  with pytest.raises(ValueError, match='Td3BcAgent.bc_weight is 0.5.*no exper'):
-    train(agent, make_rows(B, 1), np.zeros(B))
-
-
 @pytest.mark.parametrize(
   'parameter, message',
   [
@@ -250,50 +234,7 @@ def test_parameters_out_of_range(parameter, message):
     make_agent(**parameter)
 
 
-def test_scale_multiplies_both_learning_rates(noise, make_rows):
-  """A first Adam step is in proportion to its learning rate."""
-  steps = {}
-  for scale in (1.0, 0.5, 0.0):
-    agent = make_agent(0.01, policy_update_period=1)
-    agent.learning_rate_scale.assign(scale)
-    before = all_weights(agent)[:3]
-    noise.restart()
-    train(agent, make_rows(B, 1), np.ones(B))
-    after = all_weights(agent)[:3]
-    steps[scale] = [
-      a - b
-      for new, old in zip(after, before, strict=True)
-      for a, b in zip(new, old, strict=True)
-    ]
-  full, half = (
-    np.concatenate([step.ravel() for step in steps[scale]])
-    for scale in (1.0, 0.5)
-  )
-  assert np.isclose(half, full / 2, rtol=0.02, atol=1e-6).mean() > 0.95
-  assert all(np.abs(step).max() > 1e-3 for step in steps[1.0])
-  assert not any(np.any(step) for step in steps[0.0])
-
-
-def test_cloning_lowers_its_loss_and_initialize_takes_the_target_along(
-  make_rows,
-):
-  agent = make_agent(0.02)
-  expert = make_rows(8, 2)
-  before = all_weights(agent)
-  first = float(agent.clone(tensors(expert)))
-  np.testing.assert_allclose(first, numpy_bc_loss(before, expert), rtol=1e-4)
-  step = tf.function(agent.clone)
-  for _ in range(200):
-    step(tensors(expert))
-  after = all_weights(agent)
-  assert numpy_bc_loss(after, expert) < 0.1 < 0.3 < first
-  assert moved(before, after) == [True] + [False] * 5
-  agent.initialize()
-  for own, target in zip(after[0], all_weights(agent)[3], strict=True):
-    np.testing.assert_array_equal(own, target)
-
-
-def test_it_learns_where_reward_is():
+def test_it_learns_where_reward_is(train):
   """Reward -|a - a*(s)|: the greedy action approaches a*(s)."""
   tf.keras.utils.set_random_seed(0)
   agent = td3_bc.Td3BcAgent(
@@ -301,15 +242,13 @@ def test_it_learns_where_reward_is():
     hidden=(32, 32),
   )  # fmt: skip
   rng = np.random.default_rng(0)
-  step = tf.function(
-    lambda rows, reward: agent.train(relabeling.as_experience(rows, reward))
-  )
+  step = tf.function(lambda rows, reward: train(agent, rows, reward))
   for _ in range(800):
     observation = rng.uniform(-1, 1, (64, 1)).astype(np.float32)
     action = rng.uniform(-1, 1, (64, 1)).astype(np.float32)
     reward = -np.abs(action - 0.8 * observation)[:, 0]
     rows = Transition(observation, action, np.zeros(64, 'f'), observation)
-    step(tensors(rows), tf.constant(reward))
+    step(rows, reward)
   observation = np.linspace(-0.9, 0.9, 50, dtype=np.float32)[:, None]
   found = agent.mlp_policy()(observation)
   assert np.abs(found - 0.8 * observation).mean() < 0.1
@@ -333,43 +272,3 @@ def test_policy_in_numpy_and_its_exploration(make_rows):
     inward = np.quantile(-np.sign(expected) * sampled, 0.8413, axis=0)
     distance = inward - np.median(-np.sign(expected) * sampled, 0)
     np.testing.assert_allclose(distance, 0.3, atol=0.02)
-
-
-def test_the_averaged_policy_follows_the_actors_weights(make_rows):
-  agent = make_agent(0.01, use_ema=True, ema_decay=0.9, policy_update_period=1)
-  agent.initialize()
-  weights = agent._actor_network.variables
-  expected = [weight.numpy() for weight in weights]
-  for seed in range(3):
-    train(agent, make_rows(B, seed), np.ones(B))
-    expected = [
-      0.9 * mean + 0.1 * weight.numpy()
-      for mean, weight in zip(expected, weights, strict=True)
-    ]
-  found = [array for layer in agent.mlp_policy().layers for array in layer]
-  for array, mean, weight in zip(found, expected, weights, strict=True):
-    np.testing.assert_allclose(array, mean, rtol=1e-5, atol=1e-6)
-    assert np.abs(array - weight.numpy()).max() > 1e-3
-
-
-def test_a_restored_agent_continues_as_the_original(noise, make_rows, tmp_path):
-  def updates(agent, seeds):
-    for seed in seeds:
-      rows, expert = make_rows(B, seed), make_rows(B, 10 + seed)
-      train(agent, rows, np.ones(B), expert=expert)
-
-  settings = {'bc_weight': 0.5, 'use_ema': True}
-  settings['make_optimizer'] = OptimisticAdam
-  agent = make_agent(0.01, **settings)
-  agent.learning_rate_scale.assign(0.3)
-  updates(agent, [1, 2, 3])  # between two updates of the actor
-  path = tf.train.Checkpoint(agent=agent).write(str(tmp_path / 'checkpoint'))
-  restored = make_agent(0.01, **settings)
-  tf.train.Checkpoint(agent=restored).read(path).assert_consumed()
-  after = []
-  for one in (agent, restored):
-    noise.restart()
-    updates(one, [4, 5])
-    after.append(sum(all_weights(one), []))
-  for original, continued in zip(*after, strict=True):
-    np.testing.assert_array_equal(continued, original)

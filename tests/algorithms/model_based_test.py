@@ -6,12 +6,10 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import checkpoints, gin_bindings
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl import gin_bindings
 from tfirl.algorithms import model_based
-from tfirl.demos import rollouts
 from tfirl.dynamics import saving
-from tfirl.envs import suites
 
 _BINDINGS = [
   'ModelBased.initial_steps = 40',
@@ -44,33 +42,17 @@ _BINDINGS = [
 ]
 
 
-@pytest.fixture(scope='module')
-def demos():
-  """A few episodes of random actions."""
-  return rollouts.rollout(
-    suites.load('Hopper-v5'),
-    lambda unused_observation, rng: rng.uniform(-1, 1, 3),
-    num_episodes=10,
-    seed=0,
-    full_length_only=False,
-    stochastic=True,
-  )
-
-
 @pytest.fixture
-def make(demos):
-  """Makes games, and stops their servers at the end."""
-  made = []
+def make(random_demos, closed_later):
+  """Makes games of the bindings."""
 
   def make(seed=0, restore_from=None, bindings=()):
     gin_bindings.parse(['hyper_hopper.gin'], [*_BINDINGS, *bindings])
-    game = model_based.ModelBased(lambda env: demos, seed, restore_from)
-    made.append(game)
-    return game
+    return closed_later(
+      model_based.ModelBased(lambda env: random_demos, seed, restore_from)
+    )
 
   yield make
-  for game in made:
-    game.close()
   gin.clear_config()
 
 
@@ -159,7 +141,7 @@ def test_an_epoch_of_imagined_rows_is_kept(make):
   assert game.table_sizes()['learner'] == 240
 
 
-def test_hybrid_gets_an_expert_row_for_every_real_row(make, demos):
+def test_hybrid_gets_an_expert_row_for_every_real_row(make, random_demos):
   game = make()
   policy_writer, hybrid_writer = game._writers
   appended = []
@@ -169,7 +151,7 @@ def test_hybrid_gets_an_expert_row_for_every_real_row(make, demos):
   game._writers = spy, hybrid_writer
   _play(game, 24)
   found = game._replay.read('hybrid')
-  known = {row.tobytes() for row in demos.observations}
+  known = {row.tobytes() for row in random_demos.observations}
   is_expert = np.array([row.tobytes() in known for row in found.observation])
   real = {row.tobytes() for rows in appended for row in rows.observation}
   is_real = np.array([row.tobytes() in real for row in found.observation])
@@ -224,19 +206,13 @@ def test_leaves_rollouts_for_the_report(make, monkeypatch, tmp_path):
     assert arrays['imagined'].shape == (4, 3, 6, 11)
 
 
-def _checkpoints(game, folder):
-  return checkpoints.Checkpoints(
-    folder, game.trackables(), save_hooks=[game.save_tables]
-  )
-
-
-def test_a_checkpoint_continues_exactly(make, tmp_path):
+def test_a_checkpoint_continues_exactly(make, checkpoints_of):
   """Model, elites, normaliser, optimisers, tables, clocks; then a fit."""
   first = make(0)
   _play(first, 76)
-  path = _checkpoints(first, tmp_path).save(76)
+  path = checkpoints_of(first).save(76)
   second = make(1, restore_from=path)
-  _checkpoints(second, tmp_path).restore(path)
+  checkpoints_of(second).restore(path)
   names = ('agent', 'cost', 'model', 'trainer')
   for name in names:
     assert not _differ(_weights(first, name), _weights(second, name))

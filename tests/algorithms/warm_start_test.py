@@ -6,8 +6,8 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import checkpoints, gin_bindings
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl import gin_bindings
 from tfirl.algorithms import model_free
 from tfirl.envs import suites
 from tfirl.types import Demonstrations
@@ -38,12 +38,6 @@ _BINDINGS = [
 agents = pytest.mark.parametrize('agent', [_TD3_BC, _SAC], ids=['td3', 'sac'])
 
 
-@pytest.fixture(autouse=True)
-def no_config():
-  yield
-  gin.clear_config()
-
-
 @pytest.fixture(scope='module')
 def demos():
   """Random Hopper observations with an action that depends on them."""
@@ -60,19 +54,17 @@ def demos():
 
 
 @pytest.fixture
-def make(demos):
-  """Makes games of the bindings, and stops their servers at the end."""
-  made = []
+def make(demos, closed_later):
+  """Makes games of the bindings."""
 
   def make(bindings, restore_from=None, demos=demos):
     gin_bindings.parse(['hype_hopper.gin'], [*_BINDINGS, *bindings])
-    game = model_free.ModelFree(lambda env: demos, 0, restore_from)
-    made.append(game)
-    return game
+    return closed_later(
+      model_free.ModelFree(lambda env: demos, 0, restore_from)
+    )
 
   yield make
-  for game in made:
-    game.close()
+  gin.clear_config()
 
 
 def _error(policy, demos):
@@ -111,19 +103,17 @@ def test_the_targets_start_as_the_clone(make):
     np.testing.assert_array_equal(own.numpy(), target.numpy())
 
 
-def test_a_resumed_game_does_not_clone_again(make, tmp_path):
+def test_a_resumed_game_does_not_clone_again(make, checkpoints_of):
   bindings = [*_TD3_BC, 'ModelFree.bc_steps = 50']
   game = make(bindings)
   for _ in range(3):
     game.run_round()
-  path = checkpoints.Checkpoints(
-    tmp_path, game.trackables(), save_hooks=[game.save_tables]
-  ).save(48)
+  path = checkpoints_of(game).save(48)
   other = make(bindings, restore_from=path)
   # Before restoring: nothing moved yet.
   optimizer = other.trackables()['agent']._actor_optimizer
   assert optimizer.iterations.numpy() == 0
-  checkpoints.Checkpoints(tmp_path, other.trackables()).restore(path)
+  checkpoints_of(other).restore(path)
   assert optimizer.iterations.numpy() == 50 + 16
   for ours, theirs in zip(game.policy.layers, other.policy.layers, strict=True):
     np.testing.assert_array_equal(ours[0], theirs[0])

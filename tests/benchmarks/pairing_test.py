@@ -1,6 +1,5 @@
 """The harness of the benchmarks, on commands that are known."""
 
-import importlib.util
 import os
 import sys
 
@@ -8,13 +7,8 @@ import pytest
 
 
 @pytest.fixture(scope='module')
-def pairing(root):
-  """benchmarks/ is a folder of scripts, not a package, hence by its path."""
-  path = root / 'benchmarks/pairing.py'
-  spec = importlib.util.spec_from_file_location('pairing', path)
-  module = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(module)
-  return module
+def pairing(load_script):
+  return load_script('benchmarks/pairing.py')
 
 
 def _python(source):

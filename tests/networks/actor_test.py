@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from tfirl.agents import sac
+from tfirl.agents import actor_critic
 from tfirl.networks import actor
 
 OBS, A = 5, 3
-TIME_STEP_SPEC, ACTION_SPEC = sac.make_specs(OBS, A)
+TIME_STEP_SPEC, ACTION_SPEC = actor_critic.make_specs(OBS, A)
 OBSERVATION_SPEC = TIME_STEP_SPEC.observation
 
 

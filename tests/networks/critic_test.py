@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tfirl.agents import sac
+from tfirl.agents import actor_critic
 from tfirl.networks import critic
 
 OBS, A = 5, 3
-TIME_STEP_SPEC, ACTION_SPEC = sac.make_specs(OBS, A)
+TIME_STEP_SPEC, ACTION_SPEC = actor_critic.make_specs(OBS, A)
 
 
 def make_critic(hidden, **kwargs):

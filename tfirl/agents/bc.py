@@ -9,7 +9,7 @@ from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
 from tfirl import acting, types
-from tfirl.agents import sac
+from tfirl.agents import actor_critic
 from tfirl.networks import actor as actor_lib
 
 
@@ -41,12 +41,11 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
     hidden: Sequence[int] = (256, 256),
   ):
     """Adam at `learning_rate`."""
-    time_step_spec, action_spec = sac.make_specs(observation_size, action_size)
+    specs = actor_critic.make_specs(observation_size, action_size)
     super().__init__(
-      time_step_spec,
-      action_spec,
+      *specs,
       cloning_network=actor_lib.make_deterministic_actor(
-        time_step_spec.observation, action_spec, hidden
+        specs[0].observation, specs[1], hidden
       ),
       optimizer=tf.keras.optimizers.legacy.Adam(learning_rate),
       # TF-Agents' default is one counter for all agents of a process.

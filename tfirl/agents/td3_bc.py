@@ -9,24 +9,22 @@ from tf_agents.agents.td3 import td3_agent
 from tf_agents.trajectories import time_step as ts
 
 from tfirl import acting, types
-from tfirl.agents import sac
+from tfirl.agents import actor_critic
 from tfirl.losses import behavior_cloning, td3
 from tfirl.networks import actor as actor_lib
 from tfirl.networks import critic as critic_lib
 
 
 @gin.configurable
-class Td3BcAgent(td3_agent.Td3Agent):
+class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
   """Twin delayed DDPG with a normalised value and a behaviour-cloning term.
 
   Networks, targets and policies are TF-Agents'. Its training step is not: it
   does not keep target actions within their bounds, updates the targets at
   other steps than the actor, and pays for the actor's loss at every step.
-
-  Attributes:
-    learning_rate_scale: [] variable; multiplies the learning rate of actor and
-      critics. The algorithm moves it between rounds.
   """
+
+  _gin_name = 'Td3BcAgent'
 
   def __init__(
     self,
@@ -49,67 +47,43 @@ class Td3BcAgent(td3_agent.Td3Agent):
     use_ema: bool = False,
     ema_decay: float = 0.9998,
   ):
-    """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
-    optimiser; `alpha` weighs the normalised value; `bc_weight` the mean squared
-    error on expert rows, over rows and actions; actor and targets move every
-    `policy_update_period` updates; `policy_noise` is the target action's,
-    clipped at `policy_noise_clip`; `exploration_noise` that of sampled actions
-    (both std); `critic_clip_norm` bounds the gradient's norm over both critics,
-    None doesn't; `weight_decay` is L2, added to all gradients after that;
-    `use_ema` acts by the exponential moving average of the actor's weights,
-    which keeps `ema_decay` of itself at each update.
+    """Args: see `ActorCriticAgent`; `alpha` weighs the normalised value,
+    `bc_weight` the mean squared error on expert rows, over rows and actions;
+    actor and targets move every `policy_update_period` updates; `policy_noise`
+    is the target action's, clipped at `policy_noise_clip`; `exploration_noise`
+    that of sampled actions (both std); `critic_clip_norm` bounds the gradient's
+    norm over both critics, None doesn't; `weight_decay` is L2, added to all
+    gradients after that.
 
     Raises: ValueError if a parameter is out of its range.
     """
     _check_parameters(
       alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
     )
-    time_step_spec, action_spec = sac.make_specs(observation_size, action_size)
-    observation_spec = time_step_spec.observation
-    scale = tf.Variable(1.0, trainable=False, name='learning_rate_scale')
-
-    def current_learning_rate():
-      return learning_rate * scale
-
-    shape = observation_spec, action_spec, hidden
+    specs = actor_critic.make_specs(observation_size, action_size)
+    shape = specs[0].observation, specs[1], hidden
     super().__init__(
-      time_step_spec,
-      action_spec,
+      *specs,
       actor_network=actor_lib.make_deterministic_actor(*shape),
       critic_network=critic_lib.make_critic(*shape),
       critic_network_2=critic_lib.make_critic(*shape),
-      actor_optimizer=make_optimizer(learning_rate=current_learning_rate),
-      critic_optimizer=make_optimizer(learning_rate=current_learning_rate),
+      make_optimizer=make_optimizer,
+      learning_rate=learning_rate,
       exploration_noise_std=exploration_noise,
       target_update_tau=tau,
       gamma=gamma,
       target_policy_noise=policy_noise,
       target_policy_noise_clip=policy_noise_clip,
-      # TF-Agents' default is one counter for all agents of a process.
-      train_step_counter=tf.Variable(0, trainable=False, dtype=tf.int64),
+      bc_weight=bc_weight,
+      use_ema=use_ema,
+      ema_decay=ema_decay,
     )
-    self.learning_rate_scale = scale
     self._alpha = alpha
-    self._bc_weight = bc_weight
     self._policy_update_period = policy_update_period
     self._critic_clip_norm = critic_clip_norm
     self._weight_decay = weight_decay
     # Of the latest update of the actor, for the updates in between.
     self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
-    self._ema_decay = ema_decay
-    averaged = self._actor_network.variables if use_ema else []
-    self._ema = [tf.Variable(weight, trainable=False) for weight in averaged]
-    self.initialize()
-    # Slots now, not at the first update: a tf.function then traces only once.
-    self._actor_optimizer._create_all_weights(
-      self._actor_network.trainable_variables
-    )
-    self._critic_optimizer._create_all_weights(self._critic_variables)
-
-  @property
-  def uses_expert_rows(self) -> bool:
-    """Whether `train` needs `expert=`, a Transition of expert rows."""
-    return self._bc_weight > 0.0
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""
@@ -120,7 +94,7 @@ class Td3BcAgent(td3_agent.Td3Agent):
     have exploration noise.
     """
     return actor_lib.mlp_policy(
-      self._ema or self._actor_network.variables,
+      self._acting_weights,
       self.action_spec.shape[0],
       self._exploration_noise_std,
     )
@@ -133,45 +107,12 @@ class Td3BcAgent(td3_agent.Td3Agent):
     )
     return tf.clip_by_value(action + noise, -1.0, 1.0)
 
-  def clone(self, expert: types.Transition) -> tf.Tensor:
-    """One step of behaviour cloning on expert rows [B, ...]. Returns the loss.
-
-    Targets and average stay behind until `initialize` makes them equal again.
-    """
-    variables = self._actor_network.trainable_variables
-    with tf.GradientTape() as tape:
-      loss = self._bc_loss(expert)
-    gradients = tape.gradient(loss, variables)
-    self._apply_gradients(gradients, variables, self._actor_optimizer)
-    return loss
-
-  def _initialize(self) -> None:
-    super()._initialize()
-    self._average(keep=0.0)
-
-  def _average(self, keep: float) -> None:
-    """The average keeps a share of itself; empty without `use_ema`."""
-    pairs = zip(self._ema, self._actor_network.variables, strict=False)
-    for mean, weight in pairs:
-      mean.assign_add((1.0 - keep) * (weight - mean))
-
-  @property
-  def _critic_variables(self) -> list[tf.Variable]:
-    return [
-      *self._critic_network_1.trainable_variables,
-      *self._critic_network_2.trainable_variables,
-    ]
-
   def _train(
     self, experience, weights=None, expert: types.Transition | None = None
   ):
     if weights is not None:
       raise ValueError('Td3BcAgent.train: found weights; expected none')
-    if self.uses_expert_rows and expert is None:
-      raise ValueError(
-        f'Td3BcAgent.bc_weight is {self._bc_weight}, but train() was given no '
-        'expert rows; expected expert=Transition'
-      )
+    self._check_expert_rows(expert)
     time_steps, action_steps, next_time_steps = self._as_transition(experience)
     critic_loss = self._train_critics(
       time_steps, action_steps.action, next_time_steps
@@ -185,7 +126,7 @@ class Td3BcAgent(td3_agent.Td3Agent):
     # As its authors have it: first at update `policy_update_period`.
     is_due = self.train_step_counter % self._policy_update_period == 0
     tf.cond(is_due, train_actor, tf.no_op)
-    self._average(self._ema_decay)
+    self._update_average()
     extra = td3_agent.Td3Info(self._actor_loss.read_value(), critic_loss)
     return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
 

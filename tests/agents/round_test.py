@@ -1,7 +1,7 @@
-"""Whole rounds against TF-Agents' own SAC, one update at a time.
+"""Whole rounds of SAC and TD3+BC against the same updates one at a time.
 
-Both sides draw the same noise: the `noise` fixture replaces TensorFlow
-Probability's normal draws by ones that depend on their count alone.
+For SAC those are TF-Agents' own. Both sides draw the same noise: the `noise`
+fixture replaces normal draws by ones that depend on their count alone.
 """
 
 import functools
@@ -16,14 +16,20 @@ from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import policy_step, trajectory
 from tf_agents.trajectories import time_step as ts
 
-from tfirl.agents import relabeling, sac
+from tfirl.agents import relabeling, sac, td3_bc
 from tfirl.algorithms import rounds
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
 from tfirl.replay import sampling
 from tfirl.types import Transition
 
 OBS, A, B, G = 4, 2, 16, 5
-LEARNING_RATE, GAMMA, TAU, HIDDEN = 3e-3, 0.95, 0.05, (16, 16)
+LEARNING_RATE, HIDDEN, GAMMA, TAU = 3e-3, (16, 16), 0.95, 0.05
+SETTINGS = {
+  'learning_rate': LEARNING_RATE,
+  'hidden': HIDDEN,
+  'gamma': GAMMA,
+  'tau': TAU,
+}
 ADAM = tf.keras.optimizers.legacy.Adam
 # Per round: expert rows' share at each update, learning rate scale, cost.
 ROUNDS = [
@@ -33,7 +39,42 @@ ROUNDS = [
 ]
 
 
-def make_reference(make_optimizer):
+def make_sac(make_optimizer):
+  """The agent, TF-Agents', and `train(experience, expert, scale)` of that."""
+  reference, learning_rate = make_sac_reference(make_optimizer)
+
+  def train(experience, expert, scale):
+    del expert  # The agent is given them too, and has no use for them.
+    learning_rate.assign(LEARNING_RATE * scale)
+    return reference.train(experience)
+
+  agent = sac.SacAgent(OBS, A, make_optimizer=make_optimizer, **SETTINGS)
+  return agent, reference, train
+
+
+def make_td3_bc(make_optimizer):
+  """The agent, another one, and `train(experience, expert, scale)` of that."""
+  agent, reference = (
+    td3_bc.Td3BcAgent(
+      OBS,
+      A,
+      make_optimizer=make_optimizer,
+      bc_weight=0.5,
+      critic_clip_norm=1.0,
+      weight_decay=1e-3,
+      **SETTINGS,
+    )
+    for _ in range(2)
+  )
+
+  def train(experience, expert, scale):
+    reference.learning_rate_scale.assign(scale)
+    return reference.train(experience, expert=expert)
+
+  return agent, reference, train
+
+
+def make_sac_reference(make_optimizer):
   """TF-Agents' SAC, nothing of tfirl but the optimiser."""
   observation_spec = tensor_spec.TensorSpec([OBS], tf.float32)
   action_spec = tensor_spec.BoundedTensorSpec([A], tf.float32, -1.0, 1.0)
@@ -76,30 +117,29 @@ def make_reference(make_optimizer):
 
 
 def variables_of(agent):
-  return [
-    *agent._actor_network.variables,
-    *agent._critic_network_1.variables,
-    *agent._critic_network_2.variables,
-    *agent._target_critic_network_1.variables,
-    *agent._target_critic_network_2.variables,
-    agent._log_alpha,
-  ]
+  """Of actor, critics and their targets, and SAC's temperature."""
+  names = ('_actor_network', '_critic_network_1', '_critic_network_2')
+  names = [*names, *(f'_target{name}' for name in names)]
+  networks = [getattr(agent, name) for name in names if hasattr(agent, name)]
+  temperature = [agent._log_alpha] if hasattr(agent, '_log_alpha') else []
+  return [v for network in networks for v in network.variables] + temperature
 
 
 def values_of(agent):
   return [variable.numpy() for variable in variables_of(agent)]
 
 
-def reference_updates(agent, learning_rate, learner, expert):
+def one_by_one(train, learner, expert):
   """Mixes, rewards and trains batch by batch, in NumPy but for `train`."""
   losses = []
   for i_round, (fractions, scale, cost) in enumerate(ROUNDS):
-    learning_rate.assign(LEARNING_RATE * scale)
     for g, fraction in enumerate(fractions):
       k, rows = round(fraction * B), slice(g * B, (g + 1) * B)
+      ours = Transition(*(field[rows] for field in learner[i_round]))
+      theirs = Transition(*(field[rows] for field in expert[i_round]))
       observation, action, discount, next_observation = (
-        np.concatenate([theirs[rows][:k], ours[rows][k:]])
-        for ours, theirs in zip(learner[i_round], expert[i_round], strict=True)
+        np.concatenate([b[:k], a[k:]])
+        for a, b in zip(ours, theirs, strict=True)
       )
       reward = -np.concatenate([observation, action], 1) @ np.float32(cost)
       mid = np.full(B, 1, np.int32)
@@ -114,7 +154,7 @@ def reference_updates(agent, learning_rate, learner, expert):
         ),
         experience,
       )
-      info = agent.train(experience)
+      info = train(experience, theirs, scale)
       losses.append([info.extra.critic_loss, info.extra.actor_loss])
   return np.reshape(losses, [len(ROUNDS), G, 2]).mean(1)
 
@@ -130,8 +170,8 @@ def run_rounds(agent, learner, expert):
 
   def step(ours, theirs, fraction):
     batch = sampling.mix(ours, theirs, tf.squeeze(fraction))
-    info = relabeled.train(relabeling.as_experience(batch), expert=theirs)
-    return {'critic': info.extra.critic_loss, 'actor': info.extra.actor_loss}
+    experience = relabeling.as_experience(batch)
+    return agent.named_losses(relabeled.train(experience, expert=theirs))
 
   compiled = rounds.Rounds(step, G, jit_compile=False)
   losses = []
@@ -143,28 +183,22 @@ def run_rounds(agent, learner, expert):
       Transition(*map(tf.constant, expert[i_round])),
       tf.constant(fractions, tf.float32),
     )
-    losses.append([float(means['critic']), float(means['actor'])])
+    losses.append([float(means['critic_loss']), float(means['actor_loss'])])
   return losses, compiled.num_traces
 
 
 @pytest.mark.parametrize('make_optimizer', [OptimisticAdam, ADAM])
-def test_rounds_equal_tf_agents_update_by_update(
-  noise, make_rows, make_optimizer
+@pytest.mark.parametrize('make_agents', [make_sac, make_td3_bc])
+def test_rounds_equal_updates_one_by_one(
+  noise, make_rows, make_agents, make_optimizer
 ):
-  tf.keras.utils.set_random_seed(0)
-  agent = sac.SacAgent(
-    OBS,
-    A,
-    make_optimizer=make_optimizer,
-    learning_rate=LEARNING_RATE,
-    hidden=HIDDEN,
-    gamma=GAMMA,
-    tau=TAU,
-  )
-  reference, learning_rate = make_reference(make_optimizer)
+  """Hybrid batches, relabeled, in one trace: as the same done by hand."""
+  agent, reference, train = make_agents(make_optimizer)
+  rng = np.random.default_rng(0)
   for ours, theirs in zip(
     variables_of(agent), variables_of(reference), strict=True
   ):
+    ours.assign(rng.normal(0, 0.4, ours.shape))
     theirs.assign(ours)
   start = values_of(agent)
   learner = [make_rows(G * B, seed) for seed in (1, 2, 3)]
@@ -173,7 +207,7 @@ def test_rounds_equal_tf_agents_update_by_update(
   noise.restart()
   losses, num_traces = run_rounds(agent, learner, expert)
   noise.restart()
-  expected_losses = reference_updates(reference, learning_rate, learner, expert)
+  expected_losses = one_by_one(train, learner, expert)
 
   assert num_traces == 1
   np.testing.assert_allclose(losses, expected_losses, rtol=1e-4)

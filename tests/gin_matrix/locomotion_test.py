@@ -1,17 +1,11 @@
 """Every ALGORITHM_TASK.gin builds, takes two rounds and says what it is.
 
-Those of the mazes: gin_matrix_maze_test.py.
+Those of the mazes: maze_test.py.
 """
 
-import csv
-import math
-
-import gin
 import pytest
 
-from tfirl import gin_bindings, gin_files, launch
-from tfirl.demos import npz, rollouts
-from tfirl.envs import suites
+from tfirl import gin_bindings, gin_files
 
 _TASKS = ('hopper', 'walker2d', 'ant', 'humanoid')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
@@ -101,80 +95,6 @@ _PUBLISHED_HYPER_PER_TASK = {
   },
 }
 
-_STEPS_PER_ROUND = 64
-_STEPS = 2 * _STEPS_PER_ROUND
-# Both players move within two rounds, the table opens after the first.
-_START_AT_ONCE = {
-  'bc': [],
-  'hyper': [
-    'ModelBased.initial_steps = 124',
-    'ModelBased.policy_updates_per_step = 2',
-    'ModelBased.batch_size = 32',
-    'ModelBased.dynamics_update_period = 126',
-    'Imagination.rollouts_per_step = 4',
-    'DynamicsTrainer.batch_size = 64',
-    'DynamicsTrainer.max_epochs = 1',
-    'GaussianEnsemble.layers = (16,)',
-    'tfirl.SacAgent.hidden = (16,)',
-    'CostRounds.cost_update_period = 8',
-    'policy/table.rows_per_item = 4',
-    'expert/table.rows_per_item = 4',
-    'hybrid/table.rows_per_item = 16',
-    'learner/table.rows_per_item = 16',
-  ],
-  'expert': [f'Expert.initial_steps = {_STEPS_PER_ROUND}'],
-  **dict.fromkeys(
-    _GAMES,
-    [
-      f'ModelFree.initial_steps = {_STEPS_PER_ROUND}',
-      f'CostRounds.cost_update_period = {_STEPS_PER_ROUND}',
-    ],
-  ),
-}
-_SHORT = [
-  f'run.env_steps = {_STEPS}',
-  f'run.eval_every = {_STEPS}',
-  f'run.checkpoint_every = {_STEPS}',
-  'run.eval_episodes = 1',
-  'run.record_video = False',
-]
-
-
-def _write_demos(task, path):
-  """Some hundreds of random steps, as demonstrations of the task."""
-  gin_bindings.parse([f'tasks/{task}.gin'], [])
-  env = suites.load(tremble_probability=0.0)
-  size = env.action_spec().shape[0]
-  npz.save_npz(
-    rollouts.record(
-      env,
-      lambda unused_observation, rng: rng.uniform(-1, 1, size),
-      num_episodes=30,  # short: a random policy falls at once
-      seed=0,
-      full_length_only=False,
-      stochastic=True,
-    ),
-    str(path),
-  )
-  env.close()
-
-
-@pytest.fixture(scope='module')
-def demos(tmp_path_factory):
-  """Task -> path of its demonstrations."""
-  folder = tmp_path_factory.mktemp('demos')
-  paths = {task: folder / f'{task}.npz' for task in _TASKS}
-  for task, path in paths.items():
-    _write_demos(task, path)
-  return paths
-
-
-@pytest.fixture(autouse=True)
-def no_config():
-  """Leaves gin as other tests expect it."""
-  yield
-  gin.clear_config()
-
 
 def test_one_file_a_pair():
   found = {path.name for path in gin_files.gin_folder().glob('*.gin')}
@@ -183,38 +103,9 @@ def test_one_file_a_pair():
 
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
-def test_takes_two_rounds(algorithm, task, demos, tmp_path):
-  launch.launch(
-    [f'{algorithm}_{task}.gin'],
-    [*_SHORT, *_START_AT_ONCE[algorithm]],
-    str(tmp_path),
-    seed=0,
-    demos=str(demos[task]),
-    stop=lambda: False,
-  )
-
-  run = tmp_path / task / algorithm / '0'
-  with open(run / 'metrics.csv', newline='') as file:
-    row = list(csv.DictReader(file))[-1]
-  if algorithm == 'hyper':
-    # 2 a step, in the rounds that end at step 124 or later.
-    per_round = gin_bindings.value_of('ModelBased.steps_per_round')
-    assert int(row['updates']) == 2 * (_STEPS - 124 + per_round)
-    assert float(row['imagined_rows']) > 0
-  else:
-    # The round that fills the table's first rows trains on them too.
-    assert int(row['updates']) == _STEPS
-  assert int(row['env_steps']) == (0 if algorithm == 'bc' else _STEPS)
-  is_game = algorithm in (*_GAMES, 'hyper')
-  assert (int(row['rollout_steps']) > 0) == is_game
-  assert math.isfinite(float(row['eval_return_mean']))
-  losses = {name: value for name, value in row.items() if 'loss' in name}
-  assert losses
-  assert all(math.isfinite(float(value)) for value in losses.values())
-  assert (run / 'policy').is_dir()
-  if algorithm in _GAMES:
-    is_hybrid = algorithm in ('hype', 'hype_filter')
-    assert (float(row['expert_fraction']) > 0) == is_hybrid
+def test_takes_two_rounds(algorithm, task, run, demos):
+  smaller = ['tfirl.SacAgent.hidden = (16,)'] if algorithm == 'hyper' else []
+  run([f'{algorithm}_{task}.gin'], algorithm, smaller, demos[task])
 
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
@@ -278,17 +169,10 @@ def test_takes_the_small_scale(algorithm, task):
     assert segments == [(0.5, 0.1, 50_000), (0.1, 0.01, 100_000)]
 
 
-def test_expert_rows_in_another_method_are_refused(demos, tmp_path):
+def test_expert_rows_in_another_method_are_refused(run, demos):
   """The file would make HyPE of what is stored and plotted as mm."""
   with pytest.raises(gin_bindings.UnusedBindingError, match='expert_fraction'):
-    launch.launch(
-      ['mm_hopper.gin', 'scale/cpu_hype.gin'],
-      _SHORT,
-      str(tmp_path),
-      seed=0,
-      demos=str(demos['hopper']),
-      stop=lambda: False,
-    )
+    run(['mm_hopper.gin', 'scale/cpu_hype.gin'], 'mm', [], demos['hopper'])
 
 
 def _bound(name, default):

@@ -1,0 +1,37 @@
+"""Algorithms that end with their test, their demonstrations, checkpoints."""
+
+import contextlib
+
+import pytest
+
+from tfirl import checkpoints
+from tfirl.demos import rollouts
+from tfirl.envs import suites
+
+
+@pytest.fixture(scope='session')
+def random_demos():
+  """A few episodes of random actions in Hopper."""
+  return rollouts.rollout(
+    suites.load('Hopper-v5'),
+    lambda unused_observation, rng: rng.uniform(-1, 1, 3),
+    num_episodes=10,
+    seed=0,
+    full_length_only=False,
+    stochastic=True,
+  )
+
+
+@pytest.fixture
+def closed_later():
+  """`closed_later(algorithm)`: itself; its server stops at the test's end."""
+  with contextlib.ExitStack() as stack:
+    yield lambda algorithm: stack.enter_context(contextlib.closing(algorithm))
+
+
+@pytest.fixture
+def checkpoints_of(tmp_path):
+  """`checkpoints_of(algorithm)`: those in the test's folder."""
+  return lambda algorithm: checkpoints.Checkpoints(
+    tmp_path, algorithm.trackables(), save_hooks=[algorithm.save_tables]
+  )

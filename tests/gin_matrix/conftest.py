@@ -1,0 +1,133 @@
+"""Two rounds of any gin file, on demonstrations of random actions."""
+
+import csv
+import math
+
+import gin
+import pytest
+
+from tfirl import gin_bindings, launch
+from tfirl.demos import npz, rollouts
+from tfirl.envs import suites
+
+_GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
+_STEPS_PER_ROUND = 64
+_STEPS = 2 * _STEPS_PER_ROUND
+_SHORT = [
+  f'run.env_steps = {_STEPS}',
+  f'run.eval_every = {_STEPS}',
+  f'run.checkpoint_every = {_STEPS}',
+  'run.eval_episodes = 1',
+  'run.record_video = False',
+]
+# Both players move within two rounds, the table opens after the first.
+_START_AT_ONCE = {
+  'bc': [],
+  'expert': [f'Expert.initial_steps = {_STEPS_PER_ROUND}'],
+  **dict.fromkeys(
+    _GAMES,
+    [
+      f'ModelFree.initial_steps = {_STEPS_PER_ROUND}',
+      f'CostRounds.cost_update_period = {_STEPS_PER_ROUND}',
+    ],
+  ),
+  'hyper': [
+    'ModelBased.initial_steps = 124',
+    'ModelBased.policy_updates_per_step = 2',
+    'ModelBased.batch_size = 32',
+    'ModelBased.dynamics_update_period = 126',
+    'Imagination.rollouts_per_step = 4',
+    'DynamicsTrainer.batch_size = 64',
+    'DynamicsTrainer.max_epochs = 1',
+    'GaussianEnsemble.layers = (16,)',
+    'CostRounds.cost_update_period = 8',
+    'policy/table.rows_per_item = 4',
+    'expert/table.rows_per_item = 4',
+    'hybrid/table.rows_per_item = 16',
+    'learner/table.rows_per_item = 16',
+  ],
+}
+
+
+class _Demos(dict):
+  """Task -> path of its demonstrations, recorded when first asked for."""
+
+  def __init__(self, folder):
+    super().__init__()
+    self._folder = folder
+
+  def __missing__(self, task):
+    gin_bindings.parse([f'tasks/{task}.gin'], [])
+    with suites.load(tremble_probability=0.0) as env:
+      size = env.action_spec().shape[0]
+      raw = rollouts.record(
+        env,
+        lambda unused_observation, rng: rng.uniform(-1, 1, size),
+        # But for mazes they are short: a random policy falls at once.
+        num_episodes=30 if env.maze is None else 1,
+        seed=0,
+        full_length_only=False,
+        stochastic=True,
+      )
+    self[task] = str(self._folder / f'{task}.npz')
+    npz.save_npz(raw, self[task])
+    return self[task]
+
+
+@pytest.fixture(scope='session')
+def demos(tmp_path_factory):
+  return _Demos(tmp_path_factory.mktemp('demos'))
+
+
+@pytest.fixture(autouse=True)
+def no_config():
+  """Leaves gin as other tests expect it."""
+  yield
+  gin.clear_config()
+
+
+@pytest.fixture
+def run(tmp_path):
+  """`run(gin_files, algorithm, bindings, demos)`: two rounds in `tmp_path`.
+
+  Checks what holds for all. Returns: the last row of metrics.csv.
+  """
+
+  def run(gin_files, algorithm, bindings, demos):
+    launch.launch(
+      gin_files,
+      [*_SHORT, *_START_AT_ONCE[algorithm], *bindings],
+      str(tmp_path),
+      seed=0,
+      demos=demos,
+      stop=lambda: False,
+    )
+    (path,) = tmp_path.glob('*/*/0/metrics.csv')
+    with open(path, newline='') as file:
+      row = list(csv.DictReader(file))[-1]
+    _check(row, algorithm)
+    assert (path.parent / 'policy').is_dir()
+    return row
+
+  return run
+
+
+def _check(row, algorithm):
+  # The round that fills the table's first rows trains on them too.
+  updates = _STEPS
+  if algorithm == 'hyper':
+    # 2 a step, in the rounds that end at step 124 or later.
+    per_round = gin_bindings.value_of('ModelBased.steps_per_round')
+    updates = 2 * (_STEPS - 124 + per_round)
+    assert float(row['imagined_rows']) > 0
+  assert int(row['updates']) == updates
+  assert int(row['env_steps']) == (0 if algorithm == 'bc' else _STEPS)
+  is_game = algorithm in (*_GAMES, 'hyper')
+  assert (int(row['rollout_steps']) > 0) == is_game
+  assert math.isfinite(float(row['eval_return_mean']))
+  losses = {name: value for name, value in row.items() if 'loss' in name}
+  assert losses
+  assert all(math.isfinite(float(value)) for value in losses.values())
+  if algorithm in _GAMES:
+    is_hybrid = algorithm in ('hype', 'hype_filter')
+    assert (float(row['expert_fraction']) > 0) == is_hybrid

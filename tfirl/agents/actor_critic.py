@@ -1,0 +1,127 @@
+"""What the agents of the games share, whatever their losses."""
+
+from collections.abc import Callable
+
+import gin
+import tensorflow as tf
+from tf_agents.agents import tf_agent
+from tf_agents.specs import tensor_spec
+from tf_agents.trajectories import time_step as ts
+
+from tfirl import types
+
+gin.external_configurable(
+  tf.keras.optimizers.legacy.Adam, module='tf.keras.optimizers.legacy'
+)
+
+
+def make_specs(observation_size: int, action_size: int):
+  """(time step spec, action spec) of O float32 numbers and [-1, 1]^A."""
+  observation = tensor_spec.TensorSpec([observation_size], tf.float32)
+  action = tensor_spec.BoundedTensorSpec([action_size], tf.float32, -1.0, 1.0)
+  return ts.time_step_spec(observation), action
+
+
+class ActorCriticAgent(tf_agent.TFAgent):
+  """A first base class; the second is an agent of TF-Agents with two critics.
+
+  A subclass has `_gin_name` and `_bc_loss(expert)`; its `_train` starts with
+  `_check_expert_rows` and ends with `_update_average`.
+
+  Attributes:
+    learning_rate_scale: [] variable; multiplies the learning rate of every
+      optimiser. The algorithm moves it between rounds.
+  """
+
+  def __init__(
+    self,
+    *args,
+    make_optimizer: Callable,
+    learning_rate: float,
+    bc_weight: float,
+    use_ema: bool,
+    ema_decay: float,
+    **kwargs,
+  ):
+    """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
+    optimiser; `bc_weight` multiplies the behaviour-cloning loss on expert rows;
+    `use_ema` acts by the exponential moving average of the actor's weights,
+    which keeps `ema_decay` of itself at each update; the rest is TF-Agents'.
+    """
+    super().__init__(
+      *args,
+      actor_optimizer=make_optimizer(learning_rate=self._scaled_learning_rate),
+      critic_optimizer=make_optimizer(learning_rate=self._scaled_learning_rate),
+      # TF-Agents' default is one counter for all agents of a process.
+      train_step_counter=tf.Variable(0, trainable=False, dtype=tf.int64),
+      **kwargs,
+    )
+    self.learning_rate_scale = tf.Variable(
+      1.0, trainable=False, name='learning_rate_scale'
+    )
+    self._learning_rate = learning_rate
+    self._bc_weight = bc_weight
+    averaged = self._actor_network.variables if use_ema else []
+    self._average = [
+      tf.Variable(weight, trainable=False) for weight in averaged
+    ]
+    self._ema_decay = ema_decay
+    self.initialize()
+    # Slots now, not at the first update: a tf.function then traces only once.
+    self._actor_optimizer._create_all_weights(
+      self._actor_network.trainable_variables
+    )
+    self._critic_optimizer._create_all_weights(self._critic_variables)
+
+  @property
+  def uses_expert_rows(self) -> bool:
+    """Whether `train` needs `expert=`, a Transition of expert rows."""
+    return self._bc_weight > 0.0
+
+  def clone(self, expert: types.Transition) -> tf.Tensor:
+    """One step of behaviour cloning on expert rows [B, ...]. Returns the loss.
+
+    The average, and a target of the actor, stay behind until `initialize` makes
+    them equal again.
+    """
+    variables = self._actor_network.trainable_variables
+    with tf.GradientTape() as tape:
+      loss = self._bc_loss(expert)
+    gradients = tape.gradient(loss, variables)
+    self._apply_gradients(gradients, variables, self._actor_optimizer)
+    return loss
+
+  @property
+  def _critic_variables(self) -> list[tf.Variable]:
+    return [
+      *self._critic_network_1.trainable_variables,
+      *self._critic_network_2.trainable_variables,
+    ]
+
+  @property
+  def _acting_weights(self) -> list[tf.Variable]:
+    """The actor's, or their average with `use_ema`."""
+    return self._average or self._actor_network.variables
+
+  def _scaled_learning_rate(self) -> tf.Tensor:
+    return self._learning_rate * self.learning_rate_scale
+
+  def _initialize(self) -> None:
+    super()._initialize()
+    for mean, weight in self._averaged_weights():
+      mean.assign(weight)
+
+  def _update_average(self) -> None:
+    for mean, weight in self._averaged_weights():
+      mean.assign_add((1.0 - self._ema_decay) * (weight - mean))
+
+  def _averaged_weights(self):
+    """Pairs (average, weight); none without `use_ema`."""
+    return zip(self._average, self._actor_network.variables, strict=False)
+
+  def _check_expert_rows(self, expert: types.Transition | None) -> None:
+    if self.uses_expert_rows and expert is None:
+      raise ValueError(
+        f'{self._gin_name}.bc_weight is {self._bc_weight}, but train() was '
+        'given no expert rows; expected expert=Transition'
+      )
