@@ -67,7 +67,19 @@ def test_with_successors_no_row_is_cut():
 
 def test_a_row_far_away_does_not_arrive():
   """Its next row is another episode's, though no cut says so."""
-  assert not repaired(made_up([2.0, 8.0]))['terminals'].any()
+  arrays = made_up([2.0, 8.0])
+  arrays['terminals'][0] = True
+  assert not repaired(arrays)['terminals'].any()
+
+
+def test_a_file_that_agrees_with_its_goals_is_left_as_it_is():
+  """A narrower radius than D4RL's: 0.48 m is not there yet, 0.4 m is."""
+  arrays = made_up([7.0, 7.52, 7.6])
+  arrays['terminals'][1] = True
+  arrays['rewards'][:] = [0.1, 0.9, 0.0]
+  found = repaired(arrays)
+  assert found['terminals'].tolist() == [False, True, False]
+  assert found['rewards'] is arrays['rewards']
 
 
 def test_states_of_the_row_after_give_way_to_the_observations():

@@ -80,9 +80,10 @@ def repair(
 ) -> dict[str, np.ndarray]:
   """The file's arrays, with rewards, terminals and states of their rows.
 
-  Rewards and terminals are 1 where the step leads to within 0.5 m of the row's
-  `infos/goal`: no ant dies in a maze. States that aren't the observation's are
-  taken from it. What the file hasn't stays away.
+  If a terminal is not at the goal of its row, `infos/goal`, they are all of
+  another goal, since no ant dies in a maze: rewards and terminals are then 1
+  where the step leads to within 0.5 m of the row's. States that aren't the
+  observation's are taken from it. What the file hasn't stays away.
 
   Args:
     path: for messages.
@@ -92,8 +93,9 @@ def repair(
   repaired = dict(arrays)
   if 'infos/goal' in arrays:
     is_there = _leads_to_goal(arrays, is_cut)
-    repaired['rewards'] = is_there.astype(np.float32)
-    repaired['terminals'] = is_there
+    if ((arrays['terminals'] != 0) & ~is_there).any():
+      repaired['rewards'] = is_there.astype(np.float32)
+      repaired['terminals'] = is_there
   repaired.update(_own_states(path, arrays))
   return repaired
 
