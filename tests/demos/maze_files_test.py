@@ -163,7 +163,8 @@ def in_d4rls_frame(columns, shift, goal):
   for key in ('observations', 'infos/qpos'):
     moved[key][:, 0] = moved[key][:, 0] - shift[0]
     moved[key][:, 1] = shift[1] - moved[key][:, 1]
-  moved['observations'][:, 16] *= -1  # the speed in y
+  for key, column in (('observations', 16), ('infos/qvel', 1)):
+    moved[key][:, column] *= -1  # the speed in y
   moved['infos/goal'][:] = goal
   return moved
 
@@ -174,7 +175,9 @@ def test_d4rls_frame_is_refused_not_learned_from(antmaze, ant, tmp_path):
   moved = in_d4rls_frame(antmaze, start, [32.0, 24.0])
   path = write_hdf5(tmp_path / 'a.hdf5', moved)
   with pytest.raises(
-    ValueError, match=r'a.hdf5: .*: found x-y in walls or off .*another frame'
+    ValueError,
+    match=r'a.hdf5: .*: found x-y in walls or off .*another frame.*for D4RL'
+    r"'s own files add --gin_file=tasks/antmaze_large_play_d4rl.gin",
   ):
     load(path, ant, successful_only=False)
   # Only mirrored, of the whole maze: the map is not symmetric.
@@ -186,10 +189,13 @@ def test_d4rls_frame_is_refused_not_learned_from(antmaze, ant, tmp_path):
 def test_d4rls_time_step_is_refused(antmaze, ant, tmp_path):
   """Near the start, where its positions are free cells of ours as well."""
   slow = {key: np.array(values) for key, values in antmaze.items()}
-  slow['observations'][:, 15:17] /= 2  # so far in 0.1 s, not in 0.05
+  for key, column in (('observations', 15), ('infos/qvel', 0)):
+    slow[key][:, column : column + 2] /= 2  # so far in 0.1 s, not in 0.05
   path = write_hdf5(tmp_path / 'a.hdf5', slow)
   with pytest.raises(
-    ValueError, match=r'moves by 0.1\d* s times its veloc.*about 0.05 s, the t'
+    ValueError,
+    match=r'moves by 0.1\d* s times its veloc.*about 0.05 s, the time ste.*'
+    'add --gin_file=tasks/antmaze_large_play_d4rl.gin',
   ):
     load(path, ant)
 
@@ -199,7 +205,9 @@ def test_d4rls_antmaze_by_name_is_refused(antmaze, ant, tmp_path, monkeypatch):
   name = 'Ant_maze_hardest-maze_noisy_multistart_True_multigoal_True_sparse'
   write_hdf5(tmp_path / f'{name}_fixed.hdf5', antmaze)
   with pytest.raises(
-    ValueError, match="d4rl:antmaze-large-diverse-v2: env_id: found D4RL's own"
+    ValueError,
+    match="d4rl:antmaze-large-diverse-v2: env_id: found D4RL's own.*expected "
+    "D4RL's environment: add --gin_file=tasks/antmaze_large_diverse_d4rl.gin;",
   ):
     load('d4rl:antmaze-large-diverse-v2', ant)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfirl.envs import maze_map, suites
+from tfirl.envs import maze_map, mazes, suites
 
 # Two rows, three columns, cells of 2 m: x from -3 to 3, y from -2 to 2.
 ROWS = [[0, 1, 'g'], ['r', 0, 1]]
@@ -43,13 +43,36 @@ def test_free_is_neither_in_a_wall_nor_off_the_map(small):
   assert small.is_free_cell(cells).tolist() == [False, False, False, True]
 
 
-@pytest.mark.parametrize('env_id', ['PointMaze_Large-v3', 'AntMaze_Large-v5'])
+def test_another_origin_and_y_up_the_rows_by_hand():
+  """Cell (1, 0) around the origin: x from -1 to 5, y from -3 to 1."""
+  moved = maze_map.MazeMap(ROWS, 2.0, origin_cell=(1, 0), y_falls=False)
+  assert moved.extent == (-1.0, 5.0, -3.0, 1.0)
+  cells = np.array([[1, 0], [0, 0], [1, 2], [0, 1]])
+  xy = [[0.0, 0.0], [0.0, -2.0], [4.0, 0.0], [2.0, -2.0]]
+  np.testing.assert_array_equal(moved.center(cells), xy)
+  np.testing.assert_array_equal(moved.cell(np.array(xy) + [0.9, -0.9]), cells)
+  assert moved.is_free(np.array(xy)).tolist() == [True, True, False, False]
+  assert moved.free_cells.tolist() == [[0, 0], [0, 2], [1, 0], [1, 1]]
+  # As one sees it from above, the last row is on top.
+  np.testing.assert_array_equal(
+    moved.is_wall_from_above, [[False, False, True], [False, True, False]]
+  )
+  assert (moved.is_wall_from_above[::-1] == moved.is_wall).all()
+
+
+def test_seen_from_above_the_first_row_is_on_top_if_y_falls(small):
+  np.testing.assert_array_equal(small.is_wall_from_above, small.is_wall)
+
+
+@pytest.mark.parametrize(
+  'env_id', ['PointMaze_Large-v3', 'AntMaze_Large-v5', mazes.D4RL_ID]
+)
 def test_equals_gymnasium_robotics(env_id):
   env = suites.load(env_id)
   theirs, ours = env.gym.unwrapped.maze, env.maze.map
   rng = np.random.default_rng(0)
-  x_to, y_to = ours.extent[1], ours.extent[3]
-  for xy in rng.uniform(-1, 1, (200, 2)) * [x_to, y_to]:
+  x_from, x_to, y_from, y_to = ours.extent
+  for xy in rng.uniform([x_from, y_from], [x_to, y_to], (200, 2)):
     np.testing.assert_array_equal(ours.cell(xy), theirs.cell_xy_to_rowcol(xy))
   for cell in ours.free_cells:
     np.testing.assert_allclose(

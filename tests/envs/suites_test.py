@@ -9,7 +9,7 @@ import pytest
 from gymnasium import spaces
 
 from tfirl import gin_files
-from tfirl.envs import suites
+from tfirl.envs import mazes, suites
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.wrappers import TremblingHand
 
@@ -45,6 +45,8 @@ def _task_name(bound):
     ('pointmaze', 'PointMaze_Large-v3', 6, 2, 800),
     ('antmaze_large_diverse', 'AntMaze_Large_Diverse_GR-v5', 31, 8, 1000),
     ('antmaze_large_play', 'AntMaze_Large-v5', 31, 8, 1000),
+    ('antmaze_large_diverse_d4rl', mazes.D4RL_ID, 31, 8, 1000),
+    ('antmaze_large_play_d4rl', mazes.D4RL_ID, 31, 8, 1000),
   ],
 )
 def test_maze_task_files(task, env_id, num_observations, num_actions, horizon):

@@ -153,7 +153,7 @@ class PretrainDynamics(algorithm.Trainable):
       errors=errors.reshape(shape),  # [bin of y, bin of x], nan: no rows
       fitted_rows=counts.reshape(shape),
       extent=np.array(self._map.extent),
-      is_wall=self._map.is_wall,
+      is_wall=self._map.is_wall_from_above,
     )
 
   def _per_region(self, row_errors: np.ndarray) -> np.ndarray:

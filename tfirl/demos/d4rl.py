@@ -3,13 +3,15 @@
 The rows are those of D4RL's `qlearning_dataset` (Fu et al. 2020): row i pairs
 with row i + 1; rows that time out, whose successor isn't in the file, and the
 last row go. Where the file has `next_observations` those are used: D4RL's
-own successor of a terminal row is the next episode's first observation.
+own successor of a terminal row is the next episode's first observation. An
+AntMaze's rewards, terminals and states are put right first (`d4rl_antmaze`).
 """
 
 import gymnasium
 import h5py
 import numpy as np
 
+from tfirl.demos import d4rl_antmaze, d4rl_files
 from tfirl.demos.border import (
   RawDemonstrations,
   check,
@@ -22,9 +24,9 @@ _REQUIRED = ('observations', 'actions', 'rewards', 'terminals')
 _INFOS = {'infos/qpos': 'qpos', 'infos/qvel': 'qvel', 'infos/goal': 'goal'}
 _WANTED = (*_REQUIRED, 'timeouts', 'next_observations', *_INFOS)
 
-# Farther than one step can lead (m): the ant runs at most 6 m/s in steps of
-# at most 0.1 s; the point mass at most 5 m/s in steps of 0.01 s.
-_MAX_STEP = {'antmaze': 1.0, 'pointmaze': 0.25}
+# Farther than one step can lead (m): the point mass moves at most 5 m/s in
+# steps of 0.01 s.
+_MAX_STEP = {'antmaze': d4rl_antmaze.MAX_STEP, 'pointmaze': 0.25}
 
 
 def _read_arrays(path: str) -> dict[str, np.ndarray]:
@@ -76,20 +78,14 @@ def _timeouts(path: str, terminals: np.ndarray, env_id: str) -> np.ndarray:
   return steps % max_steps == max_steps - 1
 
 
-def _maze_of(env_id: str) -> str:
-  """'antmaze' of 'AntMaze_Large-v5'."""
-  return env_id.lower().partition('_')[0]
-
-
 def _next(flags: np.ndarray) -> np.ndarray:
   """Of each row, the next one's flag."""
   return np.append(flags[1:], False)
 
 
-def _jumps(observations: np.ndarray, env_id: str) -> np.ndarray:
+def _jumps(observations: np.ndarray, maze: str) -> np.ndarray:
   """Rows [N] from which x-y (first two of a maze) jumps to the next row's."""
   jumps = np.zeros(len(observations), bool)
-  maze = _maze_of(env_id)
   if maze in _MAX_STEP:
     steps = np.diff(observations[:, :2].astype(np.float64), axis=0)
     jumps[:-1] = np.hypot(steps[:, 0], steps[:, 1]) > _MAX_STEP[maze]
@@ -177,16 +173,19 @@ def read_d4rl(
     if key in arrays and arrays[key].shape[1:] == (1,):
       arrays[key] = arrays[key][:, 0]
   _check_lengths(path, arrays)
+  base = d4rl_files.base_of(env_id).lower()
+  jumps = _jumps(arrays['observations'], base)
+  if base == 'antmaze':
+    is_last = np.arange(len(jumps)) == len(jumps) - 1
+    arrays = d4rl_antmaze.repair(path, arrays, jumps | is_last)
   terminals, timeouts = _flags(path, arrays, env_id)
-  is_maze = _maze_of(env_id) in _MAX_STEP
-  jumps = _jumps(arrays['observations'], env_id)
   if 'next_observations' in arrays:
     jumps &= ~terminals  # the reset: the row has its successor
   dropped = timeouts | jumps
   dropped[-1] = True
   check(not dropped.all(), path, 'timeouts', 'no row with a successor', 'some')
   columns = _columns(arrays, terminals, dropped)
-  if is_maze:
+  if base in _MAX_STEP:
     columns['success'] = _next(dropped & terminals)[~dropped]
   width = columns['observations'].shape[1]
   if width + 2 == observation_size:

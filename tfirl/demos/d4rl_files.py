@@ -77,6 +77,12 @@ def base_env_id(name: str) -> str:
   return _TASKS[name.partition('-')[0]]
 
 
+def base_of(env_id: str) -> str:
+  """The like of an id: 'AntMaze' of 'tfirl/AntMaze_Large_D4RL-v0'."""
+  name = env_id.rpartition('/')[2].rpartition('-v')[0]
+  return name.partition('_')[0]
+
+
 def cache_folder() -> str:
   """D4RL's own folder: D4RL_DATASET_DIR, else ~/.d4rl/datasets."""
   default = os.path.join('~', '.d4rl', 'datasets')

@@ -9,12 +9,13 @@ import dataclasses
 import numpy as np
 from absl import logging
 
+from tfirl.demos import d4rl_antmaze
 from tfirl.demos.border import RawDemonstrations, check
 from tfirl.envs.mazes import GoalMaze
 
-# Radii of success (m): Gymnasium-Robotics', and D4RL's, which counts if the
-# file says so itself by a reward of 1 or a terminal.
-_RADIUS, _WIDE_RADIUS = 0.45, 0.5
+# D4RL's radius of success (m). Gymnasium-Robotics' is less, and the wider one
+# counts there if the file says so itself by a reward of 1 or a terminal.
+_WIDE_RADIUS = 0.5
 # Of the rows; a robot that clips a wall is no sign of another frame.
 _MOST_IN_WALLS = 1e-3
 # Ratio of displacement and velocity against the time step of the task.
@@ -50,7 +51,8 @@ def select(
   expected = "the goal's x-y at each row (infos/goal, desired_goal)"
   check('goal' in columns, source, 'goal', 'none', expected)
   check_frame(raw, maze)
-  starts, stops, successes = _trajectories(columns)
+  radius = maze.success_radius
+  starts, stops, successes = _trajectories(columns, radius)
   is_kept = successes if successful_only else stops > starts
   found = f'{int(successes.sum())} of {len(starts)} trajectories that reach it'
   expected = 'one or more, or load_demonstrations.successful_only = False'
@@ -61,7 +63,7 @@ def select(
   if len(rows) < num_rows:
     kept = f'{len(rows)} of {num_rows} rows'
     logging.warning('%s: goal: found %s; kept %s.', source, found, kept)
-  marked = _marked(columns, stops - 1)
+  marked = _marked(columns, stops - 1, radius)
   return dataclasses.replace(
     raw,
     columns={key: values[rows] for key, values in marked.items()},
@@ -70,12 +72,12 @@ def select(
 
 
 def _marked(
-  columns: dict[str, np.ndarray], last_rows: np.ndarray
+  columns: dict[str, np.ndarray], last_rows: np.ndarray, radius: float
 ) -> dict[str, np.ndarray]:
   """All rows, with the flags that `select` promises at `last_rows`."""
   is_last = np.zeros(len(columns['goal']), bool)
   is_last[last_rows] = True
-  terminals = is_last & _is_at_goal(columns, 'next_observations')
+  terminals = is_last & _is_at_goal(columns, 'next_observations', radius)
   # A successor may show the goal that came next.
   successors = columns['next_observations'].copy()
   successors[:, -2:] = columns['goal']
@@ -99,18 +101,20 @@ def _returns_if_all(
   )
 
 
-def _is_at_goal(columns: dict[str, np.ndarray], key: str) -> np.ndarray:
+def _is_at_goal(
+  columns: dict[str, np.ndarray], key: str, radius: float
+) -> np.ndarray:
   """Whether x-y of `observations` or `next_observations` is, [N] bool."""
   offset = columns[key][:, :2].astype(np.float64) - columns['goal']
   distance = np.hypot(*offset.T)
   is_said = columns['terminals'].copy()
   if 'rewards' in columns:
     is_said |= columns['rewards'] >= 1.0
-  return (distance <= _RADIUS) | (is_said & (distance <= _WIDE_RADIUS))
+  return (distance <= radius) | (is_said & (distance <= _WIDE_RADIUS))
 
 
 def _trajectories(
-  columns: dict[str, np.ndarray],
+  columns: dict[str, np.ndarray], radius: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
   """Where trajectories start, where they stop being useful, and whether with
   success; each [K]. One that starts at its goal stops where it starts.
@@ -125,14 +129,14 @@ def _trajectories(
   ends[-1] = True
   stops = np.flatnonzero(ends) + 1
   starts = np.concatenate([[0], stops[:-1]])
-  reached = _is_at_goal(columns, 'next_observations')
+  reached = _is_at_goal(columns, 'next_observations', radius)
   reached |= columns.get('success', np.zeros(num_rows, bool))
   # Row of the first success, and of the first end of either kind, from each.
   first_success = _next_true(reached)[starts]
   first_end = _next_true(reached | columns['terminals'])[starts]
   successes = (first_success < stops) & (first_success == first_end)
   stops = np.minimum(stops, first_end + 1)
-  at_goal = _is_at_goal(columns, 'observations')[starts]
+  at_goal = _is_at_goal(columns, 'observations', radius)[starts]
   return starts, np.where(at_goal, starts, stops), successes & ~at_goal
 
 
@@ -163,6 +167,7 @@ def check_frame(raw: RawDemonstrations, maze: GoalMaze) -> None:
       expected = (
         f'free cells of the maze, whose walls end at x, y = {maze.map.extent}: '
         'is it recorded in another frame, as D4RL files are?'
+        + d4rl_antmaze.advice(maze.name)
       )
       check(False, raw.source, key, found, expected)
   off = np.abs(columns['observations'][:, -2:] - columns['goal']).max()
@@ -191,5 +196,5 @@ def _check_time_step(raw: RawDemonstrations, maze: GoalMaze) -> None:
     'observations',
     f'x-y that moves by {found:.3g} s times its velocity in a step',
     f'about {maze.step_s:.3g} s, the time step of the task: is it recorded in '
-    'another environment, as D4RL files are?',
+    'another environment, as D4RL files are?' + d4rl_antmaze.advice(maze.name),
   )

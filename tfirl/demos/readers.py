@@ -10,7 +10,7 @@ import gin
 import numpy as np
 from absl import logging
 
-from tfirl.demos import d4rl_files, maze_trajectories
+from tfirl.demos import d4rl_antmaze, d4rl_files, maze_trajectories
 from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
 from tfirl.demos.d4rl import read_d4rl
 from tfirl.demos.minari_reader import read_minari
@@ -26,34 +26,23 @@ def _read_d4rl_name(
 ) -> RawDemonstrations:
   """Reads a data set of D4RL's; names say the task, the files don't."""
   source = f'd4rl:{name}'
-  path = d4rl_files.find(name)
+  d4rl_files.dataset_url(name)  # raises if there is none of that name
   recorded = d4rl_files.base_env_id(name)
   if env_id:
-    task = env_id.partition('-v')[0].partition('_')[0]
     found, expected = f'demonstrations of {recorded}', f'of {env_id}'
-    check(recorded == task, source, 'env_id', found, expected)
-    _refuse_other_maze(source, recorded, env_id)
-    logging.warning(
-      "%s: recorded in D4RL's %s, used with %s: dynamics may differ.",
-      source,
-      recorded,
-      env_id,
-    )
-  raw = read_d4rl(path, env_id, observation_size)
+    ok = recorded == d4rl_files.base_of(env_id)
+    check(ok, source, 'env_id', found, expected)
+    if recorded == 'AntMaze':
+      d4rl_antmaze.check_name(name, env_id)
+    else:
+      logging.warning(
+        "%s: recorded in D4RL's %s, used with %s: dynamics may differ.",
+        source,
+        recorded,
+        env_id,
+      )
+  raw = read_d4rl(d4rl_files.find(name), env_id, observation_size)
   return dataclasses.replace(raw, versions={'d4rl': name})
-
-
-def _refuse_other_maze(source: str, recorded: str, env_id: str) -> None:
-  """Its frame would be found out; its gears and control range would not."""
-  check(
-    recorded != 'AntMaze',
-    source,
-    'env_id',
-    "D4RL's own AntMaze, where y is mirrored, the origin is the start cell, "
-    'and time step, gears and control range differ',
-    f'demonstrations of {env_id} itself: those of Minari '
-    '(minari:D4RL/antmaze/...), or your own',
-  )
 
 
 def read(

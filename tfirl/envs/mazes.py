@@ -16,6 +16,11 @@ from tfirl.envs import maze_map, mujoco_state
 
 Cells = Sequence[tuple[int, int]]
 
+# The environment of D4RL's own AntMaze files, see `d4rl_antmaze`.
+D4RL_ID = 'tfirl/AntMaze_Large_D4RL-v0'
+# Of Gymnasium-Robotics', unless the environment says another.
+_SUCCESS_RADIUS = 0.45
+
 
 def register(env_id: str) -> None:
   """Makes gymnasium know the mazes, unless it knows `env_id` already."""
@@ -24,6 +29,12 @@ def register(env_id: str) -> None:
   # Loading it registers them, and prints advice on other environments.
   with contextlib.redirect_stderr(io.StringIO()):
     import gymnasium_robotics  # noqa: F401
+  if D4RL_ID not in gymnasium.registry:
+    gymnasium.register(
+      D4RL_ID,
+      entry_point='tfirl.envs.d4rl_antmaze:D4RLAntMaze',
+      max_episode_steps=1000,
+    )
 
 
 def is_maze(env: gymnasium.Env) -> bool:
@@ -49,6 +60,7 @@ class GoalMaze(gymnasium.Wrapper, RecordConstructorArgs):
 
   Attributes:
     map: where the walls are.
+    success_radius: from how near (m) the goal counts as reached.
   """
 
   def __init__(
@@ -79,7 +91,10 @@ class GoalMaze(gymnasium.Wrapper, RecordConstructorArgs):
     # The model is loaded; its file would stay in the temporary folder.
     with contextlib.suppress(FileNotFoundError):
       os.unlink(env.unwrapped.tmp_xml_file_path)
-    self.map = maze_map.MazeMap(maze.maze_map, maze.maze_size_scaling)
+    self.map = maze_map.MazeMap.of(maze)
+    self.success_radius = getattr(
+      env.unwrapped, 'success_radius', _SUCCESS_RADIUS
+    )
     self._is_bound = start_cells is not None or goal_cells is not None
     self._starts = self._cells(
       'start_cells', start_cells, maze.unique_reset_locations
@@ -98,6 +113,11 @@ class GoalMaze(gymnasium.Wrapper, RecordConstructorArgs):
     size = sum(sizes[part] for part in self._parts)
     self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float64)
     self._success = False
+
+  @property
+  def name(self) -> str:
+    """The environment's id, for messages."""
+    return self.spec.id if self.spec else type(self.unwrapped).__name__
 
   @property
   def goal(self) -> np.ndarray | None:
@@ -165,7 +185,7 @@ class GoalMaze(gymnasium.Wrapper, RecordConstructorArgs):
     goal = np.asarray(goal, np.float64)
     if goal.shape != (2,) or not self.map.is_free(goal):
       raise ValueError(
-        f'{self._name}: goal is {goal}; expected x-y in a free cell of the '
+        f'{self.name}: goal is {goal}; expected x-y in a free cell of the '
         f'maze, whose walls end at x, y = {self.map.extent}'
       )
     self.unwrapped.goal = goal.copy()
@@ -177,10 +197,6 @@ class GoalMaze(gymnasium.Wrapper, RecordConstructorArgs):
   def _latched(self, info: dict[str, Any]) -> dict[str, Any]:
     self._success = self._success or bool(info['success'])
     return {**info, 'success': self._success}
-
-  @property
-  def _name(self) -> str:
-    return self.spec.id if self.spec else type(self.unwrapped).__name__
 
   def _cells(
     self, name: str, cells: Cells | None, default_xy: Sequence[np.ndarray]
@@ -197,7 +213,7 @@ class GoalMaze(gymnasium.Wrapper, RecordConstructorArgs):
     for cell in found[~self.map.is_free_cell(found)]:
       raise ValueError(
         f'GoalMaze.{name} holds {tuple(cell.tolist())}, a wall of '
-        f'{self._name} or off its map; expected some of its free cells, '
+        f'{self.name} or off its map; expected some of its free cells, '
         f'{self.map.free_cells.tolist()}'
       )
     return found
