@@ -4,6 +4,7 @@ import csv
 import math
 
 import gin
+import numpy as np
 import pytest
 
 from tfirl import gin_bindings, launch
@@ -147,7 +148,12 @@ def test_takes_two_rounds(algorithm, task, demos, tmp_path):
     demos[task],
   )
   _check(row, algorithm)
-  assert (tmp_path / task / algorithm / '0' / 'policy').is_dir()
+  folder = tmp_path / task / algorithm / '0'
+  assert (folder / 'policy').is_dir()
+  with np.load(folder / 'maze.npz') as record:
+    assert record['visits'].sum() == int(row['env_steps'])
+    assert record['demo_visits'].any() == (algorithm != 'expert')
+    assert 'rollouts' not in record
 
 
 @pytest.mark.parametrize('algorithm', ['bc_reg', 'hype_filter'])
@@ -279,6 +285,14 @@ def test_hyper_takes_its_rounds(task, demos, tmp_path):
   assert {'actor_loss', 'critic_loss', 'dynamics_loss'} <= set(losses)
   assert all(math.isfinite(float(value)) for value in losses.values())
   assert row['eval_success'] in ('0', '1')
+  with np.load(tmp_path / task / 'hyper' / '0' / 'maze.npz') as record:
+    assert record['visits'].sum() == _STEPS
+    # 4 rollouts a step, 126 steps.
+    assert record['start_states'].shape == (504, 2)
+    np.testing.assert_allclose(record['start_window'], [0.9, 1.0], atol=1e-3)
+    rollouts = record['rollouts']
+    assert rollouts.shape == (48, 1 + int(float(row['rollout_length'])), 2)
+    np.testing.assert_array_equal(rollouts[:, 0], record['start_states'][:48])
 
 
 @pytest.mark.parametrize('task', _TASKS)

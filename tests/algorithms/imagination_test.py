@@ -218,6 +218,9 @@ class _Backwards:
     states = np.full((num_rows, 2), env_steps, np.float32)
     return states, -states[:, :1]
 
+  def window(self, env_steps):
+    return env_steps / 10, env_steps / 10 + 0.05
+
   def columns(self, env_steps):
     return {'start_window_from': env_steps / 10}
 
@@ -242,10 +245,27 @@ def test_start_states_may_come_from_elsewhere():
   try:
     numbers = imagined.imagine(_policy, 5)
     rows = imagined.sample()
+    shown = imagined.picture(_policy)
   finally:
     replay.close()
   assert numbers['imagined_rows'] == 6 * _PERIOD
   assert numbers['start_window_from'] == 0.5
+  assert shown['start_window'].tolist() == [0.5, 0.55]
+  assert (shown['start_states'] == 5.0).all()
   assert set(rows.observation.numpy().ravel()) == {5.0}
   # Half of them begin as the expert did, the others as the policy does.
   assert set(rows.action.numpy().ravel()) == {-5.0, 0.0}
+
+
+def test_a_picture_has_the_latest_rollouts(opened):
+  imagined, _ = opened(expert_reset_fraction=1.0)
+  assert imagined.picture(_policy) == {}
+  for env_steps, length in [(4, 1), (16, 3)]:
+    imagined.imagine(_policy, env_steps)
+    shown = imagined.picture(_policy)
+    assert sorted(shown) == ['rollouts', 'start_states']
+    np.testing.assert_array_equal(shown['start_states'], np.ones((24, 2)))
+    # In this model nothing moves.
+    np.testing.assert_array_equal(
+      shown['rollouts'], np.ones((24, length + 1, 2))
+    )

@@ -114,7 +114,7 @@ class Algorithm(Trainable):
   def write_records(self, folder: pathlib.Path) -> None:
     """In a maze: maze.npz, for the report."""
     if self._record is not None:
-      self._record.save(folder, self.clock.env_steps, self._imagined())
+      self._record.save(folder, self._imagined())
 
   def close(self) -> None:
     """Stops the tables' server."""

@@ -187,8 +187,7 @@ class Imagination:
     )
     arrays = {'start_states': starts[:, :2], 'rollouts': paths[..., :2]}
     if self._starts is not None:
-      window = self._starts.columns(env_steps)
-      arrays['start_window'] = np.array(list(window.values()))
+      arrays['start_window'] = np.array(self._starts.window(env_steps))
     return arrays
 
   def sample(self) -> types.Transition:

@@ -34,16 +34,12 @@ class MazeRecord:
     self._visits += count(self._maze.map, observations[:, :2])
 
   def save(
-    self,
-    folder: pathlib.Path,
-    env_steps: int,
-    imagined: Mapping[str, np.ndarray],
+    self, folder: pathlib.Path, imagined: Mapping[str, np.ndarray]
   ) -> None:
     """Writes maze.npz, all of it or nothing.
 
     Args:
       folder: the run's.
-      env_steps: taken so far.
       imagined: what else to put there; see `imagination.Imagination.picture`.
     """
     grid = self._maze.map
@@ -57,7 +53,6 @@ class MazeRecord:
       goals=self._maze.goal_xy,
       demo_visits=self._demo_visits,  # [bin of y, bin of x], 0 at the least y
       visits=self._visits,
-      env_steps=env_steps,
       **imagined,
     )
     atomic_file.write_bytes(folder / FILE, file.getvalue())

@@ -14,8 +14,7 @@ from tfirl.report.runs import Run
 
 _FILE = 'maze.npz'
 _GRIDS = ('demo_visits', 'visits')
-_REQUIRED = {'walls', 'cell_size', 'extent', 'starts', 'goals', 'env_steps'}
-_REQUIRED |= set(_GRIDS)
+_REQUIRED = {'walls', 'cell_size', 'extent', 'starts', 'goals', *_GRIDS}
 _WALL, _INK = '#BDBDBD', '#333333'
 _BLUE, _ORANGE, _RED = '#0072B2', '#E69F00', '#D55E00'
 _FAINT = colors.ListedColormap(['#E4E4E4'])
@@ -49,9 +48,8 @@ def plot_maze(source: str, path: str, title: str) -> None:
   Args:
     source: an .npz with `walls` [W, 2], x-y of their centres, `cell_size`,
       `extent` (x from, x to, y from, y to), `starts` [S, 2], `goals` [G, 2],
-      `env_steps`, and `demo_visits` and `visits` [bin of y, bin of x]; of a
-      model-based run also `start_states` [N, 2], `rollouts` [K, T, 2] and
-      perhaps `start_window` [2].
+      `demo_visits` and `visits` [bin of y, bin of x]; of a model-based run also
+      `start_states` [N, 2], `rollouts` [K, T, 2] and perhaps `start_window`.
     path: of the PNG.
     title: above all panels.
 
@@ -61,7 +59,7 @@ def plot_maze(source: str, path: str, title: str) -> None:
   draw_fns = [_draw_demos, _draw_visits]
   draw_fns += [_draw_imagined] * ('rollouts' in arrays)
   x_from, x_to, y_from, y_to = arrays['extent']
-  height = 5.0 * (y_to - y_from) / (x_to - x_from) + 1.1
+  height = 5.0 * (y_to - y_from) / (x_to - x_from) + 0.8
   figure = Figure(
     figsize=(5.4 * len(draw_fns), height), dpi=140, layout='constrained'
   )
@@ -171,7 +169,7 @@ def _mark_ends(axes: Axes, arrays: Arrays) -> None:
   axes.plot(
     *arrays['starts'].T,
     marker='o',
-    markersize=5.5,
+    markersize=4.5,
     markerfacecolor='none',
     markeredgecolor='black',
     markeredgewidth=0.9,
@@ -181,7 +179,7 @@ def _mark_ends(axes: Axes, arrays: Arrays) -> None:
   axes.plot(
     *arrays['goals'].T,
     marker='*',
-    markersize=4.5,
+    markersize=3.5,
     markerfacecolor=_RED,
     markeredgecolor='none',
     label='goals',
