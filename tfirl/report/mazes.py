@@ -59,7 +59,7 @@ def plot_maze(source: str, path: str, title: str) -> None:
   draw_fns = [_draw_demos, _draw_visits]
   draw_fns += [_draw_imagined] * ('rollouts' in arrays)
   x_from, x_to, y_from, y_to = arrays['extent']
-  height = 5.0 * (y_to - y_from) / (x_to - x_from) + 0.8
+  height = 4.5 * (y_to - y_from) / (x_to - x_from) + 0.8
   figure = Figure(
     figsize=(5.4 * len(draw_fns), height), dpi=140, layout='constrained'
   )
