@@ -81,7 +81,7 @@ def test_walls_and_visits_are_where_they_were(draw):
   titles = [axes.get_title(loc='left') for axes in figure.axes[:2]]
   assert titles == [
     'demonstrations: 101 transitions',
-    'learner: 5 environment steps',
+    'learner: 5 steps (light grey: demonstrations)',
   ]
 
 

@@ -59,9 +59,9 @@ def plot_maze(source: str, path: str, title: str) -> None:
   draw_fns = [_draw_demos, _draw_visits]
   draw_fns += [_draw_imagined] * ('rollouts' in arrays)
   x_from, x_to, y_from, y_to = arrays['extent']
-  height = 4.5 * (y_to - y_from) / (x_to - x_from) + 0.8
+  height = 4.6 * (y_to - y_from) / (x_to - x_from) + 0.8
   figure = Figure(
-    figsize=(5.4 * len(draw_fns), height), dpi=140, layout='constrained'
+    figsize=(5.4 * len(draw_fns), height), dpi=140, layout='compressed'
   )
   FigureCanvasAgg(figure)
   figure.suptitle(title, fontweight='bold', color=_INK)
@@ -110,7 +110,8 @@ def _draw_visits(axes: Axes, arrays: Arrays) -> None:
   """The learner's; grey where only demonstrations were."""
   _draw_coverage(axes, arrays)
   _draw_density(axes, arrays['visits'], arrays['extent'])
-  _name(axes, f'learner: {arrays["visits"].sum():,} environment steps')
+  number = arrays['visits'].sum()
+  _name(axes, f'learner: {number:,} steps (light grey: demonstrations)')
 
 
 def _draw_imagined(axes: Axes, arrays: Arrays) -> None:
@@ -169,7 +170,7 @@ def _mark_ends(axes: Axes, arrays: Arrays) -> None:
   axes.plot(
     *arrays['starts'].T,
     marker='o',
-    markersize=4.5,
+    markersize=5.0,
     markerfacecolor='none',
     markeredgecolor='black',
     markeredgewidth=0.9,
@@ -179,7 +180,7 @@ def _mark_ends(axes: Axes, arrays: Arrays) -> None:
   axes.plot(
     *arrays['goals'].T,
     marker='*',
-    markersize=3.5,
+    markersize=4.5,
     markerfacecolor=_RED,
     markeredgecolor='none',
     label='goals',
