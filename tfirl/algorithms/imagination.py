@@ -146,7 +146,7 @@ class Imagination:
     self._latest = (
       env_steps,
       starts[:_SHOWN_STARTS].copy(),
-      (first_actions[:_SHOWN_ROLLOUTS].copy()),
+      first_actions[:_SHOWN_ROLLOUTS].copy(),
     )
     rollout = self.env.rollout(policy, starts, length, first_actions)
     self._keep_only(length)
@@ -179,12 +179,8 @@ class Imagination:
     if self._latest is None:
       return {}
     env_steps, starts, first_actions = self._latest
-    paths = self.env.paths(
-      policy,
-      starts[:_SHOWN_ROLLOUTS],
-      self._length,
-      first_actions,
-    )
+    firsts = starts[: len(first_actions)]
+    paths = self.env.paths(policy, firsts, self._length, first_actions)
     arrays = {'start_states': starts[:, :2], 'rollouts': paths[..., :2]}
     if self._starts is not None:
       arrays['start_window'] = np.array(self._starts.window(env_steps))

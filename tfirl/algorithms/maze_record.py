@@ -10,7 +10,7 @@ import numpy as np
 from tfirl import atomic_file, types
 from tfirl.envs import maze_map, mazes
 
-FILE = 'maze.npz'
+_FILE = 'maze.npz'
 _BINS_PER_CELL = 5  # along each axis: no bin is half in a wall
 
 
@@ -55,7 +55,7 @@ class MazeRecord:
       visits=self._visits,
       **imagined,
     )
-    atomic_file.write_bytes(folder / FILE, file.getvalue())
+    atomic_file.write_bytes(folder / _FILE, file.getvalue())
 
   def get_state(self) -> Mapping[str, Any]:
     """The learner's visits, JSON-able."""
