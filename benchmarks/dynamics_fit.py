@@ -18,8 +18,10 @@ _EPOCHS = flags.DEFINE_integer('epochs', 3, 'Timed epochs of a turn.', 1)
 
 
 def _measure_tfirl() -> dict[str, float]:
+  from tfirl import threads
   from tfirl.dynamics import trainer as dynamics_trainer
 
+  threads.take()
   rows = dynamics.read_rows(dynamics.ROWS.value)
   model = dynamics.make_model(rows)
   trainer = dynamics_trainer.DynamicsTrainer(model, seed=0, patience=1000)

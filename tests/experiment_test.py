@@ -147,7 +147,6 @@ class _Runner:
       'eval_episodes': 2,
       'checkpoint_every': 30,
       'record_video': False,
-      'num_threads': 0,  # leave TensorFlow as it is
       **changes,
     }
     with RunFolder(self.root, 'toy', 'counting', 7) as run_folder:
@@ -175,7 +174,9 @@ class _Runner:
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path, monkeypatch):
+  # TensorFlow has started: the environment sizes its threads.
+  monkeypatch.setenv('TF_NUM_INTRAOP_THREADS', '0')
   return _Runner(tmp_path)
 
 

@@ -14,6 +14,7 @@ _LAYERS = {
   'gin_files': 0,
   'gin_types': 1,
   'memory': 0,
+  'threads': 0,
   'run_folder': 2,
   'work_units': 1,
   'report': 2,

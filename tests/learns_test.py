@@ -98,7 +98,7 @@ def _game(**changes):
     'CostNetwork.layers': (32, 32),
     'CostLearner.batch_size': 100,
     'CostLearner.learning_rate': 3e-3,
-    'CostLearner.decay_learning_rate': False,
+    'constant/piecewise_linear.segments': [(1.0, 1.0, 1)],
     'CostLearner.fresh_optimizer': False,
     'CostRounds.cost_updates': 5,
     'tfirl.SacAgent.learning_rate': 5e-3,
@@ -107,7 +107,8 @@ def _game(**changes):
     'expert/table.rows_per_item': 50,
     **changes,
   }
-  return [f'{name} = {value!r}' for name, value in bindings.items()]
+  rate = 'CostLearner.learning_rate_scale = @constant/piecewise_linear'
+  return [rate, *(f'{name} = {value!r}' for name, value in bindings.items())]
 
 
 def test_hype_learns(demos, tmp_path):

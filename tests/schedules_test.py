@@ -10,6 +10,10 @@ from tfirl import schedules
 SEGMENTS = [(1.0, 0.5, 100), (0.5, 0.5, 200), (0.25, 0.0, 300)]
 
 
+def test_harmonic_starts_twice_at_one():
+  assert [schedules.harmonic(k) for k in range(4)] == [1.0, 1.0, 0.5, 1 / 3]
+
+
 @pytest.mark.parametrize(
   ('step', 'expected'),
   [

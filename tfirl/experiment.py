@@ -1,13 +1,11 @@
 """The gin entry: builds what the gin file names and runs it to its budget."""
 
 import contextlib
-import logging
 from collections.abc import Callable
 
 import gin
-import tensorflow as tf
 
-from tfirl import checkpoints, gin_bindings, session
+from tfirl import checkpoints, gin_bindings, session, threads
 from tfirl import run_folder as run_folder_lib
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
 from tfirl.agents import bc as _bc_agent  # noqa: F401
@@ -63,15 +61,15 @@ def run(
     count_rollout_steps: whether steps of cost rollouts use up the budget too.
     record_video: film one episode of the final policy.
     keep_best: write the policy of the best evaluation to best_policy/ too.
-    num_threads: TensorFlow's; 0 for all cores, or what TF_NUM_INTRAOP_THREADS
-      says. With two runs on two cores, one thread each is best.
+    num_threads: TensorFlow's (`threads.take`); 0 for all cores. With two
+      runs on two cores, one thread each is best.
 
   Raises:
     UnusedBindingError: a gin binding that nothing consumed.
     FloatingPointError: a loss is not finite; the last checkpoint stays.
     CheckpointError: a checkpoint could not be written; the last one stays.
   """
-  _set_num_threads(num_threads)
+  threads.take(num_threads)
   latest = checkpoints.latest(run_folder.checkpoints)
   built = make_algorithm(
     lambda env: _load_demos(demos or f'embedded:{task}', env),
@@ -116,18 +114,3 @@ def _load_demos(source: str, env):
     env_kwargs=env.env_kwargs,
     maze=env.maze,
   )
-
-
-def _set_num_threads(num_threads: int) -> None:
-  """Must come before TensorFlow's first operation."""
-  threading = tf.config.threading
-  if threading.get_intra_op_parallelism_threads() == num_threads:
-    return
-  try:
-    threading.set_intra_op_parallelism_threads(num_threads)
-    threading.set_inter_op_parallelism_threads(num_threads)
-  except RuntimeError:
-    logging.warning(
-      'run.num_threads = %d has no effect: TensorFlow has started already',
-      num_threads,
-    )

@@ -49,6 +49,12 @@ def _check_segments(segments) -> None:
 
 
 @gin.configurable
+def harmonic(step) -> float:
+  """1, 1, 1/2, 1/3, ... at steps 0, 1, 2, 3, ..."""
+  return 1.0 / max(1, step)
+
+
+@gin.configurable
 def truncated_linear(
   epoch, first: float, last: float, minimum: float, maximum: float
 ) -> float:

@@ -10,6 +10,7 @@ import progress_table
 from absl import flags
 
 from executors import stopping
+from tfirl import threads
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -19,13 +20,7 @@ _POLL_S = 0.1
 def unit_env() -> Mapping[str, str]:
   """Each unit's share of the cores: more threads would slow all of them."""
   cores = len(os.sched_getaffinity(0))
-  return thread_env(cores // flags.FLAGS.max_parallel)
-
-
-def thread_env(threads: int) -> Mapping[str, str]:
-  """Environment that sizes TensorFlow's thread pools."""
-  names = ('TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS')
-  return dict.fromkeys(names, str(max(1, threads)))
+  return threads.environment(max(1, cores // flags.FLAGS.max_parallel))
 
 
 def run(units: Sequence[WorkUnit], fail_fast: bool) -> None:

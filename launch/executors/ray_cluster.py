@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 import progress_table
 from absl import flags
 
-from executors import local, stopping
+from executors import stopping
+from tfirl import threads
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -48,7 +49,7 @@ def define_flags() -> None:
 
 def unit_env() -> Mapping[str, str]:
   """As many threads as the unit is given cores."""
-  return local.thread_env(flags.FLAGS.cpus_per_unit)
+  return threads.environment(flags.FLAGS.cpus_per_unit)
 
 
 def run(units: Sequence[WorkUnit], fail_fast: bool) -> None:

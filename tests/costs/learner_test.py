@@ -31,6 +31,10 @@ def make(**kwargs):
   return CostLearner(4, 2, **kwargs)
 
 
+def constant(num_round):
+  return 1.0
+
+
 def weights(learner):
   return [v.numpy() for v in learner.network.trainable_variables]
 
@@ -40,7 +44,7 @@ EXPERT = make_rows(200, -1.0, seed=1)
 
 
 def test_learns_to_tell_the_learner_from_the_expert():
-  cost = make(decay_learning_rate=False, learning_rate=3e-3)
+  cost = make(learning_rate_scale=constant, learning_rate=3e-3)
   losses = [cost.update(LEARNER, EXPERT)['loss'] for _ in range(60)]
   assert losses[-1] < losses[0] and losses[-1] < -0.5
   reward_learner = cost.reward_fn(LEARNER.observation, LEARNER.action)
@@ -63,8 +67,14 @@ def test_metrics_are_those_of_the_cost_before_the_step():
   assert metrics['loss'] == pytest.approx(expected, rel=1e-5)
 
 
+def test_learning_rate_of_a_round_is_as_scheduled():
+  cost = make(learning_rate=0.1, learning_rate_scale=lambda k: 1 - k / 4)
+  rates = [cost.update(LEARNER, EXPERT)['learning_rate'] for _ in range(3)]
+  np.testing.assert_allclose(rates, [0.1, 0.075, 0.05])
+
+
 def test_penalty_pulls_the_gradient_norm_to_its_target():
-  cost = make(gp_target=2.0, gp_weight=1e3, decay_learning_rate=False)
+  cost = make(gp_target=2.0, gp_weight=1e3, learning_rate_scale=constant)
   cost_of_a_far_target = cost.update(LEARNER, EXPERT)['penalty']
   near = make(gp_target=0.4, gp_weight=1e3).update(LEARNER, EXPERT)['penalty']
   assert cost_of_a_far_target > 1 > near
@@ -94,7 +104,7 @@ def test_learning_rate_falls_and_the_optimizer_is_fresh_or_not(fresh):
 
 
 def test_learning_rate_stays_without_decay():
-  cost = make(decay_learning_rate=False)
+  cost = make(learning_rate_scale=constant)
   rates = [cost.update(LEARNER, EXPERT)['learning_rate'] for _ in range(4)]
   assert rates == [8e-4] * 4
 
@@ -241,7 +251,7 @@ def test_reward_fn_follows_the_cost_inside_a_graph():
 
 def test_ensemble_trains_jointly_through_the_min():
   gin.bind_parameter('CostNetwork.num_members', 3)
-  cost = make(decay_learning_rate=False, learning_rate=3e-3)
+  cost = make(learning_rate_scale=constant, learning_rate=3e-3)
   metrics = [cost.update(LEARNER, EXPERT) for _ in range(60)]
   assert metrics[-1]['loss'] < -0.5
   members = cost.network.members(LEARNER.observation, LEARNER.action)
@@ -298,7 +308,10 @@ def test_a_loss_that_is_not_finite_stops_the_run():
 
 @pytest.mark.parametrize(
   ('name', 'value'),
-  [('learning_rate', 0.0), ('batch_size', 0)],
+  [
+    ('learning_rate', 0.0),
+    ('batch_size', 0),
+  ],
 )
 def test_parameters_out_of_range_are_named(name, value):
   with pytest.raises(ValueError, match=f'{name} must be .* found {value}'):

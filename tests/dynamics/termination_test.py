@@ -61,7 +61,25 @@ def test_equals_gymnasiums_is_healthy(task):
   env.close()
 
 
-@pytest.mark.parametrize('name', [*_HEIGHTS, 'never'])
+@pytest.mark.parametrize('task', ['pointmaze', 'antmaze_large_play'])
+def test_equals_gymnasiums_at_the_goal_of_a_maze(task):
+  gin_bindings.parse([f'tasks/{task}.gin'], [])
+  env = suites.load()
+  env.reset()
+  inner = env.gym.unwrapped
+  rng = np.random.default_rng(0)
+  row = env.current_time_step().observation
+  observations = np.tile(row, (1000, 1)).astype(np.float32)
+  observations[:, :2] = row[-2:] + rng.uniform(-0.6, 0.6, (1000, 2))
+  reached = [inner.compute_terminated(o[:2], o[-2:], {}) for o in observations]
+  is_healthy = termination.goal(observations).numpy()
+  np.testing.assert_array_equal(is_healthy, np.logical_not(reached))
+  assert 0.1 < np.mean(reached) < 0.9  # both sides were met
+  env.close()
+  gin.clear_config()
+
+
+@pytest.mark.parametrize('name', [*_HEIGHTS, 'never', 'goal'])
 @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_ends_an_episode(name, value):
   healthy = np.full((2, 12), 0.0, np.float32)

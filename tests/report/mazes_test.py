@@ -97,7 +97,7 @@ def test_starts_and_goals_are_marked(draw):
 def test_start_states_and_rollouts(draw):
   figure, at = draw(_arrays(**_IMAGINED))
   panel = figure.axes[2]
-  assert '80-85 % of each demonstration' in panel.get_title(loc='left')
+  assert "the expert's at 80-85 % of its way" in panel.get_title(loc='left')
   blue = at(2, 0.0, -0.5)
   assert blue[2] > blue[0] + 0.3
   assert not _is(at(2, 1.2, -0.5), blue)  # the rollout's end

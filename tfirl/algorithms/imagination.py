@@ -61,9 +61,8 @@ class Imagination:
       expert_action_fraction: share of start states from `expert` where the
         first action is the expert's, too. The policy then trains on what the
         model makes of the expert's transitions, as HyPE does on themselves.
-      make_starts: maps demonstrations to start states, such as
-        @BackwardStarts; then all are expert states, and
-        `expert_reset_fraction` is of no matter. None: from the tables.
+      make_starts: maps demonstrations to the source of expert start states,
+        such as @BackwardStarts; None for all rows of `expert` alike.
 
     Raises:
       ValueError: a parameter is out of its range, or `learner` would not fit
@@ -100,8 +99,7 @@ class Imagination:
     self._length = None
     self._latest = None
     self._replay = None
-    if self._starts is None:
-      self._fraction(0)  # out of its range: now, not at the first fit
+    self._fraction(0)  # out of its range: now, not at the first fit
 
   @property
   def table_configs(self) -> list[tables.TableConfig]:
@@ -112,20 +110,18 @@ class Imagination:
     """Args: `num_sampled` is how many rows `sample` returns."""
     self._replay = replay
     # As many of each as there may be: a constant ratio, whatever the fraction.
-    self._start_samplers = [
-      replay.sampler(name, self._num_starts)
-      for name in ('expert', 'policy')
-      if self._starts is None
-    ]
+    self._expert_sampler, self._policy_sampler = (
+      replay.sampler(name, self._num_starts) for name in ('expert', 'policy')
+    )
     self._samplers = {
       length: replay.sampler(table.name, num_sampled)
       for length, table in self._tables.items()
     }
 
   @property
-  def policy_rows_per_step(self) -> float:
-    """Start states drawn from `policy` for each env step."""
-    return 0 if self._starts is not None else self._rollouts_per_step
+  def policy_rows_per_step(self) -> int:
+    """Rows drawn from `policy` for each env step."""
+    return self._rollouts_per_step
 
   def length(self, env_steps: int) -> int:
     """Steps of the rollouts that begin after `env_steps`."""
@@ -157,11 +153,8 @@ class Imagination:
       'imagined_rows': float(num_rows),
       'imagined_terminal': rollout.num_terminal / max(num_rows, 1),
       'imagined_dropped': float(rollout.num_dropped),
-      **(
-        {'expert_reset_fraction': self._fraction(env_steps)}
-        if self._starts is None
-        else self._starts.columns(env_steps)
-      ),
+      'expert_reset_fraction': self._fraction(env_steps),
+      **(self._starts.columns(env_steps) if self._starts else {}),
     }
 
   def picture(self, policy: Callable) -> dict[str, np.ndarray]:
@@ -207,19 +200,17 @@ class Imagination:
 
   def _sample_starts(self, env_steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Start states [N, O] and actions there [N, A], nan if the policy's."""
-    num_expert = self._num_starts
-    if self._starts is not None:
-      starts, actions = self._starts.sample(env_steps, num_expert, self._rng)
+    num_expert = round(self._fraction(env_steps) * self._num_starts)
+    policy = self._policy_sampler.sample()
+    if self._starts is None:
+      expert = self._expert_sampler.sample()
+      expert = expert.observation, expert.action
     else:
-      num_expert = round(self._fraction(env_steps) * self._num_starts)
-      expert, policy = (sampler.sample() for sampler in self._start_samplers)
-      starts, actions = (
-        np.concatenate([theirs[:num_expert], ours[num_expert:]])
-        for theirs, ours in (
-          (expert.observation, policy.observation),
-          (expert.action, policy.action),
-        )
-      )
+      expert = self._starts.sample(env_steps, self._num_starts, self._rng)
+    starts, actions = (
+      np.concatenate([theirs[:num_expert], ours[num_expert:]])
+      for theirs, ours in zip(expert, policy[:2], strict=True)
+    )
     # The expert's come first.
     actions[round(self._action_fraction * num_expert) :] = np.nan
     order = self._rng.permutation(len(starts))

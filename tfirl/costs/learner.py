@@ -1,9 +1,12 @@
 """The cost player: lowers E_expert f - E_learner f plus a gradient penalty."""
 
+from collections.abc import Callable
+
 import gin
 import numpy as np
 import tensorflow as tf
 
+from tfirl import schedules
 from tfirl.costs import episode_rows
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
 from tfirl.losses.moment_matching import moment_matching_loss
@@ -32,7 +35,7 @@ class CostLearner(tf.Module):
     gp_weight: float = 10.0,
     gp_target: float = 0.4,
     fresh_optimizer: bool = True,
-    decay_learning_rate: bool = True,
+    learning_rate_scale: Callable[[int], float] = schedules.harmonic,
     weight_decay: float = 0.0,
     rounds_kept: int = 1,
     match_time: bool = False,
@@ -44,12 +47,13 @@ class CostLearner(tf.Module):
       observation_size: O.
       action_size: A.
       seed: of the weights and of the rows drawn.
-      learning_rate: of rounds 0 and 1.
+      learning_rate: before `learning_rate_scale`.
       batch_size: rows drawn from each side at every update.
       gp_weight: weight of the gradient penalty.
       gp_target: gradient norm that the penalty pulls to.
       fresh_optimizer: forget the optimiser's moments before every round.
-      decay_learning_rate: use learning_rate / k in round k, for k >= 1.
+      learning_rate_scale: maps the round k = 0, 1, ... to a factor of the rate;
+        1 / k if not given.
       weight_decay: L2 coefficient.
       rounds_kept: how many rounds, the present one included, a round's rows of
         the learner are drawn from. With 1 the cost forgets what earlier
@@ -72,7 +76,10 @@ class CostLearner(tf.Module):
     self.network = CostNetwork(observation_size, action_size, network_seed)
     self._initial_learning_rate = learning_rate
     self._learning_rate = tf.Variable(
-      learning_rate, trainable=False, dtype=tf.float32, name='learning_rate'
+      learning_rate * learning_rate_scale(0),
+      trainable=False,
+      dtype=tf.float32,
+      name='learning_rate',
     )
     self._optimizer = OptimisticAdam(
       self._learning_rate, weight_decay=weight_decay
@@ -90,7 +97,7 @@ class CostLearner(tf.Module):
     self._gp_weight = gp_weight
     self._gp_target = gp_target
     self._fresh_optimizer = fresh_optimizer
-    self._decay_learning_rate = decay_learning_rate
+    self._learning_rate_scale = learning_rate_scale
 
   @property
   def num_rounds(self) -> int:
@@ -124,8 +131,8 @@ class CostLearner(tf.Module):
     """
     _check('num_updates', num_updates, 'at least 1', num_updates >= 1)
     num_round = self.num_rounds
-    decay = max(1, num_round) if self._decay_learning_rate else 1
-    learning_rate = self._initial_learning_rate / decay
+    scale = float(self._learning_rate_scale(num_round))
+    learning_rate = self._initial_learning_rate * scale
     self._learning_rate.assign(learning_rate)
     if self._fresh_optimizer:
       self._optimizer.reset()

@@ -126,8 +126,8 @@ def _draw_imagined(axes: Axes, arrays: Arrays) -> None:
   where = ''
   if 'start_window' in arrays:
     first, last = 100 * arrays['start_window']
-    where = f', from {first:.0f}-{last:.0f} % of each demonstration'
-  _name(axes, f'start states (orange){where};\nimagined steps (blue)')
+    where = f",\nthe expert's at {first:.0f}-{last:.0f} % of its way"
+  _name(axes, f'imagined steps (blue), start states (orange){where}')
 
 
 def _draw_walls(axes: Axes, arrays: Arrays) -> None:
