@@ -65,7 +65,7 @@ class _Counting(tf.Module):
     self.num_traces = 1
     self.rounds = 0
     self.closed = False
-    self.finished_in = []
+    self.recorded_in, self.finished_in = [], []
     self.weight = tf.Variable(0.0)
     self._script = script
     self._set_policy()
@@ -100,6 +100,9 @@ class _Counting(tf.Module):
 
   def table_sizes(self):
     return {'toy': self.clock.env_steps}
+
+  def write_records(self, folder):
+    self.recorded_in.append(folder)
 
   def finish(self, folder):
     self.finished_in.append(folder)
@@ -187,6 +190,7 @@ def test_evaluates_at_the_start_and_every_period(run):
   expected = [(0, 0, 0, -1.5), (20, 20, 10, 1.5), (40, 40, 20, 1.5)]
   np.testing.assert_allclose(found, [*expected, (60, 60, 30, 1.5)], atol=1e-6)
   assert run.rows('rows_toy', 'toy_loss', 'eval_episodes')[1] == (20, 0, 2)
+  assert algorithm.recorded_in == 4 * [run.path]
 
 
 def test_evaluates_the_last_policy_whatever_the_period(run):

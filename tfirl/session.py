@@ -154,6 +154,7 @@ class Session:
         'time_evaluate_s': self._evaluate_s,
       }
     )
+    algorithm.write_records(self._run_folder.path)
     self._evaluated_at = getattr(algorithm.clock, algorithm.counts)
     self._train_s, self._train_steps = 0.0, 0
     if stats is None:

@@ -218,6 +218,9 @@ class _Backwards:
     states = np.full((num_rows, 2), env_steps, np.float32)
     return states, -states[:, :1]
 
+  def window(self, env_steps):
+    return env_steps / 10, env_steps / 10 + 0.05
+
   def columns(self, env_steps):
     return {'start_window_from': env_steps / 10}
 
@@ -241,6 +244,7 @@ def test_expert_start_states_may_come_from_elsewhere():
     numbers = imagined.imagine(_policy, 5)
     (name,) = (t.name for t in imagined.table_configs if replay.size(t.name))
     rows = replay.read(name)
+    shown = imagined.picture(_policy)
   finally:
     replay.close()
   assert numbers['imagined_rows'] == 6 * _PERIOD == 24
@@ -250,3 +254,19 @@ def test_expert_start_states_may_come_from_elsewhere():
   assert np.count_nonzero(theirs) == 6
   assert sorted(rows.action[theirs, 0]) == [-5.0] * 3 + [0.0] * 3
   assert (rows.observation[~theirs, 0] == 2.0).all()
+  assert shown['start_window'].tolist() == [0.5, 0.55]
+  assert np.count_nonzero(shown['start_states'][:, 0] == 5.0) == 6
+
+
+def test_a_picture_has_the_latest_rollouts(opened):
+  imagined, _ = opened(expert_reset_fraction=1.0)
+  assert imagined.picture(_policy) == {}
+  for env_steps, length in [(4, 1), (16, 3)]:
+    imagined.imagine(_policy, env_steps)
+    shown = imagined.picture(_policy)
+    assert sorted(shown) == ['rollouts', 'start_states']
+    np.testing.assert_array_equal(shown['start_states'], np.ones((24, 2)))
+    # In this model nothing moves.
+    np.testing.assert_array_equal(
+      shown['rollouts'], np.ones((24, length + 1, 2))
+    )

@@ -78,6 +78,21 @@ def test_first_actions_where_they_are_given(chunk_rows):
   np.testing.assert_allclose(rows.discount[order], [1, 1, 1, 1, 0])
 
 
+def test_paths_in_order():
+  starts = np.array([[0.95, 10], [0.0, 20], [1.0, 30]], np.float32)
+  first = np.array([[np.nan], [1.5], [0.3]], np.float32)
+  env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)
+  paths = env.paths(_policy, starts, 4, first)
+  nan = np.nan
+  expected = [
+    [0.95, 1.05, 1.55, 2.05, nan],  # ends beyond 2
+    [0.0, 1.5, 2.0, nan, nan],
+    [1.0, 1.3, 1.8, 2.3, nan],
+  ]
+  np.testing.assert_allclose(paths[..., 0], expected, atol=1e-5)
+  np.testing.assert_array_equal(paths[1, :, 1], [20, 21, 22, nan, nan])
+
+
 def test_rows_come_in_random_order():
   starts = np.stack([np.zeros(200), np.arange(200.0)], -1).astype('f4')
   env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)
@@ -112,6 +127,20 @@ def test_what_is_not_finite_is_dropped_and_counted():
   assert rollout.num_dropped == 1
   assert sorted(rollout.rows.observation[:, 1]) == [0, 1, 2, 3, 4, 6, 7, 8, 9]
   assert np.isfinite(_flat(rollout.rows)).all()
+
+
+def test_a_path_breaks_where_it_is_not_finite():
+  class Broken(_Plant):
+    def sample_next(self, observation, action):
+      successor = super().sample_next(observation, action)
+      return tf.where(observation[:, 1:] == 5.0, np.inf, successor)
+
+  env = model_env.ModelEnv(Broken(), is_healthy=_is_healthy)
+  free = np.full((2, 1), np.nan, np.float32)
+  starts = np.array([[0, 4], [0, 7]], np.float32)
+  paths = env.paths(_policy, starts, 3, free)
+  np.testing.assert_array_equal(paths[0, :, 1], [4, 5, np.nan, np.nan])
+  np.testing.assert_array_equal(paths[1, :, 1], [7, 8, 9, 10])
 
 
 def test_all_dead_after_the_first_step():

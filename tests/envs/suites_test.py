@@ -113,6 +113,27 @@ def test_renders_without_a_display(monkeypatch):
   assert frame.std() > 1  # a picture, not one colour
 
 
+@pytest.mark.parametrize(
+  'installed, name',
+  [
+    ({'EGL', 'OSMesa'}, 'egl'),
+    ({'EGL'}, 'egl'),
+    ({'OSMesa'}, 'osmesa'),
+    (set(), 'egl'),
+  ],
+)
+def test_without_egl_it_is_osmesa(monkeypatch, installed, name):
+  monkeypatch.delenv('DISPLAY', raising=False)
+  monkeypatch.setenv('MUJOCO_GL', 'unset at the end')
+  monkeypatch.delenv('MUJOCO_GL')
+  monkeypatch.setattr(
+    'ctypes.util.find_library',
+    lambda library: f'lib{library}.so.1' if library in installed else None,
+  )
+  suites.load('Hopper-v5', render_mode='rgb_array').close()
+  assert os.environ['MUJOCO_GL'] == name
+
+
 def test_the_given_renderer_stays(monkeypatch):
   monkeypatch.delenv('DISPLAY', raising=False)
   monkeypatch.setenv('MUJOCO_GL', 'osmesa')

@@ -2,6 +2,7 @@
 
 import csv
 
+import numpy as np
 import pytest
 
 from tfirl import gin_bindings, launch
@@ -71,7 +72,7 @@ def _check(row, algorithm):
 
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
-def test_takes_two_rounds(algorithm, task, run, demos):
+def test_takes_two_rounds(algorithm, task, run, demos, tmp_path):
   row = run(
     [f'{algorithm}_{task}.gin'],
     algorithm,
@@ -79,6 +80,11 @@ def test_takes_two_rounds(algorithm, task, run, demos):
     demos[task],
   )
   _check(row, algorithm)
+  path = tmp_path / task / algorithm / '0' / 'maze.npz'
+  with np.load(path) as record:
+    assert record['visits'].sum() == int(row['env_steps'])
+    assert record['demo_visits'].any() == (algorithm != 'expert')
+    assert 'rollouts' not in record
 
 
 @pytest.mark.parametrize('algorithm', ['bc_reg', 'hype_filter'])
@@ -176,7 +182,7 @@ _PUBLISHED_HYPER = {
 
 
 @pytest.mark.parametrize('task', _TASKS)
-def test_hyper_takes_its_rounds(task, run, demos):
+def test_hyper_takes_its_rounds(task, run, demos, tmp_path):
   row = run([f'hyper_{task}.gin'], 'hyper', _HYPER, demos[task])
   assert float(row['imagined_terminal']) == 0.0
   # The walk has hardly begun.
@@ -184,6 +190,14 @@ def test_hyper_takes_its_rounds(task, run, demos):
   assert float(row['start_window_to']) == pytest.approx(1.0)
   assert {'actor_loss', 'critic_loss', 'dynamics_loss'} <= set(row)
   assert row['eval_success'] in ('0', '1')
+  with np.load(tmp_path / task / 'hyper' / '0' / 'maze.npz') as record:
+    assert record['visits'].sum() == int(row['env_steps'])
+    # 4 rollouts a step, 126 steps.
+    assert record['start_states'].shape == (504, 2)
+    np.testing.assert_allclose(record['start_window'], [0.9, 1.0], atol=1e-3)
+    rollouts = record['rollouts']
+    assert rollouts.shape == (48, 1 + int(float(row['rollout_length'])), 2)
+    np.testing.assert_array_equal(rollouts[:, 0], record['start_states'][:48])
 
 
 @pytest.mark.parametrize('task', _TASKS)

@@ -5,11 +5,12 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tfirl import checkpoints
 from tfirl.algorithms import clock as clock_lib
-from tfirl.algorithms import rounds
+from tfirl.algorithms import maze_record, rounds
 from tfirl.replay import tables
 
 
@@ -51,6 +52,12 @@ class Trainable(abc.ABC):
     """Rows in each table."""
     return {}
 
+  def write_records(self, folder: pathlib.Path) -> None:
+    """Rewrites in the run's folder what shows where it stands; is called at
+    each evaluation.
+    """
+    del folder  # most have nothing
+
   def finish(self, folder: pathlib.Path) -> None:
     """Leaves in the run's folder what only this algorithm can show."""
     del folder  # most have nothing
@@ -68,13 +75,16 @@ class Algorithm(Trainable):
     replay: tables.Replay,
     updates_per_round: int,
     jit_compile: bool,
+    record: maze_record.MazeRecord | None = None,
   ):
     """Args: `agent` has `mlp_policy()`; a round has `updates_per_round`
-    updates, compiled by XLA if asked for.
+    updates, compiled by XLA if asked for; `record` of a maze is kept with the
+    run.
     """
     super().__init__()
     self._agent = agent
     self._replay = replay
+    self._record = record
     self._updates_per_round = updates_per_round
     self._rounds = rounds.Rounds(
       self._train_step, updates_per_round, jit_compile
@@ -101,9 +111,23 @@ class Algorithm(Trainable):
   def table_sizes(self) -> Mapping[str, int]:
     return {name: self._replay.size(name) for name in self._replay.names}
 
+  def write_records(self, folder: pathlib.Path) -> None:
+    """In a maze: maze.npz, for the report."""
+    if self._record is not None:
+      self._record.save(folder, self._imagined())
+
   def close(self) -> None:
     """Stops the tables' server."""
     self._replay.close()
+
+  def _imagined(self) -> Mapping[str, np.ndarray]:
+    """What a record also shows, of those that imagine."""
+    return {}
+
+  def _note_visits(self, observations: np.ndarray) -> None:
+    """Args: [B, O] that the learner made in the training environment."""
+    if self._record is not None:
+      self._record.add(observations)
 
   def _train(self, *rows) -> None:
     """A round of updates on nests of [G * B, ...]."""
@@ -113,8 +137,14 @@ class Algorithm(Trainable):
     self.policy = self._agent.mlp_policy()
 
   def _get_state(self) -> dict[str, Any]:
-    return {'clock': vars(self.clock)}
+    record = self._record
+    return {
+      'clock': vars(self.clock),
+      'maze': None if record is None else record.get_state(),
+    }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self.clock = clock_lib.Clock(**state['clock'])
+    if self._record is not None:
+      self._record.set_state(state['maze'])
     self.policy = self._agent.mlp_policy()

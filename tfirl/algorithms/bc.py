@@ -6,7 +6,7 @@ import gin
 import numpy as np
 
 from tfirl.agents import bc as bc_agent
-from tfirl.algorithms import algorithm
+from tfirl.algorithms import algorithm, maze_record
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites
 
@@ -30,11 +30,13 @@ class BehaviorCloning(algorithm.Algorithm):
   ):
     """Args: as in `model_free.ModelFree`."""
     seeds = np.random.SeedSequence(seed).generate_state(2).tolist()
-    demos = load_demos(suites.load(seed=seeds[0]))
+    env = suites.load(seed=seeds[0])
+    demos = load_demos(env)
     replay = algorithm_tables.open_with_demos([], demos, restore_from, seeds[1])
     self._sampler = replay.sampler('expert', updates_per_round * batch_size)
     agent = make_agent(demos.observations.shape[1], demos.actions.shape[1])
-    super().__init__(agent, replay, updates_per_round, jit_compile)
+    record = maze_record.of(env, demos)
+    super().__init__(agent, replay, updates_per_round, jit_compile, record)
 
   def run_round(self) -> None:
     """Takes one round of gradient steps."""

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl.agents import relabeling
-from tfirl.algorithms import algorithm, collecting
+from tfirl.algorithms import algorithm, collecting, maze_record
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites
 from tfirl.replay import tables
@@ -64,7 +64,13 @@ class Expert(algorithm.Algorithm):
     replay = tables.Replay([table], row_spec, restore_from, seeds[2])
     self._writer = replay.writer('policy')
     self._sampler = replay.sampler('policy', steps_per_round * batch_size)
-    super().__init__(make_agent(*sizes), replay, steps_per_round, jit_compile)
+    super().__init__(
+      make_agent(*sizes),
+      replay,
+      steps_per_round,
+      jit_compile,
+      maze_record.of(self._env),
+    )
 
   def run_round(self) -> None:
     """Collects, then trains as often."""
@@ -76,6 +82,7 @@ class Expert(algorithm.Algorithm):
       self._rng,
     )
     self._writer.append(rows)
+    self._note_visits(rows.observation)
     self.clock.env_steps += self._steps_per_round
     if self.clock.env_steps >= self._initial_steps:
       self._train(self._sampler.sample())

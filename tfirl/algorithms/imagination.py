@@ -14,6 +14,8 @@ from tfirl.replay import tables
 
 # The schedule of rollout lengths is looked at in these epochs.
 _MOST_EPOCHS = 10_000
+# In a picture: points are cheaper than rollouts.
+_SHOWN_STARTS, _SHOWN_ROLLOUTS = 1000, 48
 
 
 @gin.configurable(denylist=['model', 'period', 'seed', 'demos'])
@@ -95,6 +97,7 @@ class Imagination:
     memory.check(4 * width * most_rows, what)
     logging.info('%s: %.2f GiB at most', what, 4 * width * most_rows / 2**30)
     self._length = None
+    self._latest = None
     self._replay = None
     self._fraction(0)  # out of its range: now, not at the first fit
 
@@ -136,6 +139,11 @@ class Imagination:
     """
     starts, first_actions = self._sample_starts(env_steps)
     length = self._length = self.length(env_steps)
+    self._latest = (
+      env_steps,
+      starts[:_SHOWN_STARTS].copy(),
+      first_actions[:_SHOWN_ROLLOUTS].copy(),
+    )
     rollout = self.env.rollout(policy, starts, length, first_actions)
     self._keep_only(length)
     self._replay.writer(self._tables[length].name).append(rollout.rows)
@@ -148,6 +156,28 @@ class Imagination:
       'expert_reset_fraction': self._fraction(env_steps),
       **(self._starts.columns(env_steps) if self._starts else {}),
     }
+
+  def picture(self, policy: Callable) -> dict[str, np.ndarray]:
+    """What shows the latest rollouts in x-y, the first two observations.
+
+    Args:
+      policy: as of `imagine`; its rollouts are made anew, from the same starts.
+
+    Returns:
+      `start_states` [S, 2], of those of the latest `imagine`; `rollouts`
+      [K, T + 1, 2] from the first of them, nan past their ends; and
+      `start_window` [2], if there is one. Empty if nothing was imagined yet in
+      this process.
+    """
+    if self._latest is None:
+      return {}
+    env_steps, starts, first_actions = self._latest
+    firsts = starts[: len(first_actions)]
+    paths = self.env.paths(policy, firsts, self._length, first_actions)
+    arrays = {'start_states': starts[:, :2], 'rollouts': paths[..., :2]}
+    if self._starts is not None:
+      arrays['start_window'] = np.array(self._starts.window(env_steps))
+    return arrays
 
   def sample(self) -> types.Transition:
     """Imagined rows, [num_sampled, ...]; `imagine` comes first."""

@@ -20,6 +20,7 @@ from tfirl.algorithms import (
   collecting,
   cost_rounds,
   imagination,
+  maze_record,
   stopwatch,
   warm_start,
 )
@@ -148,7 +149,8 @@ class ModelBased(algorithm.Algorithm):
       if agent.uses_expert_rows
       else None
     )
-    super().__init__(agent, replay, updates_per_round, jit_compile)
+    record = maze_record.of(self._env, demos)
+    super().__init__(agent, replay, updates_per_round, jit_compile, record)
     self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
     self._relabeled = relabeling.RewardRelabelingAgent(
       self._agent, self._cost.learner.reward_fn
@@ -222,6 +224,7 @@ class ModelBased(algorithm.Algorithm):
     expert = self._expert_sampler.sample()
     policy_writer, hybrid_writer = self._writers
     policy_writer.append(rows)
+    self._note_visits(rows.observation)
     hybrid_writer.append(rows)
     hybrid_writer.append(types.Transition(*(f.numpy() for f in expert)))
     self.clock.env_steps += self._steps_per_round
@@ -236,6 +239,9 @@ class ModelBased(algorithm.Algorithm):
       self._agent.sample_actions, self.clock.env_steps
     )
     self.losses.update(numbers)
+
+  def _imagined(self) -> Mapping[str, np.ndarray]:
+    return self._imagination.picture(self._agent.sample_actions)
 
   def _train_policy(self) -> None:
     scale = float(self._learning_rate_scale(self.clock.env_steps))

@@ -14,7 +14,13 @@ import tensorflow as tf
 
 from tfirl import types
 from tfirl.agents import relabeling
-from tfirl.algorithms import algorithm, collecting, cost_rounds, warm_start
+from tfirl.algorithms import (
+  algorithm,
+  collecting,
+  cost_rounds,
+  maze_record,
+  warm_start,
+)
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.envs import suites, wrappers
 from tfirl.replay import sampling
@@ -87,7 +93,8 @@ class ModelFree(algorithm.Algorithm):
     agent = make_agent(*sizes)
     if bc_steps and restore_from is None:  # a checkpoint brings its outcome
       warm_start.clone_expert(agent, replay, bc_steps, batch_size)
-    super().__init__(agent, replay, steps_per_round, jit_compile)
+    record = maze_record.of(env, demos)
+    super().__init__(agent, replay, steps_per_round, jit_compile, record)
     self._relabeled = relabeling.RewardRelabelingAgent(
       self._agent, self._cost.learner.reward_fn
     )
@@ -103,6 +110,7 @@ class ModelFree(algorithm.Algorithm):
       self._env, self.policy, self._steps_per_round, self._rng
     )
     self._writer.append(rows.transition)
+    self._note_visits(rows.observation)
     self.clock.env_steps += self._steps_per_round
     if self.clock.env_steps >= self._initial_steps:
       self._train_policy(before)

@@ -55,7 +55,7 @@ class ModelEnv(tf.Module):
     self.model = model
     self.is_healthy = is_healthy
     self._chunk_rows = chunk_rows
-    self._rollout_fns = {}
+    self._rollout_fns, self._paths_fns = {}, {}
 
   def step(self, observation, action):
     """Args: [B, O] and [B, A]. Returns: the sampled successors [B, O], and bool
@@ -111,6 +111,61 @@ class ModelEnv(tf.Module):
     rows = types.Transition(*(tf.gather(f, order).numpy() for f in rows))
     num_terminal = int(np.count_nonzero(rows.discount == 0.0))
     return Rollout(rows, num_terminal, num_dropped)
+
+  def paths(
+    self,
+    policy: Callable,
+    starts: np.ndarray,
+    length: int,
+    first_actions: np.ndarray,
+  ) -> np.ndarray:
+    """The states of rollouts as `rollout` makes them, each in order.
+
+    Args: as of `rollout`.
+
+    Returns:
+      [N, length + 1, O] float32, from the start state on; nan past a rollout's
+      end, and past a successor that is not finite.
+    """
+    states = self._paths_fn(policy)(
+      tf.constant(starts, tf.float32),
+      tf.constant(first_actions, tf.float32),
+      length,
+    )
+    return np.swapaxes(states.numpy(), 0, 1)
+
+  def _paths_fn(self, policy):
+    if policy not in self._paths_fns:
+      self._paths_fns[policy] = self._make_paths_fn(policy)
+    return self._paths_fns[policy]
+
+  def _make_paths_fn(self, policy):
+    size, action_size = self.model.observation_size, self.model.action_size
+
+    @tf.function(
+      input_signature=[
+        tf.TensorSpec([None, size], tf.float32),
+        tf.TensorSpec([None, action_size], tf.float32),
+        tf.TensorSpec([], tf.int32),
+      ]
+    )
+    def paths(observation, first_action, length):
+      states = tf.TensorArray(tf.float32, length + 1)
+      states = states.write(0, observation)
+      is_alive = tf.fill(tf.shape(observation)[:1], True)
+      for t in tf.range(length):
+        action = policy(observation)
+        is_given = (t == 0) & ~tf.math.is_nan(first_action)
+        action = tf.where(is_given, first_action, action)
+        successor, goes_on = self.step(observation, action)
+        is_alive &= tf.reduce_all(tf.math.is_finite(successor), -1)
+        reached = is_alive[:, tf.newaxis]
+        states = states.write(t + 1, tf.where(reached, successor, np.nan))
+        observation = tf.where(reached, successor, observation)
+        is_alive &= goes_on
+      return states.stack()
+
+    return paths
 
   def _rollout_fn(self, policy):
     if policy not in self._rollout_fns:

@@ -126,6 +126,16 @@ class GoalMaze(gymnasium.Wrapper, RecordConstructorArgs):
     return None if goal is None else goal.copy()
 
   @property
+  def start_xy(self) -> np.ndarray:
+    """Centres of the cells where episodes may start (m), [S, 2]."""
+    return self.map.center(self._starts)
+
+  @property
+  def goal_xy(self) -> np.ndarray:
+    """Centres of the cells where goals may be (m), [G, 2]."""
+    return self.map.center(self._goals)
+
+  @property
   def step_s(self) -> float:
     """Simulated seconds of a step."""
     return self._simulation.dt

@@ -1,5 +1,6 @@
 """Makes the environment that a task's gin file names."""
 
+import ctypes.util
 import difflib
 import os
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ import gin
 import gymnasium
 from tf_agents.environments import py_environment
 
-from tfirl.envs import mazes
+from tfirl.envs import maze_camera, mazes
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.wrappers import TremblingHand
 
@@ -25,7 +26,8 @@ def load(
 ) -> py_environment.PyEnvironment:
   """A gymnasium environment as a PyEnvironment, with a trembling hand.
 
-  Gymnasium-Robotics' mazes come with `GoalMaze` around them.
+  Gymnasium-Robotics' mazes come with `GoalMaze` around them, and are rendered
+  from above.
 
   Args:
     env_id: as gymnasium knows it, with the version: 'Hopper-v5'.
@@ -61,6 +63,8 @@ def load(
     ) from error
   if mazes.is_maze(env):
     env = mazes.GoalMaze(env)
+    if render_mode is not None:
+      maze_camera.look_down(env)
   env = GymnasiumEnvironment(env, seed)
   if env.max_episode_steps is None:  # evaluation would have no end
     raise ValueError(
@@ -75,4 +79,8 @@ def load(
 def _choose_renderer() -> None:
   """Without a display MuJoCo renders only if told how to."""
   if not os.environ.get('DISPLAY'):
-    os.environ.setdefault('MUJOCO_GL', 'egl')
+    has_egl = ctypes.util.find_library('EGL') is not None
+    has_osmesa = ctypes.util.find_library('OSMesa') is not None
+    # With neither, the error is that of the first choice.
+    name = 'osmesa' if has_osmesa and not has_egl else 'egl'
+    os.environ.setdefault('MUJOCO_GL', name)

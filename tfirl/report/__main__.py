@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tfirl.report import (
   aggregate,
   dynamics,
+  mazes,
   page,
   plots,
   regions,
@@ -45,6 +46,7 @@ def write_report(
   for pictures in (
     dynamics.plot_all(played, out),
     regions.plot_all(found, out),
+    mazes.plot_all(found, out),
   ):
     for task, names in pictures.items():
       images.setdefault(task, []).extend(names)
