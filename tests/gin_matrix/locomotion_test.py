@@ -145,6 +145,15 @@ def test_says_what_it_is(algorithm, task):
   )
 
 
+def test_walker2ds_small_scale_is_hyper_at_twice_the_steps():
+  files = ['hyper_walker2d.gin', 'scale/cpu_hyper_walker2d.gin']
+  gin_bindings.parse(files, [])
+  assert gin_bindings.value_of('run.env_steps') == 40_000
+  assert gin_bindings.value_of('CostLearner.match_time')
+  cost_rate = gin_bindings.value_of('cost_rate/piecewise_linear.segments')
+  assert cost_rate == [(1.0, 1.0, 28), (1.0, 0.1, 76)]
+
+
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
 def test_takes_the_small_scale(algorithm, task):
   scales = ['scale/cpu.gin']
