@@ -179,7 +179,8 @@ def no_config():
 def test_one_file_a_pair():
   found = {path.name for path in gin_files.gin_folder().glob('*.gin')}
   pairs = {f'{a}_{t}.gin' for a, t in _PAIRS + _MAZE_PAIRS}
-  assert found == {*pairs, 'hyper_antmaze.gin'}  # a short name
+  # A short name, and the ant behind the demonstrations of AntMaze.
+  assert found == {*pairs, 'hyper_antmaze.gin', 'expert_antmaze.gin'}
 
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
@@ -276,6 +277,24 @@ def test_takes_the_small_scale(algorithm, task):
       'expert_fraction/piecewise_linear.segments'
     )
     assert segments == [(0.5, 0.1, 50_000), (0.1, 0.01, 100_000)]
+
+
+def test_the_ant_that_steers_takes_two_rounds(tmp_path):
+  launch.launch(
+    ['expert_antmaze.gin'],
+    [*_SHORT, *_START_AT_ONCE['expert']],
+    str(tmp_path),
+    seed=0,
+    demos=None,
+    stop=lambda: False,
+  )
+  run = tmp_path / 'ant_steering' / 'expert' / '0'
+  with open(run / 'metrics.csv', newline='') as file:
+    row = list(csv.DictReader(file))[-1]
+  assert int(row['updates']) == int(row['env_steps']) == _STEPS
+  assert math.isfinite(float(row['eval_return_mean']))
+  assert row['eval_success'] == ''  # it has no single goal
+  assert (run / 'best_policy').is_dir()
 
 
 def test_expert_rows_in_another_method_are_refused(demos, tmp_path):

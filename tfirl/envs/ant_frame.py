@@ -15,6 +15,7 @@ import numpy as np
 
 STATE_SIZE = 27
 OBSERVATION_SIZE = 29
+ACTION_SIZE = 8
 
 # Legs 2 and 3 have their ankles' axes turned the other way.
 _ANKLE_SIGN = np.array([1.0, -1.0, -1.0, 1.0])
@@ -52,6 +53,16 @@ def _legs(joints: np.ndarray, quarters: int) -> np.ndarray:
   return np.roll(legs, quarters, axis=0)
 
 
+def _yaw(state: np.ndarray, heading: np.ndarray) -> float:
+  """Angle from the way to the ant, however it is tilted.
+
+  The twist about z of its rotation: unlike the direction of the body's x axis,
+  it grows by just a quarter for an ant that is turned by one.
+  """
+  yaw = 2.0 * np.arctan2(state[4], state[1])
+  return yaw - np.arctan2(heading[1], heading[0])
+
+
 def observe(state: np.ndarray, heading: np.ndarray) -> tuple[np.ndarray, int]:
   """The ant's state in the frame whose x axis is `heading`.
 
@@ -67,8 +78,7 @@ def observe(state: np.ndarray, heading: np.ndarray) -> tuple[np.ndarray, int]:
   state = np.asarray(state, np.float64)
   to_heading = _turn(heading[0], -heading[1])
   body = to_heading @ rotation_matrix(state[1:5])
-  yaw = np.arctan2(body[1, 0], body[0, 0])
-  quarters = int(np.round(yaw / (np.pi / 2))) % 4
+  quarters = int(np.round(_yaw(state, heading) / (np.pi / 2))) % 4
   body = body @ _QUARTERS[-quarters % 4]
   angles = _legs(state[5:13], quarters)
   angles[:, 1] -= _ANKLE_CENTER
@@ -97,3 +107,10 @@ def uprightness(state: np.ndarray) -> float:
   """z of the body's up axis: 1 upright, 0 on its side, -1 on its back."""
   _, x, y, _ = state[1:5] / np.linalg.norm(state[1:5])
   return float(1 - 2 * (x * x + y * y))
+
+
+def facing(state: np.ndarray, heading: np.ndarray) -> float:
+  """1 if two legs go first on the way, as four of the yaws make them, -1 if
+  one does. Smooth in the yaw: the cosine of four times its angle to the way.
+  """
+  return float(np.cos(4 * _yaw(state, heading)))

@@ -14,7 +14,7 @@ from tfirl.envs import ant_frame, mazes
 from tfirl.envs.maze_planner import Planner
 
 ENV_ID = 'tfirl/AntSteering-v0'
-LOOKAHEAD = 1.5  # m
+LOOKAHEAD = 2.0  # m
 _GOAL_RADIUS = 0.5  # m
 _START_HEIGHT = 0.75  # m
 _NOISE = 0.1  # of the start's joints (rad) and velocities (1/s)
@@ -25,8 +25,9 @@ class AntSteering(gymnasium.Env):
 
   Observation and action are those of `ant_frame`. An episode starts in any
   cell, at any yaw. A step is paid by the speed (m/s) along the way, as far as
-  `speed_limit`, and by standing upright, less the effort; the episode
-  terminates when the ant tips over. A goal reached makes place for another.
+  `speed_limit`, by standing upright and by facing the way (two legs first, so
+  that the yaw doesn't drift), less the effort; the episode terminates when the
+  ant tips over. A goal reached makes place for another.
   """
 
   metadata = {'render_modes': ['rgb_array'], 'render_fps': 20}
@@ -36,6 +37,7 @@ class AntSteering(gymnasium.Env):
     maze_id: str = 'AntMaze_Large-v5',
     speed_limit: float = 3.0,
     upright_weight: float = 0.3,
+    facing_weight: float = 0.3,
     effort_weight: float = 0.05,
     min_uprightness: float = 0.1,
     render_mode: str | None = None,
@@ -55,6 +57,7 @@ class AntSteering(gymnasium.Env):
     self._speed_limit = speed_limit
     self._upright_weight = upright_weight
     self._effort_weight = effort_weight
+    self._facing_weight = facing_weight
     self._min_uprightness = min_uprightness
     size = ant_frame.OBSERVATION_SIZE
     self.observation_space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
@@ -100,12 +103,22 @@ class AntSteering(gymnasium.Env):
     reward = (
       min(speed, self._speed_limit)
       + self._upright_weight * upright
+      + self._facing_weight * ant_frame.facing(self.data.qpos[2:], heading)
       - self._effort_weight * float(np.square(action).sum())
     )
     if np.linalg.norm(self.data.qpos[:2] - self._goal) < _GOAL_RADIUS:
       self._goal = self._draw_goal(self.data.qpos[:2])
     terminated = upright < self._min_uprightness
     return self._observe(), reward, terminated, False, {'speed': speed}
+
+  def get_state(self) -> dict[str, Any]:
+    """What MuJoCo's state doesn't hold, of JSON's types: the goal."""
+    return {'goal': self._goal.tolist()}
+
+  def set_state(self, state: dict[str, Any]) -> None:
+    """Goes back to what `get_state` returned, once MuJoCo is back there."""
+    self._goal = np.asarray(state['goal'])
+    self._observe()  # the heading, and how the legs are named
 
   def render(self):
     return self.ant_env.render()
@@ -132,6 +145,11 @@ class AntSteering(gymnasium.Env):
       other = self._draw_cell()
       if (other != cell).any():
         return self._map.center(other) + self.np_random.uniform(-1, 1, 2)
+
+
+def find(env: gymnasium.Env) -> AntSteering | None:
+  """The `AntSteering` inside `env`, if there is one."""
+  return env.unwrapped if isinstance(env.unwrapped, AntSteering) else None
 
 
 def register() -> None:
