@@ -4,7 +4,6 @@ import numpy as np
 
 from tfirl.acting import MlpPolicy
 from tfirl.envs import ant_frame
-from tfirl.envs.ant_steering import LOOKAHEAD
 from tfirl.envs.maze_map import MazeMap
 from tfirl.envs.maze_planner import Planner
 
@@ -41,7 +40,7 @@ class AntController:
   ) -> np.ndarray:
     observation = np.asarray(observation, np.float64)
     xy, state, goal = np.split(observation, [2, -2])
-    heading = self._planner.heading(xy, goal, LOOKAHEAD)
+    heading = self._planner.heading(xy, goal)
     canonical, quarters = ant_frame.observe(state, heading)
     action = ant_frame.to_actuators(self._actor(canonical), quarters)
     if rng is not None and self._noise:

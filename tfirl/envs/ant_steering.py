@@ -14,7 +14,6 @@ from tfirl.envs import ant_frame, mazes
 from tfirl.envs.maze_planner import Planner
 
 ENV_ID = 'tfirl/AntSteering-v0'
-LOOKAHEAD = 2.0  # m
 _GOAL_RADIUS = 0.5  # m
 _START_HEIGHT = 0.75  # m
 _NOISE = 0.1  # of the start's joints (rad) and velocities (1/s)
@@ -35,11 +34,11 @@ class AntSteering(gymnasium.Env):
   def __init__(
     self,
     maze_id: str = 'AntMaze_Large-v5',
-    speed_limit: float = 3.0,
+    speed_limit: float = 2.5,
     upright_weight: float = 0.3,
-    facing_weight: float = 0.3,
+    facing_weight: float = 0.5,
     effort_weight: float = 0.05,
-    min_uprightness: float = 0.1,
+    min_uprightness: float = 0.3,
     render_mode: str | None = None,
   ):
     mazes.register(maze_id)
@@ -128,7 +127,7 @@ class AntSteering(gymnasium.Env):
 
   def _observe(self) -> np.ndarray:
     qpos, qvel = self.data.qpos, self.data.qvel
-    self._heading = self._planner.heading(qpos[:2], self._goal, LOOKAHEAD)
+    self._heading = self._planner.heading(qpos[:2], self._goal)
     observation, self._quarters = ant_frame.observe(
       np.concatenate([qpos[2:], qvel]), self._heading
     )

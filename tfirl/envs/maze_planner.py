@@ -9,6 +9,9 @@ from tfirl.envs.maze_map import MazeMap
 # Order settles which of two ways of one length is taken.
 _MOVES = ((-1, 0), (0, -1), (0, 1), (1, 0))
 
+# In cells: where the line is joined, and from where it is run to at once.
+_LOOKAHEAD, _FAR = 1.0, 0.25
+
 
 def num_moves(maze_map: MazeMap, goal_cell: tuple[int, int]) -> np.ndarray:
   """Moves between neighbouring cells from each cell to `goal_cell`.
@@ -95,21 +98,22 @@ class Planner:
       }
     return self._ways[goal_cell]
 
-  def heading(
-    self, xy: np.ndarray, goal: np.ndarray, lookahead: float
-  ) -> np.ndarray:
-    """Which way to run, [2], of length 1: pure pursuit of the path.
+  def heading(self, xy: np.ndarray, goal: np.ndarray) -> np.ndarray:
+    """Which way to run, [2], of length 1.
 
-    The way leads from cell centre to cell centre; it is joined `lookahead` (m)
-    ahead of its point nearest to `xy`. In the goal's cell: to the goal.
-    Raises: ValueError if no way leads there.
+    Along the line through the centres of this cell and the next, and gently
+    back to it; straight to the line while that is far, as in a bend: so that
+    the way leads along the axes, but in the goal's cell, where it leads to
+    the goal. Raises: ValueError if no way leads there.
     """
     target = self.waypoint(xy, goal)
     offset = target - np.asarray(xy, np.float64)
     cell, next_cell = self._map.cell([xy, target])
     if (cell != next_cell).any():
-      along = (target - self._map.center(cell)) / self._map.cell_size
+      size = self._map.cell_size
+      along = (target - self._map.center(cell)) / size
       aside = offset - (offset @ along) * along
-      offset = aside + lookahead * along
+      is_far = np.linalg.norm(aside) > _FAR * size
+      offset = aside if is_far else aside + _LOOKAHEAD * size * along
     length = np.linalg.norm(offset)
     return offset / length if length else np.array([1.0, 0.0])
