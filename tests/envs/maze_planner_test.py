@@ -79,16 +79,38 @@ def test_every_pair_of_cells_of_the_task_is_connected():
 def test_headings_by_hand(ring):
   planner = maze_planner.Planner(ring)
   goal = np.array([1.2, 0.9])
-  # In (2, 0), on its line up to (1, 0), but 0.3 to the right: back by 0.3 and
-  # 0.4 ahead, a 3-4-5 triangle.
+
+  def heading(x, y):
+    return planner.heading(np.array([x, y]), goal)
+
+  # In (2, 0), 0.2 to the right of its line up to (1, 0): a cell's size ahead,
+  # and back to the line on the way.
   np.testing.assert_allclose(
-    planner.heading([-1.7, -0.6], goal, 0.4), [-0.6, 0.8]
+    heading(-1.8, -0.6), np.array([-0.2, 1.0]) / np.hypot(0.2, 1.0)
   )
+  # 0.3 is more than a quarter of a cell: to the line first.
+  np.testing.assert_allclose(heading(-1.7, -0.6), [-1, 0], atol=1e-12)
   # On the line: along it, wherever between the centres.
-  np.testing.assert_allclose(planner.heading([0.3, 1.0], goal, 0.4), [1, 0])
+  np.testing.assert_allclose(heading(0.3, 1.0), [1, 0])
   # In the goal's cell: to the goal, at 0.3 and -0.4 from here.
-  np.testing.assert_allclose(
-    planner.heading([0.9, 1.3], goal, 0.4), [0.6, -0.8]
-  )
+  np.testing.assert_allclose(heading(0.9, 1.3), [0.6, -0.8])
   # At the goal any way will do.
-  assert np.linalg.norm(planner.heading(goal, goal, 0.4)) == 1.0
+  assert np.linalg.norm(heading(*goal)) == 1.0
+
+
+def test_headings_lead_from_everywhere_to_everywhere():
+  """A point that follows them in small steps keeps off the walls."""
+  maze = suites.load('PointMaze_Large-v3').maze.map
+  planner = maze_planner.Planner(maze)
+  rng = np.random.default_rng(0)
+  size = maze.cell_size
+  for _ in range(30):
+    start, goal = maze.center(rng.choice(maze.free_cells, 2)) + rng.uniform(
+      -0.3 * size, 0.3 * size, (2, 2)
+    )
+    moves = len(planner.path(tuple(maze.cell(start)), tuple(maze.cell(goal))))
+    xy, steps = start, 0
+    while np.linalg.norm(xy - goal) > 0.1 * size:
+      xy = xy + 0.05 * size * planner.heading(xy, goal)
+      steps += 1
+      assert maze.is_free(xy) and steps < 20 * (moves + 3)
