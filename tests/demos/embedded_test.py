@@ -12,9 +12,9 @@ import pytest
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl import gin_bindings
 from tfirl.acting import MlpPolicy
-from tfirl.demos import embedded, rollouts
+from tfirl.demos import ant_controller, embedded, rollouts
 from tfirl.demos.readers import load_demonstrations
-from tfirl.envs import suites
+from tfirl.envs import ant_frame, suites
 
 _METADATA = {
   'task': 'hopper',
@@ -206,6 +206,94 @@ def test_bad_controller_files(tmp_path, changes, message):
   )
   with pytest.raises(ValueError, match=f'x.json.*{message}'):
     embedded.policy(str(path))
+
+
+def _ant_files(folder, noise=0.1, sizes=(29, 8)):
+  """A small actor, and a maze's expert that steers by it."""
+  rng = np.random.default_rng(0)
+  layers = [(0.1 * rng.normal(size=sizes), np.zeros(sizes[1]))]
+  details = {
+    'task': 'ant_steering',
+    'env_id': 'tfirl/AntSteering-v0',
+    'env_kwargs': {},
+  }
+  actor = MlpPolicy(layers, sizes[1])
+  embedded.write(str(folder / 'actor.npz'), actor, details)
+  details = {
+    'task': 'antmaze_test',
+    'env_id': 'AntMaze_Large-v5',
+    'env_kwargs': {
+      'continuing_task': False,
+      'include_cfrc_ext_in_observation': False,
+    },
+    'controller': {'actor': 'actor.npz', 'noise': noise},
+  }
+  path = folder / 'ant.json'
+  path.write_text(json.dumps(details))
+  return str(path), details
+
+
+def test_an_ant_steers_by_the_actor_of_its_file(tmp_path):
+  path, _ = _ant_files(tmp_path)
+  expert = embedded.policy(path)
+  assert isinstance(expert, ant_controller.AntController)
+  observation = np.zeros(31)
+  observation[:4] = -18.0, 12.0, 0.7, 1.0  # in cell (1, 1), upright
+  observation[-2:] = -6.0, 12.0
+  np.testing.assert_allclose(
+    expert(observation),
+    ant_frame.to_actuators(
+      embedded._actor(str(tmp_path / 'actor.npz'))(
+        ant_frame.observe(observation[2:29], np.array([1.0, 0.0]))[0]
+      ),
+      0,
+    ),
+    atol=1e-6,
+  )
+  noisy = expert(observation, np.random.default_rng(0))
+  assert 0.01 < np.abs(noisy - expert(observation)).max() < 0.5
+
+
+def test_another_actor_is_another_expert(tmp_path):
+  path, details = _ant_files(tmp_path)
+  digest = embedded._digest(path, details)
+  assert embedded._digest(path, details) == digest
+  actor = embedded._actor(str(tmp_path / 'actor.npz'))
+  actor.layers[0][0][0, 0] += 1.0
+  embedded.write(
+    str(tmp_path / 'actor.npz'),
+    actor,
+    embedded.metadata(str(tmp_path / 'actor.npz')),
+  )
+  assert embedded._digest(path, details) != digest
+
+
+@pytest.mark.parametrize('noise', [0.0, 0.1])
+def test_the_ants_noise_is_in_what_is_rolled_out(tmp_path, monkeypatch, noise):
+  path, _ = _ant_files(tmp_path, noise)
+  given = []
+
+  def record(env, policy, num_episodes, seed, stochastic):
+    given.append((num_episodes, stochastic))
+    raise KeyboardInterrupt  # enough seen
+
+  monkeypatch.setattr(embedded.rollouts, 'record', record)
+  with pytest.raises(KeyboardInterrupt):
+    embedded.demonstrations(path, 31)
+  assert given == [(64, noise > 0)]
+
+
+def test_bad_ant_files(tmp_path):
+  path, details = _ant_files(tmp_path, sizes=(27, 8))
+  with pytest.raises(ValueError, match=r'sizes \(27, 8\); expected \(29, 8\)'):
+    embedded.policy(path)
+  del details['controller']['noise']
+  (tmp_path / 'ant.json').write_text(json.dumps(details))
+  with pytest.raises(ValueError, match='ant.json, controller: missing noise'):
+    embedded.policy(path)
+  (tmp_path / 'actor.npz').unlink()
+  with pytest.raises(FileNotFoundError, match='actor.npz'):
+    embedded.policy(path)
 
 
 def _load(path):

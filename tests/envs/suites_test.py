@@ -84,6 +84,15 @@ def test_task_files(
   np.testing.assert_array_equal(env.action_high, np.float32(high))
 
 
+def test_the_ant_that_steers():
+  assert _task_name(_bindings('ant_steering')) == 'ant_steering'
+  env = _load('ant_steering', seed=1)
+  assert type(env) is GymnasiumEnvironment and env.maze is None
+  assert env.env_id == 'tfirl/AntSteering-v0' and env.max_episode_steps == 500
+  assert env.reset().observation.shape == (29,)
+  assert env.action_spec().shape == (8,)
+
+
 def test_walker_has_the_friction_of_v3():
   friction = _load('walker2d').gym.unwrapped.model.geom_friction
   # walker2d_v5.xml has 1.9 on both feet.

@@ -99,7 +99,8 @@ _PUBLISHED_HYPER_PER_TASK = {
 def test_one_file_a_pair():
   found = {path.name for path in gin_files.gin_folder().glob('*.gin')}
   pairs = {f'{a}_{t}.gin' for a, t in _PAIRS + _MAZE_PAIRS}
-  assert found == {*pairs, 'hyper_antmaze.gin'}  # a short name
+  # A short name, and the ant behind the demonstrations of AntMaze.
+  assert found == {*pairs, 'hyper_antmaze.gin', 'expert_antmaze.gin'}
 
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
@@ -176,6 +177,12 @@ def test_takes_the_small_scale(algorithm, task):
       'expert_fraction/piecewise_linear.segments'
     )
     assert segments == [(0.5, 0.1, 50_000), (0.1, 0.01, 100_000)]
+
+
+def test_the_ant_that_steers_takes_two_rounds(run, tmp_path):
+  row = run(['expert_antmaze.gin'], 'expert', [], None)
+  assert row['eval_success'] == ''  # it has no single goal
+  assert (tmp_path / 'ant_steering' / 'expert' / '0' / 'best_policy').is_dir()
 
 
 def test_expert_rows_in_another_method_are_refused(run, demos):

@@ -3,8 +3,10 @@
 python -m tfirl.demos.collect --task=hopper --policy=runs/hopper/expert/0 \
   --episodes=64 --out=hopper.npz
 python -m tfirl.demos.collect --task=pointmaze --episodes=450 --out=maze.npz
+python -m tfirl.demos.collect --task=antmaze_large_diverse --out=ant.hdf5
 """
 
+import os
 from typing import Any
 
 from absl import app, flags, logging
@@ -13,28 +15,35 @@ from tf_agents.environments import py_environment
 from tfirl import gin_files
 from tfirl.demos import minari_reader, policies
 from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.d4rl_writing import save_d4rl
 from tfirl.demos.npz import save_npz
 from tfirl.demos.rollouts import record, rollout
 from tfirl.envs import suites
 
 __all__ = ['check_out', 'collect', 'main', 'record', 'rollout', 'save']
 
+_WRITERS = {'.npz': save_npz, '.hdf5': save_d4rl}
+
 
 def check_out(out: str) -> None:
-  """Raises ValueError unless `out` is a FILE.npz or minari:ID."""
-  if not out.endswith('.npz') and not out.startswith('minari:'):
-    raise ValueError(f'--out: found {out!r}; expected FILE.npz or minari:ID')
+  """Raises ValueError unless `out` is a FILE.npz, FILE.hdf5 or minari:ID."""
+  if not out.endswith(tuple(_WRITERS)) and not out.startswith('minari:'):
+    raise ValueError(
+      f'--out: found {out!r}; expected FILE.npz, FILE.hdf5 or minari:ID'
+    )
 
 
 def save(
   raw: RawDemonstrations, out: str, env: py_environment.PyEnvironment
 ) -> None:
-  """Writes `raw` to FILE.npz, or into Minari's cache as minari:ID."""
+  """Writes `raw` to FILE.npz, as FILE.hdf5 in D4RL's layout, or into Minari's
+  cache as minari:ID.
+  """
   check_out(out)
   if out.startswith('minari:'):
     minari_reader.write_minari(raw, out.removeprefix('minari:'), env.gym)
   else:
-    save_npz(raw, out)
+    _WRITERS[os.path.splitext(out)[1]](raw, out)
 
 
 def _task_bindings(task: str) -> dict[str, Any]:
@@ -102,13 +111,15 @@ def _define_flags() -> None:
     'embedded',
     "A run folder, a SavedModel, an .npz of weights; embedded, the task's.",
   )
-  flags.DEFINE_string('out', None, 'FILE.npz or minari:ID.')
+  flags.DEFINE_string('out', None, 'FILE.npz, FILE.hdf5 or minari:ID.')
   flags.DEFINE_integer('episodes', 64, 'How many to keep.', lower_bound=1)
   flags.DEFINE_integer('seed', 0, 'Of the first attempt.', lower_bound=0)
   flags.DEFINE_bool(
     'full_length_only', True, 'Drop falls; in a maze, misses of the goal.'
   )
-  flags.DEFINE_bool('stochastic', False, 'Sample actions (weights only).')
+  flags.DEFINE_bool(
+    'stochastic', False, 'Sample actions; the ant: with its noise.'
+  )
   flags.DEFINE_bool('tremble', False, "With the task's trembling hand.")
   flags.mark_flags_as_required(['task', 'out'])
 

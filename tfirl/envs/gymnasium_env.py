@@ -15,7 +15,7 @@ from tf_agents.environments import py_environment
 from tf_agents.specs import array_spec
 from tf_agents.trajectories import time_step as ts
 
-from tfirl.envs import mazes, mujoco_state
+from tfirl.envs import ant_steering, mazes, mujoco_state
 
 _ONE = np.asarray(1.0, np.float32)
 _ZERO = np.asarray(0.0, np.float32)
@@ -40,6 +40,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     self._gym = env
     self._time_limit = _find_time_limit(env)
     self._maze = mazes.find(env)
+    # Holds what MuJoCo's state doesn't: where the goal is.
+    self._task = self._maze or ant_steering.find(env)
     self._next_seed: int | None = int(seed)
     self._was_reset = False
     self._elapsed_steps = 0
@@ -242,7 +244,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     step = self._current_time_step
     return {
       'mujoco': None if inner is None else mujoco_state.capture(inner),
-      'maze': None if self._maze is None else self._maze.get_state(),
+      'maze': None if self._task is None else self._task.get_state(),
       'elapsed_steps': self._elapsed_steps,
       'rng': self._gym.unwrapped.np_random.bit_generator.state,
       'next_seed': self._next_seed,
@@ -270,8 +272,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     self._info = {}
     if is_mujoco:
       mujoco_state.restore(inner, state['mujoco'])
-      if self._maze is not None:
-        self._maze.set_state(state['maze'])
+      if self._task is not None:
+        self._task.set_state(state['maze'])
       self._set_clock(state['elapsed_steps'])
       self._current_time_step = _time_step(state['time_step'])
     else:

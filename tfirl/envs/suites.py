@@ -10,7 +10,7 @@ import gin
 import gymnasium
 from tf_agents.environments import py_environment
 
-from tfirl.envs import maze_camera, mazes
+from tfirl.envs import ant_steering, maze_camera, mazes
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.wrappers import TremblingHand
 
@@ -42,6 +42,7 @@ def load(
   if render_mode is not None:
     _choose_renderer()
   mazes.register(env_id)
+  ant_steering.register()
   kwargs = dict(env_kwargs or {})
   # An environment need not have a render mode at all.
   rendering = {} if render_mode is None else {'render_mode': render_mode}

@@ -3,8 +3,9 @@
 An expert is a file of this folder. TASK.npz is an actor: kernel_0 [O, H],
 bias_0 [H], kernel_1, ... (float32; the last layer puts out pre-squash means
 [A]), and `metadata` (JSON): task, env_id, env_kwargs, and how it was trained
-and what it returns. TASK.json is a point mass's way through a maze: the same
-metadata, and `controller`: the gains of a `waypoints.PointController`.
+and what it returns. TASK.json is a robot's way through a maze: the same
+metadata, and `controller`: the gains of a `waypoints.PointController`, or, of
+an `ant_controller.AntController`, the file of its actor and its noise.
 `num_episodes` of the metadata says how many are rolled out.
 """
 
@@ -19,7 +20,7 @@ import numpy as np
 from absl import logging
 
 from tfirl.acting import MlpPolicy
-from tfirl.demos import minari_reader, rollouts, waypoints
+from tfirl.demos import controllers, minari_reader, rollouts
 from tfirl.demos.border import RawDemonstrations, check, require_keys
 from tfirl.demos.npz import read_arrays, write_atomically
 from tfirl.envs import suites
@@ -27,7 +28,6 @@ from tfirl.envs import suites
 _FOLDER = os.path.dirname(__file__)
 _NUM_EPISODES = 64
 _METADATA_KEYS = ('task', 'env_id', 'env_kwargs')
-_CONTROLLER_KEYS = ('position_gain', 'velocity_gain')
 _SUFFIXES = ('.npz', '.json')
 
 
@@ -83,14 +83,12 @@ def policy(task_or_path: str) -> rollouts.Policy:
   return _controller(path) if path.endswith('.json') else _actor(path)
 
 
-def _controller(path: str) -> waypoints.PointController:
+def _controller(path: str) -> rollouts.Policy:
   details = metadata(path)
-  gains = details.get('controller', {})
-  require_keys(f'{path}, controller', list(gains), _CONTROLLER_KEYS)
-  env = suites.load(details['env_id'], details['env_kwargs'])
-  check(env.maze is not None, path, 'env_id', env.env_id, 'a maze')
-  gains = {key: float(gains[key]) for key in _CONTROLLER_KEYS}
-  return waypoints.PointController(env.maze.map, **gains)
+  actor = controllers.actor_path(path, details)
+  if actor is None:
+    return controllers.point_controller(path, details)
+  return controllers.ant_controller(path, details, _actor(actor))
 
 
 def _actor(path: str) -> MlpPolicy:
@@ -138,10 +136,13 @@ def write(
   return path
 
 
-def _digest(path: str) -> str:
-  """Tells one expert's file from another's."""
-  with open(path, 'rb') as file:
-    return hashlib.sha256(file.read()).hexdigest()[:16]
+def _digest(path: str, details: Mapping[str, Any]) -> str:
+  """Tells one expert's file from another's, with its actor's."""
+  digest = hashlib.sha256()
+  for part in filter(None, (path, controllers.actor_path(path, details))):
+    with open(part, 'rb') as file:
+      digest.update(file.read())
+  return digest.hexdigest()[:16]
 
 
 def _read_cached(
@@ -182,7 +183,8 @@ def demonstrations(
   Raises ValueError, also if too few episodes last the full length (in a maze:
   reach the goal).
   """
-  details, digest = metadata(task_or_path), _digest(_path(task_or_path))
+  details = metadata(task_or_path)
+  digest = _digest(_path(task_or_path), details)
   dataset_id = f'tfirl/{details["task"]}/expert-v0'
   cached = _read_cached(dataset_id, observation_size, digest)
   if cached is not None:
@@ -197,7 +199,8 @@ def demonstrations(
     seed=seed,
   )
   expert = policy(task_or_path)
-  raw = rollouts.record(env, expert, num_episodes, seed)
+  is_noisy = bool(details.get('controller', {}).get('noise'))
+  raw = rollouts.record(env, expert, num_episodes, seed, stochastic=is_noisy)
   raw.versions = {**raw.versions, 'policy': digest}
   try:
     minari_reader.write_minari(raw, dataset_id, env.gym)

@@ -1,0 +1,46 @@
+"""Experts of TASK.json: controllers that follow a way through a maze."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from tfirl.acting import MlpPolicy
+from tfirl.demos.ant_controller import AntController
+from tfirl.demos.border import check, require_keys
+from tfirl.demos.waypoints import PointController
+from tfirl.envs import suites
+from tfirl.envs.maze_map import MazeMap
+
+_POINT_KEYS = ('position_gain', 'velocity_gain')
+_ANT_KEYS = ('actor', 'noise')
+
+
+def actor_path(path: str, details: Mapping[str, Any]) -> str | None:
+  """The .npz, in the folder of `path`, of the actor that `details` name."""
+  name = details.get('controller', {}).get('actor')
+  return name and os.path.join(os.path.dirname(path), name)
+
+
+def maze_map(path: str, details: Mapping[str, Any]) -> MazeMap:
+  """Of the task's environment; ValueError if it is no maze."""
+  env = suites.load(details['env_id'], details['env_kwargs'])
+  check(env.maze is not None, path, 'env_id', env.env_id, 'a maze')
+  env.close()
+  return env.maze.map
+
+
+def point_controller(path: str, details: Mapping[str, Any]) -> PointController:
+  """The point mass's, of the gains in `details`."""
+  found = details.get('controller', {})
+  require_keys(f'{path}, controller', list(found), _POINT_KEYS)
+  gains = {key: float(found[key]) for key in _POINT_KEYS}
+  return PointController(maze_map(path, details), **gains)
+
+
+def ant_controller(
+  path: str, details: Mapping[str, Any], actor: MlpPolicy
+) -> AntController:
+  """The ant's, which steers by `actor`."""
+  found = details['controller']
+  require_keys(f'{path}, controller', list(found), _ANT_KEYS)
+  return AntController(maze_map(path, details), actor, float(found['noise']))

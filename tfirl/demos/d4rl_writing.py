@@ -1,0 +1,60 @@
+"""Writes demonstrations as an HDF5 file of D4RL's layout.
+
+A maze's observations go without the goal, as in D4RL's: it is `infos/goal`.
+`next_observations` is written too, which D4RL's own reader uses where it is
+there, so that an episode's last transition isn't lost.
+"""
+
+import json
+import os
+import tempfile
+
+import h5py
+import numpy as np
+
+from tfirl.demos.border import RawDemonstrations, check
+
+_COLUMNS = (
+  'observations',
+  'actions',
+  'next_observations',
+  'rewards',
+  'terminals',
+  'timeouts',
+)
+_INFOS = ('qpos', 'qvel', 'goal')
+
+
+def _arrays(raw: RawDemonstrations) -> dict[str, np.ndarray]:
+  """What the file holds, by its names there."""
+  columns = dict(raw.columns)
+  if 'goal' in columns:
+    for key in ('observations', 'next_observations'):
+      off = np.abs(columns[key][:, -2:] - columns['goal']).max()
+      found = f'a last x-y that is up to {off:.3g} m off the goal'
+      check(off < 1e-3, raw.source, key, found, 'the goal')
+      columns[key] = columns[key][:, :-2]
+  arrays = {key: columns[key] for key in _COLUMNS}
+  infos = {f'infos/{key}': columns[key] for key in _INFOS if key in columns}
+  return {**arrays, **infos}
+
+
+def save_d4rl(raw: RawDemonstrations, path: str) -> None:
+  """Writes `raw`, actions in the environment's scale, as `read_d4rl` reads it.
+
+  The file comes into being whole. Raises ValueError if a maze's observations
+  don't end in the goal.
+  """
+  arrays = _arrays(raw)
+  folder = os.path.dirname(os.path.abspath(path))
+  os.makedirs(folder, exist_ok=True)
+  with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    name = os.path.join(temporary, 'demos.hdf5')
+    with h5py.File(name, 'w') as file:
+      for key, values in arrays.items():
+        file.create_dataset(key, data=values, compression='gzip')
+      file.attrs['env_id'] = raw.env_id
+      file.attrs['env_kwargs'] = json.dumps(dict(raw.env_kwargs or {}))
+      for key, version in raw.versions.items():
+        file.attrs[f'{key}_version'] = version
+    os.replace(name, path)
