@@ -39,6 +39,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     alpha: float = 2.5,
     bc_weight: float = 0.0,
     policy_update_period: int = 2,
+    critic_updates_first: int = 0,
     policy_noise: float = 0.2,
     policy_noise_clip: float = 0.5,
     exploration_noise: float = 0.1,
@@ -49,16 +50,23 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
   ):
     """Args: see `ActorCriticAgent`; `alpha` weighs the normalised value,
     `bc_weight` the mean squared error on expert rows, over rows and actions;
-    actor and targets move every `policy_update_period` updates; `policy_noise`
-    is the target action's, clipped at `policy_noise_clip`; `exploration_noise`
-    that of sampled actions (both std); `critic_clip_norm` bounds the gradient's
-    norm over both critics, None doesn't; `weight_decay` is L2, added to all
-    gradients after that.
+    actor and targets move every `policy_update_period` updates, but the actor
+    stays for the `critic_updates_first`, so that critics which know nothing yet
+    don't undo what it was cloned to do; `policy_noise` is the target action's,
+    clipped at `policy_noise_clip`; `exploration_noise` that of sampled actions
+    (both std); `critic_clip_norm` bounds the gradient's norm over both critics,
+    None doesn't; `weight_decay` is L2, added to all gradients after that.
 
     Raises: ValueError if a parameter is out of its range.
     """
     _check_parameters(
       alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
+    )
+    _check(
+      'critic_updates_first',
+      critic_updates_first,
+      'at least 0',
+      critic_updates_first >= 0,
     )
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden
@@ -80,6 +88,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     )
     self._alpha = alpha
     self._policy_update_period = policy_update_period
+    self._critic_updates_first = critic_updates_first
     self._critic_clip_norm = critic_clip_norm
     self._weight_decay = weight_decay
     # Of the latest update of the actor, for the updates in between.
@@ -123,9 +132,15 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       self._train_actor(time_steps, expert)
       return tf.no_op()
 
+    def update_target():
+      self._update_target()
+      return tf.no_op()
+
     # As its authors have it: first at update `policy_update_period`.
     is_due = self.train_step_counter % self._policy_update_period == 0
-    tf.cond(is_due, train_actor, tf.no_op)
+    is_after = self.train_step_counter > self._critic_updates_first
+    tf.cond(is_due & is_after, train_actor, tf.no_op)
+    tf.cond(is_due, update_target, tf.no_op)
     self._update_average()
     extra = td3_agent.Td3Info(self._actor_loss.read_value(), critic_loss)
     return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
@@ -142,7 +157,6 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     return loss
 
   def _train_actor(self, time_steps, expert: types.Transition | None) -> None:
-    """Moves the actor, then all targets."""
     variables = self._actor_network.trainable_variables
     with tf.GradientTape() as tape:
       loss = self.actor_loss(time_steps)
@@ -152,7 +166,6 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     gradients = tape.gradient(loss, variables)
     self._apply_gradients(gradients, variables, self._actor_optimizer)
     self._actor_loss.assign(loss)
-    self._update_target()
 
   def critic_loss(
     self, time_steps, actions, next_time_steps, weights=None, training=True
