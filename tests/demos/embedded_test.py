@@ -121,6 +121,35 @@ def test_the_controller_always_reaches_the_goal():
   assert (np.linalg.norm(before[:, :2] - before[:, 4:], axis=1) > 0.45).all()
 
 
+@pytest.mark.parametrize(
+  'task', ['antmaze_large_diverse', 'antmaze_large_play']
+)
+def test_the_ant_reaches_the_goal(task):
+  """With its noise, in all but few of the attempts."""
+  details = embedded.metadata(task)
+  assert details['success'] > 0.85
+  env = suites.load(details['env_id'], details['env_kwargs'])
+  raw = rollouts.record(
+    env, embedded.policy(task), 10, seed=5000, stochastic=True
+  )
+  assert raw.num_attempts <= 12
+  columns = raw.columns
+  ends = raw.episode_ends
+  assert columns['terminals'][ends - 1].all()
+  assert len(ends) == columns['terminals'].sum() == 10
+  reached = columns['next_observations'][ends - 1]
+  offset = reached[:, :2] - columns['goal'][ends - 1]
+  assert (np.linalg.norm(offset, axis=1) <= 0.45).all()
+  np.testing.assert_array_equal(
+    columns['observations'],
+    np.concatenate(
+      [columns['qpos'], columns['qvel'], columns['goal']], 1
+    ).astype(np.float32),
+  )
+  assert env.maze.map.is_free(columns['observations'][:, :2]).mean() > 0.999
+  env.close()
+
+
 def test_the_controller_is_rolled_out_on_first_use_and_cached(monkeypatch):
   def load():
     return load_demonstrations(
