@@ -180,3 +180,19 @@ def test_agents_count_their_own_steps(make_agent, train, make_rows):
   train(one, make_rows(B, 1), np.zeros(B))
   assert one.train_step_counter.numpy() == 1
   assert other.train_step_counter.numpy() == 0
+
+
+@pytest.mark.parametrize('layer_norm', [False, True])
+@pytest.mark.parametrize('name', [*NETWORKS[1:], '_target_critic_network_1'])
+def test_normalised_critics_do_not_see_how_large_a_layer_is(
+  make_agent, layer_norm, name
+):
+  agent = make_agent(learning_rate=0.0, critic_layer_norm=layer_norm)
+  critic = getattr(agent, name)
+  rng = np.random.default_rng(1)
+  rows = [rng.normal(size=[B, size]).astype(np.float32) for size in (OBS, A)]
+  before = critic(tuple(rows))[0].numpy()
+  for variable in critic.variables[:2]:  # of the first layer
+    variable.assign(3.0 * variable)
+  is_same = np.allclose(critic(tuple(rows))[0], before, rtol=1e-3, atol=1e-3)
+  assert is_same == layer_norm

@@ -44,6 +44,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     policy_noise_clip: float = 0.5,
     exploration_noise: float = 0.1,
     critic_clip_norm: float | None = None,
+    critic_layer_norm: bool = False,
     weight_decay: float = 0.0,
     use_ema: bool = False,
     ema_decay: float = 0.9998,
@@ -55,7 +56,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     don't undo what it was cloned to do; `policy_noise` is the target action's,
     clipped at `policy_noise_clip`; `exploration_noise` that of sampled actions
     (both std); `critic_clip_norm` bounds the gradient's norm over both critics,
-    None doesn't; `weight_decay` is L2, added to all gradients after that.
+    None doesn't; `critic_layer_norm` normalises their hidden layers;
+    `weight_decay` is L2, added to all gradients after that.
 
     Raises: ValueError if a parameter is out of its range.
     """
@@ -73,8 +75,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     super().__init__(
       *specs,
       actor_network=actor_lib.make_deterministic_actor(*shape),
-      critic_network=critic_lib.make_critic(*shape),
-      critic_network_2=critic_lib.make_critic(*shape),
+      critic_network=critic_lib.make_critic(*shape, critic_layer_norm),
+      critic_network_2=critic_lib.make_critic(*shape, critic_layer_norm),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,
       exploration_noise_std=exploration_noise,
