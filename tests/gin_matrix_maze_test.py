@@ -7,7 +7,7 @@ import gin
 import pytest
 
 from tfirl import gin_bindings, launch
-from tfirl.demos import npz, rollouts
+from tfirl.demos import embedded, npz, rollouts
 from tfirl.envs import suites
 
 _TASKS = ('pointmaze', 'antmaze_large_diverse', 'antmaze_large_play')
@@ -201,16 +201,22 @@ def test_takes_the_small_scale(algorithm, task):
   assert gin_bindings.value_of('run.eval_episodes') == 25
 
 
-@pytest.mark.parametrize(
-  'task', ['antmaze_large_diverse', 'antmaze_large_play']
-)
-def test_without_an_embedded_expert_demonstrations_are_asked_for(
-  task, tmp_path
-):
+def test_without_an_embedded_expert_demonstrations_are_asked_for(tmp_path):
   with pytest.raises(
-    ValueError, match=f'embedded:{task}: found no such expert.*--demos'
+    ValueError, match='embedded:ant: found no such expert.*--demos'
   ):
-    _run([f'hype_filter_{task}.gin'], [], tmp_path, None)
+    _run(['hype_filter_ant.gin'], [], tmp_path, None)
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_demonstrations_come_with_the_task(task, tmp_path, monkeypatch):
+  """On a fresh machine: two episodes of the embedded expert instead of all."""
+  monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path / 'minari'))
+  details = {**embedded.metadata(task), 'num_episodes': 2}
+  monkeypatch.setattr(embedded, 'metadata', lambda unused_task: details)
+  row = _run([f'bc_{task}.gin'], [], tmp_path / 'runs', None)
+  _check(row, 'bc')
+  assert (tmp_path / 'minari' / 'tfirl' / task / 'expert-v0').is_dir()
 
 
 _HYPER_AT_ONCE = [
