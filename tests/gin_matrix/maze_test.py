@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tfirl import gin_bindings, launch
+from tfirl.demos import embedded
 
 _TASKS = ('pointmaze', 'antmaze_large_diverse', 'antmaze_large_play')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
@@ -138,14 +139,21 @@ def test_takes_the_small_scale(algorithm, task):
   assert gin_bindings.value_of('run.eval_episodes') == 25
 
 
-@pytest.mark.parametrize(
-  'task', ['antmaze_large_diverse', 'antmaze_large_play']
-)
-def test_without_an_embedded_expert_demonstrations_are_asked_for(task, run):
+def test_without_an_embedded_expert_demonstrations_are_asked_for(run):
   with pytest.raises(
-    ValueError, match=f'embedded:{task}: found no such expert.*--demos'
+    ValueError, match='embedded:ant: found no such expert.*--demos'
   ):
-    run([f'hype_filter_{task}.gin'], 'hype_filter', [], None)
+    run(['hype_filter_ant.gin'], 'hype_filter', [], None)
+
+
+@pytest.mark.parametrize('task', _TASKS)
+def test_demonstrations_come_with_the_task(task, run, tmp_path, monkeypatch):
+  """On a fresh machine: two episodes of the embedded expert instead of all."""
+  monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path / 'minari'))
+  details = {**embedded.metadata(task), 'num_episodes': 2}
+  monkeypatch.setattr(embedded, 'metadata', lambda unused_task: details)
+  _check(run([f'bc_{task}.gin'], 'bc', [], None), 'bc')
+  assert (tmp_path / 'minari' / 'tfirl' / task / 'expert-v0').is_dir()
 
 
 _PUBLISHED_HYPER = {

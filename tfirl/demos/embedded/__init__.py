@@ -9,6 +9,7 @@ an `ant_controller.AntController`, the file of its actor and its noise.
 `num_episodes` of the metadata says how many are rolled out.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -159,7 +160,8 @@ def _read_cached(
   if raw.versions.get('policy') == digest:
     return raw
   logging.warning('%s: of another expert; rolling out anew', dataset_id)
-  minari.delete_dataset(dataset_id)
+  with contextlib.suppress(FileNotFoundError):  # another process was faster
+    minari.delete_dataset(dataset_id)
   return None
 
 
