@@ -103,12 +103,6 @@ def test_learning_rate_falls_and_the_optimizer_is_fresh_or_not(fresh):
   )
 
 
-def test_learning_rate_stays_without_decay():
-  cost = make(learning_rate_scale=constant)
-  rates = [cost.update(LEARNER, EXPERT)['learning_rate'] for _ in range(4)]
-  assert rates == [8e-4] * 4
-
-
 def test_updates_of_a_round_are_steps_of_one_optimizer():
   cost = make()
   before = weights(cost)
@@ -308,10 +302,7 @@ def test_a_loss_that_is_not_finite_stops_the_run():
 
 @pytest.mark.parametrize(
   ('name', 'value'),
-  [
-    ('learning_rate', 0.0),
-    ('batch_size', 0),
-  ],
+  [('learning_rate', 0.0), ('batch_size', 0)],
 )
 def test_parameters_out_of_range_are_named(name, value):
   with pytest.raises(ValueError, match=f'{name} must be .* found {value}'):

@@ -1,6 +1,5 @@
 """Pictures of mazes: where demonstrations, learner and imagination were."""
 
-import os
 import zipfile
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from tfirl.report import run_pictures
 from tfirl.report.runs import Run
 
 _FILE = 'maze.npz'
@@ -31,15 +31,7 @@ def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
 
   Returns: file names in `folder` by task.
   """
-  files = {}
-  for run in found:
-    source = os.path.join(run.path, _FILE)
-    if os.path.exists(source):
-      name = f'{run.task}_{run.algorithm}_{run.seed}_maze.png'
-      title = f'{run.task}, {run.algorithm}, seed {run.seed}'
-      plot_maze(source, os.path.join(folder, name), title)
-      files.setdefault(run.task, []).append(name)
-  return files
+  return run_pictures.plot_all(found, folder, _FILE, 'maze', plot_maze)
 
 
 def plot_maze(source: str, path: str, title: str) -> None:

@@ -1,6 +1,5 @@
 """Pictures over a maze: where a pretrained model errs, and where rows were."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ from matplotlib import colors
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from tfirl.report import run_pictures
 from tfirl.report.runs import Run
 
 _FILE = 'regions.npz'
@@ -23,15 +23,7 @@ def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
 
   Returns: file names in `folder` by task.
   """
-  files = {}
-  for run in found:
-    source = os.path.join(run.path, _FILE)
-    if os.path.exists(source):
-      name = f'{run.task}_{run.algorithm}_{run.seed}_regions.png'
-      title = f'{run.task}, {run.algorithm}, seed {run.seed}'
-      plot_regions(source, os.path.join(folder, name), title)
-      files.setdefault(run.task, []).append(name)
-  return files
+  return run_pictures.plot_all(found, folder, _FILE, 'regions', plot_regions)
 
 
 def plot_regions(source: str, path: str, title: str) -> None:
