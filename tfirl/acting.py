@@ -6,8 +6,27 @@ a round.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+
+
+class Encoding(NamedTuple):
+  """What an MLP sees of observations [..., O]: [..., O + 2 P].
+
+  (observation - shift) * scale, then sin and cos of observation @ angles +
+  phases.
+  """
+
+  shift: np.ndarray  # [O] float32
+  scale: np.ndarray  # [O] float32
+  angles: np.ndarray  # [O, P] float32, rad per unit of the observation
+  phases: np.ndarray  # [P] float32, rad
+
+  def __call__(self, observation: np.ndarray) -> np.ndarray:
+    angles = observation @ self.angles + self.phases
+    scaled = (observation - self.shift) * self.scale
+    return np.concatenate([scaled, np.sin(angles), np.cos(angles)], -1)
 
 
 class MlpPolicy:
@@ -20,6 +39,7 @@ class MlpPolicy:
       policy) or 2 A: pre-squash means, then log standard deviations.
     exploration_noise: standard deviation of what a deterministic policy's
       samples add to its action.
+    encoding: of the observations, before the first layer; None for none.
   """
 
   def __init__(
@@ -28,18 +48,27 @@ class MlpPolicy:
     num_actions: int,
     log_std_range: tuple[float, float] = (-20.0, 2.0),
     exploration_noise: float = 0.0,
+    encoding: Encoding | None = None,
   ):
     """Raises ValueError if the last layer's width is neither A nor 2 A."""
     self.layers = [(np.asarray(k), np.asarray(b)) for k, b in layers]
     self.num_actions = num_actions
     self.log_std_range = log_std_range
     self.exploration_noise = exploration_noise
+    self.encoding = encoding
     width = self.layers[-1][1].shape[0]
     if width not in (num_actions, 2 * num_actions):
       raise ValueError(
         f'last layer puts out {width} numbers; expected {num_actions} '
         f'(means) or {2 * num_actions} (means and log stds)'
       )
+
+  @property
+  def observation_size(self) -> int:
+    """O."""
+    if self.encoding is not None:
+      return len(self.encoding.shift)
+    return self.layers[0][0].shape[0]
 
   def __call__(
     self,
@@ -52,6 +81,8 @@ class MlpPolicy:
       exploration noise ignores `rng`.
     """
     hidden = np.asarray(observation, np.float32)
+    if self.encoding is not None:
+      hidden = self.encoding(hidden)
     for kernel, bias in self.layers[:-1]:
       hidden = np.maximum(hidden @ kernel + bias, 0.0)
     kernel, bias = self.layers[-1]
@@ -75,4 +106,6 @@ class MlpPolicy:
     """
     kernel, bias = self.layers[-1]
     head = (kernel[:, : self.num_actions], bias[: self.num_actions])
-    return MlpPolicy([*self.layers[:-1], head], self.num_actions)
+    return MlpPolicy(
+      [*self.layers[:-1], head], self.num_actions, encoding=self.encoding
+    )

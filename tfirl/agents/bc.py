@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import gin
+import numpy as np
 import tensorflow as tf
 from tf_agents.agents.behavioral_cloning import behavioral_cloning_agent
 from tf_agents.trajectories import time_step as ts
@@ -11,6 +12,7 @@ from tf_agents.trajectories import trajectory
 from tfirl import acting, types
 from tfirl.agents import actor_critic
 from tfirl.networks import actor as actor_lib
+from tfirl.networks import encoding
 
 
 def as_trajectory(batch: types.Transition) -> trajectory.Trajectory:
@@ -36,16 +38,18 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
     self,
     observation_size: int,
     action_size: int,
+    observations: np.ndarray | None = None,
     *,
     learning_rate: float = gin.REQUIRED,
     hidden: Sequence[int] = (256, 256),
   ):
     """Adam at `learning_rate`."""
     specs = actor_critic.make_specs(observation_size, action_size)
+    self._encoding = encoding.make_encoding(observations)
     super().__init__(
       *specs,
       cloning_network=actor_lib.make_deterministic_actor(
-        specs[0].observation, specs[1], hidden
+        specs[0].observation, specs[1], hidden, self._encoding
       ),
       optimizer=tf.keras.optimizers.legacy.Adam(learning_rate),
       # TF-Agents' default is one counter for all agents of a process.
@@ -60,5 +64,7 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy."""
     return actor_lib.mlp_policy(
-      self.cloning_network.variables, self.action_spec.shape[0]
+      self.cloning_network.variables,
+      self.action_spec.shape[0],
+      encoding=self._encoding,
     )

@@ -6,6 +6,7 @@ import shutil
 import tensorflow as tf
 
 from tfirl import acting
+from tfirl.networks import encoding
 
 
 class _PolicyModule(tf.Module):
@@ -15,10 +16,11 @@ class _PolicyModule(tf.Module):
     super().__init__('policy')
     self.kernels = [tf.Variable(kernel) for kernel, _ in policy.layers]
     self.biases = [tf.Variable(bias) for _, bias in policy.layers]
+    self._encoding = policy.encoding
     self._num_actions = policy.num_actions
     self._log_std_range = policy.log_std_range
     self._exploration_noise = policy.exploration_noise
-    observations = tf.TensorSpec([None, policy.layers[0][0].shape[0]])
+    observations = tf.TensorSpec([None, policy.observation_size])
     self.action = tf.function(self._mean_action, [observations])
     self.sample = tf.function(self._sampled_action, [observations])
 
@@ -37,7 +39,7 @@ class _PolicyModule(tf.Module):
     return tf.clip_by_value(tf.tanh(mean) + noise, -1.0, 1.0)
 
   def _head(self, observation):
-    hidden = observation
+    hidden = encoding.encode(observation, self._encoding)
     for kernel, bias in zip(self.kernels[:-1], self.biases[:-1], strict=True):
       hidden = tf.nn.relu(hidden @ kernel + bias)
     return hidden @ self.kernels[-1] + self.biases[-1]

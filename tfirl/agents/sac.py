@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import gin
+import numpy as np
 import tensorflow as tf
 from tf_agents.agents import tf_agent
 from tf_agents.agents.sac import sac_agent
@@ -13,6 +14,7 @@ from tfirl.agents import actor_critic
 from tfirl.losses import behavior_cloning
 from tfirl.networks import actor as actor_lib
 from tfirl.networks import critic as critic_lib
+from tfirl.networks import encoding
 
 
 @gin.configurable('tfirl.SacAgent')  # TF-Agents registers a SacAgent of its own
@@ -25,6 +27,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     self,
     observation_size: int,
     action_size: int,
+    observations: np.ndarray | None = None,
     *,
     make_optimizer: Callable = gin.REQUIRED,
     learning_rate: float = gin.REQUIRED,
@@ -45,11 +48,13 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     """
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden
+    self._encoding = encoding.make_encoding(observations)
+    critic = *shape, critic_layer_norm, self._encoding
     super().__init__(
       *specs,
-      critic_network=critic_lib.make_critic(*shape, critic_layer_norm),
-      critic_network_2=critic_lib.make_critic(*shape, critic_layer_norm),
-      actor_network=actor_lib.make_gaussian_actor(*shape),
+      critic_network=critic_lib.make_critic(*critic),
+      critic_network_2=critic_lib.make_critic(*critic),
+      actor_network=actor_lib.make_gaussian_actor(*shape, self._encoding),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,
       alpha_optimizer=tf.keras.optimizers.legacy.Adam(
@@ -83,7 +88,11 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy; the averaged one with `use_ema`."""
-    return actor_lib.mlp_policy(self._acting_weights, self.action_spec.shape[0])
+    return actor_lib.mlp_policy(
+      self._acting_weights,
+      self.action_spec.shape[0],
+      encoding=self._encoding,
+    )
 
   def sample_actions(self, observation):
     """Samples pi(a | s) of observations [B, O], in a graph. Returns [B, A]."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import gin
+import numpy as np
 import tensorflow as tf
 from tf_agents.agents import tf_agent
 from tf_agents.agents.td3 import td3_agent
@@ -13,6 +14,7 @@ from tfirl.agents import actor_critic
 from tfirl.losses import behavior_cloning, td3
 from tfirl.networks import actor as actor_lib
 from tfirl.networks import critic as critic_lib
+from tfirl.networks import encoding
 
 
 @gin.configurable
@@ -30,6 +32,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     self,
     observation_size: int,
     action_size: int,
+    observations: np.ndarray | None = None,
     *,
     make_optimizer: Callable = gin.REQUIRED,
     learning_rate: float = gin.REQUIRED,
@@ -72,11 +75,13 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     )
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden
+    self._encoding = encoding.make_encoding(observations)
+    critic = *shape, critic_layer_norm, self._encoding
     super().__init__(
       *specs,
-      actor_network=actor_lib.make_deterministic_actor(*shape),
-      critic_network=critic_lib.make_critic(*shape, critic_layer_norm),
-      critic_network_2=critic_lib.make_critic(*shape, critic_layer_norm),
+      actor_network=actor_lib.make_deterministic_actor(*shape, self._encoding),
+      critic_network=critic_lib.make_critic(*critic),
+      critic_network_2=critic_lib.make_critic(*critic),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,
       exploration_noise_std=exploration_noise,
@@ -108,6 +113,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       self._acting_weights,
       self.action_spec.shape[0],
       self._exploration_noise_std,
+      self._encoding,
     )
 
   def sample_actions(self, observation):

@@ -34,7 +34,8 @@ class BehaviorCloning(algorithm.Algorithm):
     demos = load_demos(env)
     replay = algorithm_tables.open_with_demos([], demos, restore_from, seeds[1])
     self._sampler = replay.sampler('expert', updates_per_round * batch_size)
-    agent = make_agent(demos.observations.shape[1], demos.actions.shape[1])
+    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    agent = make_agent(*sizes, demos.observations)
     record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
 

@@ -141,7 +141,7 @@ class ModelBased(algorithm.Algorithm):
     updates_per_round = steps_per_round * policy_updates_per_step
     rows_per_round = updates_per_round * batch_size
     self._imagination.connect(replay, rows_per_round)
-    agent = make_agent(*sizes)
+    agent = make_agent(*sizes, demos.observations)
     if bc_steps and restore_from is None:  # a checkpoint brings its outcome
       warm_start.clone_expert(agent, replay, bc_steps, batch_size)
     self._cloning_sampler = (

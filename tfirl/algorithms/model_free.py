@@ -40,6 +40,7 @@ class ModelFree(algorithm.Algorithm):
     expert_fraction: Callable | None = None,
     learning_rate_scale: Callable = gin.REQUIRED,
     steps_per_round: int = 64,
+    updates_per_step: int = 1,
     batch_size: int = 256,
     initial_steps: int = 1024,
     anneal_learning_rate: bool = True,
@@ -57,7 +58,8 @@ class ModelFree(algorithm.Algorithm):
         rows in a policy batch; None mixes none in.
       learning_rate_scale: maps env steps to a factor of the agent's learning
         rate.
-      steps_per_round: env steps of a round, and its gradient steps.
+      steps_per_round: env steps of a round.
+      updates_per_step: gradient steps for each of them.
       batch_size: B.
       initial_steps: env steps before the first gradient step.
       anneal_learning_rate: let the learning rate fall linearly to 0 from one
@@ -66,6 +68,7 @@ class ModelFree(algorithm.Algorithm):
       jit_compile: compile the round by XLA.
     """
     _check('initial_steps', initial_steps, 1)
+    _check('updates_per_step', updates_per_step, 1)
     _check('bc_steps', bc_steps, 0)
     seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
     env = suites.load(seed=seeds[0])
@@ -80,21 +83,27 @@ class ModelFree(algorithm.Algorithm):
     self._anneal_learning_rate = anneal_learning_rate
     self._cost = cost_rounds.CostRounds(demos, seeds[3])
     sizes = demos.observations.shape[1], demos.actions.shape[1]
+    self._updates_per_round = steps_per_round * updates_per_step
+    rows_per_round = self._updates_per_round * batch_size
     policy_table = algorithm_tables.online_table(
-      'policy', batch_size, steps_per_round, initial_steps
+      'policy',
+      rows_per_round // steps_per_round,
+      steps_per_round,
+      initial_steps,
     )
     replay = algorithm_tables.open_with_demos(
       [policy_table], demos, restore_from, seeds[4]
     )
     self._writer = replay.writer('policy')
-    rows_per_round = steps_per_round * batch_size
     self._learner_sampler = replay.sampler('policy', rows_per_round)
     self._expert_sampler = replay.sampler('expert', rows_per_round)
-    agent = make_agent(*sizes)
+    agent = make_agent(*sizes, demos.observations)
     if bc_steps and restore_from is None:  # a checkpoint brings its outcome
       warm_start.clone_expert(agent, replay, bc_steps, batch_size)
     record = maze_record.of(env, demos)
-    super().__init__(agent, replay, steps_per_round, jit_compile, record)
+    super().__init__(
+      agent, replay, self._updates_per_round, jit_compile, record
+    )
     self._relabeled = relabeling.RewardRelabelingAgent(
       self._agent, self._cost.learner.reward_fn
     )
@@ -125,7 +134,7 @@ class ModelFree(algorithm.Algorithm):
 
   def _fractions(self) -> np.ndarray:
     """Share of expert rows at each gradient step of the next round, [G]."""
-    updates = self.clock.updates + np.arange(self._steps_per_round)
+    updates = self.clock.updates + np.arange(self._updates_per_round)
     if self._expert_fraction is None:
       return np.zeros(len(updates), np.float32)
     return np.asarray(self._expert_fraction(updates), np.float32)

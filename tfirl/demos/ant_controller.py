@@ -22,7 +22,7 @@ class AntController:
 
     Raises: ValueError if the actor is of other sizes, or the noise negative.
     """
-    found = actor.layers[0][0].shape[0], actor.num_actions
+    found = actor.observation_size, actor.num_actions
     expected = ant_frame.OBSERVATION_SIZE, ant_frame.ACTION_SIZE
     if found != expected:
       raise ValueError(

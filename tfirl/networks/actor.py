@@ -8,6 +8,7 @@ from tf_agents.agents.sac import tanh_normal_projection_network
 from tf_agents.networks import actor_distribution_network
 
 from tfirl import acting
+from tfirl.networks import encoding as encoding_lib
 
 LOG_STD_RANGE = (-20.0, 2.0)
 
@@ -26,11 +27,13 @@ def make_gaussian_actor(
   observation_spec: tf.TensorSpec,
   action_spec: tf.TensorSpec,
   hidden: Sequence[int] = (256, 256),
+  encoding: acting.Encoding | None = None,
 ) -> actor_distribution_network.ActorDistributionNetwork:
   """tanh(N(mean(s), std(s))) on [-1, 1]^A (Haarnoja et al. 2018, app. C)."""
   network = actor_distribution_network.ActorDistributionNetwork(
     observation_spec,
     action_spec,
+    preprocessing_layers=encoding and encoding_lib.EncodingLayer(encoding),
     fc_layer_params=tuple(hidden),
     continuous_projection_net=_projection_net,
   )
@@ -42,21 +45,49 @@ def make_deterministic_actor(
   observation_spec: tf.TensorSpec,
   action_spec: tf.TensorSpec,
   hidden: Sequence[int] = (256, 256),
+  encoding: acting.Encoding | None = None,
 ) -> actor_network.ActorNetwork:
   """tanh(MLP(s)) on [-1, 1]^A."""
-  network = actor_network.ActorNetwork(
-    observation_spec, action_spec, fc_layer_params=tuple(hidden)
+  network = _ActorNetwork(
+    observation_spec, action_spec, encoding, tuple(hidden)
   )
   network.create_variables()
   return network
+
+
+class _ActorNetwork(actor_network.ActorNetwork):
+  """TF-Agents', of encoded observations."""
+
+  def __init__(
+    self,
+    input_tensor_spec,
+    output_tensor_spec,
+    encoding,
+    fc_layer_params,
+    name='ActorNetwork',
+  ):
+    super().__init__(
+      input_tensor_spec,
+      output_tensor_spec,
+      fc_layer_params=fc_layer_params,
+      name=name,
+    )
+    self._encoding = encoding
+
+  def call(self, observations, *args, **kwargs):
+    observations = encoding_lib.encode(observations, self._encoding)
+    return super().call(observations, *args, **kwargs)
 
 
 def mlp_policy(
   weights: Sequence[tf.Variable],
   num_actions: int,
   exploration_noise: float = 0.0,
+  encoding: acting.Encoding | None = None,
 ) -> acting.MlpPolicy:
   """A NumPy copy of an actor's weights: kernel, bias, kernel, ... of either."""
   values = [weight.numpy() for weight in weights]
   layers = list(zip(values[::2], values[1::2], strict=True))
-  return acting.MlpPolicy(layers, num_actions, LOG_STD_RANGE, exploration_noise)
+  return acting.MlpPolicy(
+    layers, num_actions, LOG_STD_RANGE, exploration_noise, encoding
+  )

@@ -32,6 +32,7 @@ class CostNetwork(tf.Module):
     num_members: int = 1,
     reduce: str = 'min',
     clip: float | None = None,
+    head_scale: float = 1.0,
   ):
     """Creates the variables.
 
@@ -44,6 +45,9 @@ class CostNetwork(tf.Module):
       reduce: 'min', 'mean' or 'max', how members make one cost.
       clip: bound on each member's output, [-clip, clip]; None for no bound.
         Gradients are zero beyond it.
+      head_scale: factor of the last layer's initial kernel. At 1 the first
+        policy already pays for a random function of where it is; at 0 for
+        nothing, and later for what tells it from the expert only.
 
     Raises:
       ValueError: a parameter is out of its range.
@@ -52,6 +56,7 @@ class CostNetwork(tf.Module):
     _check('reduce', reduce, f'one of {sorted(_REDUCERS)}', reduce in _REDUCERS)
     _check('num_members', num_members, 'at least 1', num_members >= 1)
     _check('clip', clip, 'None or positive', clip is None or clip > 0)
+    _check('head_scale', head_scale, 'at least 0', head_scale >= 0)
     self.num_members = num_members
     self._reduce = _REDUCERS[reduce]
     self._clip = clip
@@ -65,6 +70,8 @@ class CostNetwork(tf.Module):
       kernel = np.stack(
         [_orthogonal(rng, inputs, units) for _ in range(num_members)]
       )
+      if index == len(layers):
+        kernel = np.float32(head_scale) * kernel
       self._kernels.append(tf.Variable(kernel, name=f'kernel_{index}'))
       self._biases.append(
         tf.Variable(tf.zeros([num_members, 1, units]), name=f'bias_{index}')

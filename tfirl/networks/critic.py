@@ -5,12 +5,16 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tf_agents.agents.ddpg import critic_network
 
+from tfirl import acting
+from tfirl.networks import encoding as encoding_lib
+
 
 def make_critic(
   observation_spec: tf.TensorSpec,
   action_spec: tf.TensorSpec,
   hidden: Sequence[int] = (256, 256),
   layer_norm: bool = False,
+  encoding: acting.Encoding | None = None,
 ) -> critic_network.CriticNetwork:
   """ReLU MLP on (observation [B, O], action [B, A]); puts out [B].
 
@@ -21,8 +25,9 @@ def make_critic(
   TF-Agents' default initialiser, U(+-1/sqrt(fan_in)), is PyTorch's too, so the
   published runs started from the same distribution.
   """
-  network = critic_network.CriticNetwork(
+  network = _CriticNetwork(
     (observation_spec, action_spec),
+    encoding,
     joint_fc_layer_params=tuple(hidden),
     activation_fn=_normalized_relu if layer_norm else tf.nn.relu,
     # The v1 class draws anew for each layer; v2's repeats itself.
@@ -32,6 +37,33 @@ def make_critic(
   )
   network.create_variables()
   return network
+
+
+class _CriticNetwork(critic_network.CriticNetwork):
+  """TF-Agents', of encoded observations."""
+
+  def __init__(
+    self,
+    input_tensor_spec,
+    encoding,
+    joint_fc_layer_params,
+    activation_fn,
+    last_kernel_initializer,
+    name='CriticNetwork',
+  ):
+    super().__init__(
+      input_tensor_spec,
+      joint_fc_layer_params=joint_fc_layer_params,
+      activation_fn=activation_fn,
+      last_kernel_initializer=last_kernel_initializer,
+      name=name,
+    )
+    self._encoding = encoding
+
+  def call(self, inputs, *args, **kwargs):
+    observation, action = inputs
+    observation = encoding_lib.encode(observation, self._encoding)
+    return super().call((observation, action), *args, **kwargs)
 
 
 def _normalized_relu(units):

@@ -124,11 +124,15 @@ def write(
     metadata: task, env_id, env_kwargs; and whatever else JSON holds.
 
   Returns: the path written.
+
+  Raises: ValueError if `expert` encodes its observations, which such a file
+    does not hold.
   """
   path = task_or_path
   if not path.endswith('.npz'):
     path = os.path.join(_FOLDER, f'{task_or_path}.npz')
   require_keys(f'{path}, metadata', list(metadata), _METADATA_KEYS)
+  check(expert.encoding is None, path, 'encoding', 'one', 'make_encoding off')
   arrays = {'metadata': np.array(json.dumps(dict(metadata)))}
   for i, (kernel, bias) in enumerate(expert.deterministic().layers):
     arrays[f'kernel_{i}'] = kernel.astype(np.float32)
