@@ -30,7 +30,7 @@ def make_encoding(
       numbers, standardised: z) sin and cos of pi k z / 2 for k = 1 ... K are
       put behind the observation. 0 for none.
 
-  Returns: what maps [..., O] to [..., O + 8 K], or None if nothing is asked for.
+  Returns: what maps [..., O] to [..., O + 8 K]; None if nothing is asked.
 
   Raises: ValueError if a parameter is out of its range, or there are no
     observations to standardise by.
