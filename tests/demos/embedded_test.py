@@ -226,7 +226,7 @@ def test_bad_controller_files(tmp_path, changes, message):
     'task': 'x',
     'env_id': 'PointMaze_Large-v3',
     'env_kwargs': {},
-    'controller': {'position_gain': 1.0, 'velocity_gain': 1.0},
+    'controller': {'position_gain': 1.0, 'velocity_gain': 1.0, 'noise': 0.0},
     **changes,
   }
   path = tmp_path / 'x.json'

@@ -11,7 +11,7 @@ from tfirl.demos.waypoints import PointController
 from tfirl.envs import suites
 from tfirl.envs.maze_map import MazeMap
 
-_POINT_KEYS = ('position_gain', 'velocity_gain')
+_POINT_KEYS = ('position_gain', 'velocity_gain', 'noise')
 _ANT_KEYS = ('actor', 'noise')
 
 
@@ -30,11 +30,11 @@ def maze_map(path: str, details: Mapping[str, Any]) -> MazeMap:
 
 
 def point_controller(path: str, details: Mapping[str, Any]) -> PointController:
-  """The point mass's, of the gains in `details`."""
+  """The point mass's, of the gains and the noise in `details`."""
   found = details.get('controller', {})
   require_keys(f'{path}, controller', list(found), _POINT_KEYS)
-  gains = {key: float(found[key]) for key in _POINT_KEYS}
-  return PointController(maze_map(path, details), **gains)
+  parameters = {key: float(found[key]) for key in _POINT_KEYS}
+  return PointController(maze_map(path, details), **parameters)
 
 
 def ant_controller(
