@@ -108,6 +108,16 @@ def test_what_is_not_there_stays_away():
   assert found['rewards'].tolist() == [0.25, 0]
 
 
+def test_goals_of_more_than_x_and_y_are_named():
+  arrays = made_up([1.0, 1.2])
+  arrays['infos/goal'] = np.zeros((2, 3))
+  with pytest.raises(
+    ValueError,
+    match=r'f.hdf5: infos/goal: found shape \(2, 3\); expected shape \(2, 2\)',
+  ):
+    repaired(arrays)
+
+
 def test_another_robots_states_are_left_to_the_resets_check():
   arrays = made_up([1.0, 1.2])
   arrays['infos/qpos'] = np.zeros((2, 7))
@@ -139,11 +149,20 @@ def test_names_and_their_environment():
       ValueError, match=f'd4rl:{name}: .*--gin_file=tasks/{task}_d4rl.gin; or'
     ):
       d4rl_antmaze.check_name(name, 'AntMaze_Large-v5')
-  for env_id in (mazes.D4RL_ID, 'AntMaze_Medium-v5'):
-    with pytest.raises(
-      ValueError, match=f'expected antmaze-large-.*all that {mazes.D4RL_ID} is'
-    ):
-      d4rl_antmaze.check_name('antmaze-medium-play-v2', env_id)
+
+
+@pytest.mark.parametrize(
+  'env_id, found, end',
+  [
+    (mazes.D4RL_ID, "another of D4RL's mazes", 'is for$'),
+    ('AntMaze_Medium-v5', "D4RL's own AntMaze", 'AntMaze_Medium-v5 itself: .*'),
+  ],
+)
+def test_names_that_no_environment_is_for(env_id, found, end):
+  """D4RL's environment is not sent to Minari's: those are not its own."""
+  expected = f'antmaze-large-.*all that {mazes.D4RL_ID} .*{end}'
+  with pytest.raises(ValueError, match=f'found {found}.*expected {expected}'):
+    d4rl_antmaze.check_name('antmaze-medium-play-v2', env_id)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ What all mazes have in common is in mazes_test.py.
 
 import importlib.util
 import pathlib
+import pickle
 import xml.etree.ElementTree as ET
 
 import gymnasium
@@ -256,6 +257,14 @@ def test_success_stays_when_the_task_goes_on():
   for _ in range(30):
     step = env.step(np.full(8, 0.9, np.float32))
   assert env.get_info()['success'] is True
+
+
+def test_a_copy_is_made_as_it_was():
+  env = wrapped(continuing_task=True).gym.unwrapped
+  copy = pickle.loads(pickle.dumps(env))
+  assert copy.continuing_task is True
+  assert copy.observation_space == env.observation_space
+  np.testing.assert_array_equal(copy.model.geom_pos, env.model.geom_pos)
 
 
 def test_what_it_does_not_know_is_refused():

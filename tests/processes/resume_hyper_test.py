@@ -54,16 +54,16 @@ trainer.DynamicsTrainer._next_learning_rate = killed
 _IN_A_ROLLOUT = """
 import os, signal
 from tfirl.dynamics import model_env
-calls, original = [], model_env.ModelEnv._rollout_fn
-def killed(self, policy):
-  rollout = original(self, policy)
+calls, original = [], model_env.ModelEnv._graph
+def killed(self, loop, policy):
+  rollout = original(self, loop, policy)
   def chunk(*args):
     calls.append(1)
     if len(calls) == 8:
       os.kill(os.getpid(), signal.SIGKILL)
     return rollout(*args)
   return chunk
-model_env.ModelEnv._rollout_fn = killed
+model_env.ModelEnv._graph = killed
 """
 
 

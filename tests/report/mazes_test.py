@@ -1,5 +1,7 @@
 """Pictures of mazes: everything where its x and y say."""
 
+import io
+
 import numpy as np
 import pytest
 from matplotlib import image
@@ -130,18 +132,42 @@ def test_one_per_run_that_left_a_record(write_run, tmp_path):
   assert image.imread(tmp_path / name).shape[1] > 1000
 
 
-def test_a_damaged_record_is_named(tmp_path):
+def _first_bytes(whole):
+  return whole[:500]
+
+
+def _other_bytes(whole):
+  """Of the first array; zlib trips over them before the checksum does."""
+  return whole[:60] + 20 * b'\xff' + whole[80:]
+
+
+def _bare_array(unused_whole):
+  file = io.BytesIO()
+  np.save(file, np.zeros(3))
+  return file.getvalue()
+
+
+@pytest.mark.parametrize('damage', [_first_bytes, _other_bytes, _bare_array])
+def test_a_damaged_record_is_named(tmp_path, damage):
   source = tmp_path / 'maze.npz'
-  good = tmp_path / 'good.npz'
-  np.savez(good, **_arrays())
-  source.write_bytes(good.read_bytes()[:500])
+  np.savez_compressed(source, **_arrays())  # as runs leave it
+  source.write_bytes(damage(source.read_bytes()))
   with pytest.raises(ValueError, match=r'maze\.npz: found no whole \.npz'):
     mazes.plot_maze(str(source), '', '')
-  arrays = _arrays()
-  del arrays['walls']
+
+
+@pytest.mark.parametrize('name', ['walls', 'start_states'])
+def test_a_missing_array_is_named(tmp_path, name):
+  source = tmp_path / 'maze.npz'
+  arrays = _arrays(**_IMAGINED)
+  del arrays[name]
   np.savez(source, **arrays)
-  with pytest.raises(ValueError, match=r"maze\.npz: no array 'walls'; found"):
+  with pytest.raises(ValueError, match=rf"maze\.npz: no array '{name}'; found"):
     mazes.plot_maze(str(source), '', '')
+
+
+def test_counts_of_other_bins_are_named(tmp_path):
+  source = tmp_path / 'maze.npz'
   np.savez(source, **_arrays(visits=np.zeros((10, 14))))
   with pytest.raises(ValueError, match=r'\(10, 15\) and \(10, 14\); expected'):
     mazes.plot_maze(str(source), '', '')

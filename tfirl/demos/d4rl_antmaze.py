@@ -27,12 +27,19 @@ _TASKS = {
 
 
 def gin_flag(task: str) -> str:
-  """The flag that puts D4RL's environment in the place of `task`'s."""
+  """The flag that puts D4RL's environment in the place of `task`'s.
+
+  Args:
+    task: antmaze_large_diverse or antmaze_large_play.
+  """
   return f'--gin_file=tasks/{task}_d4rl.gin'
 
 
 def advice(env_id: str) -> str:
-  """What to do if demonstrations aren't in the frame of `env_id`; or ''."""
+  """What to do if demonstrations aren't in the frame of `env_id`.
+
+  Returns: '; ...', to end a message with, or '' if there is nothing to do.
+  """
   if env_id == mazes.D4RL_ID:
     return (
       "; this environment is D4RL's: for others' demonstrations leave out "
@@ -47,30 +54,28 @@ def advice(env_id: str) -> str:
 def check_name(name: str, env_id: str) -> None:
   """Raises ValueError unless `env_id` is where `name` was recorded.
 
-  Its frame would be found out without; its gears would not.
+  Another frame would also show in the positions; other gears would not.
 
   Args:
-    name: of one of D4RL's AntMaze data sets.
-    env_id: the task's.
+    name: of one of D4RL's AntMaze data sets, such as antmaze-large-play-v2.
+    env_id: of the task, an AntMaze.
   """
-  is_large = name.startswith('antmaze-large')
-  if is_large and env_id == mazes.D4RL_ID:
+  source, is_large = f'd4rl:{name}', name.startswith('antmaze-large')
+  large = f'antmaze-large-*, all that {mazes.D4RL_ID} is for'
+  if env_id == mazes.D4RL_ID:
+    check(is_large, source, 'env_id', "another of D4RL's mazes", large)
     return
-  what = (
-    "D4RL's own AntMaze, where y is mirrored, the origin is the start cell, "
-    'and time step, gears and control range differ'
-  )
+  first = f'{large},'
   if is_large:
     task = name.rpartition('-v')[0].replace('-', '_')
-    expected = f"D4RL's environment: add {gin_flag(task)}; or"
-  else:
-    expected = f'antmaze-large-*, all that {mazes.D4RL_ID} is for, or'
+    first = f"D4RL's environment: add {gin_flag(task)};"
   check(
     False,
-    f'd4rl:{name}',
+    source,
     'env_id',
-    what,
-    f'{expected} demonstrations of {env_id} itself: those of Minari '
+    "D4RL's own AntMaze, where y is mirrored, the origin is the start cell, "
+    'and time step, gears and control range differ',
+    f'{first} or demonstrations of {env_id} itself: those of Minari '
     '(minari:D4RL/antmaze/...), or your own',
   )
 
@@ -89,9 +94,14 @@ def repair(
     path: for messages.
     arrays: of N rows each, by their names in the file.
     is_cut: [N] bool, where the next row is not the successor.
+
+  Raises: ValueError if `infos/goal` is not x and y.
   """
   repaired = dict(arrays)
   if 'infos/goal' in arrays:
+    shape = arrays['infos/goal'].shape
+    expected = f'shape ({shape[0]}, 2)'
+    check(shape[1] == 2, path, 'infos/goal', f'shape {shape}', expected)
     is_there = _leads_to_goal(arrays, is_cut)
     if ((arrays['terminals'] != 0) & ~is_there).any():
       repaired['rewards'] = is_there.astype(np.float32)
@@ -103,9 +113,9 @@ def repair(
 def _leads_to_goal(
   arrays: dict[str, np.ndarray], is_cut: np.ndarray
 ) -> np.ndarray:
-  """Whether the step of each row does, [N] bool.
+  """Whether the step of each row leads to the row's own goal, [N] bool.
 
-  Without its successor a row is believed that its terminal says so.
+  Of a row whose successor is missing its terminal is believed.
   """
   distance = _distance(arrays['observations'], arrays['infos/goal'])
   is_near = distance <= _RADIUS + MAX_STEP
@@ -120,19 +130,19 @@ def _leads_to_goal(
 
 
 def _distance(observations: np.ndarray, goals: np.ndarray) -> np.ndarray:
-  """From x-y to the goal (m), [N]."""
+  """From x-y of `observations` [N, O] to `goals` [N, 2] (m), [N]."""
   return np.hypot(*(observations[:, :2].astype(np.float64) - goals).T)
 
 
 def _own_states(
   path: str, arrays: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-  """`infos/qpos` and `infos/qvel` of each row, where they must change."""
+  """`infos/qpos` and `infos/qvel` as observed, if those in the file differ."""
   recorded = [arrays.get('infos/qpos'), arrays.get('infos/qvel')]
   widths = [None if state is None else state.shape[1] for state in recorded]
   observations = arrays['observations'][:, :_NUM_STATES]
   if widths != [_NUM_QPOS, _NUM_QVEL] or observations.shape[1] != _NUM_STATES:
-    return {}  # another robot's: resets say so
+    return {}  # absent or another robot's: resets say so
   is_off = np.abs(np.concatenate(recorded, axis=1) - observations) > _TOLERANCE
   if not is_off.any():
     return {}

@@ -55,7 +55,7 @@ class ModelEnv(tf.Module):
     self.model = model
     self.is_healthy = is_healthy
     self._chunk_rows = chunk_rows
-    self._rollout_fns, self._paths_fns = {}, {}
+    self._graphs = {}
 
   def step(self, observation, action):
     """Args: [B, O] and [B, A]. Returns: the sampled successors [B, O], and bool
@@ -93,7 +93,7 @@ class ModelEnv(tf.Module):
       )
     if first_actions is None:
       first_actions = np.full((len(starts), self.model.action_size), np.nan)
-    rollout_fn = self._rollout_fn(policy)
+    rollout_fn = self._graph(self._rollout, policy)
     chunks, num_dropped = [], 0
     for begin in range(0, len(starts), self._chunk_rows):
       chunk = slice(begin, begin + self._chunk_rows)
@@ -127,87 +127,74 @@ class ModelEnv(tf.Module):
       [N, length + 1, O] float32, from the start state on; nan past a rollout's
       end, and past a successor that is not finite.
     """
-    states = self._paths_fn(policy)(
+    states = self._graph(self._paths, policy)(
       tf.constant(starts, tf.float32),
       tf.constant(first_actions, tf.float32),
       length,
     )
     return np.swapaxes(states.numpy(), 0, 1)
 
-  def _paths_fn(self, policy):
-    if policy not in self._paths_fns:
-      self._paths_fns[policy] = self._make_paths_fn(policy)
-    return self._paths_fns[policy]
+  def _graph(self, loop, policy):
+    """`loop` with `policy` as a tf.function, made the first time only."""
+    if (loop, policy) not in self._graphs:
+      size, action_size = self.model.observation_size, self.model.action_size
 
-  def _make_paths_fn(self, policy):
-    size, action_size = self.model.observation_size, self.model.action_size
-
-    @tf.function(
-      input_signature=[
-        tf.TensorSpec([None, size], tf.float32),
-        tf.TensorSpec([None, action_size], tf.float32),
-        tf.TensorSpec([], tf.int32),
-      ]
-    )
-    def paths(observation, first_action, length):
-      states = tf.TensorArray(tf.float32, length + 1)
-      states = states.write(0, observation)
-      is_alive = tf.fill(tf.shape(observation)[:1], True)
-      for t in tf.range(length):
-        action = policy(observation)
-        is_given = (t == 0) & ~tf.math.is_nan(first_action)
-        action = tf.where(is_given, first_action, action)
-        successor, goes_on = self.step(observation, action)
-        is_alive &= tf.reduce_all(tf.math.is_finite(successor), -1)
-        reached = is_alive[:, tf.newaxis]
-        states = states.write(t + 1, tf.where(reached, successor, np.nan))
-        observation = tf.where(reached, successor, observation)
-        is_alive &= goes_on
-      return states.stack()
-
-    return paths
-
-  def _rollout_fn(self, policy):
-    if policy not in self._rollout_fns:
-      self._rollout_fns[policy] = self._make_rollout_fn(policy)
-    return self._rollout_fns[policy]
-
-  def _make_rollout_fn(self, policy):
-    size, action_size = self.model.observation_size, self.model.action_size
-
-    @tf.function(
-      input_signature=[
-        tf.TensorSpec([None, size], tf.float32),
-        tf.TensorSpec([None, action_size], tf.float32),
-        tf.TensorSpec([], tf.int32),
-      ]
-    )
-    def rollout(observation, first_action, length):
-      parts = [
-        tf.TensorArray(tf.float32, 0, True, infer_shape=False, element_shape=s)
-        for s in ([None, size], [None, action_size], [None], [None, size])
-      ]
-      num_dropped = 0
-      for t in tf.range(length):
-        tf.autograph.experimental.set_loop_options(
-          shape_invariants=[(observation, tf.TensorShape([None, size]))]
-        )
-        if tf.shape(observation)[0] == 0:  # all are dead
-          break
-        action = policy(observation)
-        if t == 0:
-          is_free = tf.math.is_nan(first_action)
-          action = tf.where(is_free, action, first_action)
-        successor, is_alive = self.step(observation, action)
-        is_finite = tf.reduce_all(tf.math.is_finite(successor), -1)
-        num_dropped += tf.math.count_nonzero(~is_finite, dtype=tf.int32)
-        row = (observation, action, tf.cast(is_alive, tf.float32), successor)
-        parts = [
-          part.write(t, tf.boolean_mask(field, is_finite))
-          for part, field in zip(parts, row)  # noqa: B905
+      @tf.function(
+        input_signature=[
+          tf.TensorSpec([None, size], tf.float32),
+          tf.TensorSpec([None, action_size], tf.float32),
+          tf.TensorSpec([], tf.int32),
         ]
-        observation = tf.boolean_mask(successor, is_finite & is_alive)
-      rows = [part.concat() for part in parts]
-      return types.Transition(*rows), num_dropped
+      )
+      def graph(observation, first_action, length):
+        return loop(policy, observation, first_action, length)
 
-    return rollout
+      self._graphs[loop, policy] = graph
+    return self._graphs[loop, policy]
+
+  def _paths(self, policy, observation, first_action, length):
+    """States [T + 1, B, O]; dead rows stay, so that each keeps its place."""
+    states = tf.TensorArray(tf.float32, length + 1)
+    states = states.write(0, observation)
+    is_alive = tf.fill(tf.shape(observation)[:1], True)
+    for t in tf.range(length):
+      action = policy(observation)
+      is_given = (t == 0) & ~tf.math.is_nan(first_action)
+      action = tf.where(is_given, first_action, action)
+      successor, goes_on = self.step(observation, action)
+      is_alive &= tf.reduce_all(tf.math.is_finite(successor), -1)
+      reached = is_alive[:, tf.newaxis]
+      states = states.write(t + 1, tf.where(reached, successor, np.nan))
+      observation = tf.where(reached, successor, observation)
+      is_alive &= goes_on
+    return states.stack()
+
+  def _rollout(self, policy, observation, first_action, length):
+    """Rows [M, ...] step by step, and how many were dropped; the dead leave."""
+    size, action_size = self.model.observation_size, self.model.action_size
+    parts = [
+      tf.TensorArray(tf.float32, 0, True, infer_shape=False, element_shape=s)
+      for s in ([None, size], [None, action_size], [None], [None, size])
+    ]
+    num_dropped = 0
+    for t in tf.range(length):
+      tf.autograph.experimental.set_loop_options(
+        shape_invariants=[(observation, tf.TensorShape([None, size]))]
+      )
+      if tf.shape(observation)[0] == 0:  # all are dead
+        break
+      action = policy(observation)
+      if t == 0:
+        is_free = tf.math.is_nan(first_action)
+        action = tf.where(is_free, action, first_action)
+      successor, is_alive = self.step(observation, action)
+      is_finite = tf.reduce_all(tf.math.is_finite(successor), -1)
+      num_dropped += tf.math.count_nonzero(~is_finite, dtype=tf.int32)
+      row = (observation, action, tf.cast(is_alive, tf.float32), successor)
+      parts = [
+        part.write(t, tf.boolean_mask(field, is_finite))
+        for part, field in zip(parts, row)  # noqa: B905
+      ]
+      observation = tf.boolean_mask(successor, is_finite & is_alive)
+    rows = [part.concat() for part in parts]
+    return types.Transition(*rows), num_dropped

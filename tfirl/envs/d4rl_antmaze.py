@@ -20,11 +20,13 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.utils import EzPickle
 from gymnasium_robotics.envs.maze import maps
 from gymnasium_robotics.envs.maze.ant_maze_v5 import AntMazeEnv
 from gymnasium_robotics.envs.maze.maze_v4 import Maze, MazeEnv
+from numpy.typing import ArrayLike
 
-START_CELL, GOAL_CELL = (1, 1), (7, 9)
+_START_CELL, _GOAL_CELL = (1, 1), (7, 9)
 _TIME_STEP = 0.02  # s
 _CONTROL_LIMIT = 30.0
 _SOLVER_IMPEDANCE = '0.8 0.8 0.01'
@@ -37,8 +39,8 @@ def _marked_map() -> list[list[int | str]]:
   """Gymnasium-Robotics' map with the one start and the one goal of D4RL's."""
   rows = [list(row) for row in maps.LARGE_MAZE]
   for (row, column), mark in (
-    (START_CELL, maps.RESET),
-    (GOAL_CELL, maps.GOAL),
+    (_START_CELL, maps.RESET),
+    (_GOAL_CELL, maps.GOAL),
   ):
     rows[row][column] = mark
   return rows
@@ -47,22 +49,24 @@ def _marked_map() -> list[list[int | str]]:
 class D4RLMaze(Maze):
   """A maze in D4RL's frame; cells are counted as in D4RL's maps."""
 
-  def cell_rowcol_to_xy(self, rowcol_pos: np.ndarray) -> np.ndarray:
-    """x-y (m) of the centre of a cell."""
-    offset = np.asarray(rowcol_pos, np.float64) - START_CELL
+  def cell_rowcol_to_xy(self, rowcol_pos: ArrayLike) -> np.ndarray:
+    """x-y (m) of the centre of cell (row, column), [2] float64."""
+    offset = np.asarray(rowcol_pos, np.float64) - _START_CELL
     return offset[::-1] * self.maze_size_scaling
 
-  def cell_xy_to_rowcol(self, xy_pos: np.ndarray) -> np.ndarray:
-    """The cell at x-y (m)."""
+  def cell_xy_to_rowcol(self, xy_pos: ArrayLike) -> np.ndarray:
+    """(row, column) of the cell at x-y (m), [2] int64; may lie off the map."""
     offset = np.asarray(xy_pos, np.float64)[::-1] / self.maze_size_scaling
-    return np.floor(offset + START_CELL + 0.5).astype(np.int64)
+    return np.floor(offset + _START_CELL + 0.5).astype(np.int64)
 
   @property
   def unique_reset_locations(self) -> list[np.ndarray]:
+    """x-y (m) of the centres of the cells where episodes start."""
     return self._centers(maps.RESET)
 
   @property
   def unique_goal_locations(self) -> list[np.ndarray]:
+    """x-y (m) of the centres of the cells of goals."""
     return self._centers(maps.GOAL)
 
   def _centers(self, mark: str) -> list[np.ndarray]:
@@ -138,12 +142,26 @@ class D4RLAntMaze(AntMazeEnv, _D4RLModel):
       continuing_task=continuing_task,
       include_cfrc_ext_in_observation=include_cfrc_ext_in_observation,
     )
+    # A copy is made anew from these; the parents noted what they were given.
+    EzPickle.__init__(
+      self, render_mode, continuing_task, include_cfrc_ext_in_observation
+    )
     self.position_noise_range = 0.0  # `reset` has D4RL's own
     self.action_space = spaces.Box(-1.0, 1.0, (self.model.nu,), np.float32)
 
   def reset(
     self, *, seed: int | None = None, options: dict[str, Any] | None = None
   ):
+    """Starts an episode: noise on the start, and on the goal, as D4RL's.
+
+    Args:
+      seed: of all that is drawn; None goes on from before.
+      options: `reset_cell` and `goal_cell`, (row, column), if given.
+
+    Returns: the observation, a dict of float64 arrays: observation, [27]
+    without contact forces, achieved_goal and desired_goal, [2] (m); and a dict
+    of `success`, whether it is at the goal already.
+    """
     super().reset(seed=seed, options=options)  # both in their cells' centres
     # Of one generator, which is part of a checkpoint; the ant's own isn't.
     rng, ant = self.np_random, self.ant_env
@@ -158,6 +176,7 @@ class D4RLAntMaze(AntMazeEnv, _D4RLModel):
     return observation, {'success': self._is_at_goal(observation)}
 
   def step(self, action: np.ndarray):
+    """Takes a step of 0.1 s; `action` [8] is cut to [-1, 1]."""
     controls = _CONTROL_LIMIT * np.clip(action, -1.0, 1.0)
     observation, *rest, info = super().step(controls)
     info['success'] = self._is_at_goal(observation)
@@ -166,13 +185,14 @@ class D4RLAntMaze(AntMazeEnv, _D4RLModel):
   def compute_reward(
     self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info
   ) -> np.ndarray:
-    """1 at the goal, else 0."""
+    """1 at the goal, else 0; x-y (m) [..., 2] give [...] float64."""
     distance = np.linalg.norm(achieved_goal - desired_goal, axis=-1)
     return (distance <= self.success_radius).astype(np.float64)
 
   def compute_terminated(
     self, achieved_goal: np.ndarray, desired_goal: np.ndarray, info
   ) -> bool:
+    """Whether the episode ends here: at the goal, unless it goes on there."""
     reward = self.compute_reward(achieved_goal, desired_goal, info)
     return bool(reward) and not self.continuing_task
 

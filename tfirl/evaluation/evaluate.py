@@ -102,20 +102,9 @@ def _run_episode(
     time_step = env.step(policy(time_step.observation, rng))
     episode_return += float(time_step.reward)
     length += 1
-    success = np.fmax(success, _success(env))
+    # nan if the task has no goal; latched: reaching it once counts.
+    success = np.fmax(success, env.get_info().get('success', np.nan))
   return episode_return, length, float(success)
-
-
-def _success(env: py_environment.PyEnvironment) -> float:
-  """`info['success']` of the last step, nan if the task has no goal.
-
-  np.fmax over an episode latches it: reaching the goal once counts.
-  """
-  try:
-    info = env.get_info()
-  except NotImplementedError:  # what PyEnvironment does by default
-    return np.nan
-  return float((info or {}).get('success', np.nan))
 
 
 def _video(

@@ -1,6 +1,7 @@
 """Pictures of mazes: where demonstrations, learner and imagination were."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,6 +31,8 @@ def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
     folder: where the PNGs go.
 
   Returns: file names in `folder` by task.
+
+  Raises: ValueError as `plot_maze`.
   """
   return run_pictures.plot_all(found, folder, _FILE, 'maze', plot_maze)
 
@@ -38,18 +41,22 @@ def plot_maze(source: str, path: str, title: str) -> None:
   """The demonstrations' visits, the learner's, and what it imagines.
 
   Args:
-    source: an .npz with `walls` [W, 2], x-y of their centres, `cell_size`,
-      `extent` (x from, x to, y from, y to), `starts` [S, 2], `goals` [G, 2],
-      `demo_visits` and `visits` [bin of y, bin of x]; of a model-based run also
-      `start_states` [N, 2], `rollouts` [K, T, 2] and perhaps `start_window`.
+    source: an .npz of x-y and sizes in m: `walls` [W, 2], their centres,
+      `cell_size`, `extent` (x from, x to, y from, y to), `starts` [S, 2],
+      `goals` [G, 2], the counts `demo_visits` and `visits` [bin of y, bin of
+      x]; of a model-based run also `start_states` [N, 2] with `rollouts`
+      [K, T, 2], nan past their ends, and perhaps `start_window` [2], from and
+      to which share of the expert's way.
     path: of the PNG.
     title: above all panels.
 
-  Raises: ValueError if the file is damaged or lacks one of those.
+  Raises: ValueError if the file is damaged or lacks one of those, or if the
+    two counts have other than the same two axes.
   """
   arrays = _read(source)
   draw_fns = [_draw_demos, _draw_visits]
-  draw_fns += [_draw_imagined] * ('rollouts' in arrays)
+  if 'rollouts' in arrays:
+    draw_fns.append(_draw_imagined)
   x_from, x_to, y_from, y_to = arrays['extent']
   height = 4.6 * (y_to - y_from) / (x_to - x_from) + 0.8
   figure = Figure(
@@ -73,12 +80,20 @@ def plot_maze(source: str, path: str, title: str) -> None:
 
 
 def _read(source: str) -> Arrays:
+  """The arrays of the file, checked as `plot_maze` says."""
   try:
     with np.load(source, allow_pickle=False) as file:
       arrays = dict(file)
-  except (ValueError, EOFError, zipfile.BadZipFile) as error:
+  except (
+    ValueError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    TypeError,  # a bare .npy array is not closed
+  ) as error:
     raise ValueError(f'{source}: found no whole .npz: {error}') from error
-  missing = sorted(_REQUIRED - set(arrays))
+  required = _REQUIRED | ({'start_states'} if 'rollouts' in arrays else set())
+  missing = sorted(required - set(arrays))
   if missing:
     raise ValueError(
       f'{source}: no array {missing[0]!r}; found {sorted(arrays)}'
