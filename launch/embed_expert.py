@@ -21,13 +21,37 @@ from tfirl.evaluation import evaluate as evaluation
 
 
 def read_weights(folder: Path) -> acting.MlpPolicy:
-  """The weights of an exported policy (see `agents.export`)."""
+  """The weights of an exported policy (see `agents.export`).
+
+  Raises: ValueError if it is more than its layers: encodes its observations.
+  """
   model = evaluate.load_policy(folder).model
   kernels = [variable.numpy() for variable in model.kernels]
   biases = [variable.numpy() for variable in model.biases]
   # The exported head holds means and log standard deviations.
   num_actions = len(biases[-1]) // 2
-  return acting.MlpPolicy(list(zip(kernels, biases, strict=True)), num_actions)
+  policy = acting.MlpPolicy(
+    list(zip(kernels, biases, strict=True)), num_actions
+  )
+  if not _is_the_same(policy, model):
+    raise ValueError(
+      f'{folder}: found a policy that is not its layers alone; expected one of '
+      'SAC, with make_encoding off'
+    )
+  return policy
+
+
+def _is_the_same(policy: acting.MlpPolicy, model) -> bool:
+  """Whether both act alike; an encoding is in the graph of `model` only."""
+  spec = model.action.concrete_functions[0].structured_input_signature[0][0]
+  if spec.shape[1] != policy.observation_size:
+    return False
+  shape = 32, policy.observation_size
+  observations = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+  found, expected = policy(observations), model.action(observations).numpy()
+  return found.shape == expected.shape and np.allclose(
+    found, expected, rtol=1e-3, atol=1e-5
+  )
 
 
 def env_steps(run: Path, policy: str) -> int:

@@ -3,11 +3,19 @@
 import numpy as np
 import pytest
 
-from tfirl.acting import MlpPolicy
+from tfirl.acting import Encoding, MlpPolicy
 
 # hidden = relu([x + y, x - y]); mean = h0 - h1 + 0.5, log_std = h1 - 1.
 HIDDEN = (np.float32([[1, 1], [1, -1]]), np.float32([0, 0]))
 HEAD = (np.float32([[1, 0], [-1, 1]]), np.float32([0.5, -1]))
+
+# Of x, sees 2 (x - 1), sin(pi x / 2), cos(pi x / 2).
+ENCODING = Encoding(
+  shift=np.float32([1]),
+  scale=np.float32([2]),
+  angles=np.float32([[np.pi / 2]]),
+  phases=np.float32([0]),
+)
 
 
 class FixedRng:
@@ -84,6 +92,23 @@ def test_exploration_noise_is_added_to_the_action_and_clipped():
   np.testing.assert_allclose(policy([-2, 1]), np.tanh([0.5]), rtol=1e-6)
   quiet = policy.deterministic()
   np.testing.assert_array_equal(quiet([-2, 1], FixedRng(9.0)), quiet([-2, 1]))
+
+
+def test_encoded_observations_by_hand_and_of_the_mean_only():
+  kernel = np.float32([[0.25, 0], [0.5, 1], [3, 0]])
+  policy = MlpPolicy([(kernel, np.float32([0, 0]))], 1, encoding=ENCODING)
+  # 3: sees (4, -1, 0), mean 0.5, log_std -1. 2: sees (2, 0, -1), mean -2.5.
+  expected = np.tanh([[0.5], [-2.5]])
+  for each in (policy, policy.deterministic()):
+    np.testing.assert_allclose(each([[3], [2]]), expected, rtol=1e-5)
+    np.testing.assert_allclose(each([3]), expected[0], rtol=1e-5)
+    assert each([3]).dtype == np.float32
+    assert each.observation_size == 1
+  sampled = policy([3], FixedRng(2.0))
+  np.testing.assert_allclose(
+    sampled, np.tanh([0.5 + 2 * np.exp(-1)]), rtol=1e-5
+  )
+  assert MlpPolicy([HIDDEN, HEAD], 1).observation_size == 2
 
 
 def test_head_of_another_width_is_refused():

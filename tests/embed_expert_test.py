@@ -6,7 +6,7 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl.acting import MlpPolicy
+from tfirl.acting import Encoding, MlpPolicy
 from tfirl.agents import export
 from tfirl.demos import embedded
 
@@ -70,6 +70,22 @@ def test_writes_the_policy_and_how_it_was_made(
   assert (details['git_commit'], details['episodes']) == ('abc', 1)
   assert 0 < details['length_mean'] <= 1000
   assert shipped == {task: embedded.metadata(task) for task in embedded.tasks()}
+
+
+@pytest.mark.parametrize('num_waves', [0, 3])
+def test_a_policy_that_encodes_is_refused(embed_expert, tmp_path, num_waves):
+  """Its graph alone holds the encoding: without waves the layers would fit."""
+  rng = np.random.default_rng(0)
+  shapes = [11], [11], [11, num_waves], [num_waves]
+  encoding = Encoding(*(rng.normal(size=s).astype('f') for s in shapes))
+  (_, bias), head = _random_policy(0).layers
+  kernel = rng.normal(size=(11 + 2 * num_waves, 8)).astype('f')
+  policy = MlpPolicy([(kernel, bias), head], 3, encoding=encoding)
+  export.save_policy(policy, tmp_path / 'best_policy')
+  with pytest.raises(
+    ValueError, match='best_policy: found a policy.*expected.*make_encoding off'
+  ):
+    embed_expert.read_weights(tmp_path / 'best_policy')
 
 
 def test_a_run_without_evaluations_is_named(embed_expert, run):

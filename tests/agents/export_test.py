@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from tfirl.acting import MlpPolicy
+from tfirl.acting import Encoding, MlpPolicy
 from tfirl.agents import export
 
 OBS, A = 4, 2
@@ -26,9 +26,16 @@ assert not any(name.startswith('tfirl.') for name in sys.modules)
 """
 
 
-def make_policy(width=2 * A, seed=0, hidden=8, log_std_range=(-20, 2)):
+def make_policy(
+  width=2 * A, seed=0, hidden=8, log_std_range=(-20, 2), num_waves=None
+):
+  """Of raw observations, or encoded with `num_waves` sines and cosines."""
   rng = np.random.default_rng(seed)
-  sizes = [OBS, hidden, hidden, width]
+  encoding = None
+  if num_waves is not None:
+    shapes = [OBS], [OBS], [OBS, num_waves], [num_waves]
+    encoding = Encoding(*(rng.normal(size=s).astype('f') for s in shapes))
+  sizes = [OBS + 2 * (num_waves or 0), hidden, hidden, width]
   layers = [
     (
       rng.normal(0, 0.5, (i, o)).astype(np.float32),
@@ -36,7 +43,7 @@ def make_policy(width=2 * A, seed=0, hidden=8, log_std_range=(-20, 2)):
     )
     for i, o in zip(sizes, sizes[1:], strict=False)
   ]
-  return MlpPolicy(layers, A, log_std_range)
+  return MlpPolicy(layers, A, log_std_range, encoding=encoding)
 
 
 @pytest.fixture
@@ -45,7 +52,12 @@ def observations():
 
 
 def test_loads_without_tfirl_and_acts_alike(tmp_path, observations):
-  policies = {'gaussian': make_policy(), 'deterministic': make_policy(A, 1)}
+  policies = {
+    'gaussian': make_policy(),
+    'deterministic': make_policy(A, 1),
+    'standardized': make_policy(num_waves=0),
+    'with_waves': make_policy(A, 1, num_waves=3),
+  }
   for name, policy in policies.items():
     export.save_policy(policy, tmp_path / name)
   np.save(tmp_path / 'observations.npy', observations)

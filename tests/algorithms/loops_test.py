@@ -10,20 +10,30 @@ from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl import gin_bindings
 from tfirl.algorithms import bc, expert, model_free
 
+_HYPE = [
+  'ModelFree.steps_per_round = 16',
+  'ModelFree.batch_size = 8',
+  'ModelFree.initial_steps = 32',
+  'CostRounds.cost_update_period = 48',
+  'CostRounds.cost_rollout_episodes = 1',
+  'tfirl.SacAgent.hidden = (8,)',
+  'CostNetwork.layers = (8,)',
+  'CostLearner.batch_size = 32',
+  'policy/table.rows_per_item = 5',
+  'policy/table.timeout_ms = 2000',
+  'expert/table.rows_per_item = 32',
+]
+# A name's first word is its gin file's.
 _CASES = {
-  'hype': (
+  'hype': (model_free.ModelFree, _HYPE),
+  'hype with 3 updates a step, encoded': (
     model_free.ModelFree,
     [
-      'ModelFree.steps_per_round = 16',
-      'ModelFree.batch_size = 8',
-      'ModelFree.initial_steps = 32',
-      'CostRounds.cost_update_period = 48',
-      'CostRounds.cost_rollout_episodes = 1',
-      'tfirl.SacAgent.hidden = (8,)',
-      'CostNetwork.layers = (8,)',
-      'CostLearner.batch_size = 32',
-      'policy/table.rows_per_item = 5',
-      'expert/table.rows_per_item = 32',
+      *_HYPE,
+      'ModelFree.updates_per_step = 3',
+      'expert_fraction/piecewise_linear.segments = [(0.0, 1.0, 96)]',
+      'make_encoding.standardize = True',
+      'make_encoding.num_frequencies = 2',
     ],
   ),
   'expert': (
@@ -52,7 +62,8 @@ _CASES = {
 def make(request, random_demos, closed_later):
   """Makes algorithms of one kind."""
   make, bindings = _CASES[request.param]
-  gin_bindings.parse([f'{request.param}_hopper.gin'], bindings)
+  gin_file = f'{request.param.split()[0]}_hopper.gin'
+  gin_bindings.parse([gin_file], bindings)
   yield lambda seed, restore_from=None: closed_later(
     make(lambda env: random_demos, seed, restore_from)
   )
@@ -87,6 +98,50 @@ def test_players_move_when_they_are_due(make):
     (a != b).any() for a, b in zip(before, _weights(game), strict=True)
   ]
   assert np.mean(changed) > 0.8  # all but settings
+
+
+@pytest.mark.parametrize(
+  'make', ['hype with 3 updates a step, encoded'], indirect=True
+)
+def test_more_than_one_update_a_step(make, random_demos, monkeypatch):
+  """Their rows, their expert fractions, and the pace of their table."""
+  game = make(0)
+  given, train = [], game._train
+
+  def spy(learner, expert, fractions):
+    rows = len(learner.discount), len(expert.discount)
+    given.append((game.clock.updates, rows, fractions.numpy()))
+    train(learner, expert, fractions)
+
+  monkeypatch.setattr(game, '_train', spy)
+  # Long enough for a table that expects one batch a step to stop its reader.
+  for _ in range(20):
+    game.run_round()
+  assert game.num_traces == 1
+  # From the second round on: 16 steps, 48 updates of 8 rows.
+  assert (game.clock.env_steps, game.clock.updates) == (320, 19 * 48)
+  assert game.trackables()['agent'].train_step_counter.numpy() == 19 * 48
+  assert [updates for updates, *_ in given] == [48 * i for i in range(19)]
+  assert {rows for _, rows, _ in given} == {(384, 384)}
+  fractions = np.concatenate([fractions for *_, fractions in given])
+  assert fractions[:97:24].tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
+  expected = np.minimum(np.arange(19 * 48) / 96, 1)
+  np.testing.assert_allclose(fractions, expected, atol=1e-6)
+  # What acts sees Hopper's 11 numbers as the demonstrations have them.
+  encoding = game.policy.encoding
+  assert game.policy.layers[0][0].shape == (11 + 8 * 2, 8)
+  mean = random_demos.observations.mean(0)
+  np.testing.assert_allclose(encoding.shift, mean, atol=1e-5)
+
+
+@pytest.mark.parametrize('make', ['hype'], indirect=True)
+def test_a_step_without_updates_is_refused(make):
+  with gin.unlock_config():
+    gin.bind_parameter('ModelFree.updates_per_step', 0)
+  with pytest.raises(
+    ValueError, match='ModelFree.updates_per_step is 0; expected at least 1'
+  ):
+    make(0)
 
 
 def _check_same(first, second):

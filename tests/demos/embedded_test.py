@@ -11,7 +11,7 @@ import pytest
 
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl import gin_bindings
-from tfirl.acting import MlpPolicy
+from tfirl.acting import Encoding, MlpPolicy
 from tfirl.demos import ant_controller, embedded, rollouts
 from tfirl.demos.readers import load_demonstrations
 from tfirl.envs import ant_frame, suites
@@ -184,6 +184,19 @@ def test_shipped_task_by_name(tmp_path, monkeypatch):
   embedded.write('hopper', _random_policy(), _METADATA)
   assert embedded.tasks() == ['hopper']
   assert embedded.policy('hopper').num_actions == 3
+
+
+def test_an_expert_that_encodes_is_not_written(path):
+  """Its layers alone would act, only otherwise."""
+  before = open(path, 'rb').read()
+  nothing = np.zeros((11, 0), np.float32), np.zeros(0, np.float32)
+  encoding = Encoding(np.ones(11, 'f'), np.ones(11, 'f'), *nothing)
+  expert = MlpPolicy(_random_policy(1).layers, 3, encoding=encoding)
+  with pytest.raises(
+    ValueError, match=r'tiny\.npz: encoding: found one; expected make_encoding'
+  ):
+    embedded.write(path, expert, _METADATA)
+  assert open(path, 'rb').read() == before
 
 
 @pytest.mark.parametrize('key', ['task', 'env_id', 'env_kwargs'])

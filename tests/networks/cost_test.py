@@ -88,6 +88,23 @@ def test_kernels_are_orthogonal_and_differ_and_biases_are_zero():
       )
 
 
+@pytest.mark.parametrize('num_members', [1, 3])
+def test_a_head_of_scale_0_costs_nothing_at_first(num_members):
+  network = CostNetwork(3, 2, 0, num_members=num_members, head_scale=0.0)
+  np.testing.assert_array_equal(network.members(OBSERVATION, ACTION), 0.0)
+  np.testing.assert_array_equal(network(OBSERVATION, ACTION), 0.0)
+
+
+def test_head_scale_multiplies_the_cost_of_the_same_seed():
+  cost, half = (
+    CostNetwork(3, 2, 0, layers=(8, 4), num_members=2, head_scale=scale)
+    for scale in (1.0, 0.5)
+  )
+  whole = cost(OBSERVATION, ACTION).numpy()
+  assert np.abs(whole).max() > 0.1
+  np.testing.assert_allclose(half(OBSERVATION, ACTION), whole / 2, rtol=1e-5)
+
+
 def test_seed_decides_the_weights():
   costs = [
     CostNetwork(3, 2, seed=seed)(OBSERVATION, ACTION).numpy()
@@ -98,7 +115,13 @@ def test_seed_decides_the_weights():
 
 
 @pytest.mark.parametrize(
-  ('name', 'value'), [('reduce', 'median'), ('num_members', 0), ('clip', 0.0)]
+  ('name', 'value'),
+  [
+    ('reduce', 'median'),
+    ('num_members', 0),
+    ('clip', 0.0),
+    ('head_scale', -0.5),
+  ],
 )
 def test_parameters_out_of_range_are_named(name, value):
   with pytest.raises(ValueError, match=f'{name} must be .* found {value!r}'):

@@ -61,7 +61,8 @@ class ModelBased(algorithm.Algorithm):
       load_demos: maps the environment to demonstrations of its task.
       seed: of everything but Reverb's sampling.
       restore_from: a checkpoint's folder, whose tables to start with.
-      make_agent: maps (O, A) to an agent.
+      make_agent: maps (O, A, the demonstrations' observations) to an
+        agent.
       learning_rate_scale: maps env steps to a factor of the agent's learning
         rates.
       initial_steps: env steps of the first policy's samples, before the first

@@ -53,7 +53,8 @@ class ModelFree(algorithm.Algorithm):
       load_demos: maps the environment to demonstrations of its task.
       seed: of everything but Reverb's sampling.
       restore_from: a checkpoint's folder, whose tables to start with.
-      make_agent: maps (O, A) to an agent.
+      make_agent: maps (O, A, the demonstrations' observations) to an
+        agent.
       expert_fraction: maps gradient steps (an array) to the share of expert
         rows in a policy batch; None mixes none in.
       learning_rate_scale: maps env steps to a factor of the agent's learning
