@@ -99,23 +99,36 @@ def imports_of_folder():
 
 
 @pytest.fixture(scope='session')
-def hopper_demos(tmp_path_factory):
-  """Path of a few hundred random steps of Hopper."""
+def record_random():
+  """`record_random(env, num_episodes)`: raw demonstrations of random actions.
+
+  With `rollouts.rollout` as a third argument: `Demonstrations`.
+  """
   # Imports TensorFlow, which most tests of structure do without.
-  from tfirl.demos import npz, rollouts
+  from tfirl.demos import rollouts
+
+  def record_random(env, num_episodes, record=rollouts.record):
+    size = env.action_spec().shape[0]
+    return record(
+      env,
+      lambda unused_observation, rng: rng.uniform(-1, 1, size),
+      num_episodes,
+      seed=0,
+      full_length_only=False,
+      stochastic=True,
+    )
+
+  return record_random
+
+
+@pytest.fixture(scope='session')
+def hopper_demos(record_random, tmp_path_factory):
+  """Path of a few hundred random steps of Hopper."""
+  from tfirl.demos import npz
   from tfirl.envs import suites
 
   path = tmp_path_factory.mktemp('demos') / 'hopper.npz'
-  env = suites.load('Hopper-v5')
-  size = env.action_spec().shape[0]
-  demos = rollouts.record(
-    env,
-    lambda unused_observation, rng: rng.uniform(-1, 1, size),
-    num_episodes=20,  # short: a random policy falls at once
-    seed=0,
-    full_length_only=False,
-    stochastic=True,
-  )
-  env.close()
+  with suites.load('Hopper-v5') as env:
+    demos = record_random(env, 20)  # short: a random policy falls at once
   npz.save_npz(demos, str(path))
   return path

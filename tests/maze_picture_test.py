@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfirl import evaluate, gin_bindings, launch
-from tfirl.demos import npz, rollouts
+from tfirl.demos import npz
 from tfirl.envs import suites
 from tfirl.report import __main__ as report_main
 
@@ -44,20 +44,13 @@ _TINY = [
 
 
 @pytest.fixture(scope='module')
-def run(tmp_path_factory):
+def run(record_random, tmp_path_factory):
   """Run folder of a hyper_pointmaze run, stopped at step 75 and resumed."""
   folder = tmp_path_factory.mktemp('run')
   demos = folder / 'demos.npz'
   gin_bindings.parse(['tasks/pointmaze.gin'], [_SHORT])
   with suites.load() as env:
-    raw = rollouts.record(
-      env,
-      lambda unused_observation, rng: rng.uniform(-1, 1, 2),
-      num_episodes=4,
-      seed=0,
-      full_length_only=False,
-      stochastic=True,
-    )
+    raw = record_random(env, 4)
   npz.save_npz(raw, str(demos))
   rounds = itertools.count(1)
   with pytest.MonkeyPatch.context() as patch:

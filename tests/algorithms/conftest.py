@@ -10,16 +10,9 @@ from tfirl.envs import suites
 
 
 @pytest.fixture(scope='session')
-def random_demos():
+def random_demos(record_random):
   """A few episodes of random actions in Hopper."""
-  return rollouts.rollout(
-    suites.load('Hopper-v5'),
-    lambda unused_observation, rng: rng.uniform(-1, 1, 3),
-    num_episodes=10,
-    seed=0,
-    full_length_only=False,
-    stochastic=True,
-  )
+  return record_random(suites.load('Hopper-v5'), 10, rollouts.rollout)
 
 
 @pytest.fixture

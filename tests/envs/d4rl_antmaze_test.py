@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from tfirl.envs import mazes, suites
-from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 
 # d4rl/locomotion/maze_env.py: HARDEST_MAZE_TEST.
 MAP = """
@@ -49,14 +48,6 @@ _PHYSICS = (
   *('geom_size', 'geom_type', 'geom_bodyid', 'geom_friction', 'geom_margin'),
   *('geom_gap', 'geom_sol', 'geom_con', 'geom_priority'),
 )
-
-
-def wrapped(**kwargs):
-  """The environment with keyword arguments or cells of its own."""
-  mazes.register(mazes.D4RL_ID)
-  cells = {k: kwargs.pop(k) for k in list(kwargs) if 'cells' in k}
-  env = gymnasium.make(mazes.D4RL_ID, **kwargs)
-  return GymnasiumEnvironment(mazes.GoalMaze(env, **cells), 0)
 
 
 def test_the_ant_has_d4rls_numbers(env, model):
@@ -183,7 +174,7 @@ def test_the_frame_is_gymnasium_robotics_mirrored_and_moved(env):
 
 
 def test_starts_and_goals_are_noisy_as_d4rls():
-  env = wrapped()
+  env = suites.load(mazes.D4RL_ID)
   states, goals = [], []
   for seed in range(300):
     env.seed(seed)
@@ -205,7 +196,7 @@ def test_starts_and_goals_are_noisy_as_d4rls():
 
 
 def test_resets_follow_the_seed():
-  first, second = wrapped(), wrapped()
+  first, second = (suites.load(mazes.D4RL_ID) for _ in range(2))
   for env in (first, second):
     env.seed(5)
   for _ in range(3):
@@ -215,13 +206,17 @@ def test_resets_follow_the_seed():
 
 
 def test_cells_can_be_bound():
-  env = wrapped(start_cells=[(7, 1)], goal_cells=[(1, 10), (3, 5)])
+  mazes.register(mazes.D4RL_ID)
+  env = mazes.GoalMaze(
+    gymnasium.make(mazes.D4RL_ID),
+    start_cells=[(7, 1)],
+    goal_cells=[(1, 10), (3, 5)],
+  )
   goals = set()
   for seed in range(12):
-    env.seed(seed)
-    observation = env.reset().observation
+    observation, _ = env.reset(seed=seed)
     np.testing.assert_allclose(observation[:2], [0.0, 24.0], atol=0.1 + 1e-6)
-    goals.add(tuple(env.maze.map.cell(observation[29:]).tolist()))
+    goals.add(tuple(env.map.cell(observation[29:]).tolist()))
   assert goals == {(1, 10), (3, 5)}
 
 
@@ -250,7 +245,7 @@ def test_the_goal_is_reached_at_half_a_metre(env):
 
 
 def test_success_stays_when_the_task_goes_on():
-  env = wrapped(continuing_task=True)
+  env = suites.load(mazes.D4RL_ID, {'continuing_task': True})
   env.reset()
   step = lying(env, 0.48)
   assert step.reward == 1.0 and not step.is_last()
@@ -260,7 +255,8 @@ def test_success_stays_when_the_task_goes_on():
 
 
 def test_a_copy_is_made_as_it_was():
-  env = wrapped(continuing_task=True).gym.unwrapped
+  mazes.register(mazes.D4RL_ID)
+  env = gymnasium.make(mazes.D4RL_ID, continuing_task=True).unwrapped
   copy = pickle.loads(pickle.dumps(env))
   assert copy.continuing_task is True
   assert copy.observation_space == env.observation_space

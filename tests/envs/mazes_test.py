@@ -10,10 +10,10 @@ import gymnasium
 import numpy as np
 import pytest
 
+from tfirl.demos import rollouts
 from tfirl.envs import mazes, suites
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.wrappers import ExpertReset, TremblingHand
-from tfirl.types import Demonstrations
 
 TASKS = {
   'pointmaze': ('PointMaze_Large-v3', {'continuing_task': False}),
@@ -38,18 +38,16 @@ def load(task, seed=0, **kwargs):
   return suites.load(env_id, {**env_kwargs, **kwargs}, seed=seed)
 
 
-def wrapped(task, cells, **kwargs):
-  env_id, env_kwargs = TASKS[task]
-  mazes.register(env_id)
-  env = gymnasium.make(env_id, **{**env_kwargs, **kwargs})
-  return GymnasiumEnvironment(mazes.GoalMaze(env, **cells), 0)
-
-
-def maze(task='pointmaze', **cells):
+def maze(task='pointmaze', kwargs=None, **cells):
   """A `GoalMaze` with cells of its own."""
   env_id, env_kwargs = TASKS[task]
   mazes.register(env_id)
-  return mazes.GoalMaze(gymnasium.make(env_id, **env_kwargs), **cells)
+  env = gymnasium.make(env_id, **{**env_kwargs, **(kwargs or {})})
+  return mazes.GoalMaze(env, **cells)
+
+
+def wrapped(cells, **kwargs):
+  return GymnasiumEnvironment(maze(kwargs=kwargs, **cells), 0)
 
 
 def random_actions(env, num_steps, seed=0):
@@ -109,7 +107,7 @@ def corridor():
 
 
 def test_the_goal_ends_the_episode_with_success(corridor):
-  env = wrapped('pointmaze', corridor)
+  env = wrapped(corridor)
   env.reset()
   assert env.get_info()['success'] is False
   last = drive_to_goal(env)
@@ -121,7 +119,7 @@ def test_the_goal_ends_the_episode_with_success(corridor):
 
 
 def test_success_stays_when_the_task_goes_on(corridor):
-  env = wrapped('pointmaze', corridor, continuing_task=True)
+  env = wrapped(corridor, continuing_task=True)
   env.reset()
   while not env.get_info()['success']:
     position, velocity, goal = np.split(env.current_time_step().observation, 3)
@@ -130,7 +128,7 @@ def test_success_stays_when_the_task_goes_on(corridor):
   for _ in range(60):
     step = env.step(np.array([-1.0, 0.0]))  # away again
   assert step.reward == 0.0 and env.get_info()['success'] is True
-  other = wrapped('pointmaze', corridor, continuing_task=True)
+  other = wrapped(corridor, continuing_task=True)
   other.set_state(state)
   for _ in range(60):
     other.step(np.array([-1.0, 0.0]))
@@ -157,41 +155,11 @@ def test_state_continues_bit_for_bit_in_a_fresh_environment(task):
 
 
 @pytest.fixture(scope='module', params=TASKS)
-def recorded(request):
+def recorded(request, record_random):
   """(task, demonstrations): two episodes of 25 random steps."""
-  env = load(request.param, seed=11, max_episode_steps=25)
-  data = env.gym.unwrapped.data
-  rows = []
-  for episode in range(2):
-    step = env.reset()
-    for action in random_actions(env, 25, seed=episode):
-      qpos, qvel = data.qpos.copy(), data.qvel.copy()
-      goal, observation = env.maze.goal, step.observation
-      step = env.step(action)
-      rows.append(
-        [
-          observation,
-          action,
-          step.observation,
-          step.is_last(),
-          qpos,
-          qvel,
-          goal,
-        ]
-      )
-  columns = [np.stack(column) for column in zip(*rows, strict=True)]
-  observations, actions, successors, timeouts, qpos, qvel, goal = columns
-  return request.param, Demonstrations(
-    observations=observations,
-    actions=actions,
-    next_observations=successors,
-    terminals=np.zeros(50, bool),
-    timeouts=timeouts,
-    qpos=qpos,
-    qvel=qvel,
-    goal=goal,
-    source='two.npz',
-  )
+  env = load(request.param, max_episode_steps=25)
+  demos = record_random(env, 2, rollouts.rollout)
+  return request.param, dataclasses.replace(demos, source='two.npz')
 
 
 def test_expert_reset_restores_state_goal_and_clock(recorded):
@@ -224,7 +192,7 @@ def test_expert_reset_restores_state_goal_and_clock(recorded):
 
 
 def test_a_restored_goal_is_the_one_that_is_reached(corridor):
-  env = wrapped('pointmaze', corridor)
+  env = wrapped(corridor)
   env.reset()
   goal = env.maze.map.center((3, 1))
   start = env.maze.map.center((1, 1))

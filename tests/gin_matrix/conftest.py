@@ -7,7 +7,7 @@ import gin
 import pytest
 
 from tfirl import gin_bindings, launch
-from tfirl.demos import npz, rollouts
+from tfirl.demos import npz
 from tfirl.envs import suites
 
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
@@ -52,31 +52,24 @@ _START_AT_ONCE = {
 class _Demos(dict):
   """Task -> path of its demonstrations, recorded when first asked for."""
 
-  def __init__(self, folder):
+  def __init__(self, folder, record):
     super().__init__()
     self._folder = folder
+    self._record = record
 
   def __missing__(self, task):
     gin_bindings.parse([f'tasks/{task}.gin'], [])
     with suites.load(tremble_probability=0.0) as env:
-      size = env.action_spec().shape[0]
-      raw = rollouts.record(
-        env,
-        lambda unused_observation, rng: rng.uniform(-1, 1, size),
-        # But for mazes they are short: a random policy falls at once.
-        num_episodes=30 if env.maze is None else 1,
-        seed=0,
-        full_length_only=False,
-        stochastic=True,
-      )
+      # But for mazes they are short: a random policy falls at once.
+      raw = self._record(env, 30 if env.maze is None else 1)
     self[task] = str(self._folder / f'{task}.npz')
     npz.save_npz(raw, self[task])
     return self[task]
 
 
 @pytest.fixture(scope='session')
-def demos(tmp_path_factory):
-  return _Demos(tmp_path_factory.mktemp('demos'))
+def demos(record_random, tmp_path_factory):
+  return _Demos(tmp_path_factory.mktemp('demos'), record_random)
 
 
 @pytest.fixture(autouse=True)
