@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from tfirl.report import run_pictures
 from tfirl.report.runs import Run
 
 _BLUE, _ORANGE, _INK, _GRAY = '#0072B2', '#D55E00', '#333333', '#888888'
@@ -81,9 +82,11 @@ def plot_rollouts(source: str, path: str) -> None:
     source: an .npz with `real` [K, T, O] and `imagined` [K, S, T, O].
     path: of the PNG; a row for each trajectory, a column for each of the first
       dimensions.
+
+  Raises: ValueError if the file is damaged or lacks one of those.
   """
-  with np.load(source, allow_pickle=False) as arrays:
-    real, imagined = arrays['real'], arrays['imagined']
+  arrays = run_pictures.read_arrays(source, ('real', 'imagined'))
+  real, imagined = arrays['real'], arrays['imagined']
   count, columns = len(real), min(real.shape[-1], _MOST_DIMENSIONS)
   figure = Figure(
     figsize=(2.1 * columns, 1.7 * count), dpi=140, layout='constrained'

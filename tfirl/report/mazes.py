@@ -1,7 +1,5 @@
 """Pictures of mazes: where demonstrations, learner and imagination were."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -81,22 +79,10 @@ def plot_maze(source: str, path: str, title: str) -> None:
 
 def _read(source: str) -> Arrays:
   """The arrays of the file, checked as `plot_maze` says."""
-  try:
-    with np.load(source, allow_pickle=False) as file:
-      arrays = dict(file)
-  except (
-    ValueError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-    TypeError,  # a bare .npy array is not closed
-  ) as error:
-    raise ValueError(f'{source}: found no whole .npz: {error}') from error
-  required = _REQUIRED | ({'start_states'} if 'rollouts' in arrays else set())
-  missing = sorted(required - set(arrays))
-  if missing:
+  arrays = run_pictures.read_arrays(source, _REQUIRED)
+  if 'rollouts' in arrays and 'start_states' not in arrays:
     raise ValueError(
-      f'{source}: no array {missing[0]!r}; found {sorted(arrays)}'
+      f"{source}: no array 'start_states'; found {sorted(arrays)}"
     )
   shapes = [arrays[name].shape for name in _GRIDS]
   if len(shapes[0]) != 2 or shapes[0] != shapes[1]:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from tfirl.report import run_pictures
 from tfirl.report.runs import Run
 
+_REQUIRED = ('errors', 'fitted_rows', 'extent', 'is_wall')
 _FILE = 'regions.npz'
 _WALLS = colors.ListedColormap(['#FFFFFF', '#BDBDBD'])
 
@@ -34,10 +35,12 @@ def plot_regions(source: str, path: str, title: str) -> None:
       (x from, x to, y from, y to) and `is_wall` [row, column], row 0 on top.
     path: of the PNG.
     title: above both panels.
+
+  Raises: ValueError if the file is damaged or lacks one of those.
   """
-  with np.load(source, allow_pickle=False) as arrays:
-    errors, rows = arrays['errors'], arrays['fitted_rows'].astype(float)
-    extent, is_wall = arrays['extent'], arrays['is_wall']
+  arrays = run_pictures.read_arrays(source, _REQUIRED)
+  errors, rows = arrays['errors'], arrays['fitted_rows'].astype(float)
+  extent, is_wall = arrays['extent'], arrays['is_wall']
   figure = Figure(figsize=(11.0, 4.4), dpi=140, layout='constrained')
   FigureCanvasAgg(figure)
   figure.suptitle(title, fontweight='bold')

@@ -1,7 +1,11 @@
 """A picture for each run that left a certain file."""
 
 import os
-from collections.abc import Callable, Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Collection, Sequence
+
+import numpy as np
 
 from tfirl.report.runs import Run
 
@@ -33,3 +37,29 @@ def plot_all(
       plot(source, os.path.join(folder, name), title)
       files.setdefault(run.task, []).append(name)
   return files
+
+
+def read_arrays(
+  source: str, required: Collection[str]
+) -> dict[str, np.ndarray]:
+  """The arrays of the .npz `source`.
+
+  Raises: ValueError if it is damaged or lacks one of `required`.
+  """
+  try:
+    with np.load(source, allow_pickle=False) as file:
+      arrays = dict(file)
+  except (
+    ValueError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    TypeError,  # a bare .npy array is not closed
+  ) as error:
+    raise ValueError(f'{source}: found no whole .npz: {error}') from error
+  missing = sorted(set(required) - set(arrays))
+  if missing:
+    raise ValueError(
+      f'{source}: no array {missing[0]!r}; found {sorted(arrays)}'
+    )
+  return arrays
