@@ -43,7 +43,9 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
     learning_rate: float = gin.REQUIRED,
     hidden: Sequence[int] = (256, 256),
   ):
-    """Adam at `learning_rate`."""
+    """Adam at `learning_rate`; `observations` [N, O] are those of the
+    demonstrations, for `make_encoding`.
+    """
     specs = actor_critic.make_specs(observation_size, action_size)
     self._encoding = encoding.make_encoding(observations)
     super().__init__(

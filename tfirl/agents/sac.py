@@ -43,6 +43,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     ema_decay: float = 0.9998,
   ):
     """Args: see `ActorCriticAgent` (the temperature's optimiser is Adam);
+    `observations` [N, O] are those of the demonstrations, for `make_encoding`;
     `target_entropy` is -A if None; `fixed_alpha` is the temperature, None to
     learn it; `critic_layer_norm` normalises the critics' hidden layers.
     """

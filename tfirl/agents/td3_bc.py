@@ -52,7 +52,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     use_ema: bool = False,
     ema_decay: float = 0.9998,
   ):
-    """Args: see `ActorCriticAgent`; `alpha` weighs the normalised value,
+    """Args: see `ActorCriticAgent`; `observations` [N, O] are those of the
+    demonstrations, for `make_encoding`; `alpha` weighs the normalised value,
     `bc_weight` the mean squared error on expert rows, over rows and actions;
     actor and targets move every `policy_update_period` updates, but the actor
     stays for the `critic_updates_first`, so that critics which know nothing yet

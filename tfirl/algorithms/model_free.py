@@ -88,7 +88,7 @@ class ModelFree(algorithm.Algorithm):
     rows_per_round = self._updates_per_round * batch_size
     policy_table = algorithm_tables.online_table(
       'policy',
-      rows_per_round // steps_per_round,
+      updates_per_step * batch_size,
       steps_per_round,
       initial_steps,
     )

@@ -62,7 +62,7 @@ def make_encoding(
 
 
 def encode(observation, encoding: acting.Encoding | None):
-  """`encoding` of observation [..., O], in a graph; the same if it is None."""
+  """`encoding` of observation [B, O], in a graph; the same if it is None."""
   if encoding is None:
     return observation
   angles = tf.matmul(observation, encoding.angles) + encoding.phases
