@@ -26,9 +26,12 @@ class BehaviorCloning(algorithm.Algorithm):
     make_agent: Callable = gin.REQUIRED,
     updates_per_round: int = 64,
     batch_size: int = 256,
+    learning_rate_scale: Callable | None = None,
     jit_compile: bool = False,
   ):
-    """Args: as in `model_free.ModelFree`."""
+    """Args: as in `model_free.ModelFree`, but `learning_rate_scale` maps
+    gradient steps to a factor of the learning rate; None for 1.
+    """
     seeds = np.random.SeedSequence(seed).generate_state(2).tolist()
     env = suites.load(seed=seeds[0])
     demos = load_demos(env)
@@ -36,11 +39,15 @@ class BehaviorCloning(algorithm.Algorithm):
     self._sampler = replay.sampler('expert', updates_per_round * batch_size)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     agent = make_agent(*sizes, demos.observations)
+    self._learning_rate_scale = learning_rate_scale
     record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
 
   def run_round(self) -> None:
     """Takes one round of gradient steps."""
+    if self._learning_rate_scale is not None:
+      scale = self._learning_rate_scale(self.clock.updates)
+      self._agent.learning_rate_scale.assign(scale)
     self._train(self._sampler.sample())
 
   def _train_step(self, batch):
