@@ -61,6 +61,17 @@ def test_maze_task_files(task, env_id, num_observations, num_actions, horizon):
   assert env.gym.unwrapped.continuing_task is False
 
 
+def test_plays_cells_are_picked_by_hand():
+  """Each is start and goal; the walls are those of the environment's map."""
+  maze = _load('antmaze_large_play', seed=1).maze
+  cells = [[1, 1], [1, 10], [3, 5], [5, 4], [7, 1], [7, 10]]
+  for xy in (maze.start_xy, maze.goal_xy):
+    assert sorted(maze.map.cell(xy).tolist()) == cells
+  own = suites.load('AntMaze_Large-v5', {'continuing_task': False}).maze
+  np.testing.assert_array_equal(maze.map.is_wall, own.map.is_wall)
+  assert len(own.start_xy) > 40
+
+
 @pytest.mark.parametrize(
   'task, env_id, num_observations, num_actions, high, probability',
   [
