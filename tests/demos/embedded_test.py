@@ -299,8 +299,8 @@ def test_an_ant_steers_by_the_actor_of_its_file(tmp_path):
 
 def test_another_actor_is_another_expert(tmp_path):
   path, details = _ant_files(tmp_path)
-  digest = embedded._digest(path, details)
-  assert embedded._digest(path, details) == digest
+  digest = embedded._digest(path, details, 'a maze')
+  assert embedded._digest(path, details, 'a maze') == digest
   actor = embedded._actor(str(tmp_path / 'actor.npz'))
   actor.layers[0][0][0, 0] += 1.0
   embedded.write(
@@ -308,7 +308,7 @@ def test_another_actor_is_another_expert(tmp_path):
     actor,
     embedded.metadata(str(tmp_path / 'actor.npz')),
   )
-  assert embedded._digest(path, details) != digest
+  assert embedded._digest(path, details, 'a maze') != digest
 
 
 @pytest.mark.parametrize('noise', [0.0, 0.1])
@@ -372,3 +372,18 @@ def test_another_expert_is_rolled_out_anew(path, monkeypatch):
   np.testing.assert_allclose(
     second.actions, _random_policy(1)(second.observations), atol=2e-6
   )
+
+
+def test_cells_that_gin_binds_are_the_experts_too(monkeypatch):
+  """Rolled out anew, where an expert of the map's own cells was cached."""
+  details = {**embedded.metadata('pointmaze'), 'num_episodes': 2}
+  monkeypatch.setattr(embedded, 'metadata', lambda unused_task: details)
+  embedded.demonstrations('pointmaze', 6)
+  with gin.unlock_config():
+    gin.bind_parameter('GoalMaze.start_cells', [(7, 1)])
+  try:
+    raw = embedded.demonstrations('pointmaze', 6)
+  finally:
+    gin.clear_config()
+  starts = raw.columns['observations'][[0, raw.episode_ends[0]], :2]
+  assert (np.abs(starts - [-4.5, -3.0]) < 0.5).all()

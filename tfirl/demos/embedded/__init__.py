@@ -141,9 +141,11 @@ def write(
   return path
 
 
-def _digest(path: str, details: Mapping[str, Any]) -> str:
-  """Tells one expert's file from another's, with its actor's."""
-  digest = hashlib.sha256()
+def _digest(path: str, details: Mapping[str, Any], environment: str) -> str:
+  """Tells one expert's file from another's, with its actor's, and where it
+  acts: gin may bind a maze's cells.
+  """
+  digest = hashlib.sha256(environment.encode())
   for part in filter(None, (path, controllers.actor_path(path, details))):
     with open(part, 'rb') as file:
       digest.update(file.read())
@@ -163,7 +165,9 @@ def _read_cached(
   raw = minari_reader.read_minari(dataset_id, observation_size)
   if raw.versions.get('policy') == digest:
     return raw
-  logging.warning('%s: of another expert; rolling out anew', dataset_id)
+  logging.warning(
+    '%s: of another expert or environment; rolling out anew', dataset_id
+  )
   with contextlib.suppress(FileNotFoundError):  # another process was faster
     minari.delete_dataset(dataset_id)
   return None
@@ -190,24 +194,30 @@ def demonstrations(
   reach the goal).
   """
   details = metadata(task_or_path)
-  digest = _digest(_path(task_or_path), details)
   dataset_id = f'tfirl/{details["task"]}/expert-v0'
-  cached = _read_cached(dataset_id, observation_size, digest)
-  if cached is not None:
-    return cached
-  num_episodes = num_episodes or details.get('num_episodes', _NUM_EPISODES)
-  logging.info('%s: rolling out %d episodes', dataset_id, num_episodes)
   # The task's gin file would make the expert's hand tremble.
-  env = suites.load(
+  with suites.load(
     env_id=details['env_id'],
     env_kwargs=details['env_kwargs'],
     tremble_probability=0.0,
     seed=seed,
-  )
-  expert = policy(task_or_path)
-  is_noisy = bool(details.get('controller', {}).get('noise'))
-  raw = rollouts.record(env, expert, num_episodes, seed, stochastic=is_noisy)
-  raw.versions = {**raw.versions, 'policy': digest}
+  ) as env:
+    path = _path(task_or_path)
+    digest = _digest(path, details, env.gym.spec.to_json())
+    cached = _read_cached(dataset_id, observation_size, digest)
+    if cached is not None:
+      return cached
+    num_episodes = num_episodes or details.get('num_episodes', _NUM_EPISODES)
+    logging.info('%s: rolling out %d episodes', dataset_id, num_episodes)
+    expert = policy(path)
+    is_noisy = bool(details.get('controller', {}).get('noise'))
+    raw = rollouts.record(env, expert, num_episodes, seed, stochastic=is_noisy)
+    raw.versions = {**raw.versions, 'policy': digest}
+    return _cache(raw, dataset_id, env)
+
+
+def _cache(raw: RawDemonstrations, dataset_id: str, env) -> RawDemonstrations:
+  """Writes `raw`. Returns it as the cache has it, or itself if it has not."""
   try:
     minari_reader.write_minari(raw, dataset_id, env.gym)
   except FileExistsError:
@@ -219,6 +229,5 @@ def demonstrations(
       error,
     )
     return raw
-  finally:
-    env.close()
-  return minari_reader.read_minari(dataset_id, observation_size)
+  size = raw.columns['observations'].shape[1]
+  return minari_reader.read_minari(dataset_id, size)
