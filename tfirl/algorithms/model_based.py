@@ -30,6 +30,7 @@ from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import open_loop, saving
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs import suites
+from tfirl.replay import writers
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
@@ -50,6 +51,7 @@ class ModelBased(algorithm.Algorithm):
     batch_size: int = 256,
     dynamics_update_period: int = gin.REQUIRED,
     learning_rate_horizon: int | None = None,
+    demos_in_hybrid: bool = False,
     stochastic: bool = False,
     bc_steps: int = 0,
     pretrained_model: str | Callable | None = None,
@@ -74,6 +76,9 @@ class ModelBased(algorithm.Algorithm):
       learning_rate_horizon: gradient steps in which the agent's learning rates
         fall linearly to 0, and start again at each cost update; None leaves
         them to `learning_rate_scale`.
+      demos_in_hybrid: `hybrid` starts with all demonstrations, beside those
+        that come to it with each env step. Without them the first fits, of a
+        few thousand rows, undo what a pretrained model knew.
       stochastic: sample the actions in the environment, or take the mean.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
       pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
@@ -138,12 +143,14 @@ class ModelBased(algorithm.Algorithm):
       seeds[6],
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
+    if demos_in_hybrid and is_new:
+      writers.write_shuffled(self._writers[1], demos.transitions, self._rng)
     self._expert_sampler = replay.sampler('expert', steps_per_round)
     updates_per_round = steps_per_round * policy_updates_per_step
     rows_per_round = updates_per_round * batch_size
     self._imagination.connect(replay, rows_per_round)
     agent = make_agent(*sizes, demos.observations)
-    if bc_steps and restore_from is None:  # a checkpoint brings its outcome
+    if bc_steps and is_new:
       warm_start.clone_expert(agent, replay, bc_steps, batch_size)
     self._cloning_sampler = (
       replay.sampler('expert', rows_per_round)
