@@ -160,6 +160,22 @@ def test_hybrid_gets_an_expert_row_for_every_real_row(make, random_demos):
   assert not (is_expert & is_real).any()
 
 
+def test_hybrid_may_start_with_all_demonstrations(
+  make, random_demos, checkpoints_of
+):
+  game = make(bindings=['ModelBased.demos_in_hybrid = True'])
+  found = game._replay.read('hybrid').observation
+  known = {row.tobytes() for row in random_demos.observations}
+  assert {row.tobytes() for row in found} == known
+  _play(game, 24)
+  size = game.table_sizes()['hybrid']
+  assert size == (len(found) + 48) // 16 * 16
+  # A checkpoint brings them: they are not written twice.
+  path = checkpoints_of(game).save(24)
+  again = make(1, path, ['ModelBased.demos_in_hybrid = True'])
+  assert again.table_sizes()['hybrid'] == size
+
+
 def test_learning_rate_falls_from_one_cost_update_to_the_next(make):
   segments = [(1.0, 1.0, 56), (0.5, 0.5, 99)]
   game = make(

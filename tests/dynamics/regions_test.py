@@ -79,6 +79,13 @@ def test_means_by_hand():
   np.testing.assert_array_equal(found, [5.0, np.nan, 2.0, np.nan])
 
 
+@pytest.mark.parametrize('least_rows, worst', [(1, 9.0), (3, 4.0), (99, 2.0)])
+def test_the_worst_region_is_one_that_rows_can_judge(least_rows, worst):
+  errors = np.array([2.0, np.nan, 9.0, 4.0])
+  counts = np.array([50, 0, 2, 3])
+  assert regions.worst(errors, counts, least_rows) == worst
+
+
 def test_what_it_refuses():
   rng = np.random.default_rng(0)
   with pytest.raises(ValueError, match="bin_sampling is 'even'; expected one"):

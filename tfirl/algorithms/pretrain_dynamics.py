@@ -36,6 +36,7 @@ class PretrainDynamics(algorithm.Trainable):
     *,
     bin_sampling: str = gin.REQUIRED,
     num_bins: int = 50,
+    least_rows: int = 5,
   ):
     """Makes the model, and holds out the same share of each region.
 
@@ -47,6 +48,7 @@ class PretrainDynamics(algorithm.Trainable):
         from regions: 'none', 'proportional' or 'uniform', as in
         `dynamics.regions.draw_rows`.
       num_bins: regions along x, and along y.
+      least_rows: rows held out that a region needs to be the worst one.
 
     Raises:
       ValueError: the task is no maze, or a parameter is out of its range.
@@ -66,6 +68,7 @@ class PretrainDynamics(algorithm.Trainable):
         f'PretrainDynamics.num_bins is {num_bins}; expected at least 1'
       )
     self._num_bins = num_bins
+    self._least_rows = least_rows
     self._model = dynamics_model.DynamicsModel(
       rows.observation.shape[1], rows.action.shape[1], seeds[1]
     )
@@ -102,11 +105,13 @@ class PretrainDynamics(algorithm.Trainable):
     self.clock.updates += record.updates
     row_errors = self.row_errors()
     errors = self._per_region(row_errors)
+    counts = np.bincount(self._held_out_regions, minlength=len(errors))
     self.losses = {
       **record.columns(),
       'region_error_mean': float(row_errors.mean()),
       'region_error_median': float(np.nanmedian(errors)),
-      'region_error_worst': float(np.nanmax(errors)),
+      'region_error_worst': regions.worst(errors, counts, self._least_rows),
+      'region_error_max': float(np.nanmax(errors)),
       'num_regions': float(np.isfinite(errors).sum()),
     }
 

@@ -96,6 +96,18 @@ def mean_per_region(
   )
 
 
+def worst(errors: np.ndarray, counts: np.ndarray, least_rows: int) -> float:
+  """The largest error of a region that enough rows judge.
+
+  Args:
+    errors: [R], nan where there are no rows.
+    counts: [R], rows that each is the mean of.
+    least_rows: regions of fewer are passed over: the mean of a few odd rows
+      says nothing of the region. If all are, those of most rows count.
+  """
+  return float(np.nanmax(errors[counts >= min(least_rows, counts.max())]))
+
+
 def _rows_of(regions: np.ndarray) -> list[np.ndarray]:
   """Rows of each region that has any, in the order of their numbers."""
   order = np.argsort(regions, kind='stable')
