@@ -5,11 +5,10 @@ import dataclasses
 import gin
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl import gin_bindings
-from tfirl.algorithms import model_free, tables, warm_start
+from tfirl.algorithms import model_free
 from tfirl.envs import suites
 from tfirl.types import Demonstrations
 
@@ -92,31 +91,6 @@ def test_the_number_of_steps_is_exact(make, num_steps):
   game = make([*_TD3_BC, f'ModelFree.bc_steps = {num_steps}'])
   optimizer = game.trackables()['agent']._actor_optimizer
   assert optimizer.iterations.numpy() == num_steps
-
-
-def test_the_rate_of_cloning_follows_its_schedule(demos):
-  """Two rounds of 64 steps; the last one's rate, and the game's after it."""
-
-  class Agent:
-    """Its loss is the rate that it is given."""
-
-    learning_rate_scale = tf.Variable(0.3)
-
-    def clone(self, expert):
-      return self.learning_rate_scale + 0.0 * tf.reduce_sum(expert.action)
-
-    def initialize(self):
-      pass
-
-  replay = tables.open_with_demos([], demos, None, 0)
-  try:
-    loss = warm_start.clone_expert(
-      Agent(), replay, 128, 32, lambda step: 1.0 - step / 128
-    )
-  finally:
-    replay.close()
-  assert loss == 0.5
-  assert Agent.learning_rate_scale.numpy() == 1.0
 
 
 def test_the_targets_start_as_the_clone(make):

@@ -32,11 +32,7 @@ def as_trajectory(batch: types.Transition) -> trajectory.Trajectory:
 
 @gin.configurable
 class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
-  """Regression of expert actions: mean squared error of a tanh policy.
-
-  Attributes:
-    learning_rate_scale: [] variable; multiplies the learning rate.
-  """
+  """Regression of expert actions: mean squared error of a tanh policy."""
 
   def __init__(
     self,
@@ -52,17 +48,15 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
     """
     specs = actor_critic.make_specs(observation_size, action_size)
     self._encoding = encoding.make_encoding(observations)
-    scale = tf.Variable(1.0, trainable=False, name='learning_rate_scale')
     super().__init__(
       *specs,
       cloning_network=actor_lib.make_deterministic_actor(
         specs[0].observation, specs[1], hidden, self._encoding
       ),
-      optimizer=tf.keras.optimizers.legacy.Adam(lambda: learning_rate * scale),
+      optimizer=tf.keras.optimizers.legacy.Adam(learning_rate),
       # TF-Agents' default is one counter for all agents of a process.
       train_step_counter=tf.Variable(0, trainable=False, dtype=tf.int64),
     )
-    self.learning_rate_scale = scale
     self.initialize()
     # Now, not at the first update: a tf.function then traces only once.
     self._optimizer._create_all_weights(

@@ -24,14 +24,11 @@ class BehaviorCloning(algorithm.Algorithm):
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
-    learning_rate_scale: Callable = gin.REQUIRED,
     updates_per_round: int = 64,
     batch_size: int = 256,
     jit_compile: bool = False,
   ):
-    """Args: as in `model_free.ModelFree`; `learning_rate_scale` maps gradient
-    steps, the only ones here.
-    """
+    """Args: as in `model_free.ModelFree`."""
     seeds = np.random.SeedSequence(seed).generate_state(2).tolist()
     env = suites.load(seed=seeds[0])
     demos = load_demos(env)
@@ -39,16 +36,11 @@ class BehaviorCloning(algorithm.Algorithm):
     self._sampler = replay.sampler('expert', updates_per_round * batch_size)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     agent = make_agent(*sizes, demos.observations)
-    self._learning_rate_scale = learning_rate_scale
     record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
-    self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
 
   def run_round(self) -> None:
     """Takes one round of gradient steps."""
-    scale = float(self._learning_rate_scale(self.clock.updates))
-    self._agent.learning_rate_scale.assign(scale)
-    self.losses['learning_rate_scale'] = scale
     self._train(self._sampler.sample())
 
   def _train_step(self, batch):

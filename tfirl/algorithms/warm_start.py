@@ -2,9 +2,6 @@
 
 import logging
 import math
-from collections.abc import Callable
-
-import gin
 
 from tfirl.algorithms import rounds
 from tfirl.replay import tables
@@ -13,24 +10,17 @@ from tfirl.replay import tables
 _MOST_STEPS_PER_ROUND = 64
 
 
-@gin.configurable(allowlist=['learning_rate_scale'])
 def clone_expert(
-  agent,
-  replay: tables.Replay,
-  num_steps: int,
-  batch_size: int,
-  learning_rate_scale: Callable | None = None,
+  agent, replay: tables.Replay, num_steps: int, batch_size: int
 ) -> float:
   """Takes `num_steps` steps on the `expert` table; targets then follow.
 
   Args:
-    agent: has `clone(Transition) -> loss`, `initialize`, which makes its
-      targets equal to its networks, and `learning_rate_scale`, a variable.
+    agent: has `clone(Transition) -> loss`, and `initialize`, which makes its
+      targets equal to its networks.
     replay: has a table `expert`.
     num_steps: gradient steps.
     batch_size: B.
-    learning_rate_scale: maps steps taken to a factor of the agent's learning
-      rate; None for 1.
 
   Returns: the mean loss of the last steps.
 
@@ -45,15 +35,12 @@ def clone_expert(
   )
   loss = math.nan
   for done in range(0, num_steps, steps_per_round):
-    if learning_rate_scale is not None:
-      agent.learning_rate_scale.assign(learning_rate_scale(done))
     loss = float(compiled.run(sampler.sample())['loss'])
     if not math.isfinite(loss):
       raise FloatingPointError(
         f'behaviour cloning, steps {done} to {done + steps_per_round}: the '
         f'loss is {loss}; expected a finite number'
       )
-  agent.learning_rate_scale.assign(1.0)
   agent.initialize()
   logging.info('behaviour cloning: %d steps, loss %.4g', num_steps, loss)
   return loss
