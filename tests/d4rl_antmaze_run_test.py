@@ -323,3 +323,7 @@ def test_the_id_alone_will_do():
   gin_bindings.parse(['tasks/antmaze_large_play.gin'], [line])
   with suites.load() as env:
     assert env.reset().observation.shape == (31,)
+    # Its cells too: (1, 1) is the origin, the row grows with y.
+    expected = [(0, 0), (36, 0), (16, 8), (12, 16), (0, 24), (36, 24)]
+    np.testing.assert_array_equal(env.maze.start_xy, expected)
+    np.testing.assert_array_equal(env.maze.goal_xy, expected)

@@ -16,6 +16,7 @@ Its walls, the ant's bodies and joints, and its 1000 steps are the same.
 """
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,20 @@ def _marked_map() -> list[list[int | str]]:
 class D4RLMaze(Maze):
   """A maze in D4RL's frame; cells are counted as in D4RL's maps."""
 
+  def __init__(self, theirs: Maze):
+    """Of the walls, starts and goals of `theirs`, Gymnasium-Robotics' maze."""
+    super().__init__(
+      theirs.maze_map, theirs.maze_size_scaling, theirs.maze_height
+    )
+
+    def moved(places: Sequence[np.ndarray]) -> list[np.ndarray]:
+      return [
+        self.cell_rowcol_to_xy(theirs.cell_xy_to_rowcol(xy)) for xy in places
+      ]
+
+    self._unique_reset_locations = moved(theirs.unique_reset_locations)
+    self._unique_goal_locations = moved(theirs.unique_goal_locations)
+
   def cell_rowcol_to_xy(self, rowcol_pos: ArrayLike) -> np.ndarray:
     """x-y (m) of the centre of cell (row, column), [2] float64."""
     offset = np.asarray(rowcol_pos, np.float64) - _START_CELL
@@ -59,34 +74,13 @@ class D4RLMaze(Maze):
     offset = np.asarray(xy_pos, np.float64)[::-1] / self.maze_size_scaling
     return np.floor(offset + _START_CELL + 0.5).astype(np.int64)
 
-  @property
-  def unique_reset_locations(self) -> list[np.ndarray]:
-    """x-y (m) of the centres of the cells where episodes start."""
-    return self._centers(maps.RESET)
-
-  @property
-  def unique_goal_locations(self) -> list[np.ndarray]:
-    """x-y (m) of the centres of the cells of goals."""
-    return self._centers(maps.GOAL)
-
-  def _centers(self, mark: str) -> list[np.ndarray]:
-    return [
-      self.cell_rowcol_to_xy((i, j))
-      for i, row in enumerate(self.maze_map)
-      for j, cell in enumerate(row)
-      if cell == mark
-    ]
-
 
 class _D4RLModel(MazeEnv):
   """Between Gymnasium-Robotics' maze and its ant: changes what it loads."""
 
   def __init__(self, **kwargs):
     super().__init__(**kwargs)
-    theirs = self.maze
-    self.maze = D4RLMaze(
-      theirs.maze_map, theirs.maze_size_scaling, theirs.maze_height
-    )
+    self.maze = D4RLMaze(self.maze)
     tree = ET.parse(self.tmp_xml_file_path)
     _change_ant(tree)
     _move_walls(tree, self.maze)
@@ -127,6 +121,7 @@ class D4RLAntMaze(AntMazeEnv, _D4RLModel):
     render_mode: str | None = None,
     continuing_task: bool = False,
     include_cfrc_ext_in_observation: bool = False,
+    maze_map: Sequence[Sequence[int | str]] | None = None,
   ):
     """Loads it.
 
@@ -135,16 +130,22 @@ class D4RLAntMaze(AntMazeEnv, _D4RLModel):
       continuing_task: whether episodes go on at the goal; D4RL's end there.
       include_cfrc_ext_in_observation: as Gymnasium's Ant-v5; D4RL's hasn't
         the contact forces.
+      maze_map: rows of cells, as Gymnasium-Robotics': 1 is a wall, 'r' a start,
+        'g' a goal, 'c' both. None: D4RL's, of one start and one goal.
     """
     super().__init__(
       render_mode=render_mode,
-      maze_map=_marked_map(),
+      maze_map=_marked_map() if maze_map is None else maze_map,
       continuing_task=continuing_task,
       include_cfrc_ext_in_observation=include_cfrc_ext_in_observation,
     )
     # A copy is made anew from these; the parents noted what they were given.
     EzPickle.__init__(
-      self, render_mode, continuing_task, include_cfrc_ext_in_observation
+      self,
+      render_mode,
+      continuing_task,
+      include_cfrc_ext_in_observation,
+      maze_map,
     )
     self.position_noise_range = 0.0  # `reset` has D4RL's own
     self.action_space = spaces.Box(-1.0, 1.0, (self.model.nu,), np.float32)
