@@ -263,6 +263,15 @@ def test_a_copy_is_made_as_it_was():
   np.testing.assert_array_equal(copy.model.geom_pos, env.model.geom_pos)
 
 
+def test_a_copy_keeps_a_map_that_was_given():
+  rows = [[1] * 5, [1, 'r', 0, 'c', 1], [1, 1, 1, 'g', 1], [1] * 5]
+  env = suites.load(mazes.D4RL_ID, {'maze_map': rows}).gym.unwrapped
+  copy = pickle.loads(pickle.dumps(env))
+  for maze in (env.maze, copy.maze):
+    np.testing.assert_array_equal(maze.unique_reset_locations, [[0, 0], [8, 0]])
+    np.testing.assert_array_equal(maze.unique_goal_locations, [[8, 4], [8, 0]])
+
+
 def test_what_it_does_not_know_is_refused():
   with pytest.raises(
     ValueError, match="env_kwargs is {'reset_target': True}; t"
