@@ -285,8 +285,8 @@ def test_filter_starts_from_its_states(folder):
     [
       'ModelFree.initial_steps = 64',
       'ModelFree.bc_steps = 6',
-      'CostRounds.cost_update_period = 64',
-      'CostRounds.cost_rollout_episodes = 1',
+      'CostTurns.cost_update_period = 64',
+      'CostTurns.cost_rollout_episodes = 1',
     ],
     folder,
   )

@@ -28,7 +28,7 @@ _START_AT_ONCE = {
     _GAMES,
     [
       f'ModelFree.initial_steps = {_STEPS_PER_ROUND}',
-      f'CostRounds.cost_update_period = {_STEPS_PER_ROUND}',
+      f'CostTurns.cost_update_period = {_STEPS_PER_ROUND}',
     ],
   ),
   'hyper': [
@@ -40,7 +40,7 @@ _START_AT_ONCE = {
     'DynamicsTrainer.batch_size = 64',
     'DynamicsTrainer.max_epochs = 1',
     'GaussianEnsemble.layers = (16,)',
-    'CostRounds.cost_update_period = 8',
+    'CostTurns.cost_update_period = 8',
     'policy/table.rows_per_item = 4',
     'expert/table.rows_per_item = 4',
     'hybrid/table.rows_per_item = 16',

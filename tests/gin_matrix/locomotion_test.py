@@ -29,8 +29,8 @@ _PUBLISHED = {
   'tfirl.SacAgent.tau': 0.02,
   'ModelFree.steps_per_round': 64,
   'ModelFree.batch_size': 256,
-  'CostRounds.cost_rollout_episodes': 4,
-  'CostRounds.cost_updates': 1,
+  'CostTurns.cost_rollout_episodes': 4,
+  'CostTurns.cost_updates': 1,
   'cost_rollout/ExpertReset.reset_prob': 0.0,
   'run.eval_every': 50_000,
   'run.eval_episodes': 10,
@@ -51,8 +51,8 @@ _PUBLISHED_HYPER = {
   'DynamicsTrainer.weight_decay': 5e-5,
   'CostNetwork.num_members': 7,
   'CostNetwork.reduce': 'min',
-  'CostRounds.cost_rollout_episodes': 4,
-  'CostRounds.cost_updates': 1,
+  'CostTurns.cost_rollout_episodes': 4,
+  'CostTurns.cost_updates': 1,
 }
 _PUBLISHED_HYPER_PER_TASK = {
   'hopper': {
@@ -61,7 +61,7 @@ _PUBLISHED_HYPER_PER_TASK = {
     'tfirl.SacAgent.target_entropy': 1.0,
     'GaussianEnsemble.layers': (400, 400, 400, 400),
     'GaussianEnsemble.clip_mean': None,
-    'CostRounds.cost_update_period': 30_000,
+    'CostTurns.cost_update_period': 30_000,
   },
   'walker2d': {
     'tfirl.SacAgent.hidden': (1024, 1024),
@@ -71,7 +71,7 @@ _PUBLISHED_HYPER_PER_TASK = {
     'GaussianEnsemble.layers': (200, 200, 200, 200),
     'GaussianEnsemble.clip_mean': 40.0,
     'ModelBased.learning_rate_horizon': 10_000,
-    'CostRounds.cost_update_period': 10_000,
+    'CostTurns.cost_update_period': 10_000,
     'CostNetwork.clip': 40.0,
     'CostLearner.weight_decay': 1e-3,
   },
@@ -81,7 +81,7 @@ _PUBLISHED_HYPER_PER_TASK = {
     'tfirl.SacAgent.fixed_alpha': 0.2,
     'GaussianEnsemble.layers': (400, 400, 400, 400),
     'GaussianEnsemble.clip_mean': 40.0,
-    'CostRounds.cost_update_period': 6000,
+    'CostTurns.cost_update_period': 6000,
     'CostNetwork.clip': 40.0,
     'CostLearner.weight_decay': 1e-3,
   },
@@ -91,7 +91,7 @@ _PUBLISHED_HYPER_PER_TASK = {
     'tfirl.SacAgent.use_ema': True,
     'GaussianEnsemble.layers': (400, 400, 400, 400),
     'ModelBased.learning_rate_horizon': 10_000,
-    'CostRounds.cost_update_period': 10_000,
+    'CostTurns.cost_update_period': 10_000,
   },
 }
 
@@ -123,7 +123,7 @@ def test_says_what_it_is(algorithm, task):
     assert _bound('tfirl.SacAgent.bc_weight', 0.0) == (
       bc_weight[task] if algorithm == 'bc_reg' else 0.0
     )
-    period = gin_bindings.value_of('CostRounds.cost_update_period')
+    period = gin_bindings.value_of('CostTurns.cost_update_period')
     assert period == (5000 if task == 'hopper' else 10_000)
     assert _bound('expert_fraction/piecewise_linear.segments', None) == (
       _FRACTIONS[task] if algorithm in ('hype', 'hype_filter') else None
@@ -171,7 +171,7 @@ def test_takes_the_small_scale(algorithm, task):
     )
     assert gin_bindings.value_of('run.algorithm') == algorithm
   if algorithm in _GAMES:
-    assert gin_bindings.value_of('CostRounds.cost_updates') == 5
+    assert gin_bindings.value_of('CostTurns.cost_updates') == 5
   if algorithm in ('hype', 'hype_filter'):
     segments = gin_bindings.value_of(
       'expert_fraction/piecewise_linear.segments'

@@ -27,9 +27,9 @@ _PUBLISHED = {
   'ModelFree.anneal_learning_rate': False,
   'ModelFree.steps_per_round': 64,
   'ModelFree.batch_size': 256,
-  'CostRounds.cost_update_period': 5000,
-  'CostRounds.cost_rollout_episodes': 4,
-  'CostRounds.cost_updates': 1,
+  'CostTurns.cost_update_period': 5000,
+  'CostTurns.cost_rollout_episodes': 4,
+  'CostTurns.cost_updates': 1,
   'CostLearner.learning_rate': 8e-3,
   'cost_rollout/ExpertReset.reset_prob': 0.0,
 }
@@ -43,12 +43,12 @@ _BUDGET = {
 # Random actions reach no goal.
 _ANY_DEMOS = 'load_demonstrations.successful_only = False'
 _GAME = [
-  'CostRounds.cost_rollout_episodes = 1',
+  'CostTurns.cost_rollout_episodes = 1',
   'ModelFree.bc_steps = 6',
   _ANY_DEMOS,
 ]
 _HYPER = [
-  'CostRounds.cost_rollout_episodes = 1',
+  'CostTurns.cost_rollout_episodes = 1',
   'ModelBased.bc_steps = 6',
   _ANY_DEMOS,
 ]
@@ -209,7 +209,7 @@ _PUBLISHED_HYPER = {
   'Td3BcAgent.use_ema': True,
   'Td3BcAgent.critic_clip_norm': 1.0,
   'Td3BcAgent.weight_decay': 1e-4,
-  'CostRounds.cost_update_period': 2000,
+  'CostTurns.cost_update_period': 2000,
   'CostLearner.learning_rate': 8e-3,
   'CostNetwork.num_members': 1,
 }

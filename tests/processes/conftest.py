@@ -28,8 +28,8 @@ TINY = {
   'ModelFree.steps_per_round': 16,
   'ModelFree.batch_size': 8,
   'ModelFree.initial_steps': 32,
-  'CostRounds.cost_update_period': 64,
-  'CostRounds.cost_rollout_episodes': 1,
+  'CostTurns.cost_update_period': 64,
+  'CostTurns.cost_rollout_episodes': 1,
   'tfirl.SacAgent.hidden': (8,),
   'CostNetwork.layers': (8,),
   'CostLearner.batch_size': 32,
@@ -160,7 +160,7 @@ class Run:
       partial_rows = len(arrays['rows'])
     return {
       **state['clock'],
-      'cost_rounds': int(reader.get_tensor(rounds_key)),
+      'cost_turns': int(reader.get_tensor(rounds_key)),
       'policy_rows': tables['policy']['size'],
       'partial_policy_rows': partial_rows,
       'expert_rows': tables['expert']['size'],

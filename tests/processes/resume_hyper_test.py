@@ -24,8 +24,8 @@ _TINY = {
   'Imagination.rollouts_per_step': 3,
   'Imagination.epoch_length': 20,
   'ModelEnv.chunk_rows': 25,
-  'CostRounds.cost_update_period': 30,
-  'CostRounds.cost_rollout_episodes': 1,
+  'CostTurns.cost_update_period': 30,
+  'CostTurns.cost_rollout_episodes': 1,
   'tfirl.SacAgent.hidden': (8,),
   'tfirl.SacAgent.use_ema': True,
   'CostNetwork.layers': (8,),
@@ -80,7 +80,7 @@ def _saved(run):
   tables = json.loads((latest / 'tables.json').read_text())
   return {
     **json.loads(value('state/'))['clock'],
-    'cost_rounds': int(value('cost/_rounds/')),
+    'cost_turns': int(value('cost/_rounds/')),
     'epochs': int(value('trainer/_epochs/')),
     **{name: table['size'] for name, table in tables.items()},
   }
@@ -97,7 +97,7 @@ def _expected(env_steps, saved):
     'env_steps': env_steps,
     'rollout_steps': saved['rollout_steps'],
     'updates': updates,
-    'cost_rounds': updates // 30,
+    'cost_turns': updates // 30,
     'epochs': 2 * (env_steps // 20 - 1),
     'policy': env_steps // 5 * 5,
     'hybrid': 2 * env_steps // 16 * 16,

@@ -2,7 +2,7 @@
 
 import signal
 
-_PERIOD = 64  # CostRounds.cost_update_period
+_PERIOD = 64  # CostTurns.cost_update_period
 
 
 def _expected(env_steps, saved):
@@ -16,7 +16,7 @@ def _expected(env_steps, saved):
     'env_steps': env_steps,
     'updates': env_steps - 16,
     'rollout_steps': saved['rollout_steps'],
-    'cost_rounds': env_steps // _PERIOD,
+    'cost_turns': env_steps // _PERIOD,
     'policy_rows': env_steps // 5 * 5,
     'partial_policy_rows': env_steps % 5,
     'expert_rows': saved['expert_rows'],

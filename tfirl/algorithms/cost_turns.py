@@ -15,7 +15,7 @@ from tfirl.envs import suites, wrappers
 
 
 @gin.configurable(denylist=['demos', 'seed'])
-class CostRounds:
+class CostTurns:
   """Shows the cost whole episodes of the current policy, when it is due.
 
   Attributes:
@@ -46,7 +46,7 @@ class CostRounds:
     """
     if cost_rollout_episodes < 1:
       raise ValueError(
-        f'CostRounds.cost_rollout_episodes is {cost_rollout_episodes}; '
+        f'CostTurns.cost_rollout_episodes is {cost_rollout_episodes}; '
         'expected at least 1'
       )
     seeds = np.random.SeedSequence(seed).generate_state(4).tolist()

@@ -18,7 +18,7 @@ from tfirl.agents import relabeling
 from tfirl.algorithms import (
   algorithm,
   collecting,
-  cost_rounds,
+  cost_turns,
   imagination,
   maze_record,
   stopwatch,
@@ -114,7 +114,7 @@ class ModelBased(algorithm.Algorithm):
     self._learning_rate_horizon = learning_rate_horizon
     self._stochastic = stochastic
     self._stopwatch = stopwatch.Stopwatch()
-    self._cost = cost_rounds.CostRounds(demos, seeds[2])
+    self._cost = cost_turns.CostTurns(demos, seeds[2])
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
     is_new = restore_from is None  # a checkpoint brings what became of it

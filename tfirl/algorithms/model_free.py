@@ -17,7 +17,7 @@ from tfirl.agents import relabeling
 from tfirl.algorithms import (
   algorithm,
   collecting,
-  cost_rounds,
+  cost_turns,
   maze_record,
   warm_start,
 )
@@ -82,7 +82,7 @@ class ModelFree(algorithm.Algorithm):
     self._steps_per_round = steps_per_round
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
-    self._cost = cost_rounds.CostRounds(demos, seeds[3])
+    self._cost = cost_turns.CostTurns(demos, seeds[3])
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._updates_per_round = steps_per_round * updates_per_step
     rows_per_round = self._updates_per_round * batch_size
