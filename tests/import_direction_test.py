@@ -9,6 +9,7 @@ _LAYERS = {
   'types': 0,
   'schedules': 0,
   'acting': 0,
+  'checks': 0,
   'atomic_file': 0,
   'gin_bindings': 1,
   'gin_files': 0,

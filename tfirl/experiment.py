@@ -18,6 +18,7 @@ from tfirl.algorithms import model_free as _model_free  # noqa: F401
 from tfirl.algorithms import pretrain_dynamics as _pretrain  # noqa: F401
 from tfirl.algorithms import pretraining as _pretraining  # noqa: F401
 from tfirl.algorithms import start_states as _start_states  # noqa: F401
+from tfirl.costs import level as _level  # noqa: F401
 from tfirl.demos import readers
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress

@@ -49,6 +49,13 @@ def _check_segments(segments) -> None:
 
 
 @gin.configurable
+def constant(step) -> float:
+  """1 at every step."""
+  del step
+  return 1.0
+
+
+@gin.configurable
 def harmonic(step) -> float:
   """1, 1, 1/2, 1/3, ... at steps 0, 1, 2, 3, ..."""
   return 1.0 / max(1, step)

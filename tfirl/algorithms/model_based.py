@@ -13,7 +13,7 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import types
+from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import (
   algorithm,
@@ -54,6 +54,8 @@ class ModelBased(algorithm.Algorithm):
     demos_in_hybrid: bool = False,
     stochastic: bool = False,
     bc_steps: int = 0,
+    critic_steps: int = 0,
+    bc_scale: Callable = schedules.constant,
     pretrained_model: str | Callable | None = None,
     jit_compile: bool = False,
   ):
@@ -81,6 +83,9 @@ class ModelBased(algorithm.Algorithm):
         few thousand rows, undo what a pretrained model knew.
       stochastic: sample the actions in the environment, or take the mean.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
+      critic_steps: gradient steps of the critics alone, on expert rows, after
+        the cost's first turn (`CostTurns.first_cost_updates`).
+      bc_scale: maps env steps to a factor of the agent's `bc_weight`.
       pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
         left, to start with; or what maps (demonstrations, whether it is needed)
         to such a path, as @cached_pretraining does; None for random weights.
@@ -91,11 +96,15 @@ class ModelBased(algorithm.Algorithm):
       ValueError: there are fewer demonstrations than rows in a batch, the
         pretrained model is of other sizes, or a parameter is out of its range.
     """
-    _check('initial_steps', initial_steps, 1)
-    _check('steps_per_round', steps_per_round, 1)
-    _check('policy_updates_per_step', policy_updates_per_step, 1)
-    _check('dynamics_update_period', dynamics_update_period, 1)
-    _check('bc_steps', bc_steps, 0)
+    for name, value, least in (
+      ('initial_steps', initial_steps, 1),
+      ('steps_per_round', steps_per_round, 1),
+      ('policy_updates_per_step', policy_updates_per_step, 1),
+      ('dynamics_update_period', dynamics_update_period, 1),
+      ('bc_steps', bc_steps, 0),
+      ('critic_steps', critic_steps, 0),
+    ):
+      checks.at_least(f'ModelBased.{name}', value, least)
     seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
     self._env = suites.load(seed=seeds[0])
     demos = load_demos(self._env)
@@ -114,7 +123,10 @@ class ModelBased(algorithm.Algorithm):
     self._learning_rate_horizon = learning_rate_horizon
     self._stochastic = stochastic
     self._stopwatch = stopwatch.Stopwatch()
-    self._cost = cost_turns.CostTurns(demos, seeds[2])
+    self._critic_steps = critic_steps
+    self._bc_scale = bc_scale
+    self._batch_size = batch_size
+    self._cost = cost_turns.CostTurns(demos, seeds[2], steps_per_round)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
     is_new = restore_from is None  # a checkpoint brings what became of it
@@ -171,6 +183,8 @@ class ModelBased(algorithm.Algorithm):
       self._act()
     if self.clock.env_steps < self._initial_steps:
       return
+    if before < self._initial_steps:
+      self._open_game()
     if self._is_fit_due(before):
       with self._stopwatch.time('fit'):
         self._fit()
@@ -180,14 +194,14 @@ class ModelBased(algorithm.Algorithm):
       self._train_policy()
     if self._cost.is_due(updates, self.clock.updates):
       with self._stopwatch.time('cost'):
-        self._update_cost()
+        self._note_turn(self._cost.play(self.policy))
     self.losses.update(self._stopwatch.columns())
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
     return {
       **super().trackables(),
-      'cost': self._cost.learner,
+      **self._cost.trackables(),
       'model': self._model,
       'trainer': self._trainer,
     }
@@ -213,6 +227,23 @@ class ModelBased(algorithm.Algorithm):
     else:
       comparison.save(str(path))
 
+  def _open_game(self) -> None:
+    """Cost and critics learn what the first policy is worth."""
+    with self._stopwatch.time('cost'):
+      turn = self._cost.open(self.policy)
+    if turn is not None:
+      self.losses.update(turn.losses)
+      self.clock.rollout_steps += turn.rollout_steps
+    if self._critic_steps:
+      with self._stopwatch.time('update'):
+        warm_start.train_critics(
+          self._agent,
+          self._relabeled,
+          self._replay,
+          self._critic_steps,
+          self._batch_size,
+        )
+
   def _is_fit_due(self, before: int) -> bool:
     now = self.clock.env_steps
     is_first = before < self._initial_steps
@@ -223,12 +254,14 @@ class ModelBased(algorithm.Algorithm):
   def _act(self) -> None:
     """Real steps to `policy`; the same and as many expert rows to `hybrid`."""
     is_initial = self.clock.env_steps < self._initial_steps
-    rows = collecting.run_steps(
+    rewarded, times = collecting.run_steps(
       self._env,
       self.policy,
       self._steps_per_round,
       self._rng if self._stochastic or is_initial else None,
-    ).transition
+    )
+    rows = rewarded.transition
+    self._cost.note(rows, times)
     expert = self._expert_sampler.sample()
     policy_writer, hybrid_writer = self._writers
     policy_writer.append(rows)
@@ -257,19 +290,19 @@ class ModelBased(algorithm.Algorithm):
       since = self.clock.updates % self._cost.cost_update_period
       scale *= max(0.0, 1.0 - since / self._learning_rate_horizon)
     self._agent.learning_rate_scale.assign(scale)
+    self._agent.bc_scale.assign(float(self._bc_scale(self.clock.env_steps)))
     self.losses['learning_rate_scale'] = scale
     rows = [self._imagination.sample()]
     if self._cloning_sampler is not None:
       rows.append(self._cloning_sampler.sample())
     self._train(*rows)
 
-  def _update_cost(self) -> None:
-    """A cost turn; its real episodes also show how far the model can see."""
-    losses, rows = self._cost.play(self.policy)
-    self.losses.update(losses)
-    self.clock.rollout_steps += len(rows.discount)
-    self.losses['real_terminal'] = float(np.mean(rows.discount == 0.0))
-    errors = self._open_loop.errors(rows.transition, self._rng)
+  def _note_turn(self, turn: cost_turns.Turn) -> None:
+    """Its real episodes also show how far the model can see."""
+    self.losses.update(turn.losses)
+    self.clock.rollout_steps += turn.rollout_steps
+    self.losses['real_terminal'] = float(np.mean(turn.learner.discount == 0.0))
+    errors = self._open_loop.errors(turn.learner, self._rng)
     self.losses.update(errors.columns())
 
   def _train_step(self, batch, expert=None):
@@ -295,8 +328,3 @@ class ModelBased(algorithm.Algorithm):
     self._trainer.set_state(state['trainer'])
     self._imagination.set_state(state['imagination'])
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
-
-
-def _check(name: str, value: int, least: int) -> None:
-  if value < least:
-    raise ValueError(f'ModelBased.{name} is {value}; expected at least {least}')
