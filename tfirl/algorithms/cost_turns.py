@@ -72,7 +72,7 @@ class CostTurns:
     checks.at_least('CostTurns.cost_rollout_episodes', cost_rollout_episodes, 1)
     seeds = np.random.SeedSequence(seed).generate_state(4).tolist()
     sizes = demos.observations.shape[1], demos.actions.shape[1]
-    self._window = self._env = None
+    self._window = self._env = self._rollouts = None
     if window is None:
       self._env = suites.load(seed=seeds[0])
     else:
@@ -95,6 +95,15 @@ class CostTurns:
     self._cost_updates = cost_updates
     self._first_cost_updates = first_cost_updates
     self._stochastic = stochastic
+
+  @property
+  def latest(self) -> types.Transition | None:
+    """What the learner did last, [N, ...] in order: the window's rows, or the
+    latest rollouts of this process; None before there are any.
+    """
+    if self._window is None:
+      return self._rollouts
+    return self._window.transition
 
   def is_due(self, before: int, now: int) -> bool:
     """Whether a turn lies in the steps (before, now]."""
@@ -144,6 +153,7 @@ class CostTurns:
         self._rng if self._stochastic else None,
       )
       transition, rollout_steps = rewarded.transition, len(times)
+      self._rollouts = transition
       rows = episode_rows.of(transition, times)
     else:
       transition, rollout_steps = self._window.transition, 0

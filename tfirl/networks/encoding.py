@@ -28,8 +28,8 @@ def make_encoding(
     observations: [N, O], of the demonstrations; None if there are none.
     standardize: shift and scale each number to mean 0, variance 1 over
       `observations` (Fujimoto and Gu 2021, section 5).
-    std_floor: the least deviation that a number is divided by; one that never
-      changes in the demonstrations is seen in units of it.
+    std_floor: the least deviation that a number is divided by. One that never
+      changes in the demonstrations, and so tells no scale, is only shifted.
     clip: bound on the standardised numbers. A learner gets where the expert
       never was, an ant on its back hundreds of deviations away; what reads
       that as it is diverges.
@@ -53,7 +53,8 @@ def make_encoding(
       'make_encoding.standardize = False and .num_frequencies = 0'
     )
   mean = observations.mean(0, dtype=np.float64)
-  std = np.maximum(observations.std(0, dtype=np.float64), std_floor)
+  std = observations.std(0, dtype=np.float64)
+  std = np.where(std > 1e-6, np.maximum(std, std_floor), 1.0)
   waves = np.arange(1, num_frequencies + 1) * np.pi / 2
   angles = np.zeros((len(mean), len(_POSITIONS) * num_frequencies))
   for i, position in enumerate(_POSITIONS):
