@@ -13,7 +13,7 @@ import gin
 
 # Registers all that a gin file may name.
 from tfirl import experiment as _experiment  # noqa: F401
-from tfirl import gin_bindings, gin_files, gin_types
+from tfirl import few_demos, gin_bindings, gin_files, gin_types
 from tfirl.gin_types import Binding
 from tfirl.work_units.unit import WorkUnit
 
@@ -24,9 +24,10 @@ class Config(NamedTuple):
   Attributes:
     gin_files: names or absolute paths.
     bindings: lines of gin.
-    label: the swept bindings, '' without any.
+    label: the swept bindings, '' without any. The number of demonstrations is
+      not among them: the method says it.
     text: gin's whole config, which makes the id.
-    task, algorithm, steps: what it binds.
+    task, method, steps: what it binds; see `few_demos.method`.
   """
 
   gin_files: tuple[str, ...]
@@ -34,7 +35,7 @@ class Config(NamedTuple):
   label: str
   text: str
   task: str
-  algorithm: str
+  method: str
   steps: int
 
 
@@ -84,12 +85,20 @@ def make_configs(
   file_sets: Sequence[Sequence[str]],
   points: Sequence[Sequence[Binding]],
   bindings: Sequence[str],
+  num_demos: int | None = None,
 ) -> list[Config]:
   """One config for each set of gin files and each point, all checked.
+
+  Args:
+    file_sets: names or paths.
+    points: of the sweep; a point is one value of each binding that it varies.
+    bindings: lines of gin, of all units.
+    num_demos: how many demonstrated episodes each may use; None: gin says.
 
   Raises:
     FileNotFoundError: a gin file is missing.
     BindingError: an unknown name or scope, or a value of the wrong type.
+    ValueError: num_demos is below 1, or gin binds another number.
   """
   common = [gin_types.read_binding(text, 'gin_bindings') for text in bindings]
   configs = []
@@ -102,7 +111,7 @@ def make_configs(
       statements += gin_files.read_file(str(found), folders)
     for point in points:
       gin_types.check_scopes([*common, *point], statements)
-      configs.append(_make_config(paths, bindings, point))
+      configs.append(_make_config(paths, bindings, point, num_demos))
   return configs
 
 
@@ -136,17 +145,23 @@ def _portable_path(name: str) -> str:
 
 
 def _make_config(
-  paths: Sequence[str], bindings: Sequence[str], point: Sequence[Binding]
+  paths: Sequence[str],
+  bindings: Sequence[str],
+  point: Sequence[Binding],
+  num_demos: int | None,
 ) -> Config:
   lines = [*bindings, *(binding.text for binding in point)]
-  gin_bindings.parse(paths, lines)
+  lines = few_demos.parse(paths, lines, num_demos)
+  labels = [
+    f'{name}={value!r}' for name, value in point if name != few_demos.BINDING
+  ]
   return Config(
     gin_files=tuple(paths),
     bindings=tuple(lines),
-    label=', '.join(f'{name}={value!r}' for name, value in point),
+    label=', '.join(labels),
     text=gin.config_str(),
     task=gin_bindings.value_of('run.task'),
-    algorithm=gin_bindings.value_of('run.algorithm'),
+    method=few_demos.method(),
     steps=gin_bindings.value_of('run.env_steps'),
   )
 
@@ -169,7 +184,7 @@ def _make_unit(
   return WorkUnit(
     id=hashlib.sha256(key.encode()).hexdigest()[:12],
     argv=tuple(argv),
-    run_dir=os.path.join(root, config.task, config.algorithm, str(seed)),
+    run_dir=os.path.join(root, config.task, config.method, str(seed)),
     env=dict(env),
     cwd=str(Path.cwd()),
     steps=config.steps,

@@ -29,6 +29,7 @@ _LAYERS = {
   'dynamics': 2,
   'agents': 2,
   'evaluation': 2,
+  'few_demos': 2,
   'checkpoints': 2,
   'algorithms': 3,
   'session': 3.5,  # what `experiment.run` runs

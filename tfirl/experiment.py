@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable
 
 import gin
+import numpy as np
 
 from tfirl import checkpoints, gin_bindings, session, threads
 from tfirl import run_folder as run_folder_lib
@@ -73,7 +74,7 @@ def run(
   threads.take(num_threads)
   latest = checkpoints.latest(run_folder.checkpoints)
   built = make_algorithm(
-    lambda env: _load_demos(demos or f'embedded:{task}', env),
+    lambda env: _load_demos(demos or f'embedded:{task}', env, run_folder),
     seed=seed,
     restore_from=latest,
   )
@@ -105,8 +106,9 @@ def run(
       run_folder.mark_complete(current.steps)
 
 
-def _load_demos(source: str, env):
-  return readers.load_demonstrations(
+def _load_demos(source: str, env, run_folder: run_folder_lib.RunFolder):
+  """Demonstrations for `env`; metadata.json says which and how many."""
+  demos = readers.load_demonstrations(
     source,
     env_id=env.env_id,
     observation_size=env.observation_spec().shape[0],
@@ -115,3 +117,15 @@ def _load_demos(source: str, env):
     env_kwargs=env.env_kwargs,
     maze=env.maze,
   )
+  returns = demos.episode_returns
+  run_folder.record(
+    demonstrations={
+      'source': source,
+      'num_episodes': len(demos.episode_ends),
+      'num_transitions': len(demos),
+      'mean_return': (
+        float(returns.mean()) if np.isfinite(returns).all() else None
+      ),
+    }
+  )
+  return demos

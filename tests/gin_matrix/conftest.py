@@ -6,7 +6,7 @@ import math
 import gin
 import pytest
 
-from tfirl import gin_bindings, launch
+from tfirl import few_demos, gin_bindings, launch
 from tfirl.demos import npz
 from tfirl.envs import suites
 
@@ -83,22 +83,26 @@ def no_config():
 def run(tmp_path):
   """`run(gin_files, algorithm, bindings, demos)`: two rounds in `tmp_path`.
 
-  Checks what holds for all. Returns: the last row of metrics.csv.
+  Checks what holds for all, unless `stop` ends it early. Returns: the last row
+  of metrics.csv.
   """
 
-  def run(gin_files, algorithm, bindings, demos):
+  def run(gin_files, algorithm, bindings, demos, num_demos=None, stop=None):
     launch.launch(
       gin_files,
       [*_SHORT, *_START_AT_ONCE[algorithm], *bindings],
       str(tmp_path),
       seed=0,
       demos=demos,
-      stop=lambda: False,
+      stop=stop or (lambda: False),
+      num_demos=num_demos,
     )
-    (path,) = tmp_path.glob('*/*/0/metrics.csv')
+    method = few_demos.method()
+    (path,) = tmp_path.glob(f'*/{method}/0/metrics.csv')
     with open(path, newline='') as file:
       row = list(csv.DictReader(file))[-1]
-    _check(row, algorithm)
+    if stop is None:
+      _check(row, algorithm)
     assert (path.parent / 'policy').is_dir()
     return row
 

@@ -18,9 +18,15 @@ def definition(launch_module, monkeypatch, tmp_path):
 
 
 def _units(
-  definition, files, seeds=(0,), points=_NO_POINT, bindings=(), **more
+  definition,
+  files,
+  seeds=(0,),
+  points=_NO_POINT,
+  bindings=(),
+  num_demos=None,
+  **more,
 ):
-  configs = definition.make_configs(files, points, bindings)
+  configs = definition.make_configs(files, points, bindings, num_demos)
   values = {'root_dir': 'runs', 'demos': None, 'env': {}} | more
   return definition.make_units(configs, seeds, **values)
 
@@ -110,6 +116,49 @@ def test_the_id_is_of_what_is_run_not_of_where(definition):
     *_units(definition, files, demos='d4rl:hopper-expert-v2'),
   ]
   assert len({unit.id, *(other.id for other in others)}) == 5
+
+
+def test_few_demonstrations_are_handed_on(definition, tmp_path):
+  files = [['mm_hopper.gin']]
+  (all_of_them,) = _units(definition, files)
+  (unit,) = _units(definition, files, num_demos=4)
+  assert unit.run_dir == f'{tmp_path}/runs/hopper/mm-n4/0'
+  assert unit.argv[3:] == (
+    '--gin_file=mm_hopper.gin',
+    '--gin_bindings=load_demonstrations.num_episodes = 4',
+    *('--seed=0', f'--root_dir={tmp_path}/runs'),
+  )
+  assert unit.id != all_of_them.id
+  binding = 'load_demonstrations.num_episodes = 4'
+  assert [unit] == _units(definition, files, bindings=[binding])
+  assert [unit] == _units(definition, files, bindings=[binding], num_demos=4)
+  with pytest.raises(ValueError, match='--num_demos is 5, and gin binds'):
+    _units(definition, files, bindings=[binding], num_demos=5)
+  with pytest.raises(ValueError, match='--num_demos is 0; expected'):
+    _units(definition, files, num_demos=0)
+
+
+def test_a_sweep_over_them_is_in_the_methods_names(definition, tmp_path):
+  points = definition.parse_points(
+    [
+      'load_demonstrations.num_episodes=[1, None]',
+      'load_demonstrations.episode_seed=[7]',
+    ]
+  )
+  units = _units(definition, [['mm_hopper.gin']], points=points)
+  root = f'{tmp_path}/runs/load_demonstrations.episode_seed=7'
+  assert [unit.run_dir for unit in units] == [
+    f'{root}/hopper/mm-n1/0',
+    f'{root}/hopper/mm/0',
+  ]
+  assert {u.label for u in units} == {'load_demonstrations.episode_seed=7'}
+  assert len({unit.id for unit in units}) == 2
+  with pytest.raises(ValueError, match='num_episodes is 0; expected'):
+    _units(
+      definition,
+      [['mm_hopper.gin']],
+      points=definition.parse_points(['load_demonstrations.num_episodes=[0]']),
+    )
 
 
 def test_the_id_changes_with_what_is_in_a_gin_file(definition, tmp_path):

@@ -1,6 +1,7 @@
 """Writes the run folders that the report's tests read."""
 
 import csv
+import json
 
 import pytest
 
@@ -32,9 +33,13 @@ def write_run(tmp_path):
     wall_s=None,
     success=None,
     root='runs',
+    num_demos=None,
   ):
     folder = tmp_path / root / task / algorithm / str(seed)
     folder.mkdir(parents=True)
+    if num_demos is not None:
+      found = {'demonstrations': {'num_episodes': num_demos}}
+      (folder / 'metadata.json').write_text(json.dumps(found))
     with open(folder / 'metrics.csv', 'w', newline='') as file:
       writer = csv.writer(file)
       writer.writerow(COLUMNS)

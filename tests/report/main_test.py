@@ -20,7 +20,7 @@ def test_writes_all_files_and_prints_the_table(write_run, tmp_path, capsys):
     'table.csv',
     'table.md',
   ]
-  assert '| hopper | mm | 3 | 10 | 2 | 50 |' in capsys.readouterr().out
+  assert '| hopper | mm | 3 | – | 10 | 2 | 50 |' in capsys.readouterr().out
   note = 'hopper/mm: all seeds cut at 10'
   assert f'- {note}' in (out / 'table.md').read_text()
   assert note in (out / 'index.html').read_text()

@@ -91,6 +91,21 @@ def test_names_what_is_damaged(write_run, old, new, message):
   assert str(path) in str(error.value)
 
 
+def test_demonstrations_are_counted_where_a_run_says(write_run):
+  known = write_run('hopper', 'mm-n4', 0, [0], [1.0], num_demos=4)
+  run = runs.read_run(str(known))
+  assert (run.algorithm, run.num_demos) == ('mm-n4', 4)
+  other = write_run('hopper', 'mm', 0, [0], [1.0])
+  assert runs.read_run(str(other)).num_demos is None
+  # Of before they were recorded; and damaged ones.
+  (other / 'metadata.json').write_text('{"seed": 0, "demos": null}')
+  assert runs.read_run(str(other)).num_demos is None
+  for text in ('{"seed": 0', '[]', '{"demonstrations": 3}'):
+    (other / 'metadata.json').write_text(text)
+    with pytest.raises(ValueError, match='mm/0/metadata.json is damaged'):
+      runs.read_run(str(other))
+
+
 def test_refuses_the_same_seed_from_two_roots(write_run):
   first = write_run('hopper', 'mm', 0, [0], [1.0])
   second = write_run('hopper', 'mm', 0, [0], [1.0], root='other')

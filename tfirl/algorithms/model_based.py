@@ -30,7 +30,6 @@ from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import open_loop, saving
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs import suites
-from tfirl.replay import writers
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
@@ -93,13 +92,14 @@ class ModelBased(algorithm.Algorithm):
 
     Raises:
       FileNotFoundError: there is no such pretrained model.
-      ValueError: there are fewer demonstrations than rows in a batch, the
-        pretrained model is of other sizes, or a parameter is out of its range.
+      ValueError: the pretrained model is of other sizes, or a parameter is out
+        of its range.
     """
     for name, value, least in (
       ('initial_steps', initial_steps, 1),
       ('steps_per_round', steps_per_round, 1),
       ('policy_updates_per_step', policy_updates_per_step, 1),
+      ('batch_size', batch_size, 1),
       ('dynamics_update_period', dynamics_update_period, 1),
       ('bc_steps', bc_steps, 0),
       ('critic_steps', critic_steps, 0),
@@ -108,11 +108,6 @@ class ModelBased(algorithm.Algorithm):
     seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
     self._env = suites.load(seed=seeds[0])
     demos = load_demos(self._env)
-    if len(demos) < batch_size:
-      raise ValueError(
-        f'{demos.source or "demonstrations"}: found {len(demos)} transitions; '
-        f'expected at least a batch, ModelBased.batch_size = {batch_size}'
-      )
     self._env.reset()
     self._seed = seed
     self._rng = np.random.default_rng(seeds[1])
@@ -156,7 +151,7 @@ class ModelBased(algorithm.Algorithm):
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     if demos_in_hybrid and is_new:
-      writers.write_shuffled(self._writers[1], demos.transitions, self._rng)
+      self._writers[1].append(_shuffled(demos.transitions, self._rng))
     self._expert_sampler = replay.sampler('expert', steps_per_round)
     updates_per_round = steps_per_round * policy_updates_per_step
     rows_per_round = updates_per_round * batch_size
@@ -327,3 +322,16 @@ class ModelBased(algorithm.Algorithm):
     self._trainer.set_state(state['trainer'])
     self._imagination.set_state(state['imagination'])
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
+
+
+def _shuffled(
+  rows: types.Transition, rng: np.random.Generator
+) -> types.Transition:
+  """All rows in random order, each once.
+
+  The last ones may wait for a block to fill up. `write_shuffled` would repeat
+  all of them instead, up to a hundred times where they are few: fine for a
+  table of their own, but in `hybrid` they would outweigh the real rows.
+  """
+  order = rng.permutation(len(rows.discount))
+  return types.Transition(*(field[order] for field in rows))

@@ -48,6 +48,14 @@ class Curve:
   last: int  # how many evaluations `final` takes in
   final: Estimate  # [1]
 
+  @property
+  def num_demos(self) -> str:
+    """Demonstrated episodes of a run: '4'; '4–64' if seeds differ; '' if no run
+    says.
+    """
+    known = sorted({run.num_demos for run in self.runs} - {None})
+    return '–'.join(map(str, dict.fromkeys([*known[:1], *known[-1:]])))
+
 
 def aggregate(
   runs: Sequence[Run], last: int = 2, reps: int = 2000

@@ -33,6 +33,7 @@ _CSV_COLUMNS = (
   'task',
   'algorithm',
   'seeds',
+  'demos',  # demonstrated episodes of each run
   'env_steps',
   'rollout_steps',
   'score',  # 'return' or 'success_percent'
@@ -46,7 +47,7 @@ _CSV_COLUMNS = (
 
 
 def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
-  """One row per curve, keys `_CSV_COLUMNS`; nan where something is unknown."""
+  """One row per curve, keys `_CSV_COLUMNS`; nan, or '', for what is unknown."""
   rows = []
   for curve in curves:
     final = curve.final
@@ -54,6 +55,7 @@ def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
       curve.task,
       curve.algorithm,
       len(curve.runs),
+      curve.num_demos,
       int(curve.env_steps[-1]),
       float(curve.rollout_steps[-1]),
       'success_percent' if curve.is_success else 'return',
@@ -144,6 +146,7 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
     'task',
     'algorithm',
     'seeds',
+    'demos',
     'env steps',
     'rollout steps',
     f'IQM of last {pooled} evaluation{"" if lasts == [1] else "s"}',
@@ -163,6 +166,7 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
         str(row['task']),
         str(row['algorithm']),
         str(row['seeds']),
+        str(row['demos'] or '–'),
         _text(row['env_steps']),
         _text(row['rollout_steps']),
         _text(row['iqm'], digits) + unit,

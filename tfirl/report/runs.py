@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,8 @@ from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
 # What shows that a folder is a run even before its first evaluation.
-_RUN_FILES = ('config.gin', 'metadata.json')
+_METADATA = 'metadata.json'
+_RUN_FILES = ('config.gin', _METADATA)
 _REQUIRED = ('env_steps', 'updates', 'wall_s', 'eval_return_mean')
 
 
@@ -25,6 +27,7 @@ class Run:
   algorithm: str
   seed: str
   columns: Mapping[str, np.ndarray]  # name -> [T] float64, nan where blank
+  num_demos: int | None = None  # demonstrated episodes; None: none, or not said
 
   @property
   def is_offline(self) -> bool:
@@ -90,7 +93,8 @@ def read_run(path: str) -> Run | None:
   """The run in `path`, None if it has no evaluation yet.
 
   Raises:
-    ValueError: metrics.csv is damaged; names the line and the column.
+    ValueError: metrics.csv is damaged; names the line and the column. Or
+      metadata.json is.
   """
   file_path = os.path.join(path, _FILE)
   if not os.path.exists(file_path):
@@ -103,7 +107,8 @@ def read_run(path: str) -> Run | None:
     return None
   task, algorithm, seed = names
   label = _label(path)
-  run = Run(path, task, f'{algorithm} {label}'.strip(), seed, columns)
+  name = f'{algorithm} {label}'.strip()
+  run = Run(path, task, name, seed, columns, _num_demos(path))
   backwards = np.flatnonzero(np.diff(run.clock) <= 0)
   if len(backwards):
     line = int(backwards[0]) + 3
@@ -132,6 +137,22 @@ def _label(path: str) -> str:
   if not os.path.exists(os.path.join(path, unit_lib.COMMAND_FILE)):
     return ''
   return unit_lib.read_command(Path(path))[0].label
+
+
+def _num_demos(path: str) -> int | None:
+  """Demonstrated episodes that the run used, if its metadata says so."""
+  path = os.path.join(path, _METADATA)
+  if not os.path.exists(path):
+    return None
+  try:
+    with open(path, encoding='utf-8') as file:
+      found = json.load(file).get('demonstrations', {})
+    return found.get('num_episodes')
+  except (AttributeError, ValueError) as error:
+    raise ValueError(
+      f'{path} is damaged ({error}); expected the JSON object that a launch '
+      'writes'
+    ) from error
 
 
 def _read_columns(path: str) -> dict[str, np.ndarray]:
