@@ -10,6 +10,7 @@ _LAYERS = {
   'schedules': 0,
   'acting': 0,
   'atomic_file': 0,
+  'budget': 0,
   'gin_bindings': 1,
   'gin_files': 0,
   'gin_types': 1,
