@@ -184,8 +184,8 @@ def _common_points(runs: Sequence[Run]) -> tuple[np.ndarray, list[str]]:
   unit = 'updates' if shortest.is_offline else 'env steps'
   if union[-1] > end:
     notes.append(
-      f'all seeds cut at {end:.0f} {unit}, where seed {shortest.seed} ends; the '
-      f'longest goes to {union[-1]:.0f}'
+      f'all seeds cut at {end:.0f} {unit}, where seed {shortest.seed} ends; '
+      f'the longest goes to {union[-1]:.0f}'
     )
   uneven = [r.seed for r in runs if not np.isin(points, r.clock).all()]
   if uneven:
