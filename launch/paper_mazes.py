@@ -11,7 +11,10 @@ everybody's: give one task at a time (--tasks) its own.
 import paper_batch
 
 TASKS = ('antmaze_large_diverse', 'antmaze_large_play')
-CPU_FILES = dict.fromkeys(paper_batch.METHODS, 'scale/cpu_maze.gin')
+CPU_FILES = {
+  **dict.fromkeys(paper_batch.METHODS, 'scale/cpu_maze.gin'),
+  'bc': 'scale/cpu_bc_published_maze.gin',
+}
 
 if __name__ == '__main__':
   paper_batch.main(TASKS, CPU_FILES)

@@ -11,7 +11,7 @@ import paper_batch
 
 TASKS = ('hopper', 'walker2d', 'ant', 'humanoid')
 CPU_FILES = {
-  'bc': 'scale/cpu.gin',
+  'bc': 'scale/cpu_bc.gin',
   **dict.fromkeys(('mm', 'bc_reg', 'filter'), 'scale/cpu_model_free.gin'),
   **dict.fromkeys(('hype', 'hype_filter'), 'scale/cpu_hype.gin'),
   'hyper': 'scale/cpu_hyper.gin',

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import gin
 
+from tfirl import budget as budget_lib
+
 # Registers all that a gin file may name.
 from tfirl import experiment as _experiment  # noqa: F401
 from tfirl import few_demos, gin_bindings, gin_files, gin_types
@@ -27,7 +29,7 @@ class Config(NamedTuple):
     label: the swept bindings, '' without any. The number of demonstrations is
       not among them: the method says it.
     text: gin's whole config, which makes the id.
-    task, method, steps: what it binds; see `few_demos.method`.
+    task, method, budget: what it binds; see `few_demos.method`.
   """
 
   gin_files: tuple[str, ...]
@@ -36,7 +38,7 @@ class Config(NamedTuple):
   text: str
   task: str
   method: str
-  steps: int
+  budget: budget_lib.Budget
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -97,7 +99,8 @@ def make_configs(
 
   Raises:
     FileNotFoundError: a gin file is missing.
-    BindingError: an unknown name or scope, or a value of the wrong type.
+    BindingError: an unknown name or scope, a value of the wrong type, or not
+      exactly one budget that the method counts.
     ValueError: num_demos is below 1, or gin binds another number.
   """
   common = [gin_types.read_binding(text, 'gin_bindings') for text in bindings]
@@ -155,15 +158,35 @@ def _make_config(
   labels = [
     f'{name}={value!r}' for name, value in point if name != few_demos.BINDING
   ]
+  label = ', '.join(labels)
+  algorithm = gin_bindings.value_of('run.algorithm')
   return Config(
     gin_files=tuple(paths),
     bindings=tuple(lines),
-    label=', '.join(labels),
+    label=label,
     text=gin.config_str(),
     task=gin_bindings.value_of('run.task'),
     method=few_demos.method(),
-    steps=gin_bindings.value_of('run.env_steps'),
+    budget=_budget(algorithm, f'{", ".join(paths)}{label and f" ({label})"}'),
   )
+
+
+def _budget(algorithm: str, where: str) -> budget_lib.Budget:
+  """What the parsed config gives the run; raises BindingError, at `where`."""
+  bound = {name: _bound(f'run.{name}') for name in budget_lib.UNITS}
+  units = gin_bindings.value_of('run.make_algorithm').budget_units
+  try:
+    return budget_lib.make_budget(bound, units, algorithm)
+  except ValueError as error:
+    raise gin_files.BindingError(f'{where}: {error}') from error
+
+
+def _bound(name: str) -> int | None:
+  """None where nothing is bound, as by default."""
+  try:
+    return gin_bindings.value_of(name)
+  except gin_files.BindingError:
+    return None
 
 
 def _make_unit(
@@ -187,7 +210,8 @@ def _make_unit(
     run_dir=os.path.join(root, config.task, config.method, str(seed)),
     env=dict(env),
     cwd=str(Path.cwd()),
-    steps=config.steps,
+    steps=config.budget.total,
+    budget_unit=config.budget.unit,
     label=config.label,
   )
 

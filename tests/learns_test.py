@@ -86,6 +86,7 @@ def _train(gin_file, bindings, demos, root):
 
 def _game(**changes):
   bindings = {
+    'run.real_steps': None,  # whichever the file binds
     'run.env_steps': 2500,
     'run.eval_every': 500,
     'run.checkpoint_every': 2500,
@@ -121,6 +122,7 @@ def test_hype_learns(demos, tmp_path):
 def test_expert_learns(demos, tmp_path):
   """From the reward: `demos` only say what is good."""
   bindings = {
+    'run.real_steps': None,  # whichever the file binds
     'run.env_steps': 1500,
     'run.eval_every': 500,
     'run.checkpoint_every': 1500,
@@ -140,7 +142,7 @@ def test_expert_learns(demos, tmp_path):
 
 def test_bc_learns(demos, tmp_path):
   bindings = {
-    'run.env_steps': 1280,
+    'run.updates': 1280,
     'run.eval_every': 640,
     'run.checkpoint_every': 1280,
     'BehaviorCloning.batch_size': 64,

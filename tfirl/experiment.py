@@ -6,6 +6,7 @@ from collections.abc import Callable
 import gin
 import numpy as np
 
+from tfirl import budget as budget_lib
 from tfirl import checkpoints, gin_bindings, session, threads
 from tfirl import run_folder as run_folder_lib
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
@@ -35,12 +36,13 @@ def run(
   task: str = gin.REQUIRED,
   algorithm: str = gin.REQUIRED,
   make_algorithm: Callable = gin.REQUIRED,
-  env_steps: int = gin.REQUIRED,
+  real_steps: int | None = None,
+  env_steps: int | None = None,
+  updates: int | None = None,
   eval_every: int = gin.REQUIRED,
   eval_episodes: int = gin.REQUIRED,
   eval_stochastic: bool = False,
   checkpoint_every: int = gin.REQUIRED,
-  count_rollout_steps: bool = False,
   record_video: bool = True,
   keep_best: bool = False,
   num_threads: int = 0,
@@ -54,23 +56,34 @@ def run(
     stop: asked once a round; true ends the run after a checkpoint.
     task: the task's name, as in the folder's path.
     algorithm: the algorithm's name, likewise.
-    make_algorithm: maps (load_demos, seed, restore_from) to an algorithm.
-    env_steps: the budget. `bc` takes no env steps: for it, gradient steps.
+    make_algorithm: maps (load_demos, seed, restore_from) to an algorithm; its
+      `budget_units` say which of the next three it may have. Exactly one is
+      bound, and the unit of the periods below.
+    real_steps: budget of all steps taken, those for the cost among them; only
+      evaluations are free.
+    env_steps: budget of the steps of training alone, as published.
+    updates: budget of gradient steps, of what takes no steps.
     eval_every: steps between evaluations; there is one at the start too.
     eval_episodes: episodes of each.
     eval_stochastic: sample their actions instead of taking the mean.
     checkpoint_every: steps between checkpoints.
-    count_rollout_steps: whether steps of cost rollouts use up the budget too.
     record_video: film one episode of the final policy.
     keep_best: write the policy of the best evaluation to best_policy/ too.
     num_threads: TensorFlow's (`threads.take`); 0 for all cores. With two
       runs on two cores, one thread each is best.
 
   Raises:
+    ValueError: not exactly one budget is bound, or one that the algorithm
+      doesn't count.
     UnusedBindingError: a gin binding that nothing consumed.
     FloatingPointError: a loss is not finite; the last checkpoint stays.
     CheckpointError: a checkpoint could not be written; the last one stays.
   """
+  budget = budget_lib.make_budget(
+    {'real_steps': real_steps, 'env_steps': env_steps, 'updates': updates},
+    make_algorithm.budget_units,
+    algorithm,
+  )
   threads.take(num_threads)
   latest = checkpoints.latest(run_folder.checkpoints)
   built = make_algorithm(
@@ -85,24 +98,28 @@ def run(
       built,
       latest,
       seed,
+      budget,
       eval_episodes=eval_episodes,
       eval_stochastic=eval_stochastic,
-      count_rollout_steps=count_rollout_steps,
       keep_best=keep_best,
     )
     stack.callback(current.close)
-    bar = progress.ProgressBar(
-      env_steps, current.steps, f'{algorithm} {task} {seed}', built.counts
-    )
+    name = f'{algorithm} {task} {seed}'
+    unit = budget.unit.replace('_', ' ')
+    bar = progress.ProgressBar(budget.total, current.steps, name, unit)
     stack.callback(bar.close)
     if latest is None:
       current.evaluate()
+    elif current.is_spent:
+      bar.write(
+        f'{name}: the budget, {budget.total} {unit}, is spent ({current.steps} '
+        'taken): nothing is left to train'
+      )
     gin_bindings.check_all_consumed()
     run_folder.write_operative_config()
-    current.train(bar, env_steps, eval_every, checkpoint_every, stop)
-    is_complete = current.steps >= env_steps
-    current.finish(is_complete, record_video)
-    if is_complete:
+    current.train(bar, eval_every, checkpoint_every, stop)
+    current.finish(current.is_spent, record_video)
+    if current.is_spent:
       run_folder.mark_complete(current.steps)
 
 

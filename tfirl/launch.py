@@ -3,7 +3,7 @@ r"""Trains: flags -> gin -> seeds -> run folder -> `experiment.run`.
 Flags say where, gin says how much. The same command again resumes.
 
   python -m tfirl.launch --gin_file=hype_hopper.gin --seed=1 \
-    --gin_bindings='run.env_steps = 100000'
+    --gin_bindings='run.eval_every = 2000'
 """
 
 import random
@@ -45,7 +45,7 @@ def define_flags() -> None:
   flags.DEFINE_multi_string(
     'gin_bindings',
     [],
-    "a line of gin such as 'run.env_steps = 1000'; repeatable",
+    "a line of gin such as 'run.eval_every = 1000'; repeatable",
   )
   flags.DEFINE_string(
     'root_dir', 'runs', 'results go to ROOT_DIR/TASK/ALGORITHM[-nK]/SEED'

@@ -14,24 +14,27 @@ _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _STEPS_PER_ROUND = 64
 _STEPS = 2 * _STEPS_PER_ROUND
 _SHORT = [
-  f'run.env_steps = {_STEPS}',
   f'run.eval_every = {_STEPS}',
   f'run.checkpoint_every = {_STEPS}',
   'run.eval_episodes = 1',
   'run.record_video = False',
 ]
+# Whichever the file binds.
+_STEP_BUDGET = ['run.real_steps = None', f'run.env_steps = {_STEPS}']
 # Both players move within two rounds, the table opens after the first.
 _START_AT_ONCE = {
-  'bc': [],
-  'expert': [f'Expert.initial_steps = {_STEPS_PER_ROUND}'],
+  'bc': [f'run.updates = {_STEPS}'],
+  'expert': [*_STEP_BUDGET, f'Expert.initial_steps = {_STEPS_PER_ROUND}'],
   **dict.fromkeys(
     _GAMES,
     [
+      *_STEP_BUDGET,
       f'ModelFree.initial_steps = {_STEPS_PER_ROUND}',
       f'CostTurns.cost_update_period = {_STEPS_PER_ROUND}',
     ],
   ),
   'hyper': [
+    *_STEP_BUDGET,
     'ModelBased.initial_steps = 124',
     'ModelBased.policy_updates_per_step = 2',
     'ModelBased.batch_size = 32',
@@ -119,6 +122,9 @@ def _check(row, algorithm):
     assert float(row['imagined_rows']) > 0
   assert int(row['updates']) == updates
   assert int(row['env_steps']) == (0 if algorithm == 'bc' else _STEPS)
+  assert int(row['real_steps']) == (
+    int(row['env_steps']) + int(row['rollout_steps'])
+  )
   is_game = algorithm in (*_GAMES, 'hyper')
   assert (int(row['rollout_steps']) > 0) == is_game
   assert math.isfinite(float(row['eval_return_mean']))

@@ -141,7 +141,8 @@ def test_says_what_it_is(algorithm, task):
       30 if task in ('hopper', 'ant') else 10
     )
     assert gin_bindings.value_of('ModelEnv.is_healthy').__name__ == task
-  assert gin_bindings.value_of('run.env_steps') == (
+  unit = 'updates' if algorithm == 'bc' else 'env_steps'
+  assert gin_bindings.value_of(f'run.{unit}') == (
     150_000 if algorithm == 'hyper' else 1_000_000
   )
 
@@ -157,7 +158,8 @@ def test_walker2ds_small_scale_is_hyper_at_twice_the_steps():
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
 def test_takes_the_small_scale(algorithm, task):
-  scales = ['scale/cpu.gin']
+  scales = ['scale/cpu_bc.gin' if algorithm == 'bc' else 'scale/cpu.gin']
+  unit = 'updates' if algorithm == 'bc' else 'env_steps'
   if algorithm == 'hyper':
     scales = ['scale/cpu_hyper.gin']
   if algorithm in _GAMES:
@@ -166,7 +168,7 @@ def test_takes_the_small_scale(algorithm, task):
     scales.append('scale/cpu_hype.gin')
   for scale in scales:
     gin_bindings.parse([f'{algorithm}_{task}.gin', scale], [])
-    assert gin_bindings.value_of('run.env_steps') == (
+    assert gin_bindings.value_of(f'run.{unit}') == (
       20_000 if algorithm == 'hyper' else 100_000
     )
     assert gin_bindings.value_of('run.algorithm') == algorithm

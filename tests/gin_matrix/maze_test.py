@@ -34,7 +34,6 @@ _PUBLISHED = {
   'cost_rollout/ExpertReset.reset_prob': 0.0,
 }
 _BUDGET = {
-  'run.env_steps': 500_000,
   'run.eval_every': 25_000,
   'run.eval_episodes': 25,
   'suites.load.tremble_probability': 0.0,
@@ -61,6 +60,10 @@ def cache(tmp_path_factory):
   with pytest.MonkeyPatch.context() as patch:
     patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
     yield
+
+
+def _unit(algorithm):
+  return 'updates' if algorithm == 'bc' else 'env_steps'
 
 
 def _check(row, algorithm):
@@ -112,6 +115,7 @@ def test_says_what_it_is(algorithm, task):
   assert bound('run.task') == task
   for name, value in _BUDGET.items():
     assert bound(name) == value, name
+  assert bound(f'run.{_unit(algorithm)}') == 500_000
   assert bound('suites.load.env_kwargs')['continuing_task'] is False
   if algorithm != 'expert':
     assert bound('load_demonstrations.max_transitions') == 100_000
@@ -134,8 +138,9 @@ def test_says_what_it_is(algorithm, task):
 
 @pytest.mark.parametrize(('algorithm', 'task'), _PAIRS)
 def test_takes_the_small_scale(algorithm, task):
-  gin_bindings.parse([f'{algorithm}_{task}.gin', 'scale/cpu_maze.gin'], [])
-  assert gin_bindings.value_of('run.env_steps') == 50_000
+  name = 'cpu_bc_published_maze' if algorithm == 'bc' else 'cpu_maze'
+  gin_bindings.parse([f'{algorithm}_{task}.gin', f'scale/{name}.gin'], [])
+  assert gin_bindings.value_of(f'run.{_unit(algorithm)}') == 50_000
   assert gin_bindings.value_of('run.eval_episodes') == 25
 
 
@@ -268,8 +273,8 @@ def test_pretrains_a_model(task, demos, tmp_path):
   folder = tmp_path / task / 'pretrain_dynamics' / '0'
   with open(folder / 'metrics.csv', newline='') as file:
     before, after = csv.DictReader(file)
-  assert (before['updates'], before['env_steps']) == ('0', '0')
-  assert int(after['updates']) > 0 and after['env_steps'] == '0'
+  assert (before['updates'], before['real_steps']) == ('0', '0')
+  assert int(after['updates']) > 0 and after['real_steps'] == '0'
   assert (after['eval_episodes'], after['eval_return_mean']) == ('0', '')
   assert 0 < float(after['region_error_median']) < 100
   assert (folder / 'dynamics.npz').exists()

@@ -12,9 +12,14 @@ _NO_POINT = [()]
 def definition(launch_module, monkeypatch, tmp_path):
   """The module, in a folder with a gin file of the user's."""
   monkeypatch.chdir(tmp_path)
-  (tmp_path / 'mine.gin').write_text('run.env_steps = 7\n')
+  (tmp_path / 'mine.gin').write_text(_budget(7))
   yield launch_module('sweep_definition')
   gin.clear_config()
+
+
+def _budget(steps):
+  """Whichever the file before it binds."""
+  return f'run.real_steps = None\nrun.env_steps = {steps}\n'
 
 
 def _units(
@@ -98,7 +103,8 @@ def test_a_unit(definition, tmp_path):
     '--gin_bindings=CostLearner.learning_rate = 0.001',
     *('--seed=4', f'--root_dir={root}'),
   )
-  assert (unit.steps, unit.env, unit.cwd) == (7, {'A': '1'}, str(tmp_path))
+  assert (unit.steps, unit.budget_unit) == (7, 'env_steps')
+  assert (unit.env, unit.cwd) == ({'A': '1'}, str(tmp_path))
   assert unit.label == 'CostLearner.learning_rate=0.001'
 
 
@@ -164,7 +170,7 @@ def test_a_sweep_over_them_is_in_the_methods_names(definition, tmp_path):
 def test_the_id_changes_with_what_is_in_a_gin_file(definition, tmp_path):
   files = [['mm_hopper.gin', 'mine.gin']]
   (before,) = _units(definition, files)
-  (tmp_path / 'mine.gin').write_text('run.env_steps = 8\n')
+  (tmp_path / 'mine.gin').write_text(_budget(8))
   (after,) = _units(definition, files)
   assert before.id != after.id and before.argv == after.argv
 
@@ -203,6 +209,42 @@ def test_duplicate_units(definition):
 def test_bad_bindings(definition, binding, message):
   with pytest.raises(gin_files.BindingError) as error:
     _units(definition, [['mm_hopper.gin']], bindings=[binding])
+  assert message in str(error.value)
+
+
+def test_the_budget_is_of_the_methods_unit(definition):
+  steps = ['run.env_steps = None', 'run.real_steps = 9']
+  (unit,) = _units(definition, [['mm_hopper.gin']], bindings=steps)
+  assert (unit.steps, unit.budget_unit) == (9, 'real_steps')
+  updates = ['run.updates = 9']
+  (unit,) = _units(definition, [['bc_hopper.gin']], bindings=updates)
+  assert (unit.steps, unit.budget_unit) == (9, 'updates')
+
+
+@pytest.mark.parametrize(
+  ('file', 'bindings', 'message'),
+  [
+    (
+      'mm_hopper.gin',
+      ['run.real_steps = 9', 'run.env_steps = 8'],
+      'mm_hopper.gin: found run.real_steps = 9 and run.env_steps = 8; expected '
+      'exactly one budget: to use run.real_steps, bind run.env_steps = None',
+    ),
+    (
+      'mm_hopper.gin',
+      ['run.real_steps = None', 'run.env_steps = None'],
+      'mm_hopper.gin: found no budget; expected run.real_steps or run.env',
+    ),
+    (
+      'bc_hopper.gin',
+      ['run.updates = None', 'run.env_steps = 8'],
+      'bc_hopper.gin: found run.env_steps = 8; expected run.updates, for bc',
+    ),
+  ],
+)
+def test_another_budget_is_refused(definition, file, bindings, message):
+  with pytest.raises(gin_files.BindingError) as error:
+    _units(definition, [[file]], bindings=bindings)
   assert message in str(error.value)
 
 

@@ -20,6 +20,7 @@ _TIMEOUT_S = 120
 
 # Two rounds before the first gradient step; blocks that rounds don't fill.
 TINY = {
+  'run.real_steps': None,  # whichever the file binds
   'run.env_steps': 960,
   'run.eval_every': 32,
   'run.eval_episodes': 1,

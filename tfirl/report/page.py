@@ -34,6 +34,7 @@ _CSV_COLUMNS = (
   'algorithm',
   'seeds',
   'demos',  # demonstrated episodes of each run
+  'real_steps',
   'env_steps',
   'rollout_steps',
   'score',  # 'return' or 'success_percent'
@@ -56,6 +57,7 @@ def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
       curve.algorithm,
       len(curve.runs),
       curve.num_demos,
+      int(curve.real_steps[-1]),
       int(curve.env_steps[-1]),
       float(curve.rollout_steps[-1]),
       'success_percent' if curve.is_success else 'return',
@@ -147,8 +149,8 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
     'algorithm',
     'seeds',
     'demos',
-    'env steps',
-    'rollout steps',
+    'real steps',
+    'for the cost',
     f'IQM of last {pooled} evaluation{"" if lasts == [1] else "s"}',
     f'{CONFIDENCE:.0%} interval',
     'wall time, min',
@@ -167,7 +169,7 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
         str(row['algorithm']),
         str(row['seeds']),
         str(row['demos'] or '–'),
-        _text(row['env_steps']),
+        _text(row['real_steps']),
         _text(row['rollout_steps']),
         _text(row['iqm'], digits) + unit,
         '–' if _is_nan(row['ci_low']) else interval,
@@ -180,7 +182,7 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
 
 def _run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
   """Header and rows of the list of single runs."""
-  header = ['task', 'algorithm', 'seed', 'evaluations', 'env steps']
+  header = ['task', 'algorithm', 'seed', 'evaluations', 'real steps']
   header += ['first score', 'last score', 'best score', 'folder']
   rows = []
   for curve in curves:
@@ -189,7 +191,7 @@ def _run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
       scores = run.columns[name] * (100 if curve.is_success else 1)
       rows.append(
         [run.task, run.algorithm, run.seed, str(len(scores))]
-        + [_text(run.columns['env_steps'][-1])]
+        + [_text(run.columns['real_steps'][-1])]
         + [_text(score) for score in (scores[0], scores[-1], scores.max())]
         + [run.path]
       )

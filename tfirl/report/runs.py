@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfirl import budget
 from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
@@ -43,8 +44,17 @@ class Run:
 
   @property
   def clock(self) -> np.ndarray:
-    """What evaluations are ordered by, [T]: env steps, or updates if none."""
+    """What evaluations are ordered by, [T]: env steps, or updates if none.
+
+    Not real steps: seeds whose cost rolls out are evaluated at the same env
+    steps, but have then taken more or fewer in all.
+    """
     return self.columns['updates' if self.is_offline else 'env_steps']
+
+  @property
+  def steps(self) -> np.ndarray:
+    """What evaluations are shown over, [T]: real steps, or updates if none."""
+    return self.columns['updates' if self.is_offline else 'real_steps']
 
   @property
   def has_success(self) -> bool:
@@ -156,6 +166,7 @@ def _num_demos(path: str) -> int | None:
 
 
 def _read_columns(path: str) -> dict[str, np.ndarray]:
+  """All columns, [T] each; real_steps too where the file is older than it."""
   with open(path, newline='', encoding='utf-8', errors='replace') as file:
     reader = csv.reader(file)
     names = next(reader, [])
@@ -174,10 +185,13 @@ def _read_columns(path: str) -> dict[str, np.ndarray]:
         )
       where = f'{path}, line {reader.line_num}'
       cells = dict(zip(names, row, strict=True))
-      required = set(_REQUIRED)
+      required = {*_REQUIRED, 'real_steps'}
       if cells.get('eval_episodes') == '0':
         required.remove('eval_return_mean')
-      rows.append([_number(where, required, *c) for c in cells.items()])
+      numbers = {c[0]: _number(where, required, *c) for c in cells.items()}
+      numbers['real_steps'] = budget.real_steps(cells)
+      rows.append(list(numbers.values()))
+  names = list(dict.fromkeys([*names, 'real_steps']))
   table = np.asarray(rows, np.float64).reshape(len(rows), len(names))
   return dict(zip(names, table.T, strict=True))
 
