@@ -35,13 +35,14 @@ def run(
   make_algorithm: Callable = gin.REQUIRED,
   env_steps: int = gin.REQUIRED,
   eval_every: int = gin.REQUIRED,
-  eval_episodes: int = gin.REQUIRED,
+  eval_episodes: int = 10,
   eval_stochastic: bool = False,
   checkpoint_every: int = gin.REQUIRED,
   count_rollout_steps: bool = False,
   record_video: bool = True,
   keep_best: bool = False,
   num_threads: int = 0,
+  most_steps: int | None = None,
 ) -> None:
   """Trains, or goes on training, and leaves all results in `run_folder`.
 
@@ -63,6 +64,8 @@ def run(
     keep_best: write the policy of the best evaluation to best_policy/ too.
     num_threads: TensorFlow's (`threads.take`); 0 for all cores. With two
       runs on two cores, one thread each is best.
+    most_steps: ends the run here if its budget is larger, in the budget's own
+      steps: budgets/smoke.gin cuts runs of any kind short.
 
   Raises:
     UnusedBindingError: a gin binding that nothing consumed.
@@ -70,6 +73,8 @@ def run(
     CheckpointError: a checkpoint could not be written; the last one stays.
   """
   threads.take(num_threads)
+  if most_steps is not None:
+    env_steps = min(env_steps, most_steps)
   latest = checkpoints.latest(run_folder.checkpoints)
   built = make_algorithm(
     lambda env: _load_demos(demos or f'embedded:{task}', env),

@@ -48,6 +48,13 @@ def _check_segments(segments) -> None:
     )
 
 
+@gin.configurable(module='schedules')
+def constant(step) -> float:
+  """1 at every step."""
+  del step
+  return 1.0
+
+
 @gin.configurable
 def harmonic(step) -> float:
   """1, 1, 1/2, 1/3, ... at steps 0, 1, 2, 3, ..."""

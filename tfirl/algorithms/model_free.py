@@ -12,7 +12,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import types
+from tfirl import schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import (
   algorithm,
@@ -38,12 +38,12 @@ class ModelFree(algorithm.Algorithm):
     *,
     make_agent: Callable = gin.REQUIRED,
     expert_fraction: Callable | None = None,
-    learning_rate_scale: Callable = gin.REQUIRED,
+    learning_rate_scale: Callable = schedules.constant,
     steps_per_round: int = 64,
     updates_per_step: int = 1,
     batch_size: int = 256,
     initial_steps: int = 1024,
-    anneal_learning_rate: bool = True,
+    anneal_learning_rate: bool = False,
     bc_steps: int = 0,
     jit_compile: bool = False,
   ):
