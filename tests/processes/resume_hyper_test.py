@@ -110,6 +110,7 @@ def _expected(env_steps, saved):
 @pytest.mark.parametrize('prelude', [_IN_A_FIT, _IN_A_ROLLOUT])
 def test_goes_on_after_a_kill(run, prelude):
   run.algorithm, run.bindings = 'hyper', _TINY
+  run.gin_folder = 'paper/'
   assert run.finish(run.start(prelude=prelude)) == -signal.SIGKILL, run.errors
   killed = _saved(run)
   assert killed == _expected(60, killed)
