@@ -34,7 +34,7 @@ flags.DEFINE_integer('runs', 0, 'real runs, a turn')
 # As a run with nothing left to do.
 _NOTHING = "open('complete.json', 'w').close()"
 _TINY = (
-  'run.env_steps = 64',
+  'run.updates = 64',
   'run.eval_every = 64',
   'run.eval_episodes = 1',
   'run.record_video = False',

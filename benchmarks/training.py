@@ -40,6 +40,7 @@ def run_rounds(num_rounds: int) -> list[float]:
   # More than is run, so that nothing but rounds lies between two times.
   never = 2 * STEPS_PER_ROUND * (num_rounds + 1)
   bindings = [
+    'run.real_steps = None',  # whichever the file binds
     f'run.env_steps = {never}',
     f'run.eval_every = {never}',
     f'run.checkpoint_every = {never}',

@@ -5,9 +5,10 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
+from tfirl import budget
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -21,12 +22,13 @@ class Row:
 
   name: str
   state: str
-  steps: int = 0
-  budget: int = 0
+  steps: int = 0  # of what the budget counts
+  total: int = 0
   mean_return: float | None = None
   steps_per_s: float | None = None
   unit_s: float | None = None  # what the whole unit will have taken
   message: str = ''
+  counts: str = ''  # 'real steps', say
 
   @property
   def left_s(self) -> float | None:
@@ -35,7 +37,7 @@ class Row:
       return 0.0
     if self.unit_s is None:
       return None
-    return self.unit_s * max(0.0, 1 - self.steps / self.budget)
+    return self.unit_s * max(0.0, 1 - self.steps / self.total)
 
 
 def read_row(unit: WorkUnit) -> Row:
@@ -44,15 +46,15 @@ def read_row(unit: WorkUnit) -> Row:
   last = _last_metrics(unit)
   steps, unit_s = 0, None
   if last:
-    # What a run that steps no environment counts.
-    steps = int(float(last['env_steps'])) or int(float(last['updates']))
+    steps = _spent(last, unit.budget_unit)
   if steps and unit.steps:
     unit_s = float(last['wall_s']) * unit.steps / steps
   return Row(
     name=unit.name,
     state=status.state,
     steps=steps,
-    budget=unit.steps,
+    total=unit.steps,
+    counts=unit.budget_unit.replace('_', ' '),
     mean_return=_number(last.get('eval_return_mean')),
     steps_per_s=_number(last.get('steps_per_s')),
     unit_s=unit_s,
@@ -76,13 +78,13 @@ def sweep_left_s(rows: Sequence[Row], num_parallel: int) -> float | None:
 
 def format_table(rows: Sequence[Row], num_parallel: int) -> str:
   """The table as lines of text."""
-  header = ('unit', 'steps', 'return', 'steps/s', 'state', 'time left')
+  header = ('unit', 'spent', 'return', 'steps/s', 'state', 'time left')
   cells = [header]
   for row in rows:
     cells.append(
       (
         row.name,
-        f'{row.steps:,}/{row.budget:,}',
+        f'{row.steps:,}/{row.total:,} {row.counts}'.rstrip(),
         '-' if row.mean_return is None else f'{row.mean_return:,.0f}',
         '-' if row.steps_per_s is None else f'{row.steps_per_s:,.0f}',
         row.state,
@@ -168,6 +170,14 @@ def _last_metrics(unit: WorkUnit) -> dict[str, str]:
     return {}
   names, *rows = csv.reader([header, lines[-1]])
   return dict(zip(names, rows[0], strict=False))
+
+
+def _spent(row: Mapping[str, str], unit: str) -> int:
+  """What the budget counts, also of rows older than its column."""
+  if unit == 'real_steps':
+    return int(budget.real_steps(row))
+  # Sweeps that don't say what they count called bc's updates steps.
+  return int(float(row[unit])) or int(float(row['updates']))
 
 
 def _number(text: str | None) -> float | None:

@@ -43,6 +43,7 @@ def make_units(file_sets: Sequence[Sequence[str]]) -> list[WorkUnit]:
     [[*files, *given.scale_file] for files in file_sets],
     sweep_definition.parse_points(given.sweep),
     given.gin_bindings,
+    given.num_demos,
   )
   executor = _EXECUTORS.get(given.executor, local)
   return sweep_definition.make_units(

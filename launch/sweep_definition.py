@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import gin
 
+from tfirl import budget as budget_lib
+
 # Registers all that a gin file may name.
 from tfirl import experiment as _experiment  # noqa: F401
-from tfirl import gin_bindings, gin_files, gin_types
+from tfirl import few_demos, gin_bindings, gin_files, gin_types
 from tfirl.gin_types import Binding
 from tfirl.work_units.unit import WorkUnit
 
@@ -24,9 +26,10 @@ class Config(NamedTuple):
   Attributes:
     gin_files: names or absolute paths.
     bindings: lines of gin.
-    label: the swept bindings, '' without any.
+    label: the swept bindings, '' without any. The number of demonstrations is
+      not among them: the method says it.
     text: gin's whole config, which makes the id.
-    task, algorithm, steps: what it binds.
+    task, method, budget: what it binds; see `few_demos.method`.
   """
 
   gin_files: tuple[str, ...]
@@ -34,8 +37,8 @@ class Config(NamedTuple):
   label: str
   text: str
   task: str
-  algorithm: str
-  steps: int
+  method: str
+  budget: budget_lib.Budget
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -84,12 +87,21 @@ def make_configs(
   file_sets: Sequence[Sequence[str]],
   points: Sequence[Sequence[Binding]],
   bindings: Sequence[str],
+  num_demos: int | None = None,
 ) -> list[Config]:
   """One config for each set of gin files and each point, all checked.
 
+  Args:
+    file_sets: names or paths.
+    points: of the sweep; a point is one value of each binding that it varies.
+    bindings: lines of gin, of all units.
+    num_demos: how many demonstrated episodes each may use; None: gin says.
+
   Raises:
     FileNotFoundError: a gin file is missing.
-    BindingError: an unknown name or scope, or a value of the wrong type.
+    BindingError: an unknown name or scope, a value of the wrong type, or not
+      exactly one budget that the method counts.
+    ValueError: num_demos is below 1, or gin binds another number.
   """
   common = [gin_types.read_binding(text, 'gin_bindings') for text in bindings]
   configs = []
@@ -102,7 +114,7 @@ def make_configs(
       statements += gin_files.read_file(str(found), folders)
     for point in points:
       gin_types.check_scopes([*common, *point], statements)
-      configs.append(_make_config(paths, bindings, point))
+      configs.append(_make_config(paths, bindings, point, num_demos))
   return configs
 
 
@@ -136,19 +148,46 @@ def _portable_path(name: str) -> str:
 
 
 def _make_config(
-  paths: Sequence[str], bindings: Sequence[str], point: Sequence[Binding]
+  paths: Sequence[str],
+  bindings: Sequence[str],
+  point: Sequence[Binding],
+  num_demos: int | None,
 ) -> Config:
   lines = [*bindings, *(binding.text for binding in point)]
-  gin_bindings.parse(paths, lines)
+  lines = few_demos.parse(paths, lines, num_demos)
+  labels = [
+    f'{name}={value!r}' for name, value in point if name != few_demos.BINDING
+  ]
+  label = ', '.join(labels)
+  algorithm = gin_bindings.value_of('run.algorithm')
   return Config(
     gin_files=tuple(paths),
     bindings=tuple(lines),
-    label=', '.join(f'{name}={value!r}' for name, value in point),
+    label=label,
     text=gin.config_str(),
     task=gin_bindings.value_of('run.task'),
-    algorithm=gin_bindings.value_of('run.algorithm'),
-    steps=gin_bindings.value_of('run.env_steps'),
+    method=few_demos.method(),
+    budget=_budget(algorithm, f'{", ".join(paths)}{label and f" ({label})"}'),
   )
+
+
+def _budget(algorithm: str, where: str) -> budget_lib.Budget:
+  """What the parsed config gives the run; raises BindingError, at `where`."""
+  bound = {name: _bound(f'run.{name}') for name in budget_lib.UNITS}
+  units = gin_bindings.value_of('run.make_algorithm').budget_units
+  try:
+    most = _bound('run.most_steps')
+    return budget_lib.make_budget(bound, units, algorithm, most)
+  except ValueError as error:
+    raise gin_files.BindingError(f'{where}: {error}') from error
+
+
+def _bound(name: str) -> int | None:
+  """None where nothing is bound, as by default."""
+  try:
+    return gin_bindings.value_of(name)
+  except gin_files.BindingError:
+    return None
 
 
 def _make_unit(
@@ -169,10 +208,11 @@ def _make_unit(
   return WorkUnit(
     id=hashlib.sha256(key.encode()).hexdigest()[:12],
     argv=tuple(argv),
-    run_dir=os.path.join(root, config.task, config.algorithm, str(seed)),
+    run_dir=os.path.join(root, config.task, config.method, str(seed)),
     env=dict(env),
     cwd=str(Path.cwd()),
-    steps=config.steps,
+    steps=config.budget.total,
+    budget_unit=config.budget.unit,
     label=config.label,
   )
 

@@ -14,6 +14,9 @@ def define_flags() -> None:
   )
   flags.DEFINE_multi_string('gin_bindings', [], 'handed to each unit')
   flags.DEFINE_string('demos', None, 'handed to each unit')
+  flags.DEFINE_integer(
+    'num_demos', None, 'handed to each unit: how many demonstrated episodes'
+  )
   flags.DEFINE_string('root_dir', 'runs', 'folder of the sweep')
   flags.DEFINE_integer(
     'max_parallel', 1, 'units at a time on this machine', lower_bound=1

@@ -249,7 +249,6 @@ def test_nor_those_that_do_not_say_whose_they_are(theirs, env, tmp_path):
 
 
 _SHORT = [
-  'run.env_steps = 128',
   'run.eval_every = 128',
   'run.checkpoint_every = 128',
   'run.eval_episodes = 1',
@@ -274,7 +273,8 @@ def train(files, bindings, folder):
 
 
 def test_one_more_gin_file_trains_on_it(folder):
-  row = train(['bc_antmaze_large_diverse.gin', FLAG], [], folder)
+  updates = ['run.updates = 128']
+  row = train(['bc_antmaze_large_diverse.gin', FLAG], updates, folder)
   assert row['updates'] == '128' and np.isfinite(float(row['bc_loss']))
   assert row['eval_success'] == '0'
 
@@ -283,6 +283,8 @@ def test_filter_starts_from_its_states(folder):
   row = train(
     ['filter_antmaze_large_diverse.gin', FLAG],
     [
+      'run.real_steps = None',  # whichever the file binds
+      'run.env_steps = 128',
       'ModelFree.initial_steps = 64',
       'ModelFree.bc_steps = 6',
       'CostTurns.cost_update_period = 64',

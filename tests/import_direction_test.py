@@ -9,7 +9,9 @@ _LAYERS = {
   'types': 0,
   'schedules': 0,
   'acting': 0,
+  'checks': 0,
   'atomic_file': 0,
+  'budget': 0,
   'gin_bindings': 1,
   'gin_files': 0,
   'gin_types': 1,
@@ -28,6 +30,7 @@ _LAYERS = {
   'dynamics': 2,
   'agents': 2,
   'evaluation': 2,
+  'few_demos': 2,
   'checkpoints': 2,
   'algorithms': 3,
   'session': 3.5,  # what `experiment.run` runs

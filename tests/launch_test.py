@@ -47,9 +47,17 @@ def given(tmp_path, monkeypatch):
   return calls
 
 
-def _launch(bindings=(), seed=3, demos=None, gin_files=('toy.gin',)):
+def _launch(
+  bindings=(), seed=3, demos=None, gin_files=('toy.gin',), num_demos=None
+):
   launch.launch(
-    list(gin_files), list(bindings), 'runs', seed, demos, lambda: False
+    list(gin_files),
+    list(bindings),
+    'runs',
+    seed,
+    demos,
+    lambda: False,
+    num_demos,
   )
 
 
@@ -61,6 +69,20 @@ def test_run_gets_its_folder_seed_demos_and_stop(given, tmp_path):
   names = set(os.listdir(run_folder.path))
   assert {'config.gin', 'operative_config.gin', 'metadata.json'} <= names
   assert 'env_steps = 9' in (run_folder.path / 'config.gin').read_text()
+
+
+def test_few_demonstrations_are_another_method(given, tmp_path):
+  _launch()
+  _launch(num_demos=4)
+  _launch(['load_demonstrations.num_episodes = 4'])
+  paths = [call[0].path.relative_to('runs') for call in given]
+  assert list(map(str, paths)) == ['toytask/toy/3'] + 2 * ['toytask/toy-n4/3']
+  assert given[2][0].resumed
+  config = (tmp_path / 'runs/toytask/toy-n4/3/config.gin').read_text()
+  assert 'load_demonstrations.num_episodes = 4' in config
+  with pytest.raises(ValueError, match='num_episodes is 0'):
+    _launch(['load_demonstrations.num_episodes = 0'])
+  assert len(os.listdir('runs/toytask')) == 2
 
 
 def test_one_seed_seeds_all_global_generators(given):
@@ -171,13 +193,20 @@ def _command(script_or_module, *arguments):
   )
 
 
-def test_user_error_is_one_line_and_exit_code_1(given):
-  process = _command(('-m', 'tfirl.launch'), '--gin_file=toyy.gin')
+@pytest.mark.parametrize(
+  ('flags', 'words'),
+  [
+    (['--gin_file=toyy.gin'], ["gin file 'toyy.gin' not found", 'toy.gin']),
+    (['--gin_file=toy.gin', '--num_demos=0'], ['--num_demos is 0; expected']),
+  ],
+)
+def test_user_error_is_one_line_and_exit_code_1(given, flags, words):
+  process = _command(('-m', 'tfirl.launch'), *flags)
   _, error = process.communicate(timeout=120)
   assert process.returncode == 1
   assert 'Traceback' not in error
   (line,) = [line for line in error.splitlines() if line.startswith('error:')]
-  assert "gin file 'toyy.gin' not found" in line and 'toy.gin' in line
+  assert all(word in line for word in words)
 
 
 def test_sigterm_ends_the_process_with_0_after_its_round(given, tmp_path):

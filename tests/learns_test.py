@@ -86,6 +86,7 @@ def _train(gin_file, bindings, demos, root):
 
 def _game(**changes):
   bindings = {
+    'run.real_steps': None,  # whichever the file binds
     'run.env_steps': 2500,
     'run.eval_every': 500,
     'run.checkpoint_every': 2500,
@@ -112,7 +113,7 @@ def _game(**changes):
 
 
 def test_hype_learns(demos, tmp_path):
-  returns, expert = _train('hype_hopper.gin', _game(), demos, tmp_path)
+  returns, expert = _train('paper/hype_hopper.gin', _game(), demos, tmp_path)
   assert returns[0] < 5 * expert
   # Reverb's draws have no seed; one bad evaluation is not a failure to learn.
   assert max(returns[-2:]) > 2 * expert
@@ -121,6 +122,7 @@ def test_hype_learns(demos, tmp_path):
 def test_expert_learns(demos, tmp_path):
   """From the reward: `demos` only say what is good."""
   bindings = {
+    'run.real_steps': None,  # whichever the file binds
     'run.env_steps': 1500,
     'run.eval_every': 500,
     'run.checkpoint_every': 1500,
@@ -140,7 +142,7 @@ def test_expert_learns(demos, tmp_path):
 
 def test_bc_learns(demos, tmp_path):
   bindings = {
-    'run.env_steps': 1280,
+    'run.updates': 1280,
     'run.eval_every': 640,
     'run.checkpoint_every': 1280,
     'BehaviorCloning.batch_size': 64,

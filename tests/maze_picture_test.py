@@ -17,6 +17,7 @@ _SHORT = (
   "suites.load.env_kwargs = {'continuing_task': False, 'max_episode_steps': 30}"
 )
 _TINY = [
+  'run.real_steps = None',  # whichever the file binds
   f'run.env_steps = {_STEPS}',
   'run.eval_every = 60',
   'run.eval_episodes = 1',

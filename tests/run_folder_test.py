@@ -48,6 +48,17 @@ def test_same_config_resumes_and_records_the_launch(tmp_path):
   assert len(metadata['launches']) == 2
 
 
+def test_what_is_recorded_stays_in_the_metadata(tmp_path):
+  with _open(tmp_path) as folder:
+    folder.record(demonstrations={'num_episodes': 3})
+    folder.record(other=1)
+  with _open(tmp_path) as folder:
+    metadata = json.loads((folder.path / 'metadata.json').read_text())
+  assert metadata['demonstrations'] == {'num_episodes': 3}
+  assert (metadata['other'], metadata['seed']) == (1, 7)
+  assert len(metadata['launches']) == 2
+
+
 def test_another_config_is_refused_by_binding_and_nothing_changes(tmp_path):
   _open(tmp_path).close()
   config = tmp_path / 'hopper/hype/7/config.gin'

@@ -14,18 +14,24 @@ import numpy as np
 class Encoding(NamedTuple):
   """What an MLP sees of observations [..., O]: [..., O + 2 P].
 
-  (observation - shift) * scale, then sin and cos of observation @ angles +
-  phases.
+  (observation - shift) * scale within +-clip, then sin and cos of observation
+  @ angles + phases.
   """
 
   shift: np.ndarray  # [O] float32
   scale: np.ndarray  # [O] float32
   angles: np.ndarray  # [O, P] float32, rad per unit of the observation
   phases: np.ndarray  # [P] float32, rad
+  clip: float = float('inf')
+
+  def without_waves(self) -> 'Encoding':
+    """The first O numbers alone."""
+    return self._replace(angles=self.angles[:, :0], phases=self.phases[:0])
 
   def __call__(self, observation: np.ndarray) -> np.ndarray:
     angles = observation @ self.angles + self.phases
     scaled = (observation - self.shift) * self.scale
+    scaled = np.clip(scaled, -self.clip, self.clip)
     return np.concatenate([scaled, np.sin(angles), np.cos(angles)], -1)
 
 

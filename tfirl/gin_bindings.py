@@ -46,7 +46,7 @@ def parse(
 
   Args:
     files: Paths or names of gin files, found by `gin_files.find_file`.
-    bindings: Lines such as `run.env_steps = 1000`.
+    bindings: Lines such as `run.eval_every = 1000`.
     search_path: As in `gin_files.find_file`; includes are found the same way.
 
   Raises:

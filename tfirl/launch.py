@@ -3,7 +3,7 @@ r"""Trains: flags -> gin -> seeds -> run folder -> `experiment.run`.
 Flags say where, gin says how much. The same command again resumes.
 
   python -m tfirl.launch --gin_file=hype_hopper.gin --seed=1 \
-    --gin_bindings='run.env_steps = 100000'
+    --gin_bindings='run.eval_every = 2000'
 """
 
 import random
@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags, logging
 
-from tfirl import checkpoints, experiment, gin_bindings
+from tfirl import checkpoints, experiment, few_demos, gin_bindings
 from tfirl.run_folder import RunFolder, RunFolderError
 
 # What a user can bring about: bad names, files and values, a full disk, a
@@ -45,10 +45,10 @@ def define_flags() -> None:
   flags.DEFINE_multi_string(
     'gin_bindings',
     [],
-    "a line of gin such as 'run.env_steps = 1000'; repeatable",
+    "a line of gin such as 'run.eval_every = 1000'; repeatable",
   )
   flags.DEFINE_string(
-    'root_dir', 'runs', 'results go to ROOT_DIR/TASK/ALGORITHM/SEED'
+    'root_dir', 'runs', 'results go to ROOT_DIR/TASK/ALGORITHM[-nK]/SEED'
   )
   flags.DEFINE_integer('seed', 0, 'seeds everything', lower_bound=0)
   flags.DEFINE_string(
@@ -57,6 +57,7 @@ def define_flags() -> None:
     'demonstrations in place of the embedded ones: a path .npz or .hdf5, '
     'd4rl:NAME or minari:ID',
   )
+  flags.DEFINE_integer('num_demos', None, few_demos.FLAG_HELP)
 
 
 class StopSignal:
@@ -95,6 +96,7 @@ def launch(
   seed: int,
   demos: str | None,
   stop: Callable[[], bool],
+  num_demos: int | None = None,
 ) -> None:
   """Runs what the gin files name, or resumes it.
 
@@ -105,19 +107,22 @@ def launch(
     seed: Seeds everything but Reverb, and names the run folder.
     demos: Source of the demonstrations, None for the task's embedded ones.
     stop: Asked once a round.
+    num_demos: How many demonstrated episodes to use: short for gin's
+      `load_demonstrations.num_episodes`. None leaves it to gin.
 
   Raises:
     FileNotFoundError, gin_files.BindingError: see `gin_bindings.parse`.
+    ValueError: no gin file; num_demos is below 1, or gin binds another number.
     RunFolderError: see `RunFolder`.
     Exception: what ended the run; also written to error.txt in the run folder.
   """
   if not gin_files:
     raise ValueError('--gin_file is missing; expected hype_hopper.gin, say')
-  gin_bindings.parse(gin_files, bindings)
+  few_demos.parse(gin_files, bindings, num_demos)
   seed_everything(seed)
   task = gin_bindings.value_of('run.task')
-  algorithm = gin_bindings.value_of('run.algorithm')
-  with RunFolder(root_dir, task, algorithm, seed, demos) as run_folder:
+  method = few_demos.method()
+  with RunFolder(root_dir, task, method, seed, demos) as run_folder:
     error_txt = run_folder.path / 'error.txt'
     error_txt.unlink(missing_ok=True)
     try:
@@ -160,6 +165,7 @@ def main(argv: list[str]) -> None:
       given.seed,
       given.demos,
       StopSignal(),
+      given.num_demos,
     )
   except _USER_ERRORS as error:
     sys.exit(f'error: {error_line(error)}')

@@ -1,4 +1,7 @@
-"""The folder of one run: ROOT/TASK/ALGORITHM/SEED/.
+"""The folder of one run: ROOT/TASK/METHOD/SEED/.
+
+METHOD is the algorithm's name, or ALGORITHM-nK if it is shown K demonstrated
+episodes only (`few_demos.method`).
 
 Holds the config, metadata, metrics, checkpoints, policy and videos. Opening
 it again resumes the run, unless its config has changed since.
@@ -49,7 +52,7 @@ class RunFolder:
   process gives it back too.
 
   Attributes:
-    path: ROOT/TASK/ALGORITHM/SEED.
+    path: ROOT/TASK/METHOD/SEED.
     checkpoints, policy, videos: folders in it, made by who writes them.
     resumed: Whether an earlier process had opened the folder.
   """
@@ -58,7 +61,7 @@ class RunFolder:
     self,
     root: str | os.PathLike,
     task: str,
-    algorithm: str,
+    method: str,
     seed: int,
     demos: str | None = None,
   ):
@@ -67,7 +70,7 @@ class RunFolder:
     Args:
       root: The folder of all runs.
       task: The task's name, such as `hopper`.
-      algorithm: The algorithm's name, such as `hype`.
+      method: The method's name, such as `hype` or `hype-n4`.
       seed: The run's seed.
       demos: What --demos named, None for the task's own demonstrations.
 
@@ -75,7 +78,7 @@ class RunFolder:
       RunFolderError: another process is using the folder, or it was made with
         another config or other demonstrations; names each changed binding.
     """
-    self.path = Path(root) / task / algorithm / str(seed)
+    self.path = Path(root) / task / method / str(seed)
     self.checkpoints = self.path / 'checkpoints'
     self.policy = self.path / 'policy'
     self.videos = self.path / 'videos'
@@ -107,6 +110,13 @@ class RunFolder:
       self.path / 'operative_config.gin', gin.operative_config_str()
     )
 
+  def record(self, **facts: Any) -> None:
+    """Adds `facts`, JSON-able, to metadata.json; resuming keeps them.
+
+    Raises RunFolderError if metadata.json is missing or damaged.
+    """
+    self._write_metadata({**_read_json(self._metadata_json), **facts})
+
   def mark_complete(self, steps: int) -> None:
     """Says that the run has used up its budget and left all its results.
 
@@ -118,22 +128,26 @@ class RunFolder:
 
   def _open(self, seed: int, demos: str | None) -> bool:
     config = self.path / 'config.gin'
-    metadata_json = self.path / 'metadata.json'
     resumed = config.exists()
-    launches = []
+    metadata = {}
     if resumed:
-      metadata = _read_json(metadata_json)
+      metadata = _read_json(self._metadata_json)
       self._check_unchanged(config, metadata.get('demos'), demos)
-      launches = metadata.get('launches', [])
-    metadata = {
-      'seed': seed,
-      'demos': demos,
-      'launches': [*launches, _describe_launch()],
-    }
-    atomic_file.write_text(metadata_json, json.dumps(metadata, indent=2) + '\n')
+    launches = [*metadata.get('launches', []), _describe_launch()]
+    self._write_metadata(
+      {**metadata, 'seed': seed, 'demos': demos, 'launches': launches}
+    )
     if not resumed:  # last: its presence says that the metadata is there
       atomic_file.write_text(config, gin.config_str())
     return resumed
+
+  @property
+  def _metadata_json(self) -> Path:
+    return self.path / 'metadata.json'
+
+  def _write_metadata(self, metadata: Mapping[str, Any]) -> None:
+    text = json.dumps(metadata, indent=2)
+    atomic_file.write_text(self._metadata_json, text + '\n')
 
   def _check_unchanged(
     self, config: Path, old_demos: str | None, demos: str | None

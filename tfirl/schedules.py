@@ -48,7 +48,7 @@ def _check_segments(segments) -> None:
     )
 
 
-@gin.configurable(module='schedules')
+@gin.configurable
 def constant(step) -> float:
   """1 at every step."""
   del step

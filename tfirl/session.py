@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfirl import budget as budget_lib
 from tfirl import checkpoints
 from tfirl.agents import export
 from tfirl.algorithms import clock as clock_lib
@@ -36,10 +37,10 @@ class Session:
     algorithm,
     latest,
     seed,
+    budget: budget_lib.Budget,
     *,
     eval_episodes: int,
     eval_stochastic: bool,
-    count_rollout_steps: bool,
     keep_best: bool,
   ):
     """Goes on from the checkpoint `latest`, or begins if it is None.
@@ -49,8 +50,8 @@ class Session:
       algorithm: the algorithm; its tables come from `latest`.
       latest: folder of a checkpoint.
       seed: the run's seed.
-      eval_episodes, eval_stochastic, count_rollout_steps, keep_best: as in
-        `experiment.run`.
+      budget: what may be spent; its unit is that of all periods.
+      eval_episodes, eval_stochastic, keep_best: as in `experiment.run`.
 
     Raises:
       CheckpointError: `latest` is damaged, or of another program.
@@ -58,9 +59,9 @@ class Session:
     self._run_folder = run_folder
     self._algorithm = algorithm
     self._seed = seed
+    self._budget = budget
     self._eval_episodes = eval_episodes
     self._eval_stochastic = eval_stochastic
-    self._count_rollout_steps = count_rollout_steps
     self._best_return = -math.inf if keep_best else math.inf
     self._eval_env = suites.load(seed=seed)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
@@ -81,31 +82,33 @@ class Session:
     self._saved_at = None if latest is None else self.steps
     self._log = metrics.MetricsLogger(
       str(run_folder.path),
-      None if latest is None else clock.env_steps,
+      None if latest is None else clock.real_steps,
       None if latest is None else clock.updates,
     )
     self._evaluated_at = -1
     if self._log.last_row is not None:
-      self._evaluated_at = int(self._log.last_row[algorithm.counts])
+      self._evaluated_at = int(self._log.last_row[budget.unit])
     self._started = time.monotonic()
 
   @property
   def steps(self) -> int:
-    """What the budget counts."""
-    clock = self._algorithm.clock
-    rollouts = clock.rollout_steps if self._count_rollout_steps else 0
-    return getattr(clock, self._algorithm.counts) + rollouts
+    """What has been spent, in the budget's unit."""
+    return self._budget.spent(self._algorithm.clock)
+
+  @property
+  def is_spent(self) -> bool:
+    """Whether nothing is left to train with."""
+    return self._budget.is_spent(self._algorithm.clock)
 
   def train(
     self,
     bar: progress.ProgressBar,
-    env_steps: int,
     eval_every: int,
     checkpoint_every: int,
     stop: Callable[[], bool],
   ) -> None:
     """Plays rounds up to the budget, evaluating and saving on the way."""
-    while self.steps < env_steps and not stop():
+    while not self.is_spent and not stop():
       before, new_return = self.steps, None
       self.run_round()
       if clock_lib.crosses(eval_every, before, self.steps):
@@ -116,7 +119,7 @@ class Session:
 
   def run_round(self) -> None:
     """One round of the algorithm; raises on a loss that is not finite."""
-    before, start = self.steps, time.monotonic()
+    before, start = self._trained(), time.monotonic()
     try:
       self._algorithm.run_round()
     except FloatingPointError as error:
@@ -131,7 +134,7 @@ class Session:
       raise FloatingPointError(self._not_finite(what)) from error
     self._check_round()
     self._train_s += time.monotonic() - start
-    self._train_steps += self.steps - before
+    self._train_steps += self._trained() - before
 
   def evaluate(self) -> float | None:
     """Evaluates the policy on the same episodes each time, and logs a row.
@@ -144,7 +147,7 @@ class Session:
     speed = self._train_steps / self._train_s if self._train_steps else None
     self._log.write(
       {
-        **vars(algorithm.clock),
+        **algorithm.clock.counts(),
         'wall_s': self._elapsed_s(),
         'steps_per_s': speed,
         **(_NO_METRICS if stats is None else stats.metrics()),
@@ -155,7 +158,7 @@ class Session:
       }
     )
     algorithm.write_records(self._run_folder.path)
-    self._evaluated_at = getattr(algorithm.clock, algorithm.counts)
+    self._evaluated_at = self.steps
     self._train_s, self._train_steps = 0.0, 0
     if stats is None:
       return None
@@ -178,8 +181,7 @@ class Session:
 
   def finish(self, is_complete: bool, record_video: bool) -> None:
     """Leaves nothing that the last round did unsaved or, at the end, unseen."""
-    now = getattr(self._algorithm.clock, self._algorithm.counts)
-    if is_complete and self._evaluated_at != now:
+    if is_complete and self._evaluated_at != self.steps:
       self.evaluate()
     if self._saved_at != self.steps:
       self.save()
@@ -192,6 +194,12 @@ class Session:
     """Closes the log; the algorithm is its maker's."""
     self._log.close()
     self._eval_env.close()
+
+  def _trained(self) -> int:
+    """What steps_per_s counts: of each budget of steps the same."""
+    clock = self._algorithm.clock
+    is_stepping = self._budget.unit in budget_lib.STEPS
+    return clock.real_steps if is_stepping else clock.updates
 
   def _play(self) -> evaluation.EpisodeStats:
     sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])

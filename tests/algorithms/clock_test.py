@@ -31,3 +31,14 @@ def test_clock_starts_at_nothing_spent():
   clock.env_steps += 64
   assert vars(clock) == {'env_steps': 64, 'rollout_steps': 0, 'updates': 0}
   assert Clock(**vars(clock)) == clock
+
+
+def test_every_step_but_those_of_evaluations_is_a_real_one():
+  clock = Clock(env_steps=64, rollout_steps=26, updates=48)
+  assert clock.real_steps == 90
+  assert list(clock.counts().items()) == [
+    ('real_steps', 90),
+    ('env_steps', 64),
+    ('rollout_steps', 26),
+    ('updates', 48),
+  ]

@@ -65,6 +65,8 @@ ROWS = [
   *[row(2, t, d) for t, d in enumerate([1, 1, 0])],
 ]
 
+TIMES = [row['next_observation'][1] - 1 for row in ROWS]
+
 
 def assert_rows(found, expected):
   for name, values in found._asdict().items():
@@ -75,8 +77,9 @@ def assert_rows(found, expected):
 
 
 def test_rows_across_a_terminal_and_a_time_out(env):
-  rows = collecting.run_steps(env, policy, 11, None)
+  rows, times = collecting.run_steps(env, policy, 11, None)
   assert_rows(rows, ROWS)
+  assert times.tolist() == TIMES
   # At the time-out: bootstraps, from the true successor, not from (2, 0).
   assert rows.discount[7] == 1
   assert rows.next_observation[7].tolist() == [1, LIMIT]
@@ -87,12 +90,14 @@ def test_rows_across_a_terminal_and_a_time_out(env):
 @pytest.mark.parametrize('pieces', [(3, 5, 3), (1, 1, 2, 4, 3), (8, 3)])
 def test_calls_continue_where_the_last_one_stopped(env, pieces):
   parts = [collecting.run_steps(env, policy, n, None) for n in pieces]
-  joined = [np.concatenate(fields) for fields in zip(*parts, strict=True)]
+  rows, times = zip(*parts, strict=True)
+  joined = [np.concatenate(fields) for fields in zip(*rows, strict=True)]
   assert_rows(collecting.Rewarded(*joined), ROWS)
+  assert np.concatenate(times).tolist() == TIMES
 
 
 def test_rows_of_earlier_calls_stay_what_they_were(env):
-  first = collecting.run_steps(env, policy, 3, None)
+  first, _ = collecting.run_steps(env, policy, 3, None)
   collecting.run_steps(env, policy, 3, None)
   assert_rows(first, ROWS[:3])
 
@@ -105,7 +110,7 @@ def test_the_intended_action_is_stored():
     seed=0,
   )
   env.reset()
-  rows = collecting.run_steps(env, policy, 11, None)
+  rows, _ = collecting.run_steps(env, policy, 11, None)
   np.testing.assert_array_equal(
     rows.action[:, 0], [r['action'][0] for r in ROWS]
   )
@@ -118,7 +123,7 @@ def test_the_generator_reaches_the_policy(env):
   def sampled(observation, rng):
     return rng.uniform(-1, 1, 1)
 
-  rows = collecting.run_steps(env, sampled, 4, rng)
+  rows, _ = collecting.run_steps(env, sampled, 4, rng)
   expected = np.random.default_rng(0).uniform(-1, 1, 4).astype(np.float32)
   np.testing.assert_array_equal(rows.action[:, 0], expected)
   rows, _ = collecting.run_episodes(env, sampled, 1, np.random.default_rng(0))
@@ -138,7 +143,7 @@ def test_whole_episodes_from_fresh_resets(env):
 
 
 def test_training_rows_have_no_reward(env):
-  rows = collecting.run_steps(env, policy, 2, None)
+  rows, _ = collecting.run_steps(env, policy, 2, None)
   assert type(rows.transition) is Transition
   for name in Transition._fields:
     assert getattr(rows.transition, name) is getattr(rows, name)

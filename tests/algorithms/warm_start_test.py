@@ -149,3 +149,49 @@ def test_the_environment_is_hoppers(demos):
   env = suites.load('Hopper-v5')
   assert env.observation_spec().shape == demos.observations.shape[1:]
   assert env.action_spec().shape == demos.actions.shape[1:]
+
+
+@agents
+def test_critics_learn_before_the_game_and_the_actor_stands_still(make, agent):
+  """The cost's turn is before that of the critics; the rest goes on as ever."""
+  bindings = [
+    *agent,
+    'ModelFree.bc_steps = 50',
+    'ModelFree.critic_steps = 64',
+    'CostTurns.first_cost_updates = 3',
+    'ModelFree.batch_size = 32',
+  ]
+  game = make(bindings)
+  player = game.trackables()['agent']
+  game.run_round()  # 16 steps; the game begins at 32
+  actor = [v.numpy() for v in player._actor_network.variables]
+  critics = [v.numpy() for v in player._critic_variables]
+  cost = game.trackables()['cost']
+  game._open_game()
+  assert cost.num_rounds == 1
+  for before, after in zip(actor, player._actor_network.variables, strict=True):
+    np.testing.assert_array_equal(before, after)
+  moved = [
+    (before != after.numpy()).any()
+    for before, after in zip(critics, player._critic_variables, strict=True)
+  ]
+  assert all(moved)
+  game.run_round()
+  kernel = player._actor_network.variables[0].numpy()
+  assert (kernel != actor[0]).any()
+  assert game.num_traces == 1
+
+
+def test_the_clone_is_let_go_as_scheduled(make):
+  game = make(
+    [
+      *_TD3_BC,
+      'ModelFree.bc_scale = @bc/piecewise_linear',
+      'bc/piecewise_linear.segments = [(1.0, 0.0, 64)]',
+    ]
+  )
+  scales = []
+  for _ in range(6):
+    game.run_round()
+    scales.append(float(game.trackables()['agent'].bc_scale))
+  assert scales == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]

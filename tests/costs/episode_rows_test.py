@@ -1,14 +1,20 @@
 """Rows of both sides of the game, set against each other in time."""
 
 import numpy as np
+import pytest
+import tensorflow as tf
 
+from tfirl import types
 from tfirl.costs import episode_rows
 
 
-def make(*times):
+def make(*times, ends=()):
+  """Rows at `times`; those at the places `ends` are terminal."""
   times = np.array(times)
   nothing = np.zeros((len(times), 1), np.float32)
-  return episode_rows.EpisodeRows(nothing, nothing, times)
+  discount = np.ones(len(times), np.float32)
+  discount[list(ends)] = 0.0
+  return episode_rows.EpisodeRows(nothing, nothing, discount, times)
 
 
 def test_weights_give_the_expert_the_learners_times():
@@ -28,3 +34,70 @@ def test_a_time_the_expert_never_reached_counts_for_nothing():
 def test_without_a_common_time_rows_weigh_alike():
   found = episode_rows.time_weights(make(5, 6), make(0, 1, 2, 3))
   np.testing.assert_allclose(found, 0.25)
+
+
+def test_ended_shares_by_hand():
+  """One side falls every other step, the other never; ten steps at most."""
+  learner = make(0, 1, 0, 1, ends=(1, 3))
+  expert = make(*range(10))
+  share = 0.5 * 10 / (1 + 0.5 * 10)
+  assert episode_rows.ended_shares(learner, expert) == (
+    pytest.approx(share),
+    0.0,
+  )
+
+
+def test_ended_shares_of_a_goal_that_only_the_expert_reaches():
+  learner = make(*range(8))
+  expert = make(*range(4), *range(4), ends=(3, 7))
+  ours, theirs = episode_rows.ended_shares(learner, expert)
+  assert ours == 0.0
+  assert theirs == pytest.approx(0.25 * 8 / (1 + 0.25 * 8))
+
+
+def test_an_end_counts_at_the_times_the_learner_was_there():
+  """FILTER: episodes that began near the goal end as often as the expert's."""
+  expert = make(*range(10), ends=(9,))
+  learner = make(8, 9, 8, 9, 8, 9, ends=(1, 3, 5))
+  ours, theirs = episode_rows.ended_shares(learner, expert)
+  assert ours == pytest.approx(theirs)
+  assert ours == pytest.approx(0.5 * 10 / (1 + 0.5 * 10))
+
+
+def transitions(first, number):
+  """`number` rows that say which they are, from `first` on."""
+  count = np.arange(first, first + number, dtype=np.float32)
+  observation = np.stack([count, -count], 1)
+  return types.Transition(
+    observation, 0.1 * count[:, None], (count % 7 != 0).astype('f'),
+    observation + 1,
+  )  # fmt: skip
+
+
+def test_window_holds_the_latest_rows_in_order():
+  window = episode_rows.Window(2, 1, capacity=10)
+  for first in range(0, 24, 6):
+    window.add(transitions(first, 6), 1000 + np.arange(first, first + 6))
+  expected = transitions(14, 10)
+  for found, wanted in zip(window.transition, expected, strict=True):
+    np.testing.assert_array_equal(found, wanted)
+  rows = window.rows
+  np.testing.assert_array_equal(rows.time, 1000 + np.arange(14, 24))
+  np.testing.assert_array_equal(rows.observation, expected.observation)
+  np.testing.assert_array_equal(rows.action, expected.action)
+  np.testing.assert_array_equal(rows.discount, expected.discount)
+
+
+def test_a_restored_window_holds_the_very_rows(tmp_path):
+  window = episode_rows.Window(2, 1, capacity=10)
+  window.add(transitions(0, 7), np.arange(7))
+  path = tf.train.Checkpoint(w=window).write(str(tmp_path / 'c'))
+  restored = episode_rows.Window(2, 1, capacity=10)
+  restored.add(transitions(50, 3), np.arange(3))  # gone at the restoration
+  tf.train.Checkpoint(w=restored).read(path).assert_consumed()
+  for found in (window, restored):
+    found.add(transitions(7, 5), np.arange(7, 12))
+    np.testing.assert_array_equal(found.rows.time, np.arange(2, 12))
+    np.testing.assert_array_equal(
+      found.transition.next_observation, transitions(2, 10).next_observation
+    )

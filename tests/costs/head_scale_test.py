@@ -24,7 +24,7 @@ def make_rows(mean, seed):
   rng = np.random.default_rng(seed)
   observation = rng.normal(mean, 1, (50, 4)).astype(np.float32)
   action = rng.uniform(-1, 1, (50, 2)).astype(np.float32)
-  return EpisodeRows(observation, action, np.arange(50))
+  return EpisodeRows(observation, action, np.ones(50), np.arange(50))
 
 
 def test_nothing_at_first_then_what_tells_learner_from_expert(cost):

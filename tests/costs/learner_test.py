@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tfirl.costs.episode_rows import EpisodeRows
 from tfirl.costs.learner import CostLearner
+from tfirl.costs.level import AbsorbingLevel, FixedLevel
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,9 @@ def make_rows(num_rows, mean, seed=0):
   rng = np.random.default_rng(seed)
   observation = rng.normal(mean, 1, size=(num_rows, 4)).astype(np.float32)
   action = rng.uniform(-1, 1, size=(num_rows, 2)).astype(np.float32)
-  return EpisodeRows(observation, action, np.arange(num_rows))
+  return EpisodeRows(
+    observation, action, np.ones(num_rows), np.arange(num_rows)
+  )
 
 
 def make(**kwargs):
@@ -316,7 +319,9 @@ def test_a_round_without_updates_is_an_error():
 
 def _constant_rows(value, number):
   observation = np.full((number, 4), value, np.float32)
-  return EpisodeRows(observation, observation[:, :2] / 10, np.arange(number))
+  return EpisodeRows(
+    observation, observation[:, :2] / 10, np.ones(number), np.arange(number)
+  )
 
 
 def _drawn(cost, monkeypatch, learner, expert=EXPERT):
@@ -337,23 +342,7 @@ def _drawn(cost, monkeypatch, learner, expert=EXPERT):
   ]
 
 
-def test_rounds_kept(monkeypatch, tmp_path):
-  """Rows of the two rounds before, in proportion; also after a checkpoint."""
-  cost = make(rounds_kept=3, batch_size=1000)
-  assert _drawn(cost, monkeypatch, _constant_rows(1.0, 30))[0] == {1.0: 1000}
-  found, _ = _drawn(cost, monkeypatch, _constant_rows(2.0, 90))
-  assert found[1.0] == pytest.approx(250, abs=60)
-  _drawn(cost, monkeypatch, _constant_rows(3.0, 10))
-  path = tf.train.Checkpoint(cost=cost).write(str(tmp_path / 'checkpoint'))
-  restored = make(rounds_kept=3, batch_size=1000)
-  tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
-  for each in (cost, restored):
-    found, _ = _drawn(each, monkeypatch, _constant_rows(4.0, 100))
-    assert set(found) == {2.0, 3.0, 4.0}
-    assert found[2.0] == pytest.approx(450, abs=70)
-
-
-def test_one_round_kept_is_the_present_one(monkeypatch):
+def test_a_turn_draws_from_the_rows_it_is_given(monkeypatch):
   cost = make()
   for value in (1.0, 2.0):
     found, _ = _drawn(cost, monkeypatch, _constant_rows(value, 30))
@@ -366,6 +355,7 @@ def test_match_time_draws_the_experts_rows_of_the_learners_times(monkeypatch):
   expert = EpisodeRows(
     np.repeat(np.arange(3, dtype=np.float32)[:, None], 4, 1),
     np.zeros((3, 2), np.float32),
+    np.ones(3),
     np.arange(3),
   )
   cost = make(match_time=True, batch_size=3000)
@@ -376,9 +366,9 @@ def test_match_time_draws_the_experts_rows_of_the_learners_times(monkeypatch):
   assert set(found) == {0.0, 1.0, 2.0}
 
 
-def test_expert_reward_shifts_all_rewards_alike(tmp_path):
+def test_a_level_shifts_all_rewards_alike(tmp_path):
   """Also before the first round, and after a checkpoint."""
-  shifted, plain = make(expert_reward=1.5), make()
+  shifted, plain = make(make_level=lambda: FixedLevel(1.5)), make()
   shifted.take_level(EXPERT)
   plain.take_level(EXPERT)
   for _ in range(2):
@@ -392,9 +382,27 @@ def test_expert_reward_shifts_all_rewards_alike(tmp_path):
     shifted.update(LEARNER, EXPERT)
     plain.update(LEARNER, EXPERT)
   path = tf.train.Checkpoint(cost=shifted).write(str(tmp_path / 'c'))
-  restored = make(expert_reward=1.5, seed=5)
+  restored = make(make_level=lambda: FixedLevel(1.5), seed=5)
   tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
   np.testing.assert_allclose(
     restored.reward_fn(LEARNER.observation, LEARNER.action),
     shifted.reward_fn(LEARNER.observation, LEARNER.action),
   )
+
+
+def test_an_absorbing_level_follows_who_falls(tmp_path):
+  """Living earns the learner something once it is seen to fall."""
+  fallen = LEARNER._replace(discount=np.zeros(50), time=np.zeros(50, int))
+  cost = make(make_level=AbsorbingLevel)
+  cost.take_level(EXPERT)
+  reward = cost.reward_fn(EXPERT.observation, EXPERT.action)
+  assert np.mean(reward) == pytest.approx(0.0, abs=1e-5)
+  for _ in range(8):
+    metrics = cost.update(fallen, EXPERT)
+  assert metrics['level'] == 3.0
+  assert np.mean(cost.reward_fn(LEARNER.observation, LEARNER.action)) > 0
+  path = tf.train.Checkpoint(cost=cost).write(str(tmp_path / 'c'))
+  restored = make(make_level=AbsorbingLevel, seed=5)
+  tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
+  restored.set_state(cost.get_state())
+  assert cost.update(LEARNER, EXPERT) == restored.update(LEARNER, EXPERT)

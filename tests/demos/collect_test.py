@@ -61,6 +61,8 @@ def test_the_commands(weights, tmp_path):
     + ['--episodes=2', '--seed=3', '--nofull_length_only'],
     ['summary', out],
     ['summary', f'{out}x.npz'],
+    ['summary', '--num_demos=1', out],
+    ['summary', '--num_demos=0', out],
   ]
   done = [
     subprocess.run(
@@ -70,7 +72,7 @@ def test_the_commands(weights, tmp_path):
     )
     for command in commands
   ]
-  assert [d.returncode for d in done] == [0, 0, 1], done
+  assert [d.returncode for d in done] == [0, 0, 1, 0, 1], done
   assert f'{out}: 2 of 2 episodes' in done[0].stdout
   demos = _load(out)
   np.testing.assert_array_equal(demos.episode_seeds, [3, 4])
@@ -79,7 +81,9 @@ def test_the_commands(weights, tmp_path):
   mean = demos.episode_returns.mean()
   assert f'return       mean {mean:.1f}' in done[1].stdout
   assert 'x.npz: no such demonstration file' in done[2].stderr
-  assert 'Traceback' not in done[2].stderr
+  assert 'Traceback' not in done[2].stderr + done[4].stderr
+  assert 'episodes     1\n' in done[3].stdout
+  assert '--num_demos is 0; expected an integer' in done[4].stderr
 
 
 def test_the_maze_needs_no_policy(tmp_path):

@@ -55,6 +55,17 @@ def test_what_is_not_recorded_is_unknown():
   assert '  versions     -' in lines
 
 
+def test_of_the_first_episodes():
+  lines = summarize(_raw(), 1).splitlines()
+  assert '  episodes     1' in lines and '  transitions  2' in lines
+  assert '  return       mean 3.0, std 0.0, min 3.0, max 3.0' in lines
+  assert '  seeds        5 to 5' in lines
+  with pytest.raises(
+    ValueError, match='some.npz: episodes: found 2; exp.* = 3'
+  ):
+    summarize(_raw(), 3)
+
+
 def test_bad_columns_are_errors():
   raw = _raw()
   raw.columns['actions'][0, 0] = np.nan

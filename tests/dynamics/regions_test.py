@@ -26,6 +26,13 @@ def test_the_same_share_of_each_region_is_held_out():
   np.testing.assert_allclose(often[REGIONS == 7], 1 / 3, atol=0.07)
 
 
+def test_rows_that_are_all_single_count_as_one_region():
+  rng = np.random.default_rng(0)
+  masks = [regions.held_out(np.arange(0, 40, 4), 0.3, rng) for _ in range(600)]
+  assert {mask.sum() for mask in masks} == {3}
+  np.testing.assert_allclose(np.mean(masks, 0), 0.3, atol=0.08)
+
+
 @pytest.mark.parametrize('share', [0.01, 0.99])
 def test_two_rows_are_on_either_side(share):
   is_out = regions.held_out(np.array([3, 3]), share, np.random.default_rng(0))

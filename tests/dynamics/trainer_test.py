@@ -223,10 +223,20 @@ def test_weight_decay_shrinks_what_data_does_not_hold():
   assert norms[1] < 0.5 * norms[0]
 
 
-def test_too_few_rows():
+def test_fewer_rows_than_a_batch_are_fitted_all_at_once():
+  _, trainer = _make(max_epochs=3)
+  rows = _linear_rows(10)
+  record = trainer.fit(rows, np.arange(10) >= 8)
+  assert (record.num_rows, record.num_holdout) == (8, 2)
+  assert record.updates == record.epochs == 3
+  assert record.losses[-1] < record.losses[0]
+
+
+@pytest.mark.parametrize('is_out', [True, False])
+def test_rows_of_one_side_only(is_out):
   _, trainer = _make()
-  with pytest.raises(ValueError, match='batch_size = 32'):
-    trainer.fit(_linear_rows(30))
+  with pytest.raises(ValueError, match='expected at least one of either'):
+    trainer.fit(_linear_rows(30), np.full(30, is_out))
 
 
 def test_a_loss_that_is_not_finite():

@@ -8,13 +8,13 @@ from tensorboard.backend.event_processing import event_accumulator
 from tfirl.evaluation import metrics
 
 
-def _row(env_steps, updates=None, **others):
+def _row(real_steps, updates=None, **others):
   values = dict.fromkeys(metrics.COLUMNS)
   values.update(
-    env_steps=env_steps,
-    updates=env_steps if updates is None else updates,
-    wall_s=env_steps / 8,
-    eval_return_mean=10.0 * env_steps,
+    real_steps=real_steps,
+    updates=real_steps if updates is None else updates,
+    wall_s=real_steps / 8,
+    eval_return_mean=10.0 * real_steps,
   )
   return {**values, **others}
 
@@ -29,9 +29,9 @@ def test_columns_stand_in_the_documented_order(tmp_path):
   logger.write({'cost_gap': 0.125, **_row(64)})
   text = (tmp_path / 'metrics.csv').read_bytes().decode()
   assert text == (
-    'env_steps,rollout_steps,updates,wall_s,steps_per_s,eval_return_mean,'
-    'eval_return_std,eval_episodes,eval_success,cost_gap\n'
-    '64,,64,8,,640,,,,0.125\n'
+    'real_steps,env_steps,rollout_steps,updates,wall_s,steps_per_s,'
+    'eval_return_mean,eval_return_std,eval_episodes,eval_success,cost_gap\n'
+    '64,,,64,8,,640,,,,0.125\n'
   )
 
 
@@ -40,11 +40,11 @@ def test_numbers_survive_and_none_and_nan_are_blank(tmp_path):
   loss = 1234.5678
   logger.write(_row(10_000_000, eval_success=float('nan'), loss=loss))
   (row,) = _read(tmp_path)
-  assert row['env_steps'] == '10000000'
+  assert row['real_steps'] == '10000000'
   assert float(row['loss']) == pytest.approx(loss, rel=1e-7)
   assert row['eval_success'] == row['steps_per_s'] == ''
   assert logger.last_row == {
-    'env_steps': 1e7,
+    'real_steps': 1e7,
     'updates': 1e7,
     'wall_s': 1_250_000.0,
     'eval_return_mean': 1e8,
@@ -67,7 +67,7 @@ def test_the_same_clock_again_replaces_the_row(tmp_path):
   logger.write(_row(64))
   logger.write(_row(64, eval_return_mean=-1.0))
   rows = _read(tmp_path)
-  assert [row['env_steps'] for row in rows] == ['0', '64']
+  assert [row['real_steps'] for row in rows] == ['0', '64']
   assert rows[-1]['eval_return_mean'] == '-1'
 
 
@@ -78,11 +78,11 @@ def test_resuming_drops_later_rows_and_keeps_earlier_ones_as_they_were(
   for step in (0, 64, 128, 192):
     logger.write(_row(step, loss=0.1))
   before = (tmp_path / 'metrics.csv').read_text().splitlines()
-  logger = metrics.MetricsLogger(str(tmp_path), restored_env_steps=100)
+  logger = metrics.MetricsLogger(str(tmp_path), restored_real_steps=100)
   assert (tmp_path / 'metrics.csv').read_text().splitlines() == before[:3]
-  assert logger.last_row['env_steps'] == 64
+  assert logger.last_row['real_steps'] == 64
   logger.write(_row(160, loss=0.2))
-  assert [row['env_steps'] for row in _read(tmp_path)] == ['0', '64', '160']
+  assert [row['real_steps'] for row in _read(tmp_path)] == ['0', '64', '160']
 
 
 def test_bc_resumes_by_updates(tmp_path):
@@ -91,6 +91,32 @@ def test_bc_resumes_by_updates(tmp_path):
     logger.write(_row(0, updates))
   metrics.MetricsLogger(str(tmp_path), 0, restored_updates=10)
   assert [row['updates'] for row in _read(tmp_path)] == ['0', '10']
+
+
+def _write_old(folder, rows):
+  """metrics.csv as it was before it had real_steps."""
+  names = ','.join(metrics.COLUMNS[1:])
+  (folder / 'metrics.csv').write_text(names + ',loss\n' + rows)
+
+
+def test_a_file_without_real_steps_gets_them_on_resuming(tmp_path):
+  _write_old(
+    tmp_path,
+    '0,0,0,1,,5,1,2,,\n64,26,48,2,9,6,1,2,,.5\n128,60,112,3,9,7,1,2,,.5\n',
+  )
+  logger = metrics.MetricsLogger(str(tmp_path), 90, 48)
+  logger.write(_row(188, 112, env_steps=128, rollout_steps=60))
+  rows = _read(tmp_path)
+  assert [row['real_steps'] for row in rows] == ['0', '90', '188']
+  assert [row['env_steps'] for row in rows] == ['0', '64', '128']
+  assert list(rows[0])[:4] == list(metrics.COLUMNS[:4])
+  assert rows[1]['loss'] == '.5'
+
+
+def test_names_what_is_damaged_in_a_file_without_real_steps(tmp_path):
+  _write_old(tmp_path, '0,0,0,1,,5,1,2,,\n64,,48,2,9,6,1,2,,.5\n')
+  with pytest.raises(ValueError, match="line 3: rollout_steps is ''"):
+    metrics.MetricsLogger(str(tmp_path), 90, 48)
 
 
 def test_a_new_run_starts_an_empty_file(tmp_path):
@@ -122,7 +148,7 @@ def test_a_full_disk_under_tensorboard_names_the_folder(tmp_path, monkeypatch):
   monkeypatch.setattr(tf.summary, 'scalar', full_disk)
   with pytest.raises(OSError, match=f'{tmp_path}: .*TensorB.*No space left'):
     logger.write(_row(64))
-  assert [row['env_steps'] for row in _read(tmp_path)] == ['64']
+  assert [row['real_steps'] for row in _read(tmp_path)] == ['64']
 
 
 def test_tensorboard_gets_the_same_numbers(tmp_path):
@@ -156,12 +182,14 @@ def test_names_what_a_row_lacks(tmp_path):
     logger.write(row)
   with pytest.raises(ValueError, match='updates None; expected numbers'):
     logger.write({**_row(0), 'updates': None})
+  with pytest.raises(ValueError, match='real_steps None, updates 0; expected'):
+    logger.write({**_row(0), 'real_steps': None})
 
 
 def test_refuses_a_clock_that_runs_backwards(tmp_path):
   logger = metrics.MetricsLogger(str(tmp_path))
   logger.write(_row(64))
-  with pytest.raises(ValueError, match='env_steps 0 after one at 64'):
+  with pytest.raises(ValueError, match='real_steps 0 after one at 64'):
     logger.write(_row(0))
   assert len(_read(tmp_path)) == 1
 
@@ -171,6 +199,6 @@ def test_names_a_damaged_file_on_resuming(tmp_path):
   path.write_text('a,b\n1,2\n')
   with pytest.raises(ValueError, match='metrics.csv: first columns are'):
     metrics.MetricsLogger(str(tmp_path), 0)
-  path.write_text(','.join(metrics.COLUMNS) + '\n64,0,oops\n')
+  path.write_text(','.join(metrics.COLUMNS) + '\n64,64,0,oops\n')
   with pytest.raises(ValueError, match="line 2: updates is 'oops'"):
     metrics.MetricsLogger(str(tmp_path), 0)

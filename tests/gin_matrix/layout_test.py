@@ -45,6 +45,12 @@ _HYPER_STEPS = {
 }
 
 
+def _unit(name):
+  """What the budget of a pair is counted in."""
+  takes_no_steps = re.match('(bc_(?!reg_)|pretrain_dynamics_)', name)
+  return 'updates' if takes_no_steps else 'real_steps'
+
+
 def _steps(method, task):
   """The default budget of a pair."""
   is_maze = task in _MAZES
@@ -111,8 +117,9 @@ def test_nothing_is_bound_twice_but_by_the_pair_itself(folder):
 
 
 def test_a_pair_gives_the_reason_for_what_it_alone_binds(folder):
-  budget = {('run', p) for p in ('env_steps', 'eval_every', 'checkpoint_every')}
   for name in _NAMES:
+    unit = _unit(name)
+    budget = {('run', p) for p in (unit, 'eval_every', 'checkpoint_every')}
     path = str(folder / name)
     text = (folder / name).read_text()
     own = {
@@ -153,7 +160,8 @@ def test_a_pair_says_what_it_is(method, task):
   assert bound('run.task') == (
     'antmaze_large_diverse' if task == 'antmaze' else task
   )
-  assert bound('run.env_steps') == _steps(method, task)
+  unit = _unit(f'{method}_{task}.gin')
+  assert bound(f'run.{unit}') == _steps(method, task)
   gin_bindings.parse([f'{method}_{task}.gin', 'budgets/smoke.gin'])
   assert bound('run.algorithm') == method
   assert bound('run.most_steps') == 128
@@ -186,7 +194,7 @@ _FRACTION = {
   'ModelFree.expert_fraction',
   'expert_fraction/piecewise_linear.segments',
 }
-_RESETS = {'ExpertReset.reset_prob', 'cost_rollout/ExpertReset.reset_prob'}
+_RESETS = {'ExpertReset.reset_prob'}
 _TURNED_ON = {
   'hopper': {
     'bc_reg': {'SacAgent.bc_weight'},

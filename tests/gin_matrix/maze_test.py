@@ -66,7 +66,7 @@ def test_sac_plays_on_mazes_too(method, run, demos, tmp_path):
     f"""
 include 'tasks/pointmaze.gin'
 include 'methods/{method}.gin'
-run.env_steps = 1000
+run.real_steps = 1000
 """
   )
   row = run(str(own), method, [_ANY_DEMOS], demos['pointmaze'])
@@ -134,8 +134,8 @@ def test_pretrains_a_model(task, demos, tmp_path):
   folder = tmp_path / task / 'pretrain_dynamics' / '0'
   with open(folder / 'metrics.csv', newline='') as file:
     before, after = csv.DictReader(file)
-  assert (before['updates'], before['env_steps']) == ('0', '0')
-  assert int(after['updates']) > 0 and after['env_steps'] == '0'
+  assert (before['updates'], before['real_steps']) == ('0', '0')
+  assert int(after['updates']) > 0 and after['real_steps'] == '0'
   assert (after['eval_episodes'], after['eval_return_mean']) == ('0', '')
   assert 0 < float(after['region_error_median']) < 100
   assert (folder / 'dynamics.npz').exists()

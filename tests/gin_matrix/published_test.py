@@ -32,7 +32,7 @@ _GAME = {
   'ModelFree.batch_size': 256,
   'CostTurns.cost_rollout_episodes': 4,
   'CostTurns.cost_updates': 1,
-  'cost_rollout/ExpertReset.reset_prob': 0.0,
+  'CostTurns.window': None,
   'run.eval_every': 50_000,
   'run.eval_episodes': 10,
 }
@@ -54,6 +54,7 @@ _HYPER = {
   'CostNetwork.reduce': 'min',
   'CostTurns.cost_rollout_episodes': 4,
   'CostTurns.cost_updates': 1,
+  'CostTurns.window': None,
 }
 _HYPER_PER_TASK = {
   'hopper': {
@@ -112,10 +113,9 @@ _ON_MAZES = {
   'CostTurns.cost_rollout_episodes': 4,
   'CostTurns.cost_updates': 1,
   'CostLearner.learning_rate': 8e-3,
-  'cost_rollout/ExpertReset.reset_prob': 0.0,
+  'CostTurns.window': None,
 }
 _BUDGET_ON_MAZES = {
-  'run.env_steps': 500_000,
   'run.eval_every': 25_000,
   'run.eval_episodes': 25,
   'suites.load.tremble_probability': 0.0,
@@ -148,6 +148,7 @@ _HYPER_ON_MAZES = {
   'Td3BcAgent.critic_clip_norm': 1.0,
   'Td3BcAgent.weight_decay': 1e-4,
   'CostTurns.cost_update_period': 2000,
+  'CostTurns.window': None,
   'CostLearner.learning_rate': 8e-3,
   'CostNetwork.num_members': 1,
 }
@@ -195,7 +196,8 @@ def test_mujoco(method, task):
       30 if task in ('hopper', 'ant') else 10
     )
     assert gin_bindings.value_of('ModelEnv.is_healthy').__name__ == task
-  assert gin_bindings.value_of('run.env_steps') == (
+  unit = 'updates' if method == 'bc' else 'env_steps'
+  assert gin_bindings.value_of(f'run.{unit}') == (
     150_000 if method == 'hyper' else 1_000_000
   )
 
@@ -205,6 +207,7 @@ def test_mazes(method, task):
   gin_bindings.parse([f'paper/{method}_{task}.gin'])
   bound = gin_bindings.value_of
   _check(_BUDGET_ON_MAZES)
+  assert bound('run.updates' if method == 'bc' else 'run.env_steps') == 500_000
   assert bound('suites.load.env_kwargs')['continuing_task'] is False
   assert bound('load_demonstrations.max_transitions') == 100_000
   if method in _GAMES:

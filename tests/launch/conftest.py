@@ -20,6 +20,7 @@ _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 TIMEOUT_S = 900
 # 20 evaluations and checkpoints in some seconds of training.
 _TINY = """
+run.real_steps = None  # whichever the file binds
 run.env_steps = 3200
 run.eval_every = 160
 run.eval_episodes = 1

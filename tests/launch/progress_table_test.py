@@ -1,5 +1,6 @@
 """The table of a sweep, from files as runs write them."""
 
+import dataclasses
 import io
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status
 
-_HEADER = 'env_steps,updates,wall_s,steps_per_s,eval_return_mean\n'
+_REST = 'updates,wall_s,steps_per_s,eval_return_mean\n'
+_HEADER = f'real_steps,env_steps,rollout_steps,{_REST}'
 
 
 @pytest.fixture
@@ -24,13 +26,14 @@ def unit(tmp_path):
     env={},
     cwd=str(tmp_path),
     steps=1000,
+    budget_unit='real_steps',
   )
   unit_lib.write_command(unit)
   return unit
 
 
-def _write(unit, metrics, **status):
-  (unit.path / 'metrics.csv').write_text(_HEADER + metrics)
+def _write(unit, metrics, header=_HEADER, **status):
+  (unit.path / 'metrics.csv').write_text(header + metrics)
   unit_lib.write_status(unit.path, Status(**status))
 
 
@@ -42,18 +45,38 @@ def test_a_unit_that_has_not_begun(table, unit):
 
 def test_a_unit_on_its_way(table, unit):
   # The last line is being written.
-  _write(unit, '0,0,1,,12\n250,200,50,7,34.5\n500,4', state='running')
+  _write(unit, '0,0,0,0,1,,12\n250,150,100,9,50,7,34.5\n500,4', state='running')
   with open(unit.path / unit_lib.LOCK_FILE, 'a+b') as lock:
     assert unit_lib.try_lock(lock)
     row = table.read_row(unit)
-  assert (row.state, row.steps, row.budget) == ('running', 250, 1000)
+  assert (row.state, row.steps, row.total) == ('running', 250, 1000)
   assert (row.mean_return, row.steps_per_s) == (34.5, 7.0)
   assert row.unit_s == 200.0 and row.left_s == 150.0
 
 
-def test_a_run_without_env_steps_counts_updates(table, unit):
-  _write(unit, '0,500,10,,1\n')
-  assert table.read_row(unit).steps == 500
+@pytest.mark.parametrize(
+  ('budget_unit', 'steps'),
+  [('real_steps', 250), ('env_steps', 150), ('updates', 9)],
+)
+def test_what_the_budget_counts(table, unit, budget_unit, steps):
+  unit = dataclasses.replace(unit, budget_unit=budget_unit)
+  _write(unit, '250,150,100,9,50,7,34.5\n')
+  row = table.read_row(unit)
+  assert (row.steps, row.counts) == (steps, budget_unit.replace('_', ' '))
+
+
+@pytest.mark.parametrize(
+  ('budget_unit', 'metrics', 'steps'),
+  [
+    ('real_steps', '150,100,9,50,7,34.5\n', 250),
+    ('env_steps', '150,100,9,50,7,34.5\n', 150),
+    ('env_steps', '0,0,500,10,,1\n', 500),  # bc
+  ],
+)
+def test_a_run_from_before_real_steps(table, unit, budget_unit, metrics, steps):
+  unit = dataclasses.replace(unit, budget_unit=budget_unit)
+  _write(unit, metrics, header=f'env_steps,rollout_steps,{_REST}')
+  assert table.read_row(unit).steps == steps
 
 
 def test_time_left_is_shared_but_for_the_last_unit(table):
@@ -70,14 +93,18 @@ def test_time_left_is_shared_but_for_the_last_unit(table):
 
 def test_the_text(table):
   rows = [
-    table.Row('hopper/mm/0', 'running', 250, 1000, 34.5, 7.2, 8000.0),
+    table.Row(
+      'hopper/mm/0', 'running', 250, 1000, 34.5, 7.2, 8000.0, '', 'real steps'
+    ),
     table.Row('hopper/mm/1 x=1', 'failed', message='why'),
   ]
   lines = table.format_table(rows, 1).splitlines()
   assert lines == [
-    'unit             steps      return  steps/s  state    time left',
-    'hopper/mm/0      250/1,000  34      7        running  1:40:00',
-    'hopper/mm/1 x=1  0/0        -       -        failed   0:00:00    why',
+    'unit             spent                 return  steps/s  state    '
+    'time left',
+    'hopper/mm/0      250/1,000 real steps  34      7        running  1:40:00',
+    'hopper/mm/1 x=1  0/0                   -       -        failed   0:00:00'
+    '    why',
     '0 of 2 units done, 1 failed; 1:40:00 left',
   ]
 

@@ -12,15 +12,26 @@ _NO_POINT = [()]
 def definition(launch_module, monkeypatch, tmp_path):
   """The module, in a folder with a gin file of the user's."""
   monkeypatch.chdir(tmp_path)
-  (tmp_path / 'mine.gin').write_text('run.env_steps = 7\n')
+  (tmp_path / 'mine.gin').write_text(_budget(7))
   yield launch_module('sweep_definition')
   gin.clear_config()
 
 
+def _budget(steps):
+  """Whichever the file before it binds."""
+  return f'run.real_steps = None\nrun.env_steps = {steps}\n'
+
+
 def _units(
-  definition, files, seeds=(0,), points=_NO_POINT, bindings=(), **more
+  definition,
+  files,
+  seeds=(0,),
+  points=_NO_POINT,
+  bindings=(),
+  num_demos=None,
+  **more,
 ):
-  configs = definition.make_configs(files, points, bindings)
+  configs = definition.make_configs(files, points, bindings, num_demos)
   values = {'root_dir': 'runs', 'demos': None, 'env': {}} | more
   return definition.make_units(configs, seeds, **values)
 
@@ -92,7 +103,8 @@ def test_a_unit(definition, tmp_path):
     '--gin_bindings=CostLearner.learning_rate = 0.001',
     *('--seed=4', f'--root_dir={root}'),
   )
-  assert (unit.steps, unit.env, unit.cwd) == (7, {'A': '1'}, str(tmp_path))
+  assert (unit.steps, unit.budget_unit) == (7, 'env_steps')
+  assert (unit.env, unit.cwd) == ({'A': '1'}, str(tmp_path))
   assert unit.label == 'CostLearner.learning_rate=0.001'
 
 
@@ -112,10 +124,53 @@ def test_the_id_is_of_what_is_run_not_of_where(definition):
   assert len({unit.id, *(other.id for other in others)}) == 5
 
 
+def test_few_demonstrations_are_handed_on(definition, tmp_path):
+  files = [['mm_hopper.gin']]
+  (all_of_them,) = _units(definition, files)
+  (unit,) = _units(definition, files, num_demos=4)
+  assert unit.run_dir == f'{tmp_path}/runs/hopper/mm-n4/0'
+  assert unit.argv[3:] == (
+    '--gin_file=mm_hopper.gin',
+    '--gin_bindings=load_demonstrations.num_episodes = 4',
+    *('--seed=0', f'--root_dir={tmp_path}/runs'),
+  )
+  assert unit.id != all_of_them.id
+  binding = 'load_demonstrations.num_episodes = 4'
+  assert [unit] == _units(definition, files, bindings=[binding])
+  assert [unit] == _units(definition, files, bindings=[binding], num_demos=4)
+  with pytest.raises(ValueError, match='--num_demos is 5, and gin binds'):
+    _units(definition, files, bindings=[binding], num_demos=5)
+  with pytest.raises(ValueError, match='--num_demos is 0; expected'):
+    _units(definition, files, num_demos=0)
+
+
+def test_a_sweep_over_them_is_in_the_methods_names(definition, tmp_path):
+  points = definition.parse_points(
+    [
+      'load_demonstrations.num_episodes=[1, None]',
+      'load_demonstrations.episode_seed=[7]',
+    ]
+  )
+  units = _units(definition, [['mm_hopper.gin']], points=points)
+  root = f'{tmp_path}/runs/load_demonstrations.episode_seed=7'
+  assert [unit.run_dir for unit in units] == [
+    f'{root}/hopper/mm-n1/0',
+    f'{root}/hopper/mm/0',
+  ]
+  assert {u.label for u in units} == {'load_demonstrations.episode_seed=7'}
+  assert len({unit.id for unit in units}) == 2
+  with pytest.raises(ValueError, match='num_episodes is 0; expected'):
+    _units(
+      definition,
+      [['mm_hopper.gin']],
+      points=definition.parse_points(['load_demonstrations.num_episodes=[0]']),
+    )
+
+
 def test_the_id_changes_with_what_is_in_a_gin_file(definition, tmp_path):
   files = [['mm_hopper.gin', 'mine.gin']]
   (before,) = _units(definition, files)
-  (tmp_path / 'mine.gin').write_text('run.env_steps = 8\n')
+  (tmp_path / 'mine.gin').write_text(_budget(8))
   (after,) = _units(definition, files)
   assert before.id != after.id and before.argv == after.argv
 
@@ -154,6 +209,42 @@ def test_duplicate_units(definition):
 def test_bad_bindings(definition, binding, message):
   with pytest.raises(gin_files.BindingError) as error:
     _units(definition, [['mm_hopper.gin']], bindings=[binding])
+  assert message in str(error.value)
+
+
+def test_the_budget_is_of_the_methods_unit(definition):
+  steps = ['run.env_steps = None', 'run.real_steps = 9']
+  (unit,) = _units(definition, [['mm_hopper.gin']], bindings=steps)
+  assert (unit.steps, unit.budget_unit) == (9, 'real_steps')
+  updates = ['run.updates = 9']
+  (unit,) = _units(definition, [['bc_hopper.gin']], bindings=updates)
+  assert (unit.steps, unit.budget_unit) == (9, 'updates')
+
+
+@pytest.mark.parametrize(
+  ('file', 'bindings', 'message'),
+  [
+    (
+      'mm_hopper.gin',
+      ['run.real_steps = 9', 'run.env_steps = 8'],
+      'mm_hopper.gin: found run.real_steps = 9 and run.env_steps = 8; expected '
+      'exactly one budget: to use run.real_steps, bind run.env_steps = None',
+    ),
+    (
+      'mm_hopper.gin',
+      ['run.real_steps = None', 'run.env_steps = None'],
+      'mm_hopper.gin: found no budget; expected run.real_steps or run.env',
+    ),
+    (
+      'bc_hopper.gin',
+      ['run.updates = None', 'run.env_steps = 8'],
+      'bc_hopper.gin: found run.env_steps = 8; expected run.updates, for bc',
+    ),
+  ],
+)
+def test_another_budget_is_refused(definition, file, bindings, message):
+  with pytest.raises(gin_files.BindingError) as error:
+    _units(definition, [[file]], bindings=bindings)
   assert message in str(error.value)
 
 

@@ -18,6 +18,7 @@ def sweep(make_sweep):
     ('--gin_bindings=run.env_step = 1', 'did you mean env_steps'),
     ("--sweep=CostLearner.learning_rate=['a']", "'a', str; expected float"),
     ('--gin_file=mm_hopper.gin,tiny.gin', 'duplicate units'),
+    ('--num_demos=0', '--num_demos is 0; expected an integer, 1 or more'),
     ('--root_dir=/proc/runs', '--root_dir=/proc/runs: '),
   ],
 )
@@ -38,6 +39,14 @@ def test_dry_run_prints_the_units_and_writes_nothing(sweep):
     for method in ('mm', 'hype')
   ]
   assert not sweep.root.exists()
+
+
+def test_few_demonstrations_are_handed_to_each_unit(sweep):
+  done = sweep.call('--dry_run', '--seeds=0:1', '--num_demos=2')
+  assert done.returncode == 0, done.stderr
+  for method in ('mm', 'hype'):
+    assert f'"{sweep.root}/hopper/{method}-n2/0"' in done.stdout
+  assert done.stdout.count('load_demonstrations.num_episodes = 2"') == 2
 
 
 def test_failures_end_the_sweep_only_with_fail_fast(make_sweep):

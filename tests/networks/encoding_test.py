@@ -22,7 +22,7 @@ def formula(demos, observation, num_frequencies):
   k = np.arange(1, num_frequencies + 1)
   angles = [np.pi / 2 * k * z[..., i, np.newaxis] for i in (0, 1, -2, -1)]
   angles = np.concatenate(angles, -1)
-  return np.concatenate([z, np.sin(angles), np.cos(angles)], -1)
+  return np.concatenate([np.clip(z, -5, 5), np.sin(angles), np.cos(angles)], -1)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_by_hand_in_numpy_and_tensorflow(settings, expected):
 
 def test_demonstrations_are_standardized():
   rng = np.random.default_rng(0)
-  demos = rng.normal([30, -5, 0, 1], [9, 0.01, 1, 4], (500, 4)).astype('f')
+  demos = rng.normal([30, -5, 0, 1], [9, 0.02, 1, 4], (500, 4)).astype('f')
   found = encoding.make_encoding(demos, standardize=True)(demos)
   np.testing.assert_allclose(found.mean(0), 0.0, atol=1e-3)
   np.testing.assert_allclose(found.std(0), 1.0, rtol=1e-4)
@@ -63,6 +63,25 @@ def test_a_number_that_never_changes_is_only_shifted(noise):
   found = made(np.float32([0, 0.6, 0, 0]))
   # z = 0.5: an angle of 45 degrees.
   np.testing.assert_allclose(found[[1, 5, 9]], [0.5, *2 * [0.5**0.5]], 1e-6)
+
+
+def test_far_from_the_demonstrations_numbers_are_clipped():
+  """And one that hardly changes is divided by the floor."""
+  demos = np.float32([[0, 10, 1e-4], [4, 30, -1e-4]])
+  made = encoding.make_encoding(demos, True, std_floor=0.1, clip=3.0)
+  for observation, expected in (
+    ([2, 20, 0.01], [0, 0, 0.1]),
+    ([1e6, -1e6, 0.2], [3, -3, 2]),
+  ):
+    observation = np.float32([observation])
+    for found in (made(observation), encoding.encode(observation, made)):
+      np.testing.assert_allclose(found[0], expected, atol=1e-5)
+
+
+def test_without_waves_the_first_numbers_are_left():
+  made = encoding.make_encoding(DEMOS, True, num_frequencies=2)
+  found = made.without_waves()(OBSERVATION)
+  np.testing.assert_allclose(found, STANDARDIZED, atol=1e-6)
 
 
 @pytest.mark.parametrize('shape', [(7,), (3, 2)])
@@ -112,3 +131,11 @@ def test_a_negative_number_of_waves_is_refused(observations):
 def test_without_demonstrations_it_says_what_to_turn_off(settings):
   with pytest.raises(ValueError, match='no demonstrations.*standardize = Fals'):
     encoding.make_encoding(None, **settings)
+
+
+@pytest.mark.parametrize(('name', 'value'), [('std_floor', 0.0), ('clip', -1)])
+def test_a_bound_that_is_not_positive_is_refused(name, value):
+  with pytest.raises(
+    ValueError, match=f'make_encoding.{name} is {value}; expected more than 0'
+  ):
+    encoding.make_encoding(DEMOS, True, **{name: value})

@@ -20,6 +20,7 @@ _TIMEOUT_S = 120
 
 # Two rounds before the first gradient step; blocks that rounds don't fill.
 TINY = {
+  'run.real_steps': None,  # whichever the file binds
   'run.env_steps': 960,
   'run.eval_every': 32,
   'run.eval_episodes': 1,
@@ -48,7 +49,7 @@ class Run:
     demos: path of the demonstrations.
     bindings: name -> value, of the command.
     algorithm: the command's.
-    gin_folder: of its gin file; 'paper/' for the published settings.
+    gin_folder: of its gin file; '' for the recipes, whose cost takes no steps.
   """
 
   root: os.PathLike
@@ -56,7 +57,7 @@ class Run:
   demos: os.PathLike
   bindings: dict
   algorithm: str = 'hype'
-  gin_folder: str = ''
+  gin_folder: str = 'paper/'
 
   @property
   def path(self):

@@ -11,6 +11,7 @@ from tfirl import checkpoints
 # 4 steps a round and 8 updates; fits at 40, 60, 80, 100 and 120 steps, of two
 # epochs each, then 60 rollouts in chunks of 25; checkpoints at 60 and 120.
 _TINY = {
+  'run.real_steps': None,  # whichever the file binds
   'run.env_steps': 120,
   'run.eval_every': 20,
   'run.eval_episodes': 1,
@@ -110,7 +111,6 @@ def _expected(env_steps, saved):
 @pytest.mark.parametrize('prelude', [_IN_A_FIT, _IN_A_ROLLOUT])
 def test_goes_on_after_a_kill(run, prelude):
   run.algorithm, run.bindings = 'hyper', _TINY
-  run.gin_folder = 'paper/'
   assert run.finish(run.start(prelude=prelude)) == -signal.SIGKILL, run.errors
   killed = _saved(run)
   assert killed == _expected(60, killed)
@@ -122,4 +122,9 @@ def test_goes_on_after_a_kill(run, prelude):
   assert ended['rollout_steps'] > killed['rollout_steps']
   rows = run.rows()
   assert [int(row['env_steps']) for row in rows] == list(range(0, 121, 20))
+  assert all(
+    int(row['real_steps']) == int(row['env_steps']) + int(row['rollout_steps'])
+    for row in rows
+  )
+  assert int(rows[-1]['real_steps']) == 120 + ended['rollout_steps']
   assert {row['traces'] for row in rows[2:]} == {'1'}

@@ -31,6 +31,9 @@ def _check_rows(run, last):
     assert int(row['updates']) == int(row['env_steps']) - 16
     assert int(row['rows_policy']) == int(row['env_steps']) // 5 * 5
     assert row['traces'] == '1'
+  for row in rows:
+    taken = int(row['env_steps']), int(row['rollout_steps'])
+    assert int(row['real_steps']) == sum(taken)
   for name in ('wall_s', 'rollout_steps'):
     values = [float(row[name]) for row in rows]
     assert values == sorted(values)
@@ -96,9 +99,12 @@ def test_a_run_goes_on_where_its_checkpoint_is(run):
   assert ended == _expected(960, ended)
   assert ended['rollout_steps'] > stopped['rollout_steps']
   _check_rows(run, 960)
+  # What the runs before took is neither lost nor counted again.
+  assert int(run.rows()[-1]['real_steps']) == 960 + ended['rollout_steps']
 
   before = _contents(run)
   assert run.finish() == 0, run.errors
+  assert 'the budget, 960 env steps, is spent (960 taken)' in run.errors
   assert _contents(run) == before
 
   _check_what_reads_a_run(run)

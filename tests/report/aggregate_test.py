@@ -86,11 +86,25 @@ def test_unequal_points_are_interpolated_cut_and_noted(write_run, tmp_path):
   write_run('hopper', 'mm', 1, [0, 50, 150], [0.0, 100.0, 300.0])
   (curve,), notes = _aggregate(tmp_path)
   np.testing.assert_array_equal(curve.env_steps, [0, 50, 100, 150])
+  np.testing.assert_array_equal(curve.real_steps, [0, 60, 120, 180])
   np.testing.assert_allclose(curve.scores, [[0, 5, 10, 15], [0, 100, 200, 300]])
   np.testing.assert_allclose(curve.wall_s, [0, 45, 75, 105])
   text = '\n'.join(notes)
-  assert 'hopper/mm: all seeds cut at 150, where seed 1 ends' in text
+  assert 'hopper/mm: all seeds cut at 150 env steps, where seed 1 ends' in text
   assert 'seeds 0, 1 are interpolated linearly' in text
+
+
+def test_seeds_are_aligned_by_env_steps_and_shown_over_real_ones(
+  write_run, tmp_path
+):
+  """Evaluated together, whatever the cost's rollouts have taken."""
+  for seed, rollouts in enumerate([(0, 10), (0, 30), (20, 90)]):
+    write_run('hopper', 'mm', seed, [0, 100], [0.0, seed], rollouts=rollouts)
+  (curve,), notes = _aggregate(tmp_path, last=1)
+  assert notes == []
+  np.testing.assert_array_equal(curve.scores, [[0, 0], [0, 1], [0, 2]])
+  np.testing.assert_array_equal(curve.real_steps, [0, 130])
+  np.testing.assert_array_equal(curve.rollout_steps, [0, 30])
 
 
 def test_seeds_without_a_common_range_are_an_error(write_run, tmp_path):

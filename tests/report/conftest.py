@@ -1,10 +1,12 @@
 """Writes the run folders that the report's tests read."""
 
 import csv
+import json
 
 import pytest
 
 COLUMNS = (
+  'real_steps',
   'env_steps',
   'rollout_steps',
   'updates',
@@ -20,7 +22,11 @@ COLUMNS = (
 
 @pytest.fixture
 def write_run(tmp_path):
-  """write_run(task, algorithm, seed, env_steps, returns, ...) -> folder."""
+  """write_run(task, algorithm, seed, env_steps, returns, ...) -> folder.
+
+  `is_old` is of before there was a column real_steps; without `rollouts` a
+  fifth as many steps as `env_steps` are rollouts.
+  """
 
   def write(
     task,
@@ -32,17 +38,25 @@ def write_run(tmp_path):
     wall_s=None,
     success=None,
     root='runs',
+    num_demos=None,
+    rollouts=None,
+    is_old=False,
   ):
     folder = tmp_path / root / task / algorithm / str(seed)
     folder.mkdir(parents=True)
+    if num_demos is not None:
+      found = {'demonstrations': {'num_episodes': num_demos}}
+      (folder / 'metadata.json').write_text(json.dumps(found))
     with open(folder / 'metrics.csv', 'w', newline='') as file:
       writer = csv.writer(file)
-      writer.writerow(COLUMNS)
+      writer.writerow(COLUMNS[is_old:])
       for i, (step, value) in enumerate(zip(env_steps, returns, strict=True)):
+        rollout = rollouts[i] if rollouts else step // 5
         writer.writerow(
           [
+            *([] if is_old else [step + rollout]),
             step,
-            step // 5,
+            rollout,
             updates[i] if updates else step,
             wall_s[i] if wall_s else 60.0 * i,
             150.0,

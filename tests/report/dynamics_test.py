@@ -16,6 +16,7 @@ _ROWS = [
     'env_steps': 1000,
     'rows_policy': 992,
     'rows_learner': 5000,
+    'rollout_steps': 500,
     'dynamics_mse': 0.5,
     'dynamics_r2_median': 0.7,
     'dynamics_r2_min': 0.2,
@@ -27,6 +28,7 @@ _ROWS = [
     'env_steps': 2000,
     'rows_policy': 1984,
     'rows_learner': 5000,
+    'rollout_steps': 1000,
     'dynamics_mse': 0.25,
     'dynamics_r2_median': 0.9,
     'dynamics_r2_min': 0.4,
@@ -51,7 +53,7 @@ def folder(tmp_path):
   """A run folder."""
   path = tmp_path / 'runs/hopper/hyper/0'
   path.mkdir(parents=True)
-  fixed = {'updates': 1, 'wall_s': 1, 'eval_return_mean': 2}
+  fixed = {'rollout_steps': 0, 'updates': 1, 'wall_s': 1, 'eval_return_mean': 2}
   names = {name: None for row in _ROWS for name in {**fixed, **row}}
   with open(path / 'metrics.csv', 'w', newline='') as file:
     writer = csv.DictWriter(file, list(names))
@@ -85,19 +87,19 @@ def _lines(axes):
 def test_the_panels_show_the_columns(folder, drawn, tmp_path):
   dynamics.plot_dynamics(_read(folder), str(tmp_path / 'x.png'))
   holdout, open_loop, terminations, r2, tables, times = drawn[0].axes
-  assert _lines(holdout) == {'elites': [[1000, 0.5], [2000, 0.25]]}
+  assert _lines(holdout) == {'elites': [[1500, 0.5], [3000, 0.25]]}
   assert _lines(open_loop) == {
     'model': [[1, 0.2], [10, 0.5]],
     'nothing moves': [[1, 0.8], [10, 2.0]],
   }
   assert _lines(terminations) == {
-    'imagined': [[1000, 0.02], [2000, 0.01]],
-    'real': [[2000, 0.03]],
+    'imagined': [[1500, 0.02], [3000, 0.01]],
+    'real': [[3000, 0.03]],
   }
-  assert _lines(r2)['worst output'] == [[1000, 0.2], [2000, 0.4]]
+  assert _lines(r2)['worst output'] == [[1500, 0.2], [3000, 0.4]]
   assert _lines(tables) == {
-    'policy': [[0, 0], [1000, 992], [2000, 1984]],
-    'learner': [[1000, 5000], [2000, 5000]],
+    'policy': [[0, 0], [1500, 992], [3000, 1984]],
+    'learner': [[1500, 5000], [3000, 5000]],
   }
   # Stacked: 2 minutes of fits, then 4 of updates.
   bars = [(bar.get_x(), bar.get_width()) for bar in times.patches]
@@ -116,8 +118,8 @@ def test_in_a_maze_the_walk_of_the_start_states_is_shown(
   path.write_text('\n'.join([names, *rows]) + '\n')
   dynamics.plot_dynamics(_read(folder), str(tmp_path / 'x.png'))
   assert _lines(drawn[0].axes[2]) == {
-    'from': [[0, 0.95], [1000, 0.9], [2000, 0.5]],
-    'to': [[0, 1.0], [1000, 0.95], [2000, 0.55]],
+    'from': [[0, 0.95], [1500, 0.9], [3000, 0.5]],
+    'to': [[0, 1.0], [1500, 0.95], [3000, 0.55]],
   }
 
 

@@ -14,16 +14,25 @@ def test_writes_all_files_and_prints_the_table(write_run, tmp_path, capsys):
   )
   assert code == 0
   assert sorted(path.name for path in out.iterdir()) == [
-    'hopper_env_steps.png',
+    'hopper_real_steps.png',
     'hopper_wall_s.png',
     'index.html',
     'table.csv',
     'table.md',
   ]
-  assert '| hopper | mm | 3 | 10 | 2 | 50 |' in capsys.readouterr().out
-  note = 'hopper/mm: all seeds cut at 10'
+  assert '| hopper | mm | 3 | – | 12 | 2 | 50 |' in capsys.readouterr().out
+  note = 'hopper/mm: all seeds cut at 10 env steps'
   assert f'- {note}' in (out / 'table.md').read_text()
   assert note in (out / 'index.html').read_text()
+
+
+def test_curves_over_the_steps_of_training_alone(write_run, tmp_path):
+  write_run('hopper', 'mm', 0, [0, 10], [0.0, 50.0])
+  out = tmp_path / 'out'
+  runs = str(tmp_path / 'runs')
+  assert main_module.main([runs, f'--out={out}', '--x_axis=env_steps']) == 0
+  pictures = sorted(path.name for path in out.glob('*.png'))
+  assert pictures == ['hopper_env_steps.png', 'hopper_wall_s.png']
 
 
 def test_an_error_is_one_line_and_writes_nothing(tmp_path, capsys):

@@ -10,7 +10,10 @@ from tfirl.report import aggregate, page, runs
 @pytest.fixture
 def curves(write_run, tmp_path):
   for seed in range(3):
-    write_run('hopper', 'hype', seed, [0, 5000], [0.0, 1000.0 + 300 * seed])
+    write_run(
+      *('hopper', 'hype', seed, [0, 5000], [0.0, 1000.0 + 300 * seed]),
+      num_demos=4,
+    )
   write_run('hopper', 'mm', 0, [0, 5000], [0.0, 300.0])
   found, _ = runs.read_runs([str(tmp_path)])
   return aggregate.aggregate(found, last=1, reps=500)[0]
@@ -18,12 +21,17 @@ def curves(write_run, tmp_path):
 
 def test_markdown_table(curves):
   lines = page.markdown_table(curves).splitlines()
-  assert lines[0].startswith('| task | algorithm | seeds | env steps |')
+  assert lines[0].startswith(
+    '| task | algorithm | seeds | demos | real steps | for the cost |'
+  )
   assert 'IQM of last 1 evaluation |' in lines[0]
   assert lines[2] == (
-    '| hopper | hype | 3 | 5,000 | 1,000 | 1,300 | [1,000, 1,600] | 1.0 | 150 |'
+    '| hopper | hype | 3 | 4 | 6,000 | 1,000 | 1,300 | [1,000, 1,600] | 1.0 | '
+    '150 |'
   )
-  assert lines[3] == '| hopper | mm | 1 | 5,000 | 1,000 | 300 | – | 1.0 | 150 |'
+  assert lines[3] == (
+    '| hopper | mm | 1 | – | 6,000 | 1,000 | 300 | – | 1.0 | 150 |'
+  )
 
 
 def test_csv_table_has_numbers_and_blanks(curves):
@@ -31,6 +39,9 @@ def test_csv_table_has_numbers_and_blanks(curves):
   assert float(hype['iqm']) == pytest.approx(1300.0)
   assert float(hype['ci_low']) == 1000.0 and float(hype['ci_high']) == 1600.0
   assert (hype['score'], hype['last'], hype['seeds']) == ('return', '1', '3')
+  assert (hype['demos'], mm['demos']) == ('4', '')
+  steps = [mm[f'{name}_steps'] for name in ('real', 'env', 'rollout')]
+  assert steps == ['6000', '5000', '1000.0']
   assert mm['ci_low'] == '' and float(mm['wall_s']) == 60.0
 
 

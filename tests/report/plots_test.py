@@ -29,17 +29,24 @@ def drawn(monkeypatch):
 
 
 def test_lines_levels_bands_and_labels(curves, drawn, tmp_path):
-  plots.plot(curves, 'env_steps', str(tmp_path / 'x.png'))
+  plots.plot(curves, 'real_steps', str(tmp_path / 'x.png'))
   axes = drawn[0]
   level, hype, mm = axes.lines
   np.testing.assert_allclose(level.get_ydata(), [254.5, 254.5])
   np.testing.assert_allclose(hype.get_ydata(), [0.0, 1100.0])
-  np.testing.assert_allclose(mm.get_xdata(), [0.0, 100.0])
+  np.testing.assert_allclose(mm.get_xdata(), [0.0, 120.0])
+  assert axes.get_xlabel().startswith('real steps')
   assert len({line.get_color() for line in axes.lines}) == 3
   # Bands: bc's and hype's, for mm has one seed.
   assert len(axes.patches) + len(axes.collections) == 2
   labels = [text.get_text() for text in axes.texts]
   assert labels == ['bc (3 seeds)', 'hype (3 seeds)', 'mm (1 seed)']
+
+
+def test_the_steps_of_training_alone_are_an_option(curves, drawn, tmp_path):
+  plots.plot(curves, 'env_steps', str(tmp_path / 'x.png'))
+  np.testing.assert_allclose(drawn[0].lines[1].get_xdata(), [0.0, 100.0])
+  assert 'training alone' in drawn[0].get_xlabel()
 
 
 def test_wall_time_is_in_minutes(curves, drawn, tmp_path):
@@ -50,7 +57,7 @@ def test_wall_time_is_in_minutes(curves, drawn, tmp_path):
 
 def test_writes_a_picture_per_task_and_axis(curves, tmp_path):
   files = plots.plot_all(curves, str(tmp_path))
-  assert files == {'hopper': ['hopper_env_steps.png', 'hopper_wall_s.png']}
+  assert files == {'hopper': ['hopper_real_steps.png', 'hopper_wall_s.png']}
   for name in files['hopper']:
     pixels = image.imread(tmp_path / name)
     assert pixels.shape[1] > 1000 and np.ptp(pixels[..., :3]) > 0.9
@@ -60,7 +67,7 @@ def test_only_levels_still_make_a_picture(write_run, tmp_path):
   write_run('ant', 'bc', 0, [0, 0], [9.0, 500.0], updates=[0, 1])
   found, _ = runs.read_runs([str(tmp_path)])
   curves, _ = aggregate.aggregate(found)
-  plots.plot(curves, 'env_steps', str(tmp_path / 'x.png'))
+  plots.plot(curves, 'real_steps', str(tmp_path / 'x.png'))
   assert image.imread(tmp_path / 'x.png').shape[1] > 1000
 
 

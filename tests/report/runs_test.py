@@ -29,6 +29,27 @@ def test_a_run_without_env_steps_is_ordered_by_updates(write_run):
   run = runs.read_run(str(folder))
   assert run.is_offline
   np.testing.assert_array_equal(run.clock, [0, 500])
+  np.testing.assert_array_equal(run.steps, [0, 500])
+
+
+@pytest.mark.parametrize('is_old', [False, True])
+def test_real_steps_are_those_of_rollouts_too(write_run, is_old):
+  folder = write_run(
+    'hopper', 'mm', 0, [0, 100], [1, 2], rollouts=[0, 360], is_old=is_old
+  )
+  run = runs.read_run(str(folder))
+  np.testing.assert_array_equal(run.columns['real_steps'], [0, 460])
+  np.testing.assert_array_equal(run.steps, [0, 460])
+  np.testing.assert_array_equal(run.clock, [0, 100])
+  np.testing.assert_array_equal(run.columns['cost_gap'], [0.5, 0.5])
+
+
+def test_an_old_run_without_rollouts_has_its_env_steps(write_run):
+  folder = write_run('hopper', 'bc', 0, [0, 64], [1, 2], is_old=True)
+  path = folder / 'metrics.csv'
+  path.write_text(path.read_text().replace('rollout_steps', 'unknown'))
+  run = runs.read_run(str(folder))
+  np.testing.assert_array_equal(run.columns['real_steps'], [0, 64])
 
 
 def test_a_run_evaluated_only_at_its_start_is_not_taken_for_offline(write_run):
@@ -71,13 +92,14 @@ def test_names_a_run_given_by_itself_that_lacks_metrics(write_run):
 @pytest.mark.parametrize(
   ('old', 'new', 'message'),
   [
-    ('env_steps,', 'steps,', "no column 'env_steps'"),
+    (',env_steps,', ',steps,', "no column 'env_steps'"),
+    ('\n120,', '\n,', "line 3: real_steps is ''; expected a finite"),
     ('2.5,', 'oops,', "line 3: eval_return_mean is 'oops'"),
     ('2.5,', ',', "line 3: eval_return_mean is ''; expected a finite"),
     ('2.5,', 'nan,', 'line 3: eval_return_mean'),
-    ('2.5,1.0,10,,0.5', '2.5', 'line 3: 6 cells; expected 10'),
-    ('\n100,', '\n0,', 'line 3: the clock goes from 0 to 0'),
-    ('env_steps', '\x00\x01', "no column 'env_steps'"),
+    ('2.5,1.0,10,,0.5', '2.5', 'line 3: 7 cells; expected 11'),
+    ('\n120,100,', '\n120,0,', 'line 3: the clock goes from 0 to 0'),
+    (',env_steps', ',\x00\x01', "no column 'env_steps'"),
   ],
 )
 def test_names_what_is_damaged(write_run, old, new, message):
@@ -89,6 +111,21 @@ def test_names_what_is_damaged(write_run, old, new, message):
   with pytest.raises(ValueError, match=message) as error:
     runs.read_runs([str(folder)])
   assert str(path) in str(error.value)
+
+
+def test_demonstrations_are_counted_where_a_run_says(write_run):
+  known = write_run('hopper', 'mm-n4', 0, [0], [1.0], num_demos=4)
+  run = runs.read_run(str(known))
+  assert (run.algorithm, run.num_demos) == ('mm-n4', 4)
+  other = write_run('hopper', 'mm', 0, [0], [1.0])
+  assert runs.read_run(str(other)).num_demos is None
+  # Of before they were recorded; and damaged ones.
+  (other / 'metadata.json').write_text('{"seed": 0, "demos": null}')
+  assert runs.read_run(str(other)).num_demos is None
+  for text in ('{"seed": 0', '[]', '{"demonstrations": 3}'):
+    (other / 'metadata.json').write_text(text)
+    with pytest.raises(ValueError, match='mm/0/metadata.json is damaged'):
+      runs.read_run(str(other))
 
 
 def test_refuses_the_same_seed_from_two_roots(write_run):

@@ -77,7 +77,7 @@ def test_a_partial_sweep_says_what_is_missing(queue, tmp_path, capsys):
   assert 'error: why' in failed and '/hopper/mm/2/log.txt' in failed
   assert '| hopper | mm | 3 | queued | 0 | – |' in printed.out
   notes = (tmp_path / 'runs' / 'report' / 'table.md').read_text()
-  assert 'hopper/mm, seed 2: failed at step 10; left out' in notes
+  assert 'hopper/mm, seed 2: failed at step 12; left out' in notes
   page = (tmp_path / 'runs' / 'report' / 'index.html').read_text()
   assert 'Not done' in page and 'error: why' in page
 

@@ -31,6 +31,9 @@ class ActorCriticAgent(tf_agent.TFAgent):
   Attributes:
     learning_rate_scale: [] variable; multiplies the learning rate of every
       optimiser. The algorithm moves it between rounds.
+    actor_scale: [] variable; multiplies that of the actor's, and of what goes
+      with it, once more. At 0 only critics learn.
+    bc_scale: [] variable; multiplies `bc_weight`.
   """
 
   def __init__(
@@ -38,19 +41,21 @@ class ActorCriticAgent(tf_agent.TFAgent):
     *args,
     make_optimizer: Callable,
     learning_rate: float,
+    actor_learning_rate: float | None,
     bc_weight: float,
     use_ema: bool,
     ema_decay: float,
     **kwargs,
   ):
     """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
-    optimiser; `bc_weight` multiplies the behaviour-cloning loss on expert rows;
+    optimiser, at `learning_rate`, the actor's at `actor_learning_rate` if it is
+    given; `bc_weight` multiplies the behaviour-cloning loss on expert rows;
     `use_ema` acts by the exponential moving average of the actor's weights,
     which keeps `ema_decay` of itself at each update; the rest is TF-Agents'.
     """
     super().__init__(
       *args,
-      actor_optimizer=make_optimizer(learning_rate=self._scaled_learning_rate),
+      actor_optimizer=make_optimizer(learning_rate=self._actor_learning_rate),
       critic_optimizer=make_optimizer(learning_rate=self._scaled_learning_rate),
       # TF-Agents' default is one counter for all agents of a process.
       train_step_counter=tf.Variable(0, trainable=False, dtype=tf.int64),
@@ -59,7 +64,10 @@ class ActorCriticAgent(tf_agent.TFAgent):
     self.learning_rate_scale = tf.Variable(
       1.0, trainable=False, name='learning_rate_scale'
     )
+    self.actor_scale = tf.Variable(1.0, trainable=False, name='actor_scale')
+    self.bc_scale = tf.Variable(1.0, trainable=False, name='bc_scale')
     self._learning_rate = learning_rate
+    self._actor_ratio = (actor_learning_rate or learning_rate) / learning_rate
     self._bc_weight = bc_weight
     averaged = self._actor_network.variables if use_ema else []
     self._average = [
@@ -105,6 +113,12 @@ class ActorCriticAgent(tf_agent.TFAgent):
 
   def _scaled_learning_rate(self) -> tf.Tensor:
     return self._learning_rate * self.learning_rate_scale
+
+  def _actor_learning_rate(self) -> tf.Tensor:
+    return self._actor_ratio * self._scaled_learning_rate() * self.actor_scale
+
+  def _weighted_bc_loss(self, expert: types.Transition) -> tf.Tensor:
+    return self._bc_weight * self.bc_scale * self._bc_loss(expert)
 
   def _initialize(self) -> None:
     super()._initialize()

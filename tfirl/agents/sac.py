@@ -31,12 +31,14 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     *,
     make_optimizer: Callable = gin.REQUIRED,
     learning_rate: float = gin.REQUIRED,
+    actor_learning_rate: float | None = None,
     hidden: Sequence[int] = (256, 256),
     gamma: float = gin.REQUIRED,
     tau: float = gin.REQUIRED,
     target_update_period: int = 1,
     target_entropy: float | None = None,
     fixed_alpha: float | None = None,
+    initial_alpha: float = 1.0,
     bc_weight: float = 0.0,
     critic_layer_norm: bool = False,
     use_ema: bool = False,
@@ -45,7 +47,8 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     """Args: see `ActorCriticAgent` (the temperature's optimiser is Adam);
     `observations` [N, O] are those of the demonstrations, for `make_encoding`;
     `target_entropy` is -A if None; `fixed_alpha` is the temperature, None to
-    learn it; `critic_layer_norm` normalises the critics' hidden layers.
+    learn it from `initial_alpha` on; `critic_layer_norm` normalises the
+    critics' hidden layers.
     """
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden
@@ -58,10 +61,11 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       actor_network=actor_lib.make_gaussian_actor(*shape, self._encoding),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,
+      actor_learning_rate=actor_learning_rate,
       alpha_optimizer=tf.keras.optimizers.legacy.Adam(
-        self._scaled_learning_rate if fixed_alpha is None else 0.0
+        self._actor_learning_rate if fixed_alpha is None else 0.0
       ),
-      initial_log_alpha=math.log(fixed_alpha or 1.0),
+      initial_log_alpha=math.log(fixed_alpha or initial_alpha),
       target_update_tau=tau,
       target_update_period=target_update_period,
       gamma=gamma,
@@ -113,7 +117,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     """SAC's actor loss + bc_weight * mean |mode(pi(s)) - a|^2, expert rows."""
     loss = super().actor_loss(time_steps, weights, training)
     if self.uses_expert_rows:
-      loss += self._bc_weight * self._bc_loss(self._expert)
+      loss += self._weighted_bc_loss(self._expert)
     return loss
 
   def _bc_loss(self, expert: types.Transition) -> tf.Tensor:

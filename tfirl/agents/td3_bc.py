@@ -36,6 +36,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     *,
     make_optimizer: Callable = gin.REQUIRED,
     learning_rate: float = gin.REQUIRED,
+    actor_learning_rate: float | None = None,
     hidden: Sequence[int] = (256, 256),
     gamma: float = gin.REQUIRED,
     tau: float = gin.REQUIRED,
@@ -85,6 +86,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       critic_network_2=critic_lib.make_critic(*critic),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,
+      actor_learning_rate=actor_learning_rate,
       exploration_noise_std=exploration_noise,
       target_update_tau=tau,
       gamma=gamma,
@@ -170,7 +172,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     with tf.GradientTape() as tape:
       loss = self.actor_loss(time_steps)
       if self.uses_expert_rows:
-        loss += self._bc_weight * self._bc_loss(expert)
+        loss += self._weighted_bc_loss(expert)
     tf.debugging.check_numerics(loss, 'Actor loss is inf or nan.')
     gradients = tape.gradient(loss, variables)
     self._apply_gradients(gradients, variables, self._actor_optimizer)

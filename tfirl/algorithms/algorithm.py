@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfirl import checkpoints
+from tfirl import budget, checkpoints
 from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import maze_record, rounds
 from tfirl.replay import tables
@@ -18,13 +18,13 @@ class Trainable(abc.ABC):
   """What a run trains, round by round.
 
   Attributes:
-    counts: which of the clock's counts a budget is given in.
+    budget_units: which of the clock's counts a budget may be given in.
     clock: what has been spent.
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
   """
 
-  counts = 'env_steps'
+  budget_units = budget.STEPS
 
   def __init__(self):
     self.clock = clock_lib.Clock()

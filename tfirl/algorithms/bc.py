@@ -5,6 +5,7 @@ from collections.abc import Callable
 import gin
 import numpy as np
 
+from tfirl import budget
 from tfirl.agents import bc as bc_agent
 from tfirl.algorithms import algorithm, maze_record
 from tfirl.algorithms import tables as algorithm_tables
@@ -15,7 +16,7 @@ from tfirl.envs import suites
 class BehaviorCloning(algorithm.Algorithm):
   """Regression on the expert's actions; `clock.env_steps` stays 0."""
 
-  counts = 'updates'
+  budget_units = budget.UPDATES
 
   def __init__(
     self,

@@ -8,7 +8,7 @@ class Clock:
   """Counts of a run; every step of an environment passes through one of them.
 
   Attributes:
-    env_steps: steps of the training environment.
+    env_steps: steps of the training environment, its first ones included.
     rollout_steps: steps of the separate environment of the cost rollouts.
     updates: gradient steps of the policy.
   """
@@ -16,6 +16,15 @@ class Clock:
   env_steps: int = 0
   rollout_steps: int = 0
   updates: int = 0
+
+  @property
+  def real_steps(self) -> int:
+    """All steps but those of evaluations."""
+    return self.env_steps + self.rollout_steps
+
+  def counts(self) -> dict[str, int]:
+    """All counts by name, as the first columns of metrics.csv have them."""
+    return {'real_steps': self.real_steps, **vars(self)}
 
 
 def crosses(period: int, before: int, now: int) -> bool:

@@ -26,7 +26,7 @@ class Rewarded(NamedTuple):
 
 def run_steps(
   env, policy: Policy, num_steps: int, rng: np.random.Generator | None
-) -> Rewarded:
+) -> tuple[Rewarded, np.ndarray]:
   """Takes `num_steps` steps from where `env` is, across episode ends.
 
   Args:
@@ -37,16 +37,19 @@ def run_steps(
     rng: draws the policy's actions; None takes its mean action.
 
   Returns:
-    The steps in order, [num_steps, ...].
+    The steps in order, [num_steps, ...], and how many steps into its episode
+    each lies, [num_steps] int64.
   """
   rows = _empty_rows(env, num_steps)
+  times = np.empty(num_steps, np.int64)
   time_step = env.current_time_step()
   for i in range(num_steps):
+    times[i] = env.elapsed_steps
     action = policy(time_step.observation, rng)
     next_step = env.step(action)
     _write_row(rows, i, time_step.observation, action, next_step)
     time_step = env.reset() if next_step.is_last() else next_step
-  return rows
+  return rows, times
 
 
 def run_episodes(

@@ -1,22 +1,31 @@
-"""The cost player's turns: rollouts in an environment of its own, updates."""
+"""The cost player's turns: on the latest rows of training, or on rollouts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import gin
 import numpy as np
 
-from tfirl import types
+from tfirl import checks, types
 from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import collecting
 from tfirl.costs import episode_rows
 from tfirl.costs import learner as cost_learner
-from tfirl.envs import suites, wrappers
+from tfirl.envs import suites
+from tfirl.networks import encoding
 
 
-@gin.configurable(denylist=['demos', 'seed'])
+class Turn(NamedTuple):
+  """What a turn of the cost was played on, and how it went."""
+
+  losses: Mapping[str, float]
+  learner: types.Transition  # [N, ...], in the order they were made
+  rollout_steps: int  # taken for this turn alone
+
+
+@gin.configurable(denylist=['demos', 'seed', 'steps_per_round'])
 class CostTurns:
-  """Shows the cost whole episodes of the current policy, when it is due.
+  """Shows the cost what the policy does, when it is due.
 
   Attributes:
     cost_update_period: between turns, in what the algorithm counts them by.
@@ -27,77 +36,128 @@ class CostTurns:
     self,
     demos: types.Demonstrations,
     seed: int,
+    steps_per_round: int,
     *,
     cost_update_period: int = gin.REQUIRED,
-    cost_rollout_episodes: int = 4,
     cost_updates: int = 1,
+    first_cost_updates: int = 0,
+    window: int | None = 5000,
+    cost_rollout_episodes: int = 4,
     stochastic: bool = True,
   ):
-    """Makes the cost and its environment, in gin's scope `cost_rollout`.
+    """Makes the cost; for rollouts also an environment, without resets to
+    states of the expert.
 
     Args:
       demos: the expert's side of the game.
       seed: of the environment, the cost and the policy's actions.
+      steps_per_round: env steps that `note` gets at a time.
       cost_update_period: between turns; env steps of training for the
         model-free methods, gradient steps of the policy for hyper.
-      cost_rollout_episodes: whole episodes of the learner in each.
-      cost_updates: gradient steps on them in each.
-      stochastic: sample the actions of the episodes, or take the mean.
+      cost_updates: gradient steps in each.
+      first_cost_updates: gradient steps of a turn before the policy's first;
+        0 for no such turn.
+      window: the learner's side is the latest so many real rows of training,
+        of the policies that made them, and no step is taken for the cost. None
+        rolls out the present policy, as the published runs do.
+      cost_rollout_episodes: whole episodes of each rollout.
+      stochastic: sample the actions of rollouts, or take the mean.
+
+    Raises: ValueError if a parameter is out of its range; a window has to hold
+      a round at least.
     """
-    if cost_rollout_episodes < 1:
-      raise ValueError(
-        f'CostTurns.cost_rollout_episodes is {cost_rollout_episodes}; '
-        'expected at least 1'
-      )
+    checks.at_least('CostTurns.cost_update_period', cost_update_period, 1)
+    checks.at_least('CostTurns.cost_updates', cost_updates, 1)
+    checks.at_least('CostTurns.first_cost_updates', first_cost_updates, 0)
+    checks.at_least('CostTurns.cost_rollout_episodes', cost_rollout_episodes, 1)
     seeds = np.random.SeedSequence(seed).generate_state(4).tolist()
-    with gin.config_scope('cost_rollout'):
-      self._env = wrappers.ExpertReset(
-        suites.load(seed=seeds[0]), demos, seed=seeds[1]
-      )
+    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    self._window = self._env = self._rollouts = None
+    if window is None:
+      self._env = suites.load(seed=seeds[0])
+    else:
+      if window < steps_per_round:
+        raise ValueError(
+          f'CostTurns.window is {window}; expected at least the '
+          f'{steps_per_round} steps of a round (steps_per_round), or None for '
+          'rollouts'
+        )
+      self._window = episode_rows.Window(*sizes, window)
     self._rng = np.random.default_rng(seeds[2])
-    self._expert = episode_rows.EpisodeRows(
-      demos.observations, demos.actions, demos.steps_in_episode
-    )
+    self._expert = episode_rows.of(demos.transitions, demos.steps_in_episode)
+    seen = encoding.make_encoding(demos.observations)
     self.learner = cost_learner.CostLearner(
-      demos.observations.shape[1], demos.actions.shape[1], seed=seeds[3]
+      *sizes, seeds[3], seen and seen.without_waves()
     )
     self.learner.take_level(self._expert)
     self.cost_update_period = cost_update_period
     self._cost_rollout_episodes = cost_rollout_episodes
     self._cost_updates = cost_updates
+    self._first_cost_updates = first_cost_updates
     self._stochastic = stochastic
+
+  @property
+  def latest(self) -> types.Transition | None:
+    """What the learner did last, [N, ...] in order: the window's rows, or the
+    latest rollouts of this process; None before there are any.
+    """
+    if self._window is None:
+      return self._rollouts
+    return self._window.transition
 
   def is_due(self, before: int, now: int) -> bool:
     """Whether a turn lies in the steps (before, now]."""
     return clock_lib.crosses(self.cost_update_period, before, now)
 
-  def play(
-    self, policy: Callable
-  ) -> tuple[Mapping[str, float], collecting.Rewarded]:
-    """One turn. Returns: named losses, and the rows that were rolled out."""
-    rows, times = collecting.run_episodes(
-      self._env,
-      policy,
-      self._cost_rollout_episodes,
-      self._rng if self._stochastic else None,
-    )
-    losses = self.learner.update(
-      episode_rows.EpisodeRows(rows.observation, rows.action, times),
-      self._expert,
-      self._cost_updates,
-    )
-    return {f'cost_{k}': v for k, v in losses.items()}, rows
+  def note(self, rows: types.Transition, times: np.ndarray) -> None:
+    """Sees a round of training [M, ...], and when in its episode each lies."""
+    if self._window is not None:
+      self._window.add(rows, times)
+
+  def open(self, policy: Callable) -> Turn | None:
+    """The turn before the policy's first, if there is one."""
+    if not self._first_cost_updates:
+      return None
+    return self._play(policy, self._first_cost_updates)
+
+  def play(self, policy: Callable) -> Turn:
+    """One turn against `policy`, or against those that filled the window."""
+    return self._play(policy, self._cost_updates)
+
+  def trackables(self) -> Mapping[str, Any]:
+    """What a checkpoint must hold."""
+    window = {} if self._window is None else {'cost_window': self._window}
+    return {'cost': self.learner, **window}
 
   def get_state(self) -> Mapping[str, Any]:
-    """All that is not in `learner`'s variables, JSON-able."""
+    """All that is not in a trackable, JSON-able."""
     return {
       'rng': self._rng.bit_generator.state,
       'learner_rng': self.learner.get_state(),
-      'env': self._env.get_state(),
+      'env': None if self._env is None else self._env.get_state(),
     }
 
   def set_state(self, state: Mapping[str, Any]) -> None:
     """Takes up what `get_state` gave."""
     self._rng.bit_generator.state = state['rng']
     self.learner.set_state(state['learner_rng'])
-    self._env.set_state(state['env'])
+    if self._env is not None:
+      self._env.set_state(state['env'])
+
+  def _play(self, policy: Callable, num_updates: int) -> Turn:
+    if self._window is None:
+      rewarded, times = collecting.run_episodes(
+        self._env,
+        policy,
+        self._cost_rollout_episodes,
+        self._rng if self._stochastic else None,
+      )
+      transition, rollout_steps = rewarded.transition, len(times)
+      self._rollouts = transition
+      rows = episode_rows.of(transition, times)
+    else:
+      transition, rollout_steps = self._window.transition, 0
+      rows = self._window.rows
+    losses = self.learner.update(rows, self._expert, num_updates)
+    named = {f'cost_{name}': value for name, value in losses.items()}
+    return Turn(named, transition, rollout_steps)

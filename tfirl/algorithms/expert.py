@@ -75,7 +75,7 @@ class Expert(algorithm.Algorithm):
   def run_round(self) -> None:
     """Collects, then trains as often."""
     is_initial = self.clock.env_steps < self._initial_steps
-    rows = collecting.run_steps(
+    rows, _ = collecting.run_steps(
       self._env,
       self._random_action if is_initial else self.policy,
       self._steps_per_round,

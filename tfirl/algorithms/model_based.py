@@ -13,7 +13,7 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import schedules, types
+from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import (
   algorithm,
@@ -30,7 +30,6 @@ from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import open_loop, saving
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs import suites
-from tfirl.replay import writers
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
@@ -54,6 +53,8 @@ class ModelBased(algorithm.Algorithm):
     demos_in_hybrid: bool = False,
     stochastic: bool = False,
     bc_steps: int = 0,
+    critic_steps: int = 0,
+    bc_scale: Callable = schedules.constant,
     pretrained_model: str | Callable | None = None,
     jit_compile: bool = False,
   ):
@@ -81,6 +82,9 @@ class ModelBased(algorithm.Algorithm):
         few thousand rows, undo what a pretrained model knew.
       stochastic: sample the actions in the environment, or take the mean.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
+      critic_steps: gradient steps of the critics alone, on expert rows, after
+        the cost's first turn (`CostTurns.first_cost_updates`).
+      bc_scale: maps env steps to a factor of the agent's `bc_weight`.
       pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
         left, to start with; or what maps (demonstrations, whether it is needed)
         to such a path, as @cached_pretraining does; None for random weights.
@@ -88,22 +92,22 @@ class ModelBased(algorithm.Algorithm):
 
     Raises:
       FileNotFoundError: there is no such pretrained model.
-      ValueError: there are fewer demonstrations than rows in a batch, the
-        pretrained model is of other sizes, or a parameter is out of its range.
+      ValueError: the pretrained model is of other sizes, or a parameter is out
+        of its range.
     """
-    _check('initial_steps', initial_steps, 1)
-    _check('steps_per_round', steps_per_round, 1)
-    _check('policy_updates_per_step', policy_updates_per_step, 1)
-    _check('dynamics_update_period', dynamics_update_period, 1)
-    _check('bc_steps', bc_steps, 0)
+    for name, value, least in (
+      ('initial_steps', initial_steps, 1),
+      ('steps_per_round', steps_per_round, 1),
+      ('policy_updates_per_step', policy_updates_per_step, 1),
+      ('batch_size', batch_size, 1),
+      ('dynamics_update_period', dynamics_update_period, 1),
+      ('bc_steps', bc_steps, 0),
+      ('critic_steps', critic_steps, 0),
+    ):
+      checks.at_least(f'ModelBased.{name}', value, least)
     seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
     self._env = suites.load(seed=seeds[0])
     demos = load_demos(self._env)
-    if len(demos) < batch_size:
-      raise ValueError(
-        f'{demos.source or "demonstrations"}: found {len(demos)} transitions; '
-        f'expected at least a batch, ModelBased.batch_size = {batch_size}'
-      )
     self._env.reset()
     self._seed = seed
     self._rng = np.random.default_rng(seeds[1])
@@ -114,7 +118,10 @@ class ModelBased(algorithm.Algorithm):
     self._learning_rate_horizon = learning_rate_horizon
     self._stochastic = stochastic
     self._stopwatch = stopwatch.Stopwatch()
-    self._cost = cost_turns.CostTurns(demos, seeds[2])
+    self._critic_steps = critic_steps
+    self._bc_scale = bc_scale
+    self._batch_size = batch_size
+    self._cost = cost_turns.CostTurns(demos, seeds[2], steps_per_round)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
     is_new = restore_from is None  # a checkpoint brings what became of it
@@ -144,7 +151,7 @@ class ModelBased(algorithm.Algorithm):
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     if demos_in_hybrid and is_new:
-      writers.write_shuffled(self._writers[1], demos.transitions, self._rng)
+      self._writers[1].append(_shuffled(demos.transitions, self._rng))
     self._expert_sampler = replay.sampler('expert', steps_per_round)
     updates_per_round = steps_per_round * policy_updates_per_step
     rows_per_round = updates_per_round * batch_size
@@ -171,6 +178,8 @@ class ModelBased(algorithm.Algorithm):
       self._act()
     if self.clock.env_steps < self._initial_steps:
       return
+    if before < self._initial_steps:
+      self._open_game()
     if self._is_fit_due(before):
       with self._stopwatch.time('fit'):
         self._fit()
@@ -180,14 +189,14 @@ class ModelBased(algorithm.Algorithm):
       self._train_policy()
     if self._cost.is_due(updates, self.clock.updates):
       with self._stopwatch.time('cost'):
-        self._update_cost()
+        self._note_turn(self._cost.play(self.policy))
     self.losses.update(self._stopwatch.columns())
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
     return {
       **super().trackables(),
-      'cost': self._cost.learner,
+      **self._cost.trackables(),
       'model': self._model,
       'trainer': self._trainer,
     }
@@ -197,21 +206,37 @@ class ModelBased(algorithm.Algorithm):
     return self._imagination.table_sizes(super().table_sizes())
 
   def finish(self, folder: pathlib.Path) -> None:
-    """Writes rollouts.npz: real trajectories and what the model makes of them.
-
-    These real steps are as little part of the game as an evaluation's.
+    """Writes rollouts.npz: the cost's latest episodes of the learner, and what
+    the model makes of them.
     """
     path = folder / 'rollouts.npz'
-    if path.exists():  # the run was over before
+    rows = self._cost.latest
+    if path.exists() or rows is None:  # the run was over before
       return
-    rng = np.random.default_rng(self._seed)
-    with suites.load(seed=self._seed) as env:
-      rows, _ = collecting.run_episodes(env, self.policy, 4, None)
-    comparison = self._open_loop.compare(rows.transition, rng)
+    comparison = self._open_loop.compare(
+      rows, np.random.default_rng(self._seed)
+    )
     if comparison is None:
       logging.warning('no episode is long enough for a picture of rollouts')
     else:
       comparison.save(str(path))
+
+  def _open_game(self) -> None:
+    """Cost and critics learn what the first policy is worth."""
+    with self._stopwatch.time('cost'):
+      turn = self._cost.open(self.policy)
+    if turn is not None:
+      self.losses.update(turn.losses)
+      self.clock.rollout_steps += turn.rollout_steps
+    if self._critic_steps:
+      with self._stopwatch.time('update'):
+        warm_start.train_critics(
+          self._agent,
+          self._relabeled,
+          self._replay,
+          self._critic_steps,
+          self._batch_size,
+        )
 
   def _is_fit_due(self, before: int) -> bool:
     now = self.clock.env_steps
@@ -223,12 +248,14 @@ class ModelBased(algorithm.Algorithm):
   def _act(self) -> None:
     """Real steps to `policy`; the same and as many expert rows to `hybrid`."""
     is_initial = self.clock.env_steps < self._initial_steps
-    rows = collecting.run_steps(
+    rewarded, times = collecting.run_steps(
       self._env,
       self.policy,
       self._steps_per_round,
       self._rng if self._stochastic or is_initial else None,
-    ).transition
+    )
+    rows = rewarded.transition
+    self._cost.note(rows, times)
     expert = self._expert_sampler.sample()
     policy_writer, hybrid_writer = self._writers
     policy_writer.append(rows)
@@ -257,19 +284,19 @@ class ModelBased(algorithm.Algorithm):
       since = self.clock.updates % self._cost.cost_update_period
       scale *= max(0.0, 1.0 - since / self._learning_rate_horizon)
     self._agent.learning_rate_scale.assign(scale)
+    self._agent.bc_scale.assign(float(self._bc_scale(self.clock.env_steps)))
     self.losses['learning_rate_scale'] = scale
     rows = [self._imagination.sample()]
     if self._cloning_sampler is not None:
       rows.append(self._cloning_sampler.sample())
     self._train(*rows)
 
-  def _update_cost(self) -> None:
-    """A cost turn; its real episodes also show how far the model can see."""
-    losses, rows = self._cost.play(self.policy)
-    self.losses.update(losses)
-    self.clock.rollout_steps += len(rows.discount)
-    self.losses['real_terminal'] = float(np.mean(rows.discount == 0.0))
-    errors = self._open_loop.errors(rows.transition, self._rng)
+  def _note_turn(self, turn: cost_turns.Turn) -> None:
+    """Its real episodes also show how far the model can see."""
+    self.losses.update(turn.losses)
+    self.clock.rollout_steps += turn.rollout_steps
+    self.losses['real_terminal'] = float(np.mean(turn.learner.discount == 0.0))
+    errors = self._open_loop.errors(turn.learner, self._rng)
     self.losses.update(errors.columns())
 
   def _train_step(self, batch, expert=None):
@@ -297,6 +324,14 @@ class ModelBased(algorithm.Algorithm):
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
 
 
-def _check(name: str, value: int, least: int) -> None:
-  if value < least:
-    raise ValueError(f'ModelBased.{name} is {value}; expected at least {least}')
+def _shuffled(
+  rows: types.Transition, rng: np.random.Generator
+) -> types.Transition:
+  """All rows in random order, each once.
+
+  The last ones may wait for a block to fill up. `write_shuffled` would repeat
+  all of them instead, up to a hundred times where they are few: fine for a
+  table of their own, but in `hybrid` they would outweigh the real rows.
+  """
+  order = rng.permutation(len(rows.discount))
+  return types.Transition(*(field[order] for field in rows))

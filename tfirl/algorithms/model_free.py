@@ -12,7 +12,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import schedules, types
+from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import (
   algorithm,
@@ -45,6 +45,8 @@ class ModelFree(algorithm.Algorithm):
     initial_steps: int = 1024,
     anneal_learning_rate: bool = False,
     bc_steps: int = 0,
+    critic_steps: int = 0,
+    bc_scale: Callable = schedules.constant,
     jit_compile: bool = False,
   ):
     """Builds environments, tables and both players.
@@ -66,11 +68,16 @@ class ModelFree(algorithm.Algorithm):
       anneal_learning_rate: let the learning rate fall linearly to 0 from one
         cost update to the next as well, as in the published runs of SAC.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
+      critic_steps: gradient steps of the critics alone, on expert rows, after
+        the cost's first turn (`CostTurns.first_cost_updates`).
+      bc_scale: maps env steps to a factor of the agent's `bc_weight`.
       jit_compile: compile the round by XLA.
     """
-    _check('initial_steps', initial_steps, 1)
-    _check('updates_per_step', updates_per_step, 1)
-    _check('bc_steps', bc_steps, 0)
+    checks.at_least('ModelFree.initial_steps', initial_steps, 1)
+    checks.at_least('ModelFree.steps_per_round', steps_per_round, 1)
+    checks.at_least('ModelFree.updates_per_step', updates_per_step, 1)
+    checks.at_least('ModelFree.bc_steps', bc_steps, 0)
+    checks.at_least('ModelFree.critic_steps', critic_steps, 0)
     seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
     env = suites.load(seed=seeds[0])
     demos = load_demos(env)
@@ -82,7 +89,10 @@ class ModelFree(algorithm.Algorithm):
     self._steps_per_round = steps_per_round
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
-    self._cost = cost_turns.CostTurns(demos, seeds[3])
+    self._bc_scale = bc_scale
+    self._critic_steps = critic_steps
+    self._batch_size = batch_size
+    self._cost = cost_turns.CostTurns(demos, seeds[3], steps_per_round)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._updates_per_round = steps_per_round * updates_per_step
     rows_per_round = self._updates_per_round * batch_size
@@ -116,22 +126,41 @@ class ModelFree(algorithm.Algorithm):
   def run_round(self) -> None:
     """Collects, trains the policy as often, and the cost when it is due."""
     before = self.clock.env_steps
-    rows = collecting.run_steps(
+    rows, times = collecting.run_steps(
       self._env, self.policy, self._steps_per_round, self._rng
     )
     self._writer.append(rows.transition)
+    self._cost.note(rows.transition, times)
     self._note_visits(rows.observation)
     self.clock.env_steps += self._steps_per_round
+    if before < self._initial_steps <= self.clock.env_steps:
+      self._open_game()
     if self.clock.env_steps >= self._initial_steps:
       self._train_policy(before)
     if self._cost.is_due(before, self.clock.env_steps):
-      losses, rows = self._cost.play(self.policy)
-      self.losses.update(losses)
-      self.clock.rollout_steps += len(rows.discount)
+      self._note_turn(self._cost.play(self.policy))
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
-    return {**super().trackables(), 'cost': self._cost.learner}
+    return {**super().trackables(), **self._cost.trackables()}
+
+  def _open_game(self) -> None:
+    """Cost and critics learn what the first policy is worth."""
+    turn = self._cost.open(self.policy)
+    if turn is not None:
+      self._note_turn(turn)
+    if self._critic_steps:
+      warm_start.train_critics(
+        self._agent,
+        self._relabeled,
+        self._replay,
+        self._critic_steps,
+        self._batch_size,
+      )
+
+  def _note_turn(self, turn: cost_turns.Turn) -> None:
+    self.losses.update(turn.losses)
+    self.clock.rollout_steps += turn.rollout_steps
 
   def _fractions(self) -> np.ndarray:
     """Share of expert rows at each gradient step of the next round, [G]."""
@@ -147,6 +176,7 @@ class ModelFree(algorithm.Algorithm):
       period = self._cost.cost_update_period
       scale *= 1.0 - env_steps % period / period
     self._agent.learning_rate_scale.assign(scale)
+    self._agent.bc_scale.assign(float(self._bc_scale(env_steps)))
     self.losses['learning_rate_scale'] = scale
     fractions = self._fractions()
     self._train(
@@ -174,8 +204,3 @@ class ModelFree(algorithm.Algorithm):
     self._rng.bit_generator.state = state['rng']
     self._env.set_state(state['env'])
     self._cost.set_state(state['cost'])
-
-
-def _check(name: str, value: int, least: int) -> None:
-  if value < least:
-    raise ValueError(f'ModelFree.{name} is {value}; expected at least {least}')

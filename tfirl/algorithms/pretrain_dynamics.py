@@ -8,7 +8,7 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import checkpoints, types
+from tfirl import budget, checkpoints, types
 from tfirl.algorithms import algorithm
 from tfirl.algorithms import clock as clock_lib
 from tfirl.dynamics import model as dynamics_model
@@ -26,7 +26,7 @@ class PretrainDynamics(algorithm.Trainable):
   The source is Ren et al. 2024, who partition x-y into bins.
   """
 
-  counts = 'updates'
+  budget_units = budget.UPDATES
 
   def __init__(
     self,

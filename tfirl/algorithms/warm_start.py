@@ -1,8 +1,9 @@
-"""Behaviour cloning of an agent's actor before the game begins."""
+"""What an agent learns before the game begins: to clone, then to judge."""
 
 import logging
 import math
 
+from tfirl.agents import relabeling
 from tfirl.algorithms import rounds
 from tfirl.replay import tables
 
@@ -26,23 +27,60 @@ def clone_expert(
 
   Raises: FloatingPointError if a loss is not finite.
   """
+  loss = _train_on_expert(
+    'behaviour cloning', agent.clone, replay, num_steps, batch_size
+  )
+  agent.initialize()
+  return loss
+
+
+def train_critics(
+  agent, relabeled, replay: tables.Replay, num_steps: int, batch_size: int
+) -> float:
+  """Takes `num_steps` steps of the critics alone, on the `expert` table.
+
+  They learn what the actor is worth to the cost as it is now, so that the first
+  steps of the game don't follow critics which know nothing.
+
+  Args:
+    agent: has a variable `actor_scale`.
+    relabeled: trains `agent` on rewards of the cost.
+    replay, num_steps, batch_size: as of `clone_expert`.
+
+  Returns: the mean loss of the last steps.
+
+  Raises: FloatingPointError if a loss is not finite.
+  """
+
+  def step(batch):
+    experience = relabeling.as_experience(batch)
+    info = relabeled.train(experience, expert=batch)
+    return agent.named_losses(info)['critic_loss']
+
+  agent.actor_scale.assign(0.0)
+  loss = _train_on_expert(
+    'training of the critics', step, replay, num_steps, batch_size
+  )
+  agent.actor_scale.assign(1.0)
+  return loss
+
+
+def _train_on_expert(what, step, replay, num_steps, batch_size) -> float:
+  """Args: `step` maps a Transition [B, ...] to a loss."""
   steps_per_round = _largest_divisor(num_steps, _MOST_STEPS_PER_ROUND)
   sampler = replay.sampler('expert', steps_per_round * batch_size)
   compiled = rounds.Rounds(
-    lambda batch: {'loss': agent.clone(batch)},
-    steps_per_round,
-    jit_compile=False,
+    lambda batch: {'loss': step(batch)}, steps_per_round, jit_compile=False
   )
   loss = math.nan
   for done in range(0, num_steps, steps_per_round):
     loss = float(compiled.run(sampler.sample())['loss'])
     if not math.isfinite(loss):
       raise FloatingPointError(
-        f'behaviour cloning, steps {done} to {done + steps_per_round}: the '
-        f'loss is {loss}; expected a finite number'
+        f'{what}, steps {done} to {done + steps_per_round}: the loss is '
+        f'{loss}; expected a finite number'
       )
-  agent.initialize()
-  logging.info('behaviour cloning: %d steps, loss %.4g', num_steps, loss)
+  logging.info('%s: %d steps, loss %.4g', what, num_steps, loss)
   return loss
 
 

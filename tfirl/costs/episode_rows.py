@@ -1,4 +1,4 @@
-"""Rows of whole episodes, as the cost player meets them."""
+"""Rows of episodes, as the cost player meets them: each with its time."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,19 @@ from tfirl import types
 
 
 class EpisodeRows(NamedTuple):
-  """Steps of one side of the game, whole episodes of them."""
+  """Steps of one side of the game."""
 
   observation: types.Array  # [N, O]
   action: types.Array  # [N, A]
+  discount: types.Array  # [N] float32, 0 only where an episode terminated
   time: types.Array  # [N] int, how many steps into its episode a row lies
+
+
+def of(transition: types.Transition, time: np.ndarray) -> EpisodeRows:
+  """The rows of `transition` [N, ...], at `time` [N] of their episodes."""
+  return EpisodeRows(
+    transition.observation, transition.action, transition.discount, time
+  )
 
 
 def time_weights(learner: EpisodeRows, expert: EpisodeRows) -> np.ndarray:
@@ -34,34 +42,73 @@ def time_weights(learner: EpisodeRows, expert: EpisodeRows) -> np.ndarray:
   return weights / weights.sum()
 
 
-class KeptRounds(tf.Module):
-  """The learner's rows of the latest rounds; in a checkpoint, if several."""
+def ended_shares(
+  learner: EpisodeRows, expert: EpisodeRows
+) -> tuple[float, float]:
+  """How much of an episode each side spends in the state after a terminal.
 
-  def __init__(self, observation_size: int, action_size: int, num_rounds: int):
-    """Args: `num_rounds` is how many, the present one included."""
-    super().__init__('kept_rounds')
-    self._num_rounds = num_rounds
-    self._observation_size = observation_size
-    if num_rounds > 1:
-      width = observation_size + action_size + 1
-      self._rows = tf.Variable(
-        tf.zeros([0, width]), trainable=False, shape=[None, width]
-      )
-      self._lengths = tf.Variable(
-        tf.zeros([0], tf.int64), trainable=False, shape=[None]
-      )
+  Each side's rate of terminals a step, the expert's at the learner's times
+  (an episode that began in the middle has less time left to end in), goes on
+  for the longest episode of either, T steps: at a rate h the share is
+  h T / (1 + h T).
 
-  def add(self, rows: EpisodeRows) -> EpisodeRows:
-    """Takes a round's rows. Returns: those of all rounds that are kept."""
-    if self._num_rounds == 1:
-      return rows
-    packed = np.column_stack(rows)
-    lengths = np.append(self._lengths.numpy(), len(packed))
-    lengths = lengths[-self._num_rounds :]
-    packed = np.concatenate([self._rows.numpy(), packed])[-lengths.sum() :]
-    self._rows.assign(packed)
-    self._lengths.assign(lengths)
-    size = self._observation_size
-    return EpisodeRows(
-      packed[:, :size], packed[:, size:-1], packed[:, -1].astype(np.int64)
+  Returns: the learner's and the expert's share, each in [0, 1).
+  """
+  horizon = 1 + max(learner.time.max(), expert.time.max())
+  weights = time_weights(learner, expert)
+  rates = np.array(
+    [
+      np.mean(np.asarray(learner.discount) == 0.0),
+      weights @ (np.asarray(expert.discount) == 0.0),
+    ]
+  )
+  share = rates * horizon / (1.0 + rates * horizon)
+  return float(share[0]), float(share[1])
+
+
+class Window(tf.Module):
+  """The latest real rows of training: the learner's side, at no step's cost.
+
+  Its rows are variables, so a checkpoint holds them.
+  """
+
+  def __init__(self, observation_size: int, action_size: int, capacity: int):
+    """Args: `capacity` is how many rows are kept."""
+    super().__init__('window')
+    self._splits = np.cumsum([observation_size, action_size, 1, 1])
+    width = 2 * observation_size + action_size + 2
+    self._capacity = capacity
+    self._rows = tf.Variable(
+      tf.zeros([0, width]), trainable=False, shape=[None, width], name='rows'
     )
+
+  def add(self, rows: types.Transition, time: np.ndarray) -> None:
+    """Takes rows [M, ...] in the order they were made, and drops the oldest."""
+    packed = np.column_stack(
+      [
+        rows.observation,
+        rows.action,
+        rows.discount,
+        time.astype(np.float32),  # exact: episodes are short of 2^24 steps
+        rows.next_observation,
+      ]
+    )
+    kept = np.concatenate([self._rows.numpy(), packed])[-self._capacity :]
+    self._rows.assign(kept)
+
+  @property
+  def transition(self) -> types.Transition:
+    """All rows, oldest first, [N, ...]."""
+    observation, action, discount, _, after = self._columns()
+    return types.Transition(observation, action, discount[:, 0], after)
+
+  @property
+  def rows(self) -> EpisodeRows:
+    """All rows, oldest first, [N, ...]."""
+    observation, action, discount, time, _ = self._columns()
+    return EpisodeRows(
+      observation, action, discount[:, 0], time[:, 0].astype(np.int64)
+    )
+
+  def _columns(self) -> list[np.ndarray]:
+    return np.split(self._rows.numpy(), self._splits, axis=1)

@@ -1,17 +1,20 @@
 """The cost player: lowers E_expert f - E_learner f plus a gradient penalty."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import schedules
+from tfirl import acting, schedules
 from tfirl.costs import episode_rows
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
 from tfirl.losses.moment_matching import moment_matching_loss
 from tfirl.networks.cost import CostNetwork
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
+
+# A mean over more is as good.
+_MOST_ROWS_OF_LEVEL = 8192
 
 
 @gin.configurable
@@ -30,6 +33,7 @@ class CostLearner(tf.Module):
     observation_size: int,
     action_size: int,
     seed: int,
+    encoding: acting.Encoding | None = None,
     learning_rate: float = 8e-4,
     batch_size: int = 4096,
     gp_weight: float = 10.0,
@@ -37,9 +41,8 @@ class CostLearner(tf.Module):
     fresh_optimizer: bool = True,
     learning_rate_scale: Callable[[int], float] = schedules.harmonic,
     weight_decay: float = 0.0,
-    rounds_kept: int = 1,
     match_time: bool = False,
-    expert_reward: float | None = None,
+    make_level: Callable[[], tf.Module] | None = None,
   ):
     """Creates the cost network (gin: `CostNetwork`) and its optimiser.
 
@@ -47,6 +50,7 @@ class CostLearner(tf.Module):
       observation_size: O.
       action_size: A.
       seed: of the weights and of the rows drawn.
+      encoding: of observations, for the network.
       learning_rate: before `learning_rate_scale`.
       batch_size: rows drawn from each side at every update.
       gp_weight: weight of the gradient penalty.
@@ -55,15 +59,10 @@ class CostLearner(tf.Module):
       learning_rate_scale: maps the round k = 0, 1, ... to a factor of the rate;
         1 / k if not given.
       weight_decay: L2 coefficient.
-      rounds_kept: how many rounds, the present one included, a round's rows of
-        the learner are drawn from. With 1 the cost forgets what earlier
-        policies did, and the game may go round in circles.
       match_time: draw the expert's rows at the times of the learner's rows
         (`episode_rows.time_weights`), not evenly.
-      expert_reward: mean reward of the expert's rows, kept by a shift of f
-        from the first turn on; None for f as it is. A gap of means leaves f's
-        level free, but where episodes end early it decides whether to live is
-        worth more than to fall.
+      make_level: makes what the level of the reward is, such as @FixedLevel
+        or @AbsorbingLevel; None for -f as it is.
 
     Raises:
       ValueError: a parameter is out of its range.
@@ -71,9 +70,10 @@ class CostLearner(tf.Module):
     super().__init__('cost_learner')
     _check('learning_rate', learning_rate, 'positive', learning_rate > 0)
     _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
-    _check('rounds_kept', rounds_kept, 'at least 1', rounds_kept >= 1)
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
-    self.network = CostNetwork(observation_size, action_size, network_seed)
+    self.network = CostNetwork(
+      observation_size, action_size, network_seed, encoding
+    )
     self._initial_learning_rate = learning_rate
     self._learning_rate = tf.Variable(
       learning_rate * learning_rate_scale(0),
@@ -87,11 +87,8 @@ class CostLearner(tf.Module):
     self._optimizer.build(self.network.trainable_variables)
     self._rounds = tf.Variable(0, trainable=False, dtype=tf.int64)
     self._rng = np.random.default_rng(rng_seed)
-    self._kept = episode_rows.KeptRounds(
-      observation_size, action_size, rounds_kept
-    )
     self._match_time = match_time
-    self._expert_reward = expert_reward
+    self._level = None if make_level is None else make_level()
     self._shift = tf.Variable(0.0, trainable=False, name='shift')
     self._batch_size = batch_size
     self._gp_weight = gp_weight
@@ -105,8 +102,8 @@ class CostLearner(tf.Module):
     return int(self._rounds.numpy())
 
   def reward_fn(self, observation, action):
-    """-f, [B], shifted as `expert_reward` says, of observation [B, O] and
-    action [B, A]; also in a graph.
+    """-f, [B], shifted to its level, of observation [B, O] and action
+    [B, A]; also in a graph.
     """
     return self._shift - self.network(observation, action)
 
@@ -138,7 +135,6 @@ class CostLearner(tf.Module):
       self._optimizer.reset()
     _check_rows('learner', learner)
     _check_rows('expert', expert)
-    learner = self._kept.add(learner)
     weights = (
       episode_rows.time_weights(learner, expert) if self._match_time else None
     )
@@ -156,14 +152,30 @@ class CostLearner(tf.Module):
         f'Cost round {num_round}: expected a finite loss; found {metrics}.'
       )
     self._rounds.assign_add(1)
-    self.take_level(expert)
-    return {**metrics, 'learning_rate': learning_rate}
+    level = self._update_level(learner, expert)
+    return {**metrics, **level, 'learning_rate': learning_rate}
 
   def take_level(self, expert) -> None:
-    """Shifts the reward to a mean of `expert_reward` on the expert's rows."""
-    if self._expert_reward is not None:
-      cost = tf.reduce_mean(self.network(expert.observation, expert.action))
-      self._shift.assign(cost + self._expert_reward)
+    """Shifts the reward to its level, before the first turn."""
+    if self._level is not None:
+      self._shift_to(np.mean(self._costs(expert)))
+
+  def _update_level(self, learner, expert) -> Mapping[str, float]:
+    """After a turn. Returns: named numbers of the level."""
+    if self._level is None:
+      return {}
+    cost_learner, cost_expert = self._costs(learner), self._costs(expert)
+    columns = self._level.update(cost_learner, cost_expert, learner, expert)
+    self._shift_to(np.mean(cost_expert))
+    return columns
+
+  def _shift_to(self, cost_expert: float) -> None:
+    self._shift.assign(cost_expert + self._level.above_expert())
+
+  def _costs(self, rows) -> np.ndarray:
+    """f of some rows, evenly spaced among all, [M]."""
+    some = slice(None, None, -(-len(rows.observation) // _MOST_ROWS_OF_LEVEL))
+    return self.network(rows.observation[some], rows.action[some]).numpy()
 
   def get_state(self) -> dict:
     """State of the NumPy generator, JSON-able."""

@@ -228,21 +228,53 @@ def _episode_seeds(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
   return seed[np.concatenate([[0], ends[:-1]])].astype(np.int64)
 
 
-def _first_rows(demos: Demonstrations, num_rows: int) -> Demonstrations:
-  """The first `num_rows` transitions; the last episode may lose its end."""
-  rows = {
-    field.name: value[:num_rows]
+def check_num_episodes(name: str, value: Any) -> None:
+  """Raises ValueError unless `value` is an integer of 1 or more.
+
+  Args:
+    name: the binding or flag that it came from.
+    value: how many episodes to use.
+  """
+  is_integer = isinstance(value, (int, np.integer))
+  if not is_integer or isinstance(value, bool) or value < 1:
+    raise ValueError(f'{name} is {value!r}; expected an integer, 1 or more')
+
+
+def _take(demos: Demonstrations, rows, episodes) -> Demonstrations:
+  """Some rows and what is known of their episodes, by index or slice."""
+  columns = {
+    field.name: value[episodes if field.name.startswith('episode_') else rows]
     for field in dataclasses.fields(demos)
     if isinstance(value := getattr(demos, field.name), np.ndarray)
-    and not field.name.startswith('episode_')
   }
-  cut = dataclasses.replace(demos, **rows)
-  num_episodes = len(cut.episode_ends)
-  return dataclasses.replace(
-    cut,
-    episode_seeds=demos.episode_seeds[:num_episodes],
-    episode_returns=demos.episode_returns[:num_episodes],
+  return dataclasses.replace(demos, **columns)
+
+
+def _first_rows(demos: Demonstrations, num_rows: int) -> Demonstrations:
+  """The first `num_rows` transitions; the last episode may lose its end."""
+  num_episodes = 1 + np.searchsorted(demos.episode_ends, num_rows)
+  return _take(demos, slice(num_rows), slice(num_episodes))
+
+
+def _some_episodes(
+  demos: Demonstrations, num_episodes: int, seed: int | None
+) -> Demonstrations:
+  """The first `num_episodes`, or as many drawn by `seed`, in their order."""
+  check_num_episodes('load_demonstrations.num_episodes', num_episodes)
+  ends = demos.episode_ends
+  expected = (
+    f'load_demonstrations.num_episodes (--num_demos) = {num_episodes} or more'
   )
+  ok = num_episodes <= len(ends)
+  check(ok, demos.source, 'episodes', len(ends), expected)
+  if seed is None:
+    chosen = np.arange(num_episodes)
+  else:
+    rng = np.random.default_rng(seed)
+    chosen = np.sort(rng.choice(len(ends), num_episodes, replace=False))
+  starts = np.concatenate([[0], ends[:-1]])
+  rows = np.concatenate(list(map(np.arange, starts[chosen], ends[chosen])))
+  return _take(demos, rows, chosen)
 
 
 def _convert(
@@ -284,6 +316,8 @@ def to_demonstrations(
   observation_size: int,
   action_low: np.ndarray,
   action_high: np.ndarray,
+  num_episodes: int | None = None,
+  episode_seed: int | None = None,
   max_transitions: int | None = None,
   env_kwargs: Mapping[str, Any] | None = None,
   select: Callable[[RawDemonstrations], RawDemonstrations] | None = None,
@@ -296,12 +330,14 @@ def to_demonstrations(
     observation_size: O.
     action_low: [A], the environment's scale.
     action_high: [A].
-    max_transitions: keep the first so many rows; None keeps all. Returns of
-      episodes stay those recorded.
+    num_episodes: keep so many episodes; None keeps all.
+    episode_seed: draws them, without replacement; None keeps the first.
+    max_transitions: of those, keep the first so many rows; None keeps all.
+      Returns of episodes stay those recorded.
     env_kwargs: what the task's environment is made with; demonstrations that
       state others are warned of. None: not compared.
     select: takes the checked demonstrations, returns the rows to use, before
-      `max_transitions` counts them. None: all.
+      episodes and rows are counted. None: all.
 
   Raises:
     ValueError: naming the file, the key, what was found and what expected.
@@ -319,6 +355,8 @@ def to_demonstrations(
   if select is not None:
     raw = select(raw)
   demos = _convert(raw, action_low, action_high)
+  if num_episodes is not None:
+    demos = _some_episodes(demos, num_episodes, episode_seed)
   if max_transitions is None:
     return demos
   ok = max_transitions > 0

@@ -83,6 +83,8 @@ def load_demonstrations(
   observation_size: int,
   action_low: np.ndarray,
   action_high: np.ndarray,
+  num_episodes: int | None = None,
+  episode_seed: int | None = None,
   max_transitions: int | None = None,
   env_kwargs: Mapping[str, Any] | None = None,
   maze: GoalMaze | None = None,
@@ -98,7 +100,11 @@ def load_demonstrations(
     observation_size: O.
     action_low: [A], the environment's scale.
     action_high: [A].
-    max_transitions: use the first so many rows; None uses all.
+    num_episodes: use so many episodes, of those that `successful_only` leaves;
+      None uses all. --num_demos is short for it.
+    episode_seed: draws these episodes, without replacement; they stay in their
+      order. None: the first ones.
+    max_transitions: of those, use the first so many rows; None uses all.
     env_kwargs: what the task's environment is made with; a source that states
       others is a warning. None: not compared.
     maze: of the task; its demonstrations must be in its frame, and each ends
@@ -128,6 +134,8 @@ def load_demonstrations(
     observation_size=observation_size,
     action_low=action_low,
     action_high=action_high,
+    num_episodes=num_episodes,
+    episode_seed=episode_seed,
     max_transitions=max_transitions,
     env_kwargs=env_kwargs,
     select=select,

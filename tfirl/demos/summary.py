@@ -1,6 +1,7 @@
 """Says what a source of demonstrations holds.
 
 python -m tfirl.demos.summary hopper.npz minari:tfirl/hopper/expert-v0
+python -m tfirl.demos.summary --num_demos=4 hopper.npz
 """
 
 from collections.abc import Sequence
@@ -8,7 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from absl import app, flags, logging
 
-from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.border import (
+  RawDemonstrations,
+  check_num_episodes,
+  to_demonstrations,
+)
 from tfirl.demos.readers import read
 
 
@@ -29,12 +34,16 @@ def _pairs(values) -> str:
   return ', '.join(f'{key} {values[key]}' for key in sorted(values)) or '-'
 
 
-def summarize(raw: RawDemonstrations) -> str:
+def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
   """Episodes, return, lengths, shapes and versions of `raw`, as text.
 
   The demonstrations pass the border's checks but those against a task.
 
-  Raises ValueError if they don't.
+  Args:
+    raw: what a reader found.
+    num_episodes: of the first so many episodes; None for all.
+
+  Raises ValueError if they don't, or are fewer than `num_episodes`.
   """
   actions = np.atleast_2d(raw.columns['actions'])
   observations = np.atleast_2d(raw.columns['observations'])
@@ -47,6 +56,7 @@ def summarize(raw: RawDemonstrations) -> str:
     observation_size=observations.shape[1],
     action_low=-bound,
     action_high=bound,
+    num_episodes=num_episodes,
   )
   lengths = np.diff(demos.episode_ends, prepend=0)
   returns = demos.episode_returns[np.isfinite(demos.episode_returns)]
@@ -74,9 +84,12 @@ def summarize(raw: RawDemonstrations) -> str:
 def _main(argv: Sequence[str]) -> None:
   if len(argv) < 2:
     raise app.UsageError('expected one SOURCE or more')
+  num_demos = flags.FLAGS.num_demos
   for source in argv[1:]:
     try:
-      print(summarize(read(source, flags.FLAGS.env_id)))
+      if num_demos is not None:  # before seconds of reading
+        check_num_episodes('--num_demos', num_demos)
+      print(summarize(read(source, flags.FLAGS.env_id), num_demos))
     except (ValueError, FileNotFoundError) as error:
       logging.error('%s', error)
       raise SystemExit(1) from None
@@ -85,5 +98,8 @@ def _main(argv: Sequence[str]) -> None:
 if __name__ == '__main__':
   flags.DEFINE_string(
     'env_id', '', 'Of a D4RL file without time-outs: its episode length.'
+  )
+  flags.DEFINE_integer(
+    'num_demos', None, 'Only of the first so many episodes of each.'
   )
   app.run(_main)

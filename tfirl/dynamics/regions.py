@@ -33,7 +33,8 @@ def held_out(
   """The same share of each region: round(share * its rows), drawn at random.
 
   A region of two rows or more has one at least on either side; a single row is
-  not held out.
+  not held out. Where every row is single, as those of one trajectory may be,
+  all of them count as one region.
 
   Args:
     regions: [N].
@@ -43,6 +44,8 @@ def held_out(
   Returns: [N] bool.
   """
   result = np.zeros(len(regions), bool)
+  if len(np.unique(regions)) == len(regions):
+    regions = np.zeros(len(regions), np.int64)
   for rows in _rows_of(regions):
     if len(rows) > 1:
       number = min(max(round(share * len(rows)), 1), len(rows) - 1)

@@ -81,7 +81,7 @@ class DynamicsTrainer(tf.Module):
       seed: of bootstraps and of the rows' order.
       learning_rate: of Adam.
       weight_decay: L2, added to the gradients.
-      batch_size: rows of each member's batch.
+      batch_size: rows of each member's batch; all of them if there are fewer.
       holdout_share: of rows that are never fitted.
       patience: a fit ends after so many epochs in which no member improved.
       max_epochs: or after so many; None for no limit.
@@ -144,7 +144,7 @@ class DynamicsTrainer(tf.Module):
         member's bootstrap, which inputs are normalised by; None for rows alike.
 
     Raises:
-      ValueError: fewer rows than a batch, or no hold-out.
+      ValueError: no rows to fit, or no hold-out.
       FloatingPointError: the loss is not finite.
     """
     start = time.monotonic()
@@ -152,10 +152,10 @@ class DynamicsTrainer(tf.Module):
       is_held_out = holdout.is_held_out(rows, self._holdout_share)
     num_holdout = int(is_held_out.sum())
     num_rows = len(is_held_out) - num_holdout
-    if num_rows < self._batch_size or not num_holdout:
+    if not num_rows or not num_holdout:
       raise ValueError(
         f'DynamicsTrainer.fit: found {num_rows} rows to fit and {num_holdout} '
-        f'held out; expected at least batch_size = {self._batch_size} and 1.'
+        'held out; expected at least one of either.'
       )
     inputs = np.concatenate([rows.observation, rows.action], -1)
     targets = rows.next_observation - rows.observation

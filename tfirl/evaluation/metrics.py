@@ -7,19 +7,23 @@ from typing import Union
 
 import tensorflow as tf
 
+from tfirl import budget
+
 Number = Union[int, float, None]
 
 COLUMNS = (
+  'real_steps',  # of the two below, in all; only evaluations are free
   'env_steps',  # steps of the training environment
   'rollout_steps',  # steps of the environment of the cost's rollouts
   'updates',  # gradient steps of the policy
   'wall_s',  # seconds since the run began, resumptions included
-  'steps_per_s',  # of training alone, evaluation left out
+  'steps_per_s',  # real steps of training, evaluation left out; bc's updates
   'eval_return_mean',
   'eval_return_std',
   'eval_episodes',
   'eval_success',  # share of episodes in [0, 1]; blank without a goal
 )
+_CLOCK = ('real_steps', 'updates')  # orders the rows, so it must be there
 
 
 def _format(value: Number) -> str:
@@ -33,17 +37,21 @@ def _format(value: Number) -> str:
 
 
 def _read(path: str) -> list[dict[str, str]]:
-  """Rows of an earlier metrics.csv as text; ValueError if it isn't one."""
+  """Rows of an earlier metrics.csv as text; ValueError if it isn't one.
+
+  One that was begun before real_steps was a column gets it.
+  """
   with open(path, newline='') as file:
     reader = csv.DictReader(file)
     rows = list(reader)
   columns = tuple(reader.fieldnames or ())
-  if columns[: len(COLUMNS)] != COLUMNS:
+  is_old = columns[: len(COLUMNS) - 1] == COLUMNS[1:]
+  if not is_old and columns[: len(COLUMNS)] != COLUMNS:
     raise ValueError(
       f'{path}: first columns are {columns[: len(COLUMNS)]}; expected {COLUMNS}'
     )
   for number, row in enumerate(rows, start=2):
-    for column in ('env_steps', 'updates'):
+    for column in COLUMNS[1:4] if is_old else _CLOCK:
       try:
         float(row[column])
       except (TypeError, ValueError):
@@ -51,6 +59,8 @@ def _read(path: str) -> list[dict[str, str]]:
           f'{path}, line {number}: {column} is {row[column]!r}; expected a '
           'number. Remove the line to resume this run'
         ) from None
+    if is_old:
+      row['real_steps'] = _format(budget.real_steps(row))
   return rows
 
 
@@ -60,7 +70,7 @@ class MetricsLogger:
   The file is rewritten whole beside itself and renamed at each row: a reader,
   or a kill, never meets half a row. It has few rows, so this costs nothing.
 
-  TensorBoard's x is env_steps, or updates where no environment is stepped
+  TensorBoard's x is real_steps, or updates where no environment is stepped
   (bc). Its event files only grow: after a resumption it shows the dropped
   rows too, metrics.csv doesn't.
   """
@@ -68,16 +78,16 @@ class MetricsLogger:
   def __init__(
     self,
     folder: str,
-    restored_env_steps: int | None = None,
+    restored_real_steps: int | None = None,
     restored_updates: int | None = None,
   ):
     """Opens the log of a run that is new, or restored from a checkpoint.
 
     Args:
       folder: the run folder; made if absent.
-      restored_env_steps: env steps of the checkpoint restored. Later rows are
-        dropped, for they will be measured again. None: a new run, which drops
-        every row of a run that never reached a checkpoint.
+      restored_real_steps: real steps of the checkpoint restored. Later rows
+        are dropped, for they will be measured again. None: a new run, which
+        drops every row of a run that never reached a checkpoint.
       restored_updates: same for updates; bc has no other clock.
 
     Raises:
@@ -87,11 +97,11 @@ class MetricsLogger:
     self._rows: list[dict[str, str]] = []
     os.makedirs(folder, exist_ok=True)
     if os.path.exists(self.path):
-      if restored_env_steps is not None or restored_updates is not None:
+      if restored_real_steps is not None or restored_updates is not None:
         self._rows = [
           row
           for row in _read(self.path)
-          if _at_most(row['env_steps'], restored_env_steps)
+          if _at_most(row['real_steps'], restored_real_steps)
           and _at_most(row['updates'], restored_updates)
         ]
       self._write_file()
@@ -105,15 +115,15 @@ class MetricsLogger:
     return {k: float(v) for k, v in self._rows[-1].items() if v}
 
   def write(self, metrics: Mapping[str, Number]) -> None:
-    """Adds a row; one at the last row's env_steps and updates replaces it.
+    """Adds a row; one at the last row's real_steps and updates replaces it.
 
     Args:
       metrics: all of `COLUMNS` and any others (losses, mix). None or NaN
         leaves the cell blank. A column that appears late is blank above.
 
     Raises:
-      ValueError: one of `COLUMNS` is missing, env_steps or updates is blank,
-        or env_steps runs backwards.
+      ValueError: one of `COLUMNS` is missing, real_steps or updates is blank,
+        or real_steps runs backwards.
       OSError: either file could not be written (a full disk, say).
     """
     missing = [column for column in COLUMNS if column not in metrics]
@@ -123,9 +133,9 @@ class MetricsLogger:
         f'(None leaves a cell blank), found {sorted(metrics)}'
       )
     row = {key: _format(value) for key, value in metrics.items()}
-    if not (row['env_steps'] and row['updates']):
+    if not all(row[name] for name in _CLOCK):
       raise ValueError(
-        f'{self.path}: env_steps {metrics["env_steps"]}, updates '
+        f'{self.path}: real_steps {metrics["real_steps"]}, updates '
         f'{metrics["updates"]}; expected numbers, for they order the rows'
       )
     clock = _clock(row)
@@ -133,7 +143,7 @@ class MetricsLogger:
       last = _clock(self._rows[-1])
       if clock[0] < last[0]:
         raise ValueError(
-          f'{self.path}: a row at env_steps {clock[0]:.0f} after one at '
+          f'{self.path}: a row at real_steps {clock[0]:.0f} after one at '
           f'{last[0]:.0f}; expected the clock to go forwards'
         )
       if clock == last:
@@ -176,7 +186,8 @@ class MetricsLogger:
 
 
 def _clock(row: Mapping[str, str]) -> tuple[float, float]:
-  return float(row['env_steps']), float(row['updates'])
+  real_steps, updates = (float(row[name]) for name in _CLOCK)
+  return real_steps, updates
 
 
 def _at_most(text: str, limit: int | None) -> bool:

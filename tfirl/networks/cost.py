@@ -6,6 +6,9 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from tfirl import acting
+from tfirl.networks import encoding as encoding_lib
+
 _REDUCERS = {
   'min': tf.reduce_min,  # optimistic: the learner pays the least of the costs
   'mean': tf.reduce_mean,
@@ -28,6 +31,7 @@ class CostNetwork(tf.Module):
     observation_size: int,
     action_size: int,
     seed: int,
+    encoding: acting.Encoding | None = None,
     layers: Sequence[int] = (256, 256),
     num_members: int = 1,
     reduce: str = 'min',
@@ -40,6 +44,7 @@ class CostNetwork(tf.Module):
       observation_size: O.
       action_size: A.
       seed: of the initial weights.
+      encoding: of observations, [B, O] to [B, O].
       layers: hidden units of each hidden layer.
       num_members: E.
       reduce: 'min', 'mean' or 'max', how members make one cost.
@@ -58,6 +63,7 @@ class CostNetwork(tf.Module):
     _check('clip', clip, 'None or positive', clip is None or clip > 0)
     _check('head_scale', head_scale, 'at least 0', head_scale >= 0)
     self.num_members = num_members
+    self._encoding = encoding
     self._reduce = _REDUCERS[reduce]
     self._clip = clip
     self._kernels = []
@@ -79,6 +85,7 @@ class CostNetwork(tf.Module):
 
   def members(self, observation, action):
     """Each member's cost, [E, B], of observation [B, O] and action [B, A]."""
+    observation = encoding_lib.encode(observation, self._encoding)
     hidden = tf.concat([observation, action], axis=-1)
     if self.num_members == 1:
       outputs = self._forward_single(hidden)[None]

@@ -4,7 +4,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import acting
+from tfirl import acting, checks
 
 # Of a maze's observation: x-y of the robot, and of the goal.
 _POSITIONS = (0, 1, -2, -1)
@@ -14,9 +14,11 @@ _POSITIONS = (0, 1, -2, -1)
 def make_encoding(
   observations: np.ndarray | None,
   standardize: bool = False,
+  std_floor: float = 0.01,
+  clip: float = 5.0,
   num_frequencies: int = 0,
 ) -> acting.Encoding | None:
-  """How the actors and critics of a run encode observations.
+  """How the actors and critics of a run encode observations, and its cost.
 
   An MLP that reads coordinates learns their low frequencies first, and a way
   through a maze turns within centimetres: sines and cosines of the coordinates
@@ -26,19 +28,23 @@ def make_encoding(
     observations: [N, O], of the demonstrations; None if there are none.
     standardize: shift and scale each number to mean 0, variance 1 over
       `observations` (Fujimoto and Gu 2021, section 5).
+    std_floor: the least deviation that a number is divided by. One that never
+      changes in the demonstrations, and so tells no scale, is only shifted.
+    clip: bound on the standardised numbers. A learner gets where the expert
+      never was, an ant on its back hundreds of deviations away; what reads
+      that as it is diverges.
     num_frequencies: K; of the positions of a maze (the first two and last two
       numbers, standardised: z) sin and cos of pi k z / 2 for k = 1 ... K are
-      put behind the observation. 0 for none.
+      put behind the observation. 0 for none. A cost sees none of them.
 
   Returns: what maps [..., O] to [..., O + 8 K]; None if nothing is asked.
 
   Raises: ValueError if a parameter is out of its range, or there are no
     observations to standardise by.
   """
-  if num_frequencies < 0:
-    raise ValueError(
-      f'make_encoding.num_frequencies is {num_frequencies}; expected at least 0'
-    )
+  checks.at_least('make_encoding.num_frequencies', num_frequencies, 0)
+  checks.above('make_encoding.std_floor', std_floor, 0)
+  checks.above('make_encoding.clip', clip, 0)
   if not standardize and not num_frequencies:
     return None
   if observations is None:
@@ -47,9 +53,8 @@ def make_encoding(
       'make_encoding.standardize = False and .num_frequencies = 0'
     )
   mean = observations.mean(0, dtype=np.float64)
-  # A number that never changes is only shifted.
   std = observations.std(0, dtype=np.float64)
-  std = np.where(std > 1e-6, std, 1.0)
+  std = np.where(std > 1e-6, np.maximum(std, std_floor), 1.0)
   waves = np.arange(1, num_frequencies + 1) * np.pi / 2
   angles = np.zeros((len(mean), len(_POSITIONS) * num_frequencies))
   for i, position in enumerate(_POSITIONS):
@@ -58,7 +63,8 @@ def make_encoding(
   scale = 1.0 / std if standardize else np.ones_like(std)
   shift = mean if standardize else np.zeros_like(mean)
   arrays = shift, scale, angles, -mean @ angles
-  return acting.Encoding(*(array.astype(np.float32) for array in arrays))
+  arrays = (array.astype(np.float32) for array in arrays)
+  return acting.Encoding(*arrays, clip if standardize else float('inf'))
 
 
 def encode(observation, encoding: acting.Encoding | None):
@@ -68,7 +74,11 @@ def encode(observation, encoding: acting.Encoding | None):
   angles = tf.matmul(observation, encoding.angles) + encoding.phases
   return tf.concat(
     [
-      (observation - encoding.shift) * encoding.scale,
+      tf.clip_by_value(
+        (observation - encoding.shift) * encoding.scale,
+        -encoding.clip,
+        encoding.clip,
+      ),
       tf.sin(angles),
       tf.cos(angles),
     ],

@@ -19,15 +19,21 @@ from tfirl.work_units import unit
 
 
 def write_report(
-  folders: Sequence[str], out: str, last: int = 2, reps: int = 2000
+  folders: Sequence[str],
+  out: str,
+  last: int = 2,
+  reps: int = 2000,
+  steps: str = 'real_steps',
 ) -> str:
-  """Writes TASK_env_steps.png, TASK_wall_s.png, table.md/.csv, index.html.
+  """Writes TASK_real_steps.png, TASK_wall_s.png, table.md/.csv, index.html.
 
   Args:
     folders: run folders or ancestors of them.
     out: where the files go; made if absent.
     last: how many of the last evaluations the table's scores pool.
     reps: resamples of a bootstrap.
+    steps: what curves are drawn over, beside the time: 'real_steps', or
+      'env_steps' to compare with curves that leave out the cost's rollouts.
 
   Returns:
     The table in Markdown.
@@ -42,7 +48,7 @@ def write_report(
   curves, more_notes = aggregate.aggregate(played, last, reps)
   notes = notes + unit_notes + more_notes
   os.makedirs(out, exist_ok=True)
-  images = plots.plot_all(curves, out)
+  images = plots.plot_all(curves, out, (steps, 'wall_s'))
   for pictures in (
     dynamics.plot_all(played, out),
     regions.plot_all(found, out),
@@ -102,10 +108,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
   parser.add_argument(
     '--reps', type=int, default=2000, help='bootstrap resamples (2000)'
   )
+  parser.add_argument(
+    '--x_axis',
+    choices=('real_steps', 'env_steps'),
+    default='real_steps',
+    help='of the curves (real_steps: all but those of evaluations)',
+  )
   flags = parser.parse_args(arguments)
   out = flags.out or os.path.join(flags.runs[0], 'report')
   try:
-    table = write_report(flags.runs, out, flags.last, flags.reps)
+    table = write_report(flags.runs, out, flags.last, flags.reps, flags.x_axis)
   except (OSError, ValueError, unit.UnitError) as error:
     print(f'error: {error}', file=sys.stderr)
     return 1

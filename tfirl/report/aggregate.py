@@ -37,8 +37,9 @@ class Curve:
   task: str
   algorithm: str
   runs: tuple[Run, ...]  # N
-  is_offline: bool  # no env steps: a level, not a curve
+  is_offline: bool  # no steps: a level, not a curve
   is_success: bool  # scores are 100 x the share of successes, not returns
+  real_steps: np.ndarray  # [T] median over seeds
   env_steps: np.ndarray  # [T]
   rollout_steps: np.ndarray  # [T] median over seeds, nan if not logged
   wall_s: np.ndarray  # [T] median over seeds
@@ -47,6 +48,14 @@ class Curve:
   iqm: Estimate  # [T]
   last: int  # how many evaluations `final` takes in
   final: Estimate  # [1]
+
+  @property
+  def num_demos(self) -> str:
+    """Demonstrated episodes of a run: '4'; '4–64' if seeds differ; '' if no run
+    says.
+    """
+    known = sorted({run.num_demos for run in self.runs} - {None})
+    return '–'.join(map(str, dict.fromkeys([*known[:1], *known[-1:]])))
 
 
 def aggregate(
@@ -132,6 +141,7 @@ def _curve(
     runs=runs,
     is_offline=all(run.is_offline for run in runs),
     is_success=is_success,
+    real_steps=np.median(_at(runs, 'real_steps', points), axis=0),
     env_steps=np.median(_at(runs, 'env_steps', points), axis=0),
     rollout_steps=np.median(_at(runs, 'rollout_steps', points), axis=0),
     wall_s=np.median(_at(runs, 'wall_s', points), axis=0),
@@ -179,10 +189,11 @@ def _common_points(runs: Sequence[Run]) -> tuple[np.ndarray, list[str]]:
   union = np.unique(np.concatenate([run.clock for run in runs]))
   points = union[(union >= first) & (union <= end)]
   notes = []
+  unit = 'updates' if shortest.is_offline else 'env steps'
   if union[-1] > end:
     notes.append(
-      f'all seeds cut at {end:.0f}, where seed {shortest.seed} ends; the '
-      f'longest goes to {union[-1]:.0f}'
+      f'all seeds cut at {end:.0f} {unit}, where seed {shortest.seed} ends; '
+      f'the longest goes to {union[-1]:.0f}'
     )
   uneven = [r.seed for r in runs if not np.isin(points, r.clock).all()]
   if uneven:

@@ -207,10 +207,10 @@ def _draw_over_steps(
     return
   known = ~np.isnan(values)
   axes.plot(
-    run.columns['env_steps'][known], values[known], color=color, label=label
+    run.columns['real_steps'][known], values[known], color=color, label=label
   )
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
-  axes.set_xlabel('environment steps', fontsize=9)
+  axes.set_xlabel('real steps', fontsize=9)
 
 
 def _last(values: np.ndarray) -> float:

@@ -33,6 +33,8 @@ _CSV_COLUMNS = (
   'task',
   'algorithm',
   'seeds',
+  'demos',  # demonstrated episodes of each run
+  'real_steps',
   'env_steps',
   'rollout_steps',
   'score',  # 'return' or 'success_percent'
@@ -46,7 +48,7 @@ _CSV_COLUMNS = (
 
 
 def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
-  """One row per curve, keys `_CSV_COLUMNS`; nan where something is unknown."""
+  """One row per curve, keys `_CSV_COLUMNS`; nan, or '', for what is unknown."""
   rows = []
   for curve in curves:
     final = curve.final
@@ -54,6 +56,8 @@ def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
       curve.task,
       curve.algorithm,
       len(curve.runs),
+      curve.num_demos,
+      int(curve.real_steps[-1]),
       int(curve.env_steps[-1]),
       float(curve.rollout_steps[-1]),
       'success_percent' if curve.is_success else 'return',
@@ -144,8 +148,9 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
     'task',
     'algorithm',
     'seeds',
-    'env steps',
-    'rollout steps',
+    'demos',
+    'real steps',
+    'for the cost',
     f'IQM of last {pooled} evaluation{"" if lasts == [1] else "s"}',
     f'{CONFIDENCE:.0%} interval',
     'wall time, min',
@@ -163,7 +168,8 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
         str(row['task']),
         str(row['algorithm']),
         str(row['seeds']),
-        _text(row['env_steps']),
+        str(row['demos'] or '–'),
+        _text(row['real_steps']),
         _text(row['rollout_steps']),
         _text(row['iqm'], digits) + unit,
         '–' if _is_nan(row['ci_low']) else interval,
@@ -176,7 +182,7 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
 
 def _run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
   """Header and rows of the list of single runs."""
-  header = ['task', 'algorithm', 'seed', 'evaluations', 'env steps']
+  header = ['task', 'algorithm', 'seed', 'evaluations', 'real steps']
   header += ['first score', 'last score', 'best score', 'folder']
   rows = []
   for curve in curves:
@@ -185,7 +191,7 @@ def _run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
       scores = run.columns[name] * (100 if curve.is_success else 1)
       rows.append(
         [run.task, run.algorithm, run.seed, str(len(scores))]
-        + [_text(run.columns['env_steps'][-1])]
+        + [_text(run.columns['real_steps'][-1])]
         + [_text(score) for score in (scores[0], scores[-1], scores.max())]
         + [run.path]
       )

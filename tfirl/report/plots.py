@@ -29,14 +29,18 @@ _SPARE = (('#7F3C8D', '<'), ('#8C564B', '>'), ('#4B6A00', 'h'))
 _INK, _GRID = '#333333', '#E3E3E3'
 _LABEL_GAP = 0.062  # of the axes' height, between two labels
 
-X_AXES = ('env_steps', 'wall_s')
+_STEPS = {
+  'real_steps': 'real steps (of training and for the cost)',
+  'env_steps': 'environment steps of training alone',
+}
+X_AXES = (*_STEPS, 'wall_s')
 
 
 def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
   """Draws curves of one task over `x_axis`, one of `X_AXES`, to a PNG.
 
   Lines are IQMs, bands their intervals (no band: one seed). An algorithm
-  without env steps is a dashed level, at its final score, across the figure.
+  without steps is a dashed level, at its final score, across the figure.
   """
   figure = Figure(figsize=(7.2, 4.2), dpi=160, layout='constrained')
   FigureCanvasAgg(figure)
@@ -53,13 +57,17 @@ def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
     figure.savefig(path)
 
 
-def plot_all(curves: Sequence[Curve], folder: str) -> dict[str, list[str]]:
+def plot_all(
+  curves: Sequence[Curve],
+  folder: str,
+  x_axes: Sequence[str] = ('real_steps', 'wall_s'),
+) -> dict[str, list[str]]:
   """A PNG per task and x axis. Returns: file names in `folder` by task."""
   files = {}
   for task in dict.fromkeys(curve.task for curve in curves):
-    files[task] = [f'{task}_{x_axis}.png' for x_axis in X_AXES]
+    files[task] = [f'{task}_{x_axis}.png' for x_axis in x_axes]
     of_task = [curve for curve in curves if curve.task == task]
-    for x_axis, name in zip(X_AXES, files[task], strict=True):
+    for x_axis, name in zip(x_axes, files[task], strict=True):
       plot(of_task, x_axis, os.path.join(folder, name))
   return files
 
@@ -69,7 +77,7 @@ def _set_up(axes: Axes, curves: Sequence[Curve], x_axis: str) -> float:
   online = [curve for curve in curves if not curve.is_offline]
   ends = [float(getattr(curve, x_axis)[-1]) for curve in online]
   end = max(ends, default=0.0) or 1.0
-  scale, label = 1.0, 'environment steps'
+  scale, label = 1.0, _STEPS.get(x_axis)
   if x_axis == 'wall_s':
     scale, label = (60.0, 'minutes') if end < 3 * 3600 else (3600.0, 'hours')
     label = f'wall time, {label} (median over seeds)'

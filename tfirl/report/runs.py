@@ -2,17 +2,20 @@
 
 import csv
 import dataclasses
+import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tfirl import budget
 from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
 # What shows that a folder is a run even before its first evaluation.
-_RUN_FILES = ('config.gin', 'metadata.json')
+_METADATA = 'metadata.json'
+_RUN_FILES = ('config.gin', _METADATA)
 _REQUIRED = ('env_steps', 'updates', 'wall_s', 'eval_return_mean')
 
 
@@ -25,6 +28,7 @@ class Run:
   algorithm: str
   seed: str
   columns: Mapping[str, np.ndarray]  # name -> [T] float64, nan where blank
+  num_demos: int | None = None  # demonstrated episodes; None: none, or not said
 
   @property
   def is_offline(self) -> bool:
@@ -40,8 +44,17 @@ class Run:
 
   @property
   def clock(self) -> np.ndarray:
-    """What evaluations are ordered by, [T]: env steps, or updates if none."""
+    """What evaluations are ordered by, [T]: env steps, or updates if none.
+
+    Not real steps: seeds whose cost rolls out are evaluated at the same env
+    steps, but have then taken more or fewer in all.
+    """
     return self.columns['updates' if self.is_offline else 'env_steps']
+
+  @property
+  def steps(self) -> np.ndarray:
+    """What evaluations are shown over, [T]: real steps, or updates if none."""
+    return self.columns['updates' if self.is_offline else 'real_steps']
 
   @property
   def has_success(self) -> bool:
@@ -90,7 +103,8 @@ def read_run(path: str) -> Run | None:
   """The run in `path`, None if it has no evaluation yet.
 
   Raises:
-    ValueError: metrics.csv is damaged; names the line and the column.
+    ValueError: metrics.csv is damaged; names the line and the column. Or
+      metadata.json is.
   """
   file_path = os.path.join(path, _FILE)
   if not os.path.exists(file_path):
@@ -103,7 +117,8 @@ def read_run(path: str) -> Run | None:
     return None
   task, algorithm, seed = names
   label = _label(path)
-  run = Run(path, task, f'{algorithm} {label}'.strip(), seed, columns)
+  name = f'{algorithm} {label}'.strip()
+  run = Run(path, task, name, seed, columns, _num_demos(path))
   backwards = np.flatnonzero(np.diff(run.clock) <= 0)
   if len(backwards):
     line = int(backwards[0]) + 3
@@ -134,7 +149,24 @@ def _label(path: str) -> str:
   return unit_lib.read_command(Path(path))[0].label
 
 
+def _num_demos(path: str) -> int | None:
+  """Demonstrated episodes that the run used, if its metadata says so."""
+  path = os.path.join(path, _METADATA)
+  if not os.path.exists(path):
+    return None
+  try:
+    with open(path, encoding='utf-8') as file:
+      found = json.load(file).get('demonstrations', {})
+    return found.get('num_episodes')
+  except (AttributeError, ValueError) as error:
+    raise ValueError(
+      f'{path} is damaged ({error}); expected the JSON object that a launch '
+      'writes'
+    ) from error
+
+
 def _read_columns(path: str) -> dict[str, np.ndarray]:
+  """All columns, [T] each; real_steps too where the file is older than it."""
   with open(path, newline='', encoding='utf-8', errors='replace') as file:
     reader = csv.reader(file)
     names = next(reader, [])
@@ -153,10 +185,13 @@ def _read_columns(path: str) -> dict[str, np.ndarray]:
         )
       where = f'{path}, line {reader.line_num}'
       cells = dict(zip(names, row, strict=True))
-      required = set(_REQUIRED)
+      required = {*_REQUIRED, 'real_steps'}
       if cells.get('eval_episodes') == '0':
         required.remove('eval_return_mean')
-      rows.append([_number(where, required, *c) for c in cells.items()])
+      numbers = {c[0]: _number(where, required, *c) for c in cells.items()}
+      numbers['real_steps'] = budget.real_steps(cells)
+      rows.append(list(numbers.values()))
+  names = list(dict.fromkeys([*names, 'real_steps']))
   table = np.asarray(rows, np.float64).reshape(len(rows), len(names))
   return dict(zip(names, table.T, strict=True))
 

@@ -71,7 +71,7 @@ def select(
       else:
         notes.append(
           f'{run.task}/{run.algorithm}, seed {run.seed}: {state} at step '
-          f'{run.clock[-1]:,.0f}; left out of curves and scores'
+          f'{run.steps[-1]:,.0f}; left out of curves and scores'
         )
   return kept, notes
 

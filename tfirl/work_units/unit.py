@@ -38,7 +38,8 @@ class WorkUnit:
     run_dir: absolute path of the run folder, ROOT/TASK/ALGORITHM/SEED.
     env: added to the environment.
     cwd: where to run it: gin files may be named relative to it.
-    steps: its budget (`run.env_steps`).
+    steps: its budget.
+    budget_unit: what that counts, the column of metrics.csv.
     label: the sweep's bindings of this unit, '' if it varies none.
   """
 
@@ -49,6 +50,7 @@ class WorkUnit:
   cwd: str
   steps: int
   label: str = ''
+  budget_unit: str = 'env_steps'  # of sweeps that don't say
 
   @property
   def path(self) -> Path:

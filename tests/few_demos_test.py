@@ -1,0 +1,69 @@
+"""--num_demos as a binding, and as a part of a method's name."""
+
+import gin
+import pytest
+
+from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl import few_demos, gin_bindings
+
+_FILES = ['hype_hopper.gin']
+
+
+@pytest.fixture(autouse=True)
+def no_config():
+  yield
+  gin.clear_config()
+
+
+def test_the_flag_becomes_a_binding():
+  given = ['run.env_steps = 9']
+  lines = few_demos.parse(_FILES, given, 4)
+  assert lines == [*given, 'load_demonstrations.num_episodes = 4']
+  assert gin_bindings.value_of(few_demos.BINDING) == 4
+  assert gin_bindings.value_of('run.env_steps') == 9
+  assert few_demos.method() == 'hype-n4'
+  # Given once more, as a sweep's unit does: it changes nothing.
+  assert few_demos.parse(_FILES, lines, 4) == lines
+  assert few_demos.parse(_FILES, lines, None) == lines
+  assert few_demos.method() == 'hype-n4'
+
+
+def test_without_it_gin_says():
+  assert few_demos.parse(_FILES, [], None) == []
+  assert few_demos.method() == 'hype'
+  few_demos.parse(_FILES, [f'{few_demos.BINDING} = None'], None)
+  assert few_demos.method() == 'hype'
+  few_demos.parse(_FILES, ['k = 2', f'{few_demos.BINDING} = %k'], None)
+  assert few_demos.method() == 'hype-n2'
+
+
+@pytest.mark.parametrize('bound', [8, None])
+def test_a_flag_that_says_other_than_gin(bound, tmp_path):
+  path = tmp_path / 'mine.gin'
+  path.write_text(f'{few_demos.BINDING} = {bound}\n')
+  with pytest.raises(
+    ValueError,
+    match=f'--num_demos is 4, and gin binds .*num_episodes = {bound}; expected',
+  ):
+    few_demos.parse([*_FILES, str(path)], [], 4)
+
+
+@pytest.mark.parametrize('number', [0, -1])
+def test_too_few_by_flag(number):
+  with pytest.raises(ValueError, match=f'^--num_demos is {number}; expected'):
+    few_demos.parse(_FILES, [], number)
+
+
+@pytest.mark.parametrize('bound', ['0', '-1', '2.0', 'True', "'four'"])
+def test_no_number_by_gin_is_in_no_folders_name(bound):
+  few_demos.parse(_FILES, [f'{few_demos.BINDING} = {bound}'], None)
+  with pytest.raises(
+    ValueError, match=f'^{few_demos.BINDING} is {bound}; expected an integer'
+  ):
+    few_demos.method()
+
+
+def test_a_method_needs_its_algorithm():
+  gin_bindings.parse([], [f'{few_demos.BINDING} = 4'])
+  with pytest.raises(gin_bindings.BindingError, match='run.algorithm'):
+    few_demos.method()

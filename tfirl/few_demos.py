@@ -1,0 +1,69 @@
+"""--num_demos: short for a gin binding, and part of a run folder's name.
+
+The flag becomes the binding `load_demonstrations.num_episodes`, so that a run's
+config.gin records it, and whoever reads its folder need not know of a flag.
+"""
+
+from collections.abc import Sequence
+
+from tfirl import gin_bindings
+from tfirl.demos.border import check_num_episodes
+
+BINDING = 'load_demonstrations.num_episodes'
+FLAG_HELP = f'use the first so many demonstrated episodes: short for {BINDING}'
+
+
+def parse(
+  files: Sequence[str], bindings: Sequence[str], num_demos: int | None
+) -> list[str]:
+  """`gin_bindings.parse`, with what --num_demos stands for.
+
+  Args:
+    files: as there.
+    bindings: as there.
+    num_demos: the flag; None leaves the number to gin.
+
+  Returns:
+    `bindings`, and the flag's own unless it is among them or in the files.
+
+  Raises:
+    FileNotFoundError, BindingError: as there.
+    ValueError: num_demos is below 1, or gin binds another number.
+  """
+  if num_demos is not None:
+    check_num_episodes('--num_demos', num_demos)
+  gin_bindings.parse(files, bindings)
+  if num_demos is None:
+    return list(bindings)
+  try:
+    bound = gin_bindings.value_of(BINDING)
+  except gin_bindings.BindingError:  # not bound
+    bindings = [*bindings, f'{BINDING} = {num_demos}']
+    gin_bindings.parse(files, bindings)
+    return bindings
+  if bound != num_demos:
+    raise ValueError(
+      f'--num_demos is {num_demos}, and gin binds {BINDING} = {bound}; '
+      'expected one of them, or the same number'
+    )
+  return list(bindings)
+
+
+def method() -> str:
+  """What gin's config trains, as run folders and reports name it.
+
+  Returns: ALGORITHM, or ALGORITHM-nK if K demonstrated episodes are used.
+
+  Raises:
+    BindingError: `run.algorithm` is not bound.
+    ValueError: K is not an integer, or below 1.
+  """
+  algorithm = gin_bindings.value_of('run.algorithm')
+  try:
+    num_episodes = gin_bindings.value_of(BINDING)
+  except gin_bindings.BindingError:  # not bound: all
+    return algorithm
+  if num_episodes is None:
+    return algorithm
+  check_num_episodes(BINDING, num_episodes)
+  return f'{algorithm}-n{num_episodes}'
