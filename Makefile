@@ -33,7 +33,7 @@ install: $(INSTALLED)
 
 train: $(INSTALLED)
 	$(BIN)/python -m tfirl.launch --gin_file=hype_hopper.gin \
-	  --gin_file=scale/cpu_hype.gin --root_dir=$(RUNS) --seed=$(SEED)
+	  --root_dir=$(RUNS) --seed=$(SEED)
 	$(BIN)/python -m tfirl.report $(RUN) --out $(OUT)
 	$(BIN)/python -m tfirl.evaluate $(RUN) --episodes 10
 	@echo "curve and table: $(OUT)/index.html   video: $(RUN)/videos/final.mp4"

@@ -46,7 +46,16 @@ _EXTRAS_REQUIRE = {
   'ray': ['ray==2.60.0'],
 }
 
-_GIN_FOLDERS = ['', '.algorithms', '.games', '.tasks', '.scale']
+_GIN_FOLDERS = [
+  '',
+  '.agents',
+  '.budgets',
+  '.methods',
+  '.paper',
+  '.paper.agents',
+  '.paper.methods',
+  '.tasks',
+]
 
 setuptools.setup(
   name='tfirl',

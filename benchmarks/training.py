@@ -10,7 +10,7 @@ STEPS_PER_ROUND = 64
 
 # Not --gin_file and --demos, which are tfirl.launch's own.
 GIN_FILE = flags.DEFINE_string(
-  'train_gin_file', 'hype_hopper.gin', 'What is measured.'
+  'train_gin_file', 'paper/hype_hopper.gin', 'What is measured.'
 )
 DEMOS = flags.DEFINE_string(
   'train_demos', None, 'Demonstrations in place of the embedded ones.'

@@ -1,6 +1,6 @@
 """What the batches of published comparisons have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import sweep
 from absl import app, flags
@@ -13,21 +13,17 @@ def define_flags(tasks: Sequence[str]) -> None:
   sweep.define_flags()
   flags.FLAGS.set_default('seeds', '0:10')
   flags.DEFINE_enum(
-    'scale', 'paper', ['paper', 'cpu'], 'paper: as published; cpu: a tenth'
+    'settings',
+    'paper',
+    ['paper', 'recipe'],
+    "paper: as published, paper/METHOD_TASK.gin; recipe: tfirl's own",
   )
   flags.DEFINE_list('methods', list(METHODS), f'some of {", ".join(METHODS)}')
   flags.DEFINE_list('tasks', list(tasks), f'some of {", ".join(tasks)}')
 
 
-def file_sets(
-  tasks: Sequence[str], cpu_files: Mapping[str, str]
-) -> list[tuple[str, ...]]:
-  """The gin files of each chosen method on each chosen task.
-
-  Args:
-    tasks: of the batch.
-    cpu_files: method -> the gin file of the small scale. The published one is
-      what every ALGORITHM_TASK.gin has.
+def file_sets(tasks: Sequence[str]) -> list[tuple[str, ...]]:
+  """The gin file of each chosen method on each chosen task of the batch.
 
   Raises ValueError for a method or a task that the batch doesn't have.
   """
@@ -39,21 +35,21 @@ def file_sets(
         f'--{flag}: found {", ".join(unknown)}; expected some of '
         f'{", ".join(known)}'
       )
-  is_small = given.scale == 'cpu'
+  folder = 'paper/' if given.settings == 'paper' else ''
   return [
-    (f'{method}_{task}.gin', *([cpu_files[method]] if is_small else []))
+    (f'{folder}{method}_{task}.gin',)
     for task in given.tasks
     for method in given.methods
   ]
 
 
-def main(tasks: Sequence[str], cpu_files: Mapping[str, str]) -> None:
-  """The program of a batch; arguments as of `file_sets`."""
+def main(tasks: Sequence[str]) -> None:
+  """The program of a batch over `tasks`."""
 
   def run(argv: list[str]) -> None:
     if len(argv) > 1:
       raise app.UsageError(f'unexpected arguments {argv[1:]}')
-    sweep.run_main(lambda: file_sets(tasks, cpu_files))
+    sweep.run_main(lambda: file_sets(tasks))
 
   define_flags(tasks)
   app.run(run)

@@ -3,18 +3,15 @@ r"""The published comparison on the large AntMazes: methods x tasks x seeds.
   python launch/paper_mazes.py --methods=bc,hype_filter --seeds=0:3 \
     --root_dir=runs/paper_mazes --max_parallel=2 --demos=minari:ID
 
---scale=paper is the published budget: days on a machine with few cores. All
-flags of launch/sweep.py but --gin_file. The demonstrations of --demos are
-everybody's: give one task at a time (--tasks) its own.
+--settings=paper are the published ones: days on a machine with few cores.
+--settings=recipe are tfirl's own. All flags of launch/sweep.py but --gin_file.
+The demonstrations of --demos are everybody's: give one task at a time (--tasks)
+its own.
 """
 
 import paper_batch
 
 TASKS = ('antmaze_large_diverse', 'antmaze_large_play')
-CPU_FILES = {
-  **dict.fromkeys(paper_batch.METHODS, 'scale/cpu_maze.gin'),
-  'bc': 'scale/cpu_bc_published_maze.gin',
-}
 
 if __name__ == '__main__':
-  paper_batch.main(TASKS, CPU_FILES)
+  paper_batch.main(TASKS)

@@ -176,7 +176,8 @@ def _budget(algorithm: str, where: str) -> budget_lib.Budget:
   bound = {name: _bound(f'run.{name}') for name in budget_lib.UNITS}
   units = gin_bindings.value_of('run.make_algorithm').budget_units
   try:
-    return budget_lib.make_budget(bound, units, algorithm)
+    most = _bound('run.most_steps')
+    return budget_lib.make_budget(bound, units, algorithm, most)
   except ValueError as error:
     raise gin_files.BindingError(f'{where}: {error}') from error
 

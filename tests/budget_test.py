@@ -13,14 +13,22 @@ from tfirl.algorithms import (
 from tfirl.algorithms.clock import Clock
 
 
-def _make(units=budget.STEPS, algorithm='hype', **bound):
+def _make(units=budget.STEPS, algorithm='hype', most=None, **bound):
   names = ('real_steps', 'env_steps', 'updates')
-  return budget.make_budget({**dict.fromkeys(names), **bound}, units, algorithm)
+  bound = {**dict.fromkeys(names), **bound}
+  return budget.make_budget(bound, units, algorithm, most)
 
 
 @pytest.mark.parametrize('unit', budget.STEPS)
 def test_steps_are_real_ones_or_those_of_training(unit):
   assert _make(**{unit: 100}) == budget.Budget(unit, 100)
+
+
+@pytest.mark.parametrize('unit', budget.UNITS)
+def test_a_budget_of_any_unit_can_be_cut(unit):
+  units = budget.UPDATES if unit == 'updates' else budget.STEPS
+  assert _make(units, most=30, **{unit: 100}) == budget.Budget(unit, 30)
+  assert _make(units, most=300, **{unit: 100}) == budget.Budget(unit, 100)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +61,10 @@ def test_what_is_spent(unit, spent):
       r'for hype counts nothing else: bind it, and run\.updates = None$',
     ),
     ({'real_steps': 0}, r'run\.real_steps is 0; expected at least 1'),
+    (
+      {'real_steps': 9, 'most': 0},
+      r'run\.most_steps is 0; expected None or at',
+    ),
   ],
 )
 def test_refuses_another_budget_of_steps(bound, message):

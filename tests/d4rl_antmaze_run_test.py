@@ -311,7 +311,10 @@ def test_without_it_the_error_says_which_to_add(folder):
 @pytest.mark.parametrize('kind', ['diverse', 'play'])
 def test_the_task_files(kind):
   task = f'antmaze_large_{kind}'
+  gin_bindings.parse([f'hyper_{task}_d4rl.gin'], [])
+  own = gin.config_str()
   gin_bindings.parse([f'hyper_{task}.gin', f'tasks/{task}_d4rl.gin'], [])
+  assert gin.config_str() == own
   assert gin_bindings.value_of('run.task') == f'{task}_d4rl'
   assert gin_bindings.value_of('suites.load.env_id') == mazes.D4RL_ID
   with suites.load() as env:

@@ -69,7 +69,7 @@ _TASKS = {'cliff': (Cliff, _lean), 'dock': (Dock, _approach)}
 _LINES = {
   'suites.load.env_kwargs': {},
   'suites.load.tremble_probability': 0.0,
-  'run.env_steps': 5000,
+  'run.real_steps': 5000,
   'run.eval_every': 1000,
   'run.eval_episodes': 10,
   'run.checkpoint_every': 5000,

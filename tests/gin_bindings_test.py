@@ -126,6 +126,32 @@ def test_binding_overridden_in_every_call_is_unused():
   assert gin_bindings.unconsumed() == []
 
 
+@pytest.mark.parametrize('folder', ['tasks', 'budgets'])
+def test_files_of_all_methods_may_bind_what_one_never_calls(tmp_path, folder):
+  (tmp_path / folder).mkdir()
+  path = tmp_path / folder / 'common.gin'
+  path.write_text('ToyAgent.rate = 0.5\ntoy_table.rows = 3\n')
+  top = tmp_path / 'top.gin'
+  top.write_text(f"include '{folder}/common.gin'\ntoy_table.name = 'a'\n")
+  gin_bindings.parse([str(top)], search_path=[tmp_path])
+  assert toy_table() == (3, 'a')
+  gin_bindings.check_all_consumed()
+  # Elsewhere, or called with a value of its own, it is as wrong as ever.
+  gin_bindings.parse([str(top)], ['ToyAgent.rate = 0.6'], [tmp_path])
+  toy_table()
+  (line,) = gin_bindings.unconsumed()
+  assert line.startswith('ToyAgent.rate = 0.6')
+  gin_bindings.parse([str(top)], search_path=[tmp_path])
+  toy_table(rows=5)
+  (line,) = gin_bindings.unconsumed()
+  assert f'{path}:2' in line and 'passes this parameter itself' in line
+  # A folder of that name that is not searched is like any other.
+  gin_bindings.parse([str(path)], search_path=[])
+  toy_table()
+  (line,) = gin_bindings.unconsumed()
+  assert line.startswith('ToyAgent.rate = 0.5')
+
+
 def test_unused_macro():
   _parse('USED = 1', 'UNUSED = 2', 'toy_table.rows = %USED')
   toy_table()

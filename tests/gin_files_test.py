@@ -40,6 +40,26 @@ def test_unknown_file_names_folders_and_close_matches(folders):
     assert part in str(info.value)
 
 
+@pytest.mark.parametrize(
+  ('name', 'successor'),
+  [
+    ('scale/cpu_hype.gin', 'METHOD_TASK.gin alone: it is the recipe'),
+    ('scale/paper_hyper.gin', 'paper/METHOD_TASK.gin, the published settings'),
+    ('gin_configs/algorithms/hype.gin', 'methods/hype.gin'),
+    ('algorithms/td3_bc.gin', 'agents/td3_bc.gin'),
+    ('games/mm.gin', 'methods/mm.gin, or on a maze methods/METHOD_maze.gin'),
+  ],
+)
+def test_an_earlier_file_says_what_replaced_it(name, successor):
+  with pytest.raises(FileNotFoundError) as info:
+    gin_files.find_file(name)
+  assert f"gin file '{name}' not found" in str(info.value)
+  assert str(info.value).endswith(f'; it was replaced by {successor}')
+  for part in successor.split():
+    if part.startswith(('methods/', 'agents/')) and 'METHOD' not in part:
+      assert gin_files.find_file(part.rstrip(',')).is_file()
+
+
 def test_missing_include_names_the_line_that_includes_it(folders):
   _, library = folders
   with pytest.raises(FileNotFoundError, match='x.gin:2: included .*bth.gin'):

@@ -113,7 +113,7 @@ def _game(**changes):
 
 
 def test_hype_learns(demos, tmp_path):
-  returns, expert = _train('hype_hopper.gin', _game(), demos, tmp_path)
+  returns, expert = _train('paper/hype_hopper.gin', _game(), demos, tmp_path)
   assert returns[0] < 5 * expert
   # Reverb's draws have no seed; one bad evaluation is not a failure to learn.
   assert max(returns[-2:]) > 2 * expert

@@ -58,7 +58,7 @@ def run(record_random, tmp_path_factory):
     patch.setenv('XDG_CACHE_HOME', str(folder))  # of the pretrained model
     for stop in (lambda: next(rounds) > 75, lambda: False):
       launch.launch(
-        ['hyper_pointmaze.gin'], _TINY, str(folder), 0, str(demos), stop
+        ['paper/hyper_pointmaze.gin'], _TINY, str(folder), 0, str(demos), stop
       )
   yield folder / 'pointmaze/hyper/0'
   gin.clear_config()

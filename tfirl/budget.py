@@ -35,7 +35,10 @@ class Budget:
 
 
 def make_budget(
-  bound: Mapping[str, int | None], units: Sequence[str], algorithm: str
+  bound: Mapping[str, int | None],
+  units: Sequence[str],
+  algorithm: str,
+  most: int | None = None,
 ) -> Budget:
   """The one budget that is bound.
 
@@ -44,10 +47,11 @@ def make_budget(
       names without `run.`; None where there is none.
     units: what the algorithm counts, `STEPS` or `UPDATES`.
     algorithm: its name, for errors.
+    most: run.most_steps, above which no budget is; None for any.
 
   Raises:
-    ValueError: there is none or more than one, it is not of `units`, or it is
-      less than 1; says what to bind.
+    ValueError: there is none or more than one, it is not of `units`, or it or
+      `most` is less than 1; says what to bind.
   """
   found = {name: value for name, value in bound.items() if value is not None}
   usable = [name for name in units if name in found]
@@ -71,7 +75,11 @@ def make_budget(
   (unit,) = usable
   if found[unit] < 1:
     raise ValueError(f'run.{unit} is {found[unit]}; expected at least 1')
-  return Budget(unit, found[unit])
+  if most is None:
+    return Budget(unit, found[unit])
+  if most < 1:
+    raise ValueError(f'run.most_steps is {most}; expected None or at least 1')
+  return Budget(unit, min(found[unit], most))
 
 
 def real_steps(row: Mapping[str, str]) -> float:

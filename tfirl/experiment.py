@@ -40,12 +40,13 @@ def run(
   env_steps: int | None = None,
   updates: int | None = None,
   eval_every: int = gin.REQUIRED,
-  eval_episodes: int = gin.REQUIRED,
+  eval_episodes: int = 10,
   eval_stochastic: bool = False,
   checkpoint_every: int = gin.REQUIRED,
   record_video: bool = True,
   keep_best: bool = False,
   num_threads: int = 0,
+  most_steps: int | None = None,
 ) -> None:
   """Trains, or goes on training, and leaves all results in `run_folder`.
 
@@ -71,6 +72,8 @@ def run(
     keep_best: write the policy of the best evaluation to best_policy/ too.
     num_threads: TensorFlow's (`threads.take`); 0 for all cores. With two
       runs on two cores, one thread each is best.
+    most_steps: the budget is cut to this if it is larger, whatever its unit:
+      so one file, budgets/smoke.gin, makes runs of all kinds short.
 
   Raises:
     ValueError: not exactly one budget is bound, or one that the algorithm
@@ -83,6 +86,7 @@ def run(
     {'real_steps': real_steps, 'env_steps': env_steps, 'updates': updates},
     make_algorithm.budget_units,
     algorithm,
+    most_steps,
   )
   threads.take(num_threads)
   latest = checkpoints.latest(run_folder.checkpoints)

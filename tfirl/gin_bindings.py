@@ -22,8 +22,13 @@ from gin import config as gin_config
 from tfirl import gin_files
 from tfirl.gin_files import MACRO, BindingError, Key
 
+# Their files are for all methods: they may bind what one of them never calls.
+_COMMON_FOLDERS = ('tasks', 'budgets')
+
 # Where each binding was written last: `FILE:LINE`, or the flag it came from.
 _locations: dict[Key, str] = {}
+# Bindings of the files in _COMMON_FOLDERS.
+_common: set[Key] = set()
 
 
 class UnusedBindingError(BindingError):
@@ -51,6 +56,7 @@ def parse(
   """
   gin.clear_config()
   _locations.clear()
+  _common.clear()
   folders = [gin_files.gin_folder()] if search_path is None else search_path
   # gin can only add to its search path, never replace it.
   gin_config._LOCATION_PREFIXES[:] = ['', *map(str, folders)]
@@ -64,8 +70,22 @@ def parse(
     )
   gin_files.check_macros(statements)
   _locations.update((key, where) for key, _, where in statements)
+  _common.update(_keys_of_common_files(folders))
   with _quiet_logging():
     gin.parse_config_files_and_bindings(paths, bindings)
+
+
+def _keys_of_common_files(folders: Sequence[Path]) -> list[Key]:
+  common = {
+    Path(folder, name).resolve()
+    for folder in ('', *folders)
+    for name in _COMMON_FOLDERS
+  }
+  return [
+    key
+    for key, where in _locations.items()
+    if Path(where.rpartition(':')[0]).resolve().parent in common
+  ]
 
 
 @contextlib.contextmanager
@@ -96,12 +116,15 @@ def unconsumed() -> list[str]:
   """Describes each binding that no call has consumed up to now.
 
   A binding at scope S is consumed iff a call in S, or in a scope below it,
-  took the parameter from gin and no longer scope overrode it there.
+  took the parameter from gin and no longer scope overrode it there. What a
+  file of tasks/ or budgets/ binds, in the working folder or one that is
+  searched, counts only if its configurable was called in S at all: such a file
+  is for all methods.
   """
   return [
     _describe(key, value)
     for key, value in _bound().items()
-    if not _is_consumed(key)
+    if not _is_consumed(key) and not (key in _common and not _is_called(key))
   ]
 
 
@@ -164,6 +187,13 @@ def _overrides(key: Key, scope: str) -> list[str]:
     and _scope_lies_in(other, key[0])
     and _scope_lies_in(scope, other)
   ]
+
+
+def _is_called(key: Key) -> bool:
+  return any(
+    selector == key[1] and _scope_lies_in(scope, key[0])
+    for scope, selector in gin_config._OPERATIVE_CONFIG
+  )
 
 
 def _is_consumed(key: Key) -> bool:

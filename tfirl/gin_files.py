@@ -6,6 +6,7 @@ registry, for which gin has no public way; gin-config is pinned to 0.5.0.
 """
 
 import difflib
+import fnmatch
 import importlib
 import inspect
 import tokenize
@@ -17,6 +18,21 @@ from gin import config as gin_config
 from gin import config_parser
 
 MACRO = 'gin.macro'
+# Files of earlier versions, and what to read in their place; the first pattern
+# that fits says it, `*` being the file's own name.
+_REPLACED = {
+  'scale/paper*.gin': 'paper/METHOD_TASK.gin, the published settings',
+  'scale/*.gin': 'METHOD_TASK.gin alone: it is the recipe',
+  'games/hyper_maze.gin': 'methods/hyper_maze.gin',
+  'games/maze.gin': 'methods/METHOD_maze.gin',
+  'games/model_free.gin': 'methods/game.gin',
+  'algorithms/model_free*.gin': 'methods/mm.gin',
+  'algorithms/maze_encoding.gin': 'agents/td3_bc.gin',
+  'algorithms/sac.gin': 'agents/sac.gin',
+  'algorithms/td3_bc.gin': 'agents/td3_bc.gin',
+  'games/*.gin': 'methods/*, or on a maze methods/METHOD_maze.gin',
+  'algorithms/*.gin': 'methods/*',
+}
 Key = tuple[str, str, str]  # scope, complete selector, parameter
 Statement = tuple[Key, Any, str]  # binding, its value, where it is written
 
@@ -62,7 +78,8 @@ def find_file(name: str, search_path: Sequence[Path] | None = None) -> Path:
       gin files by default.
 
   Raises:
-    FileNotFoundError: naming the folders searched and similar files there.
+    FileNotFoundError: naming the folders searched and similar files there,
+      or what replaced a file of an earlier version.
   """
   folders = [gin_folder()] if search_path is None else search_path
   for folder in ['', *folders]:
@@ -75,9 +92,17 @@ def find_file(name: str, search_path: Sequence[Path] | None = None) -> Path:
     for path in sorted(folder.rglob('*.gin'))
   ] + [path.name for path in sorted(Path().glob('*.gin'))]
   searched = ', '.join(str(folder) for folder in [Path.cwd(), *folders])
-  raise FileNotFoundError(
-    f"gin file '{name}' not found in {searched}{did_you_mean(name, known)}"
-  )
+  hint = _replacement(name) or did_you_mean(name, known)
+  raise FileNotFoundError(f"gin file '{name}' not found in {searched}{hint}")
+
+
+def _replacement(name: str) -> str:
+  """'; it was replaced by ...' for a file of an earlier version, or ''."""
+  parts = Path(name).parts[-2:]
+  for pattern, successor in _REPLACED.items():
+    if fnmatch.fnmatchcase('/'.join(parts), pattern):
+      return f'; it was replaced by {successor.replace("*", parts[-1])}'
+  return ''
 
 
 def read_file(path: str, folders: Sequence[Path]) -> list[Statement]:

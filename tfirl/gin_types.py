@@ -165,9 +165,10 @@ def _known_scopes() -> set[str]:
   for path in package.rglob('*.py'):
     text = path.read_text(encoding='utf-8')
     scopes.update(re.findall(r"config_scope\('([\w/]+)'\)", text))
-  folder = gin_files.gin_folder()
-  for path in folder.rglob('*.gin'):
-    scopes.update(_scopes_of(gin_files.read_file(str(path), [folder])))
+  for path in gin_files.gin_folder().rglob('*.gin'):
+    # Each alone, and no name is looked up: there are hundreds of them.
+    text = path.read_text(encoding='utf-8')
+    scopes.update(_scopes_of(gin_files.read_text(text, str(path), None)))
   return scopes
 
 

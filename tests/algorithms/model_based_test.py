@@ -47,7 +47,7 @@ def make(random_demos, closed_later):
   """Makes games of the bindings."""
 
   def make(seed=0, restore_from=None, bindings=()):
-    gin_bindings.parse(['hyper_hopper.gin'], [*_BINDINGS, *bindings])
+    gin_bindings.parse(['paper/hyper_hopper.gin'], [*_BINDINGS, *bindings])
     return closed_later(
       model_based.ModelBased(lambda env: random_demos, seed, restore_from)
     )

@@ -24,7 +24,7 @@ _BINDINGS = [
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
   monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-  gin_bindings.parse(['hyper_pointmaze.gin'], _BINDINGS)
+  gin_bindings.parse(['paper/hyper_pointmaze.gin'], _BINDINGS)
   yield tmp_path / 'tfirl' / 'dynamics'
   gin.clear_config()
 
@@ -72,11 +72,11 @@ def test_it_is_fitted_once_and_says_so(demos, cache, monkeypatch, caplog):
 )
 def test_other_settings_are_another_model(demos, binding):
   path = pretraining.cached_pretraining(demos, False)
-  gin_bindings.parse(['hyper_pointmaze.gin'], [*_BINDINGS, binding])
+  gin_bindings.parse(['paper/hyper_pointmaze.gin'], [*_BINDINGS, binding])
   assert pretraining.cached_pretraining(demos, False) != path
   # What the fit does not depend on makes no difference.
   unrelated = 'Td3BcAgent.tau = 0.1'
-  gin_bindings.parse(['hyper_pointmaze.gin'], [*_BINDINGS, unrelated])
+  gin_bindings.parse(['paper/hyper_pointmaze.gin'], [*_BINDINGS, unrelated])
   assert pretraining.cached_pretraining(demos, False) == path
 
 

@@ -35,7 +35,7 @@ def _cells(units):
   return {tuple(unit['run_dir'].split('/')[-3:-1]) for unit in units}
 
 
-def test_mujoco_at_the_published_scale(call):
+def test_mujoco_as_published(call):
   units = _units(call('paper_mujoco.py'))
   tasks = ('hopper', 'walker2d', 'ant', 'humanoid')
   assert len(units) == 7 * 4 * 10
@@ -43,24 +43,30 @@ def test_mujoco_at_the_published_scale(call):
   for unit in units:
     hyper = '/hyper/' in unit['run_dir']
     assert unit['steps'] == (150_000 if hyper else 1_000_000)
+    assert '--gin_file=paper/' in ' '.join(unit['argv'])
 
 
-def test_mujoco_at_the_small_scale(call):
-  units = _units(
-    call('paper_mujoco.py', '--scale=cpu', '--tasks=hopper', '--seeds=0:1')
+def test_mujoco_by_our_recipes(call):
+  done = call(
+    *('paper_mujoco.py', '--settings=recipe'),
+    *('--tasks=hopper', '--seeds=0:1'),
   )
+  units = _units(done)
   assert _cells(units) == {('hopper', method) for method in _METHODS}
   for unit in units:
     hyper = '/hyper/' in unit['run_dir']
     assert unit['steps'] == (20_000 if hyper else 100_000)
+    assert 'paper/' not in ' '.join(unit['argv'])
 
 
 def test_mazes(call):
   tasks = ('antmaze_large_diverse', 'antmaze_large_play')
-  units = _units(call('paper_mazes.py', '--seeds=0:2', '--scale=cpu'))
+  units = _units(call('paper_mazes.py', '--seeds=0:2', '--settings=recipe'))
   assert _cells(units) == {(t, m) for t in tasks for m in _METHODS}
   assert len(units) == 7 * 2 * 2
-  assert {unit['steps'] for unit in units} == {50_000}
+  for unit in units:
+    is_bc = '/bc/' in unit['run_dir']
+    assert unit['steps'] == (50_000 if is_bc else 30_000)
   units = _units(call('paper_mazes.py', '--methods=bc,hyper', '--seeds=3'))
   assert {
     (unit['run_dir'].split('/')[-2], unit['steps']) for unit in units

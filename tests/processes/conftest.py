@@ -49,6 +49,7 @@ class Run:
     demos: path of the demonstrations.
     bindings: name -> value, of the command.
     algorithm: the command's.
+    gin_folder: of its gin file; '' for the recipes, whose cost takes no steps.
   """
 
   root: os.PathLike
@@ -56,6 +57,7 @@ class Run:
   demos: os.PathLike
   bindings: dict
   algorithm: str = 'hype'
+  gin_folder: str = 'paper/'
 
   @property
   def path(self):
@@ -84,7 +86,7 @@ class Run:
       return subprocess.Popen(
         [
           *(sys.executable, '-c', program),
-          f'--gin_file={self.algorithm}_hopper.gin',
+          f'--gin_file={self.gin_folder}{self.algorithm}_hopper.gin',
           *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
           *(f'--root_dir={self.root}', f'--demos={self.demos}'),
         ],

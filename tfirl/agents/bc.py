@@ -40,7 +40,7 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
     action_size: int,
     observations: np.ndarray | None = None,
     *,
-    learning_rate: float = gin.REQUIRED,
+    learning_rate: float = 3e-4,
     hidden: Sequence[int] = (256, 256),
   ):
     """Adam at `learning_rate`; `observations` [N, O] are those of the

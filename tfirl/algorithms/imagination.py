@@ -7,7 +7,7 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import memory, types
+from tfirl import memory, schedules, types
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import model_env
 from tfirl.replay import tables
@@ -37,7 +37,7 @@ class Imagination:
     demos: types.Demonstrations | None = None,
     *,
     rollouts_per_step: int = gin.REQUIRED,
-    rollout_length: Callable = gin.REQUIRED,
+    rollout_length: Callable = schedules.constant,
     epoch_length: int = 1000,
     num_epochs_retained: int = 1,
     expert_reset_fraction: float | Callable = 0.5,
@@ -53,7 +53,7 @@ class Imagination:
       demos: for `make_starts`.
       rollouts_per_step: rollouts for each env step.
       rollout_length: maps epochs, a float, to steps of each rollout; its
-        integer part is taken.
+        integer part is taken. One step if not given.
       epoch_length: env steps of an epoch.
       num_epochs_retained: how long imagined rows are kept.
       expert_reset_fraction: share of start states from `expert`, or what maps

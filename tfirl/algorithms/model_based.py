@@ -43,7 +43,7 @@ class ModelBased(algorithm.Algorithm):
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
-    learning_rate_scale: Callable = gin.REQUIRED,
+    learning_rate_scale: Callable = schedules.constant,
     initial_steps: int = gin.REQUIRED,
     steps_per_round: int = gin.REQUIRED,
     policy_updates_per_step: int = gin.REQUIRED,
