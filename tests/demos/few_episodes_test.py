@@ -102,6 +102,14 @@ def test_what_is_no_number_of_episodes(path, number):
     _load(path, num_episodes=number)
 
 
+@pytest.mark.parametrize('seed', [-1, 0.5, False])
+def test_what_is_no_seed(path, seed):
+  with pytest.raises(
+    ValueError, match=f'episode_seed is {seed!r}; expected an integer, 0 or'
+  ):
+    _load(path, num_episodes=1, episode_seed=seed)
+
+
 def test_more_than_there_are(path):
   with pytest.raises(
     ValueError,

@@ -146,3 +146,15 @@ def test_too_few_evaluations_for_last_are_noted(write_run, tmp_path):
   assert 'over the 2 evaluation(s) there are, not 5' in notes[0]
   with pytest.raises(ValueError, match='last is 0'):
     _aggregate(tmp_path, last=0)
+
+
+@pytest.mark.parametrize(
+  ('numbers', 'text'),
+  [((4, 4), '4'), ((64, 4), '4–64'), ((4, None), '4'), ((None, None), '')],
+)
+def test_demonstrations_of_a_curve(write_run, tmp_path, numbers, text):
+  for seed, number in enumerate(numbers):
+    write_run('hopper', 'mm', seed, [0, 9], [0.0, 1.0], num_demos=number)
+  found, _ = runs.read_runs([str(tmp_path)])
+  (curve,), _ = aggregate.aggregate(found, last=1, reps=50)
+  assert curve.num_demos == text
