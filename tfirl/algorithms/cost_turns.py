@@ -39,7 +39,7 @@ class CostTurns:
     steps_per_round: int,
     *,
     cost_update_period: int = gin.REQUIRED,
-    cost_updates: int = 1,
+    cost_updates: int = 5,
     first_cost_updates: int = 0,
     window: int | None = 5000,
     cost_rollout_episodes: int = 4,
