@@ -70,7 +70,7 @@ def test_refuses_what_is_not_one_binding(text):
 def test_scopes_of_the_code_and_of_the_gin_files_are_known():
   bindings = [
     gin_types.Binding('policy/table.capacity', 1),
-    gin_types.Binding('cost_rollout/ExpertReset.reset_prob', 0.5),
+    gin_types.Binding('pretrain/DynamicsTrainer.max_epochs', 5),
     gin_types.Binding('expert_fraction/piecewise_linear.segments', []),
     gin_types.Binding('run.env_steps', 1),
   ]

@@ -208,7 +208,10 @@ def test_traces_once_and_tells_where_time_goes(make):
 
 
 def test_leaves_rollouts_for_the_report(make, monkeypatch, tmp_path):
-  game = make()
+  """Of the cost's window: what the policy did last."""
+  game = make(bindings=['CostTurns.window = 40'])
+  game.finish(tmp_path)  # it did nothing yet
+  _play(game, 36)
   game.finish(tmp_path)  # an untrained policy falls too soon for a picture
   assert list(tmp_path.iterdir()) == []
   compare = game._open_loop.compare
