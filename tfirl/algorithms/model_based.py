@@ -167,6 +167,7 @@ class ModelBased(algorithm.Algorithm):
     record = maze_record.of(self._env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
     self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
+    self._agent.bc_scale.assign(float(bc_scale(0)))
     self._relabeled = relabeling.RewardRelabelingAgent(
       self._agent, self._cost.learner.reward_fn
     )

@@ -122,6 +122,7 @@ class ModelFree(algorithm.Algorithm):
       'expert_fraction': float(self._fractions()[0]),
       'learning_rate_scale': float(learning_rate_scale(0)),
     }
+    self._agent.bc_scale.assign(float(bc_scale(0)))
 
   def run_round(self) -> None:
     """Collects, trains the policy as often, and the cost when it is due."""
