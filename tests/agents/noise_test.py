@@ -55,10 +55,12 @@ class Training:
     return self.agent.named_losses(self.agent.train(experience))
 
   def round(self):
-    """One round. Returns: the actor's weights after it, a vector."""
+    """One round. Returns: weights of actor and a critic after it, a vector."""
     self._rounds.run(self._rows)
-    weights = self.agent._actor_network.variables
-    return np.concatenate([w.numpy().ravel() for w in weights])
+    agent = self.agent
+    networks = agent._actor_network, agent._critic_network_1
+    weights = [w.numpy().ravel() for n in networks for w in n.variables]
+    return np.concatenate(weights)
 
   def save(self, path):
     return tf.train.Checkpoint(agent=self.agent).write(str(path))
