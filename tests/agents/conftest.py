@@ -9,6 +9,7 @@ from tfirl.agents import relabeling
 from tfirl.types import Transition
 
 OBS, A = 4, 2
+_stateless_normal = tf.random.stateless_normal
 
 
 class CountedNoise:
@@ -28,24 +29,24 @@ class CountedNoise:
   def __call__(
     self, shape, mean=0.0, stddev=1.0, dtype=tf.float32, seed=None, name=None
   ):
-    drawn = tf.random.stateless_normal(shape, [5, self._count], dtype=dtype)
+    drawn = _stateless_normal(shape, [5, self._count], dtype=dtype)
     self._count.assign_add(1)
     return mean + stddev * drawn
 
   def of_actions(self, k, num_rows):
     """The k-th draw as [B, A]; the distribution draws [A, B]."""
-    return tf.random.stateless_normal([A, num_rows], [5, k]).numpy().T
+    return _stateless_normal([A, num_rows], [5, k]).numpy().T
 
   def of_target_actions(self, k, num_rows):
     """The k-th draw where it is asked for as [B, A]."""
-    return tf.random.stateless_normal([num_rows, A], [5, k]).numpy()
+    return _stateless_normal([num_rows, A], [5, k]).numpy()
 
 
 @pytest.fixture
 def noise(monkeypatch):
   noise = CountedNoise()
   monkeypatch.setattr(samplers, 'normal', noise)
-  monkeypatch.setattr(tf.random, 'normal', noise)
+  monkeypatch.setattr(tf.random, 'stateless_normal', noise)
   return noise
 
 

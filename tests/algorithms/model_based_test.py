@@ -134,6 +134,43 @@ def test_counts_in_the_tables_are_those_of_the_settings(make):
   assert game.trackables()['cost'].num_rounds == 4
 
 
+def test_which_demonstrations_are_never_fitted_is_said(
+  make, random_demos, monkeypatch, tmp_path
+):
+  """With every demonstration in `hybrid`, fitted or held out."""
+  game = make(
+    bindings=[
+      'ModelBased.demos_in_hybrid = True',
+      'DynamicsTrainer.holdout_most_rows = 25',
+    ]
+  )
+  inputs, tensors = [], game._trainer._tensors
+
+  def spy(*arrays):
+    inputs.append({row.tobytes() for row in arrays[0]})
+    return tensors(*arrays)
+
+  monkeypatch.setattr(game._trainer, '_tensors', spy)
+  game.write_records(tmp_path)
+  assert not (tmp_path / 'held_out_demos.npy').exists()  # no fit yet
+  _play(game, 100)
+  game.write_records(tmp_path)
+  which = np.load(tmp_path / 'held_out_demos.npy')
+  rows = random_demos.transitions
+  demos = [
+    row.tobytes() for row in np.concatenate([rows.observation, rows.action], 1)
+  ]
+  fitted = set.union(*inputs[::2])  # of four fits: to fit, to judge by
+  assert len(inputs) == 8
+  expected = [i for i, row in enumerate(demos) if row not in fitted]
+  assert 0 < len(expected) <= 25 and which.tolist() == expected
+  assert game.losses['dynamics_holdout_demos'] == len(expected)
+  assert len(expected) <= game.losses['dynamics_holdout_rows'] <= 25
+  # None was fitted before it was held out.
+  for number in range(3, 8, 2):
+    assert not inputs[number] & set.union(*inputs[:number:2])
+
+
 def test_an_epoch_of_imagined_rows_is_kept(make):
   """40 steps of 3 rollouts of 2 rows: 240."""
   game = make()

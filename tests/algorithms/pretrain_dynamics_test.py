@@ -4,11 +4,12 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import checkpoints, gin_bindings
+from tfirl import checkpoints, gin_bindings, types
 from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.algorithms import pretrain_dynamics
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import saving
+from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.types import Demonstrations
 
 _BINDINGS = [
@@ -80,14 +81,36 @@ def fitted(demos, mode, num_bins=10):
 def test_a_round_is_one_fit(demos):
   game = fitted(demos, 'none')
   losses = game.losses
-  # A fifth of each region is held out, or one row of two.
+  # A fifth is held out, and at least one row of two in a region.
   assert losses['dynamics_rows'] + losses['dynamics_holdout_rows'] == 3060
-  assert abs(losses['dynamics_holdout_rows'] - 612) < 10
+  assert abs(losses['dynamics_holdout_rows'] - 612) < 70
+  assert losses['dynamics_holdout_demos'] == losses['dynamics_holdout_rows']
   batches = -(-losses['dynamics_rows'] // 64)
   assert game.clock.updates == losses['dynamics_epochs'] * batches > 0
   assert game.clock.env_steps == 0 and game.policy is None
   assert game.num_traces == 1 and game.table_sizes() == {}
   assert np.isfinite(list(losses.values())).all()
+
+
+def test_a_game_holds_out_none_that_pretraining_fitted(demos):
+  """When it has all demonstrations and more, and no more may be held out."""
+  game = make(demos, 'DynamicsTrainer.holdout_most_rows = 100')
+  fitted = {row.tobytes() for row in game._fitted.action}
+  assert 100 <= len(demos) - len(fitted) < 110
+  trainer = dynamics_trainer.DynamicsTrainer(
+    dynamics_model.DynamicsModel(6, 2, 0), 0
+  )
+  rows = demos.transitions
+  more = np.random.default_rng(1).normal(size=(2000, 6)).astype(np.float32)
+  mixed = types.Transition(
+    np.concatenate([rows.observation, more]),
+    np.concatenate([rows.action, more[:, :2]]),
+    *rows[2:],
+  )
+  is_out = trainer.hold_out(mixed)
+  assert is_out.sum() == 100 and is_out[: len(demos)].sum() > 40
+  held_out = {row.tobytes() for row in mixed.action[is_out]}
+  assert not held_out & fitted
 
 
 def test_even_sampling_mends_the_worst_region(demos):

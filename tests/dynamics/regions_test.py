@@ -16,27 +16,28 @@ def test_bins_by_hand():
   assert found.tolist() == [0, 0, 4 + 1, 12 + 3, 12 + 3, 3]
 
 
-def test_the_same_share_of_each_region_is_held_out():
-  rng = np.random.default_rng(0)
-  is_out = regions.held_out(REGIONS, 0.25, rng)
-  # round(.75), none of a single row, round(2).
-  assert [is_out[REGIONS == r].sum() for r in (7, 2, 4)] == [1, 0, 2]
-  often = np.mean([regions.held_out(REGIONS, 0.25, rng) for _ in range(900)], 0)
-  np.testing.assert_allclose(often[REGIONS == 4], 0.25, atol=0.06)
-  np.testing.assert_allclose(often[REGIONS == 7], 1 / 3, atol=0.07)
+def test_rows_of_keys_below_the_bound_are_held_out():
+  # Region 7 has keys 9, 8 and 7; region 2 a 0; region 4 1, 2, 3, 1, 6, 6, 5, 5.
+  keys = np.array([9, 1, 2, 0, 8, 3, 1, 6, 6, 7, 5, 5], np.uint64)
+  is_out = regions.held_out(REGIONS, keys, 3)
+  # The least of a region without any; none of a single row.
+  assert np.flatnonzero(is_out).tolist() == [1, 2, 6, 9]
+  # All but the one of the highest key.
+  is_out = regions.held_out(REGIONS, keys, 10)
+  assert np.flatnonzero(~is_out).tolist() == [0, 3, 8]
 
 
 def test_rows_that_are_all_single_count_as_one_region():
-  rng = np.random.default_rng(0)
-  masks = [regions.held_out(np.arange(0, 40, 4), 0.3, rng) for _ in range(600)]
-  assert {mask.sum() for mask in masks} == {3}
-  np.testing.assert_allclose(np.mean(masks, 0), 0.3, atol=0.08)
+  keys = np.array([5, 3, 9, 1, 7, 8, 2, 6, 4, 0], np.uint64)
+  is_out = regions.held_out(np.arange(0, 40, 4), keys, 3)
+  assert np.flatnonzero(is_out).tolist() == [3, 6, 9]
 
 
-@pytest.mark.parametrize('share', [0.01, 0.99])
-def test_two_rows_are_on_either_side(share):
-  is_out = regions.held_out(np.array([3, 3]), share, np.random.default_rng(0))
-  assert is_out.sum() == 1
+@pytest.mark.parametrize('bound', [0, 99])
+def test_two_rows_are_on_either_side(bound):
+  keys = np.array([60, 50], np.uint64)
+  is_out = regions.held_out(np.array([3, 3]), keys, bound)
+  assert is_out.tolist() == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ def _make(seed=0, **kwargs):
 
 def _holdout_errors(model, rows, share=0.2):
   """Each member's squared errors of s' - s on the hold-out, [E, N, O]."""
-  is_held_out = holdout.is_held_out(rows, share)
+  keys = holdout.keys_of(rows)
+  is_held_out = keys < holdout.bound_of(share, keys, None)
   rows = types.Transition(*(field[is_held_out] for field in rows))
   mean, _ = model.predict(rows.observation, rows.action)
   return (mean.numpy() - rows.next_observation) ** 2, rows
@@ -250,6 +251,7 @@ def test_a_loss_that_is_not_finite():
 @pytest.mark.parametrize(
   'wrong',
   [{'batch_size': 0}, {'patience': 0}, {'holdout_share': 1.0}]
+  + [{'holdout_most_rows': 0}]
   + [{'holdout_share': 0.0}, {'max_epochs': 0}],
 )
 def test_a_parameter_out_of_range_is_named(wrong):
@@ -300,10 +302,43 @@ def test_a_given_hold_out_and_draw_are_what_is_fitted():
   record = trainer.fit(rows, is_held_out, draw)
   assert drawn == [1750] * 4  # a bootstrap for each member
   assert (record.num_rows, record.num_holdout) == (1750, 250)
-  assert trainer.holdout_share == 0.2
   mean, _ = model.predict(rows.observation, rows.action)
   errors = ((mean.numpy() - rows.next_observation) ** 2).mean((0, 2))
   assert errors[is_held_out].mean() < 0.1 * errors[is_second].mean()
+
+
+def test_no_more_rows_are_held_out_than_allowed_and_none_that_was_fitted(
+  tmp_path,
+):
+  """As rows come and go; a checkpoint has the bound."""
+  rows = _linear_rows(4000)
+
+  def first(number):
+    return types.Transition(*(field[:number] for field in rows))
+
+  model, trainer = _make(holdout_most_rows=100, max_epochs=1)
+  was_fitted = np.zeros(4000, bool)
+  counts = []
+  for number in (300, 1000, 4000):
+    record = trainer.fit(first(number))
+    counts.append(record.num_holdout)
+    is_out = holdout.keys_of(rows) < trainer.holdout_bound
+    assert is_out[:number].sum() == record.num_holdout
+    assert not (is_out & was_fitted).any()
+    was_fitted[:number] |= ~is_out[:number]
+  assert 40 < counts[0] < 80 and counts[1:] == [100, 100]
+
+  path = tf.train.Checkpoint(trainer=trainer).write(str(tmp_path / 'x'))
+  _, resumed = _make(holdout_most_rows=100)
+  assert not resumed.has_fitted
+  tf.train.Checkpoint(trainer=resumed).read(path)
+  assert resumed.has_fitted
+  # Of the first 1,000 alone 200 might be; but some of them were fitted.
+  again = resumed.hold_out(first(1000))
+  assert 0 < again.sum() < 50 and not (again & was_fitted[:1000]).any()
+
+  _, unlimited = _make(holdout_most_rows=None)
+  assert 600 < unlimited.hold_out(rows).sum() < 1000
 
 
 def test_an_output_that_never_varies_has_no_r2():

@@ -9,6 +9,7 @@ from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
 from tfirl import types
+from tfirl.agents import noise
 
 gin.external_configurable(
   tf.keras.optimizers.legacy.Adam, module='tf.keras.optimizers.legacy'
@@ -67,7 +68,10 @@ class ActorCriticAgent(tf_agent.TFAgent):
     self.actor_scale = tf.Variable(1.0, trainable=False, name='actor_scale')
     self.bc_scale = tf.Variable(1.0, trainable=False, name='bc_scale')
     self._learning_rate = learning_rate
-    self._actor_ratio = (actor_learning_rate or learning_rate) / learning_rate
+    self._actor_ratio = (
+      actor_learning_rate / learning_rate if actor_learning_rate else 1.0
+    )
+    self._noise = noise.NoiseStream()
     self._bc_weight = bc_weight
     averaged = self._actor_network.variables if use_ema else []
     self._average = [

@@ -120,6 +120,13 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       loss += self._weighted_bc_loss(self._expert)
     return loss
 
+  def _actions_and_log_probs(self, time_steps, training=False):
+    """TF-Agents' samples pi(a | s) and log pi, by noise of our own."""
+    del training  # the networks have no layer that minds
+    distribution = self._distribution(time_steps.observation)
+    actions = distribution.sample(seed=self._noise.next_seed())
+    return actions, distribution.log_prob(actions)
+
   def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
     action = self._distribution(expert.observation).mode()
     return behavior_cloning.behavior_cloning_loss(action, expert.action)

@@ -191,7 +191,11 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     action = self._act(self._target_actor_network, observation)
     action = td3.smoothed_action(
       action,
-      tf.random.normal(tf.shape(action), stddev=self._target_policy_noise),
+      tf.random.stateless_normal(
+        tf.shape(action),
+        seed=self._noise.next_seed(),
+        stddev=self._target_policy_noise,
+      ),
       self._target_policy_noise_clip,
     )
     value = tf.minimum(

@@ -26,8 +26,8 @@ from tfirl.algorithms import (
 )
 from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import tables as algorithm_tables
+from tfirl.dynamics import holdout, open_loop, saving
 from tfirl.dynamics import model as dynamics_model
-from tfirl.dynamics import open_loop, saving
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs import suites
 
@@ -109,6 +109,7 @@ class ModelBased(algorithm.Algorithm):
     self._env = suites.load(seed=seeds[0])
     demos = load_demos(self._env)
     self._env.reset()
+    self._demos = demos.transitions
     self._seed = seed
     self._rng = np.random.default_rng(seeds[1])
     self._initial_steps = initial_steps
@@ -206,6 +207,12 @@ class ModelBased(algorithm.Algorithm):
     """Rows in each table."""
     return self._imagination.table_sizes(super().table_sizes())
 
+  def write_records(self, folder: pathlib.Path) -> None:
+    """Besides a maze's: held_out_demos.npy, once there was a fit."""
+    super().write_records(folder)
+    if self._trainer.has_fitted:
+      np.save(folder / 'held_out_demos.npy', self._held_out_demos())
+
   def finish(self, folder: pathlib.Path) -> None:
     """Writes rollouts.npz: the cost's latest episodes of the learner, and what
     the model makes of them.
@@ -269,6 +276,12 @@ class ModelBased(algorithm.Algorithm):
     record = self._trainer.fit(self._replay.read('hybrid'))
     logging.info('dynamics after %d steps: %s', self.clock.env_steps, record)
     self.losses.update(record.columns())
+    self.losses['dynamics_holdout_demos'] = float(len(self._held_out_demos()))
+
+  def _held_out_demos(self) -> np.ndarray:
+    """Indices of the demonstrated transitions that no fit of this run used."""
+    keys = holdout.keys_of(self._demos)
+    return np.flatnonzero(keys < self._trainer.holdout_bound)
 
   def _imagine(self) -> None:
     numbers = self._imagination.imagine(

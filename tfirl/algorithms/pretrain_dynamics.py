@@ -11,8 +11,8 @@ import numpy as np
 from tfirl import budget, checkpoints, types
 from tfirl.algorithms import algorithm
 from tfirl.algorithms import clock as clock_lib
+from tfirl.dynamics import holdout, regions, saving
 from tfirl.dynamics import model as dynamics_model
-from tfirl.dynamics import regions, saving
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs import suites
 
@@ -38,7 +38,9 @@ class PretrainDynamics(algorithm.Trainable):
     num_bins: int = 50,
     least_rows: int = 5,
   ):
-    """Makes the model, and holds out the same share of each region.
+    """Makes the model, and holds out rows of each region, by their content: a
+    game that begins with the model and has these rows in `hybrid` holds out no
+    others of them.
 
     Args:
       load_demos: maps the environment to demonstrations of its task.
@@ -77,7 +79,10 @@ class PretrainDynamics(algorithm.Trainable):
     found = regions.region_of(
       rows.observation[:, :2], self._map.extent, num_bins
     )
-    is_out = regions.held_out(found, self._trainer.holdout_share, rng)
+    self._trainer.hold_out(rows)
+    is_out = regions.held_out(
+      found, holdout.keys_of(rows), self._trainer.holdout_bound
+    )
     self._fitted, self._held_out = _take(rows, ~is_out), _take(rows, is_out)
     self._fitted_regions = found[~is_out]
     self._held_out_regions = found[is_out]
@@ -108,6 +113,7 @@ class PretrainDynamics(algorithm.Trainable):
     counts = np.bincount(self._held_out_regions, minlength=len(errors))
     self.losses = {
       **record.columns(),
+      'dynamics_holdout_demos': float(len(self._held_out_regions)),
       'region_error_mean': float(row_errors.mean()),
       'region_error_median': float(np.nanmedian(errors)),
       'region_error_worst': regions.worst(errors, counts, self._least_rows),

@@ -1,4 +1,4 @@
-"""The cost player: lowers E_expert f - E_learner f plus a gradient penalty."""
+"""The cost player: lowers a loss of f, such as the gap, plus a penalty."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl import acting, schedules
-from tfirl.costs import episode_rows
+from tfirl.costs import episode_rows, game
+from tfirl.losses import cost_losses
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
 from tfirl.losses.moment_matching import moment_matching_loss
 from tfirl.networks.cost import CostNetwork
@@ -19,7 +20,7 @@ _MOST_ROWS_OF_LEVEL = 8192
 
 @gin.configurable
 class CostLearner(tf.Module):
-  """Learns the cost f(s, a) against the policy; its reward is -f.
+  """Learns the cost f(s, a) against the policy, whose reward it makes.
 
   A `tf.train.Checkpoint` of this object holds the network, the optimiser and
   the round counter; `get_state` / `set_state` hold the NumPy generator.
@@ -36,6 +37,8 @@ class CostLearner(tf.Module):
     encoding: acting.Encoding | None = None,
     learning_rate: float = 8e-4,
     batch_size: int = 4096,
+    loss_fn: Callable = moment_matching_loss,
+    reward_transform: Callable = cost_losses.negative,
     gp_weight: float = 10.0,
     gp_target: float = 0.4,
     fresh_optimizer: bool = True,
@@ -53,6 +56,10 @@ class CostLearner(tf.Module):
       encoding: of observations, for the network.
       learning_rate: before `learning_rate_scale`.
       batch_size: rows drawn from each side at every update.
+      loss_fn: what is lowered: maps costs of learner and expert, both [B], to a
+        scalar; @logistic_loss (GAIL, DAC), @least_squares_loss or a user's own.
+      reward_transform: maps costs [B] to rewards [B], before their level:
+        @rewards.negative, .gail, .log_expert, .clipped_quadratic or a user's.
       gp_weight: weight of the gradient penalty.
       gp_target: gradient norm that the penalty pulls to.
       fresh_optimizer: forget the optimiser's moments before every round.
@@ -62,14 +69,17 @@ class CostLearner(tf.Module):
       match_time: draw the expert's rows at the times of the learner's rows
         (`episode_rows.time_weights`), not evenly.
       make_level: makes what the level of the reward is, such as @FixedLevel
-        or @AbsorbingLevel; None for -f as it is.
+        or @AbsorbingLevel; None for the reward as it is.
 
     Raises:
-      ValueError: a parameter is out of its range.
+      ValueError: a parameter is out of its range, or `loss_fn` or
+        `reward_transform` is no such function.
     """
     super().__init__('cost_learner')
     _check('learning_rate', learning_rate, 'positive', learning_rate > 0)
     _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
+    game.check_loss(loss_fn)
+    game.check_reward(reward_transform)
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
     self.network = CostNetwork(
       observation_size, action_size, network_seed, encoding
@@ -91,6 +101,8 @@ class CostLearner(tf.Module):
     self._level = None if make_level is None else make_level()
     self._shift = tf.Variable(0.0, trainable=False, name='shift')
     self._batch_size = batch_size
+    self._loss_fn = loss_fn
+    self._reward_transform = reward_transform
     self._gp_weight = gp_weight
     self._gp_target = gp_target
     self._fresh_optimizer = fresh_optimizer
@@ -102,10 +114,11 @@ class CostLearner(tf.Module):
     return int(self._rounds.numpy())
 
   def reward_fn(self, observation, action):
-    """-f, [B], shifted to its level, of observation [B, O] and action
-    [B, A]; also in a graph.
+    """`reward_transform` of f, [B], shifted to its level, of observation [B, O]
+    and action [B, A]; also in a graph.
     """
-    return self._shift - self.network(observation, action)
+    cost = self.network(observation, action)
+    return self._shift + self._reward_transform(cost)
 
   def update(self, learner, expert, num_updates=1) -> dict[str, float]:
     """Plays one round: `num_updates` steps, each on newly drawn rows.
@@ -118,9 +131,9 @@ class CostLearner(tf.Module):
       num_updates: optimiser steps.
 
     Returns:
-      Means over the round's updates, before each step: `loss` = `gap` +
-      gp_weight * `penalty`, `cost_learner`, `cost_expert` (means of f), and the
-      round's `learning_rate`.
+      Means over the round's updates, before each step: `loss` = that of
+      `loss_fn` + gp_weight * `penalty`, `cost_learner`, `cost_expert` (means of
+      f), `gap` between them whatever the loss, and the round's `learning_rate`.
 
     Raises:
       ValueError: one side has no rows, or there is no update.
@@ -173,9 +186,12 @@ class CostLearner(tf.Module):
     self._shift.assign(cost_expert + self._level.above_expert())
 
   def _costs(self, rows) -> np.ndarray:
-    """f of some rows, evenly spaced among all, [M]."""
+    """The negative of the unshifted reward, f unless transformed, of some
+    rows, evenly spaced among all, [M].
+    """
     some = slice(None, None, -(-len(rows.observation) // _MOST_ROWS_OF_LEVEL))
-    return self.network(rows.observation[some], rows.action[some]).numpy()
+    cost = self.network(rows.observation[some], rows.action[some])
+    return -self._reward_transform(cost).numpy()
 
   def get_state(self) -> dict:
     """State of the NumPy generator, JSON-able."""
@@ -227,7 +243,8 @@ class CostLearner(tf.Module):
         interpolate(learner_action, expert_action, weight),
         self._gp_target,
       )
-      loss = gap + self._gp_weight * penalty
+      loss = self._loss_fn(cost_learner, cost_expert)
+      loss += self._gp_weight * penalty
     gradients = tape.gradient(loss, variables)
     self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
     return tf.stack(

@@ -27,19 +27,17 @@ def region_of(
   return num_bins * y + x
 
 
-def held_out(
-  regions: np.ndarray, share: float, rng: np.random.Generator
-) -> np.ndarray:
-  """The same share of each region: round(share * its rows), drawn at random.
+def held_out(regions: np.ndarray, keys: np.ndarray, bound: int) -> np.ndarray:
+  """Rows whose key is below `bound`: on average the same share of each region.
 
-  A region of two rows or more has one at least on either side; a single row is
-  not held out. Where every row is single, as those of one trajectory may be,
-  all of them count as one region.
+  A region of two rows or more has one at least on either side, those of the
+  least keys out; a single row is not held out. Where every row is single, as
+  those of one trajectory may be, all of them count as one region.
 
   Args:
     regions: [N].
-    share: in (0, 1).
-    rng: draws them.
+    keys: [N], of `holdout.keys_of`.
+    bound: of `holdout.bound_of`.
 
   Returns: [N] bool.
   """
@@ -48,8 +46,9 @@ def held_out(
     regions = np.zeros(len(regions), np.int64)
   for rows in _rows_of(regions):
     if len(rows) > 1:
-      number = min(max(round(share * len(rows)), 1), len(rows) - 1)
-      result[rng.choice(rows, number, replace=False)] = True
+      number = np.count_nonzero(keys[rows] < bound)
+      number = min(max(number, 1), len(rows) - 1)
+      result[rows[np.argsort(keys[rows], kind='stable')[:number]]] = True
   return result
 
 

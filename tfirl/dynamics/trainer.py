@@ -67,6 +67,7 @@ class DynamicsTrainer(tf.Module):
     weight_decay: float = 5e-5,
     batch_size: int = 256,
     holdout_share: float = 0.2,
+    holdout_most_rows: int | None = 5000,
     patience: int = 10,
     max_epochs: int | None = None,
     min_improvement: float = 0.01,
@@ -83,6 +84,8 @@ class DynamicsTrainer(tf.Module):
       weight_decay: L2, added to the gradients.
       batch_size: rows of each member's batch; all of them if there are fewer.
       holdout_share: of rows that are never fitted.
+      holdout_most_rows: or so many, if they are fewer: errors on 5,000 rows say
+        enough, and the others are worth more fitted. None for no limit.
       patience: a fit ends after so many epochs in which no member improved.
       max_epochs: or after so many; None for no limit.
       min_improvement: of the hold-out mse, relative, to count as one.
@@ -98,6 +101,12 @@ class DynamicsTrainer(tf.Module):
     _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
     _check('patience', patience, 'at least 1', patience >= 1)
     _check('holdout_share', holdout_share, 'in (0, 1)', 0 < holdout_share < 1)
+    _check(
+      'holdout_most_rows',
+      holdout_most_rows,
+      'None or at least 1',
+      holdout_most_rows is None or holdout_most_rows >= 1,
+    )
     _check(
       'max_epochs',
       max_epochs,
@@ -117,6 +126,10 @@ class DynamicsTrainer(tf.Module):
     self._weight_decay = weight_decay
     self._batch_size = batch_size
     self._holdout_share = holdout_share
+    self._holdout_most_rows = holdout_most_rows
+    self._holdout_bound = tf.Variable(
+      holdout.NUM_KEYS, trainable=False, dtype=tf.int64
+    )
     self._patience = patience
     self._max_epochs = max_epochs
     self._min_improvement = min_improvement
@@ -125,9 +138,29 @@ class DynamicsTrainer(tf.Module):
     self._cosine_restarts = cosine_restarts
 
   @property
-  def holdout_share(self) -> float:
-    """Share of the rows that are never fitted."""
-    return self._holdout_share
+  def has_fitted(self) -> bool:
+    """Whether there was a fit, in an earlier process perhaps."""
+    return bool(self._epochs.numpy())
+
+  @property
+  def holdout_bound(self) -> int:
+    """Rows whose key (`holdout.keys_of`) is below it have never been fitted by
+    `fit(rows)`; it falls as there are more rows than may be held out.
+    """
+    return int(self._holdout_bound.numpy())
+
+  def hold_out(self, rows: types.Transition) -> np.ndarray:
+    """Which of `rows` [N, ...] are not to be fitted, by their content.
+
+    A row that is not held out now never will be; one that is may be fitted
+    later, when `holdout_most_rows` others are held out.
+
+    Returns: bool [N].
+    """
+    keys = holdout.keys_of(rows)
+    bound = holdout.bound_of(self._holdout_share, keys, self._holdout_most_rows)
+    self._holdout_bound.assign(min(bound, self.holdout_bound))
+    return keys < self.holdout_bound
 
   def fit(
     self,
@@ -139,7 +172,7 @@ class DynamicsTrainer(tf.Module):
 
     Args:
       rows: to fit, and to hold out.
-      is_held_out: bool [N]; None to decide by the rows' content.
+      is_held_out: bool [N]; None for `hold_out`.
       draw: maps (M, generator) to M indices of rows that are not held out: a
         member's bootstrap, which inputs are normalised by; None for rows alike.
 
@@ -149,7 +182,7 @@ class DynamicsTrainer(tf.Module):
     """
     start = time.monotonic()
     if is_held_out is None:
-      is_held_out = holdout.is_held_out(rows, self._holdout_share)
+      is_held_out = self.hold_out(rows)
     num_holdout = int(is_held_out.sum())
     num_rows = len(is_held_out) - num_holdout
     if not num_rows or not num_holdout:

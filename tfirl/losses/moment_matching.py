@@ -1,8 +1,10 @@
 """The moment-matching game between a policy and a cost function."""
 
+import gin
 import tensorflow as tf
 
 
+@gin.configurable
 def moment_matching_loss(cost_learner, cost_expert):
   """Gap E_expert[f] - E_learner[f] that the cost player minimises.
 
