@@ -195,3 +195,19 @@ def test_the_clone_is_let_go_as_scheduled(make):
     game.run_round()
     scales.append(float(game.trackables()['agent'].bc_scale))
   assert scales == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+
+
+def test_sacs_clone_acts_near_its_mean(make, demos):
+  """Its samples, which play the game, are as wide as asked for."""
+  game = make([*_SAC, 'ModelFree.bc_steps = 600', 'ModelFree.batch_size = 64'])
+  rng = np.random.default_rng(0)
+  inside = np.abs(demos.actions).max(-1) < 0.6
+  observations = demos.observations[inside]
+  drawn = [game.policy(observations, rng) for _ in range(64)]
+  assert np.median(np.std(drawn, axis=0)) == pytest.approx(0.1, rel=0.3)
+
+
+@pytest.mark.parametrize('name', ['clone_std', 'initial_alpha'])
+def test_sacs_parameters_out_of_range_are_named(make, name):
+  with pytest.raises(ValueError, match=f'SacAgent.{name} is 0.0; expected mor'):
+    make([f'tfirl.SacAgent.{name} = 0.0'])

@@ -98,10 +98,13 @@ class ActorCriticAgent(tf_agent.TFAgent):
     """
     variables = self._actor_network.trainable_variables
     with tf.GradientTape() as tape:
-      loss = self._bc_loss(expert)
+      loss = self._cloning_loss(expert)
     gradients = tape.gradient(loss, variables)
     self._apply_gradients(gradients, variables, self._actor_optimizer)
     return loss
+
+  def _cloning_loss(self, expert: types.Transition) -> tf.Tensor:
+    return self._bc_loss(expert)
 
   @property
   def _critic_variables(self) -> list[tf.Variable]:
