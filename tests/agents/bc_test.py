@@ -122,8 +122,3 @@ def test_agents_count_their_own_steps(make_rows):
   one, other = (bc.BcAgent(OBS, A, learning_rate=0.01) for _ in range(2))
   one.train(bc.as_trajectory(tensors(make_rows(8, 0))))
   assert other.train_step_counter.numpy() == 0
-
-
-def test_learning_rate_must_be_bound():
-  with pytest.raises(RuntimeError, match='learning_rate'):
-    bc.BcAgent(OBS, A)

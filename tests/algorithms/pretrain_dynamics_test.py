@@ -154,7 +154,8 @@ def test_what_it_leaves(demos, tmp_path):
   assert np.nanmax(errors) == game.losses['region_error_worst']
   # Bins of 1.2 by 0.9 m, the first at the lower left.
   assert np.argwhere(rows).tolist() == [[1, 8], [8, 1]]
-  assert rows[1, 8] == 48 and rows[8, 1] == 2400
+  # A fifth of 60 and of 3,000 is held out, by the rows' content.
+  assert 40 <= rows[1, 8] < 60 and abs(rows[8, 1] - 2400) < 100
 
 
 def test_a_checkpoint_brings_the_fit_back(demos, tmp_path):
