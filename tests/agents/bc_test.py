@@ -1,7 +1,6 @@
 """Behaviour cloning: its loss in NumPy, and that it learns."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from tfirl.agents import bc
