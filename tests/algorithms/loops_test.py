@@ -23,8 +23,13 @@ _HYPE = [
   'policy/table.timeout_ms = 2000',
   'expert/table.rows_per_item = 32',
 ]
-# A name's first word is its gin file's.
+# A name's first word is its gin file's; a recipe's cost learns from training's
+# own rows, the published one acts.
 _CASES = {
+  'hype by its recipe': (
+    model_free.ModelFree,
+    [*_HYPE, 'CostTurns.window = 40'],
+  ),
   'hype': (model_free.ModelFree, _HYPE),
   'hype with 3 updates a step, encoded': (
     model_free.ModelFree,
@@ -63,8 +68,8 @@ def make(request, random_demos, closed_later):
   """Makes algorithms of one kind."""
   make, bindings = _CASES[request.param]
   name = request.param.split()[0]
-  # The published settings, whose cost acts; an expert has none.
-  folder = '' if name == 'expert' else 'paper/'
+  has_recipe = name == 'expert' or 'recipe' in request.param
+  folder = '' if has_recipe else 'paper/'
   gin_file = f'{folder}{name}_hopper.gin'
   gin_bindings.parse([gin_file], bindings)
   yield lambda seed, restore_from=None: closed_later(
@@ -170,6 +175,18 @@ def test_a_checkpoint_continues_exactly(make, checkpoints_of):
   second = make(1, restore_from=path)
   checkpoints_of(second).restore(path)
   _check_same(first, second)
+  window = first.trackables().get('cost_window')
+  if window is not None:
+    assert len(window.rows.time) == 40
+    for a, b in zip(
+      [*window.transition, window.rows.time],
+      [
+        *second.trackables()['cost_window'].transition,
+        second.trackables()['cost_window'].rows.time,
+      ],
+      strict=True,
+    ):
+      np.testing.assert_array_equal(a, b)
 
   if isinstance(first, bc.BehaviorCloning):
     # Reverb's draws have no seed, so both are given the same.
