@@ -15,16 +15,16 @@ import numpy as np
 
 from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
+from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import (
-  algorithm,
   collecting,
   cost_turns,
+  game,
   imagination,
   maze_record,
   stopwatch,
   warm_start,
 )
-from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import tables as algorithm_tables
 from tfirl.dynamics import holdout, open_loop, saving
 from tfirl.dynamics import model as dynamics_model
@@ -33,7 +33,7 @@ from tfirl.envs import suites
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
-class ModelBased(algorithm.Algorithm):
+class ModelBased(game.Game):
   """The game between an RL agent in a learned model and a cost."""
 
   def __init__(
@@ -106,12 +106,12 @@ class ModelBased(algorithm.Algorithm):
     ):
       checks.at_least(f'ModelBased.{name}', value, least)
     seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
-    self._env = suites.load(seed=seeds[0])
-    demos = load_demos(self._env)
-    self._env.reset()
+    env = suites.load(seed=seeds[0])
+    demos = load_demos(env)
+    env.reset()
     self._demos = demos.transitions
     self._seed = seed
-    self._rng = np.random.default_rng(seeds[1])
+    rng = np.random.default_rng(seeds[1])
     self._initial_steps = initial_steps
     self._steps_per_round = steps_per_round
     self._dynamics_update_period = dynamics_update_period
@@ -119,10 +119,6 @@ class ModelBased(algorithm.Algorithm):
     self._learning_rate_horizon = learning_rate_horizon
     self._stochastic = stochastic
     self._stopwatch = stopwatch.Stopwatch()
-    self._critic_steps = critic_steps
-    self._bc_scale = bc_scale
-    self._batch_size = batch_size
-    self._cost = cost_turns.CostTurns(demos, seeds[2], steps_per_round)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
     is_new = restore_from is None  # a checkpoint brings what became of it
@@ -152,7 +148,7 @@ class ModelBased(algorithm.Algorithm):
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     if demos_in_hybrid and is_new:
-      self._writers[1].append(_shuffled(demos.transitions, self._rng))
+      self._writers[1].append(_shuffled(demos.transitions, rng))
     self._expert_sampler = replay.sampler('expert', steps_per_round)
     updates_per_round = steps_per_round * policy_updates_per_step
     rows_per_round = updates_per_round * batch_size
@@ -165,13 +161,20 @@ class ModelBased(algorithm.Algorithm):
       if agent.uses_expert_rows
       else None
     )
-    record = maze_record.of(self._env, demos)
-    super().__init__(agent, replay, updates_per_round, jit_compile, record)
-    self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
-    self._agent.bc_scale.assign(float(bc_scale(0)))
-    self._relabeled = relabeling.RewardRelabelingAgent(
-      self._agent, self._cost.learner.reward_fn
+    super().__init__(
+      agent,
+      cost_turns.CostTurns(demos, seeds[2], steps_per_round),
+      env,
+      rng,
+      replay,
+      updates_per_round,
+      batch_size=batch_size,
+      critic_steps=critic_steps,
+      bc_scale=bc_scale,
+      jit_compile=jit_compile,
+      record=maze_record.of(env, demos),
     )
+    self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
 
   def run_round(self) -> None:
     """Acts; fits the model and imagines when due; trains policy and cost."""
@@ -181,7 +184,8 @@ class ModelBased(algorithm.Algorithm):
     if self.clock.env_steps < self._initial_steps:
       return
     if before < self._initial_steps:
-      self._open_game()
+      with self._stopwatch.time('open'):
+        self._open_game()
     if self._is_fit_due(before):
       with self._stopwatch.time('fit'):
         self._fit()
@@ -191,14 +195,13 @@ class ModelBased(algorithm.Algorithm):
       self._train_policy()
     if self._cost.is_due(updates, self.clock.updates):
       with self._stopwatch.time('cost'):
-        self._note_turn(self._cost.play(self.policy))
+        self._update_cost()
     self.losses.update(self._stopwatch.columns())
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
     return {
       **super().trackables(),
-      **self._cost.trackables(),
       'model': self._model,
       'trainer': self._trainer,
     }
@@ -228,23 +231,6 @@ class ModelBased(algorithm.Algorithm):
       logging.warning('no episode is long enough for a picture of rollouts')
     else:
       comparison.save(str(path))
-
-  def _open_game(self) -> None:
-    """Cost and critics learn what the first policy is worth."""
-    with self._stopwatch.time('cost'):
-      turn = self._cost.open(self.policy)
-    if turn is not None:
-      self.losses.update(turn.losses)
-      self.clock.rollout_steps += turn.rollout_steps
-    if self._critic_steps:
-      with self._stopwatch.time('update'):
-        warm_start.train_critics(
-          self._agent,
-          self._relabeled,
-          self._replay,
-          self._critic_steps,
-          self._batch_size,
-        )
 
   def _is_fit_due(self, before: int) -> bool:
     now = self.clock.env_steps
@@ -298,17 +284,17 @@ class ModelBased(algorithm.Algorithm):
       since = self.clock.updates % self._cost.cost_update_period
       scale *= max(0.0, 1.0 - since / self._learning_rate_horizon)
     self._agent.learning_rate_scale.assign(scale)
-    self._agent.bc_scale.assign(float(self._bc_scale(self.clock.env_steps)))
+    self._scale_cloning(self.clock.env_steps)
     self.losses['learning_rate_scale'] = scale
     rows = [self._imagination.sample()]
     if self._cloning_sampler is not None:
       rows.append(self._cloning_sampler.sample())
     self._train(*rows)
 
-  def _note_turn(self, turn: cost_turns.Turn) -> None:
-    """Its real episodes also show how far the model can see."""
-    self.losses.update(turn.losses)
-    self.clock.rollout_steps += turn.rollout_steps
+  def _update_cost(self) -> None:
+    """A cost turn; its real episodes also show how far the model can see."""
+    turn = self._cost.play(self.policy)
+    self._note_turn(turn)
     self.losses['real_terminal'] = float(np.mean(turn.learner.discount == 0.0))
     errors = self._open_loop.errors(turn.learner, self._rng)
     self.losses.update(errors.columns())
@@ -320,9 +306,6 @@ class ModelBased(algorithm.Algorithm):
   def _get_state(self) -> dict[str, Any]:
     return {
       **super()._get_state(),
-      'rng': self._rng.bit_generator.state,
-      'env': self._env.get_state(),
-      'cost': self._cost.get_state(),
       'trainer': self._trainer.get_state(),
       'imagination': self._imagination.get_state(),
       'seconds': self._stopwatch.seconds,
@@ -330,9 +313,6 @@ class ModelBased(algorithm.Algorithm):
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     super()._set_state(state)
-    self._rng.bit_generator.state = state['rng']
-    self._env.set_state(state['env'])
-    self._cost.set_state(state['cost'])
     self._trainer.set_state(state['trainer'])
     self._imagination.set_state(state['imagination'])
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])

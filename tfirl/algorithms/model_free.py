@@ -5,7 +5,7 @@ One class, told apart by gin: `expert_fraction` (hype), `ExpertReset.reset_prob`
 (Swamy et al. 2021, 2023; Ren et al. 2024, algorithm 2).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import gin
@@ -15,9 +15,9 @@ import tensorflow as tf
 from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import (
-  algorithm,
   collecting,
   cost_turns,
+  game,
   maze_record,
   warm_start,
 )
@@ -27,7 +27,7 @@ from tfirl.replay import sampling
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
-class ModelFree(algorithm.Algorithm):
+class ModelFree(game.Game):
   """The game between an off-policy RL agent and a cost."""
 
   def __init__(
@@ -81,18 +81,13 @@ class ModelFree(algorithm.Algorithm):
     seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
     env = suites.load(seed=seeds[0])
     demos = load_demos(env)
-    self._env = wrappers.ExpertReset(env, demos, seed=seeds[1])
-    self._env.reset()
-    self._rng = np.random.default_rng(seeds[2])
+    env = wrappers.ExpertReset(env, demos, seed=seeds[1])
+    env.reset()
     self._expert_fraction = expert_fraction
     self._initial_steps = initial_steps
     self._steps_per_round = steps_per_round
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
-    self._bc_scale = bc_scale
-    self._critic_steps = critic_steps
-    self._batch_size = batch_size
-    self._cost = cost_turns.CostTurns(demos, seeds[3], steps_per_round)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._updates_per_round = steps_per_round * updates_per_step
     rows_per_round = self._updates_per_round * batch_size
@@ -111,18 +106,23 @@ class ModelFree(algorithm.Algorithm):
     agent = make_agent(*sizes, demos.observations)
     if bc_steps and restore_from is None:  # a checkpoint brings its outcome
       warm_start.clone_expert(agent, replay, bc_steps, batch_size)
-    record = maze_record.of(env, demos)
     super().__init__(
-      agent, replay, self._updates_per_round, jit_compile, record
-    )
-    self._relabeled = relabeling.RewardRelabelingAgent(
-      self._agent, self._cost.learner.reward_fn
+      agent,
+      cost_turns.CostTurns(demos, seeds[3], steps_per_round),
+      env,
+      np.random.default_rng(seeds[2]),
+      replay,
+      self._updates_per_round,
+      batch_size=batch_size,
+      critic_steps=critic_steps,
+      bc_scale=bc_scale,
+      jit_compile=jit_compile,
+      record=maze_record.of(env, demos),
     )
     self.losses = {
       'expert_fraction': float(self._fractions()[0]),
       'learning_rate_scale': float(learning_rate_scale(0)),
     }
-    self._agent.bc_scale.assign(float(bc_scale(0)))
 
   def run_round(self) -> None:
     """Collects, trains the policy as often, and the cost when it is due."""
@@ -141,28 +141,6 @@ class ModelFree(algorithm.Algorithm):
     if self._cost.is_due(before, self.clock.env_steps):
       self._note_turn(self._cost.play(self.policy))
 
-  def trackables(self) -> Mapping[str, Any]:
-    """What a checkpoint must hold, besides the tables."""
-    return {**super().trackables(), **self._cost.trackables()}
-
-  def _open_game(self) -> None:
-    """Cost and critics learn what the first policy is worth."""
-    turn = self._cost.open(self.policy)
-    if turn is not None:
-      self._note_turn(turn)
-    if self._critic_steps:
-      warm_start.train_critics(
-        self._agent,
-        self._relabeled,
-        self._replay,
-        self._critic_steps,
-        self._batch_size,
-      )
-
-  def _note_turn(self, turn: cost_turns.Turn) -> None:
-    self.losses.update(turn.losses)
-    self.clock.rollout_steps += turn.rollout_steps
-
   def _fractions(self) -> np.ndarray:
     """Share of expert rows at each gradient step of the next round, [G]."""
     updates = self.clock.updates + np.arange(self._updates_per_round)
@@ -177,7 +155,7 @@ class ModelFree(algorithm.Algorithm):
       period = self._cost.cost_update_period
       scale *= 1.0 - env_steps % period / period
     self._agent.learning_rate_scale.assign(scale)
-    self._agent.bc_scale.assign(float(self._bc_scale(env_steps)))
+    self._scale_cloning(env_steps)
     self.losses['learning_rate_scale'] = scale
     fractions = self._fractions()
     self._train(
@@ -191,17 +169,3 @@ class ModelFree(algorithm.Algorithm):
     batch = sampling.mix(learner, expert, tf.squeeze(fraction))
     info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
     return self._agent.named_losses(info)
-
-  def _get_state(self) -> dict[str, Any]:
-    return {
-      **super()._get_state(),
-      'rng': self._rng.bit_generator.state,
-      'env': self._env.get_state(),
-      'cost': self._cost.get_state(),
-    }
-
-  def _set_state(self, state: Mapping[str, Any]) -> None:
-    super()._set_state(state)
-    self._rng.bit_generator.state = state['rng']
-    self._env.set_state(state['env'])
-    self._cost.set_state(state['cost'])

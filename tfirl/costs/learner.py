@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl import acting, schedules
-from tfirl.costs import episode_rows, game
+from tfirl.costs import episode_rows, user_functions
 from tfirl.losses import cost_losses
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
 from tfirl.losses.moment_matching import moment_matching_loss
@@ -78,8 +78,8 @@ class CostLearner(tf.Module):
     super().__init__('cost_learner')
     _check('learning_rate', learning_rate, 'positive', learning_rate > 0)
     _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
-    game.check_loss(loss_fn)
-    game.check_reward(reward_transform)
+    user_functions.check_loss(loss_fn)
+    user_functions.check_reward(reward_transform)
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
     self.network = CostNetwork(
       observation_size, action_size, network_seed, encoding
