@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from tfirl.costs.episode_rows import EpisodeRows
 from tfirl.costs.learner import CostLearner
-from tfirl.costs.level import AbsorbingLevel, FixedLevel
 
 
 @pytest.fixture(autouse=True)
@@ -364,45 +363,3 @@ def test_match_time_draws_the_experts_rows_of_the_learners_times(monkeypatch):
   assert found[0.0] == pytest.approx(2000, abs=100)
   _, found = _drawn(make(batch_size=3000), monkeypatch, learner, expert)
   assert set(found) == {0.0, 1.0, 2.0}
-
-
-def test_a_level_shifts_all_rewards_alike(tmp_path):
-  """Also before the first round, and after a checkpoint."""
-  shifted, plain = make(make_level=lambda: FixedLevel(1.5)), make()
-  shifted.take_level(EXPERT)
-  plain.take_level(EXPERT)
-  for _ in range(2):
-    rewards = [
-      cost.reward_fn(EXPERT.observation, EXPERT.action).numpy()
-      for cost in (shifted, plain)
-    ]
-    assert np.mean(rewards[0]) == pytest.approx(1.5, abs=1e-5)
-    assert abs(np.mean(rewards[1]) - 1.5) > 0.1
-    assert np.ptp(rewards[0] - rewards[1]) == pytest.approx(0.0, abs=1e-5)
-    shifted.update(LEARNER, EXPERT)
-    plain.update(LEARNER, EXPERT)
-  path = tf.train.Checkpoint(cost=shifted).write(str(tmp_path / 'c'))
-  restored = make(make_level=lambda: FixedLevel(1.5), seed=5)
-  tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
-  np.testing.assert_allclose(
-    restored.reward_fn(LEARNER.observation, LEARNER.action),
-    shifted.reward_fn(LEARNER.observation, LEARNER.action),
-  )
-
-
-def test_an_absorbing_level_follows_who_falls(tmp_path):
-  """Living earns the learner something once it is seen to fall."""
-  fallen = LEARNER._replace(discount=np.zeros(50), time=np.zeros(50, int))
-  cost = make(make_level=AbsorbingLevel)
-  cost.take_level(EXPERT)
-  reward = cost.reward_fn(EXPERT.observation, EXPERT.action)
-  assert np.mean(reward) == pytest.approx(0.0, abs=1e-5)
-  for _ in range(8):
-    metrics = cost.update(fallen, EXPERT)
-  assert metrics['level'] == 3.0
-  assert np.mean(cost.reward_fn(LEARNER.observation, LEARNER.action)) > 0
-  path = tf.train.Checkpoint(cost=cost).write(str(tmp_path / 'c'))
-  restored = make(make_level=AbsorbingLevel, seed=5)
-  tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
-  restored.set_state(cost.get_state())
-  assert cost.update(LEARNER, EXPERT) == restored.update(LEARNER, EXPERT)

@@ -1,0 +1,191 @@
+"""An algorithm that counts, and what runs it in a folder of its own."""
+
+import csv
+import math
+import types
+
+import gin
+import gymnasium
+import numpy as np
+import pytest
+import tensorflow as tf
+from gymnasium import spaces
+
+from tfirl import (
+  acting,
+  budget,
+  checkpoints,
+  experiment,
+  gin_bindings,
+)
+from tfirl.algorithms import clock as clock_lib
+from tfirl.run_folder import RunFolder
+
+_ENV_ID = 'TfirlEcho-v0'
+
+
+class EchoEnv(gymnasium.Env):
+  """Pays what the first action says, for three steps."""
+
+  observation_space = spaces.Box(-1.0, 1.0, (1,))
+  action_space = spaces.Box(-1.0, 1.0, (1,))
+  metadata = {'render_modes': ['rgb_array'], 'render_fps': 30}
+
+  def __init__(self, render_mode=None):
+    self.render_mode = render_mode
+
+  def reset(self, *, seed=None, options=None):
+    super().reset(seed=seed)
+    return np.zeros(1), {}
+
+  def step(self, action):
+    return np.zeros(1), float(action[0]), False, False, {}
+
+  def render(self):
+    return np.zeros((32, 32, 3), np.uint8)
+
+
+class _Counting(tf.Module):
+  """An algorithm of ten steps a round that follows a script.
+
+  Attributes:
+    rounds: how many it ran in this process.
+    returns: its policy's return after each round, the last one from then on.
+  """
+
+  def __init__(self, load_demos, seed, restore_from, script):
+    super().__init__()
+    self.load_demos, self.seed, self.restore_from = (
+      load_demos,
+      seed,
+      restore_from,
+    )
+    self.clock = clock_lib.Clock()
+    self.losses = {'toy_loss': 0.0}
+    self.num_traces = 1
+    self.rounds = 0
+    self.closed = False
+    self.recorded_in, self.finished_in = [], []
+    self.weight = tf.Variable(0.0)
+    self._script = script
+    self._set_policy()
+
+  def _set_policy(self):
+    at = min(self.clock.updates // 10, len(self._script.returns) - 1)
+    bias = np.float32([np.arctanh(self._script.returns[at] / 3)])
+    self.policy = acting.MlpPolicy([(np.zeros((1, 1), np.float32), bias)], 1)
+
+  def run_round(self):
+    self.rounds += 1
+    self.clock.updates += 10
+    if self._script.budget_units == budget.STEPS:
+      self.clock.env_steps += 10
+      self.clock.rollout_steps += 5
+    self.weight.assign_add(1.0)
+    self._set_policy()
+    self._script.after_round(self)
+
+  def trackables(self):
+    def set_state(state):
+      self.clock = clock_lib.Clock(**state)
+
+    get_state = lambda: vars(self.clock)  # noqa: E731
+    return {
+      'net': self,
+      'state': checkpoints.PythonState(get_state, set_state),
+    }
+
+  def save_tables(self, folder):
+    (folder / 'tables').write_text(str(self.clock.env_steps))
+
+  def table_sizes(self):
+    return {'toy': self.clock.env_steps}
+
+  def write_records(self, folder):
+    self.recorded_in.append(folder)
+
+  def finish(self, folder):
+    self.finished_in.append(folder)
+
+  def close(self):
+    self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def task():
+  """The toy environment, bound as a task's gin file would."""
+  gymnasium.register(_ENV_ID, EchoEnv, max_episode_steps=3)
+  gin_bindings.parse([], [f"suites.load.env_id = '{_ENV_ID}'"])
+  yield
+  gin.clear_config()
+  del gymnasium.registry[_ENV_ID]
+
+
+class _Runner:
+  """Calls `experiment.run` on one run folder, a process's worth each time."""
+
+  def __init__(self, root):
+    self.root = root
+    self.path = root / 'toy' / 'counting' / '7'
+    self.script = types.SimpleNamespace(
+      returns=[0.0],
+      budget_units=budget.STEPS,
+      after_round=lambda algorithm: None,
+    )
+
+  def __call__(self, stop_after=math.inf, demos=None, **changes):
+    """Returns: the algorithm, when the run is over; 60 env steps by default."""
+    made = []
+
+    def make_algorithm(load_demos, seed, restore_from):
+      made.append(_Counting(load_demos, seed, restore_from, self.script))
+      return made[0]
+
+    make_algorithm.budget_units = self.script.budget_units
+    if not changes.keys() & set(budget.UNITS):
+      changes['env_steps'] = 60
+    settings = {
+      'task': 'toy',
+      'algorithm': 'counting',
+      'make_algorithm': make_algorithm,
+      'eval_every': 20,
+      'eval_episodes': 2,
+      'checkpoint_every': 30,
+      'record_video': False,
+      **changes,
+    }
+    with RunFolder(self.root, 'toy', 'counting', 7) as run_folder:
+      experiment.run(
+        run_folder,
+        7,
+        demos,
+        lambda: made[0].rounds >= stop_after,
+        **settings,
+      )
+    return made[0]
+
+  def rows(self, *names):
+    """Columns of metrics.csv as numbers, one tuple a row."""
+    rows = self._read_rows()
+    return [tuple(float(row[name]) for name in names) for row in rows]
+
+  def last_row(self):
+    """Of metrics.csv, as text by column."""
+    return self._read_rows()[-1]
+
+  def _read_rows(self):
+    with open(self.path / 'metrics.csv', newline='') as file:
+      return list(csv.DictReader(file))
+
+  def steps(self):
+    return [step for (step,) in self.rows('env_steps')]
+
+  def checkpoints(self):
+    return sorted(int(p.name) for p in (self.path / 'checkpoints').iterdir())
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+  # TensorFlow has started: the environment sizes its threads.
+  monkeypatch.setenv('TF_NUM_INTRAOP_THREADS', '0')
+  return _Runner(tmp_path)

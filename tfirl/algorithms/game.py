@@ -1,0 +1,99 @@
+"""The game between an agent and a cost, whatever the agent trains on."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfirl.agents import relabeling
+from tfirl.algorithms import algorithm, cost_turns, maze_record, warm_start
+from tfirl.replay import tables
+
+
+class Game(algorithm.Algorithm):
+  """What the loops of all methods of the game have in common.
+
+  A subclass calls `_open_game` before the policy's first gradient step, and
+  `_note_turn` with each turn of the cost.
+  """
+
+  def __init__(
+    self,
+    agent,
+    cost: cost_turns.CostTurns,
+    env,
+    rng: np.random.Generator,
+    replay: tables.Replay,
+    updates_per_round: int,
+    *,
+    batch_size: int,
+    critic_steps: int,
+    bc_scale: Callable,
+    jit_compile: bool,
+    record: maze_record.MazeRecord | None,
+  ):
+    """Takes the players and where they play.
+
+    Args:
+      agent: the policy player; has `mlp_policy()`.
+      cost: the cost player and its turns.
+      env: where the policy acts; part of a checkpoint.
+      rng: draws its actions; likewise.
+      replay: the tables.
+      updates_per_round: gradient steps of the policy in a round.
+      batch_size: B, of the critics' training before the game.
+      critic_steps: gradient steps of it.
+      bc_scale: maps env steps to a factor of the agent's `bc_weight`.
+      jit_compile: compile the round by XLA.
+      record: of a maze; None elsewhere.
+    """
+    super().__init__(agent, replay, updates_per_round, jit_compile, record)
+    self._cost = cost
+    self._env = env
+    self._rng = rng
+    self._batch_size = batch_size
+    self._critic_steps = critic_steps
+    self._bc_scale = bc_scale
+    self._relabeled = relabeling.RewardRelabelingAgent(
+      agent, cost.learner.reward_fn
+    )
+    self._scale_cloning(0)
+
+  def trackables(self) -> Mapping[str, Any]:
+    """What a checkpoint must hold, besides the tables."""
+    return {**super().trackables(), **self._cost.trackables()}
+
+  def _open_game(self) -> None:
+    """Cost and critics learn what the first policy is worth."""
+    turn = self._cost.open(self.policy)
+    if turn is not None:
+      self._note_turn(turn)
+    if self._critic_steps:
+      warm_start.train_critics(
+        self._agent,
+        self._relabeled,
+        self._replay,
+        self._critic_steps,
+        self._batch_size,
+      )
+
+  def _note_turn(self, turn: cost_turns.Turn) -> None:
+    self.losses.update(turn.losses)
+    self.clock.rollout_steps += turn.rollout_steps
+
+  def _scale_cloning(self, env_steps: int) -> None:
+    self._agent.bc_scale.assign(float(self._bc_scale(env_steps)))
+
+  def _get_state(self) -> dict[str, Any]:
+    return {
+      **super()._get_state(),
+      'rng': self._rng.bit_generator.state,
+      'env': self._env.get_state(),
+      'cost': self._cost.get_state(),
+    }
+
+  def _set_state(self, state: Mapping[str, Any]) -> None:
+    super()._set_state(state)
+    self._rng.bit_generator.state = state['rng']
+    self._env.set_state(state['env'])
+    self._cost.set_state(state['cost'])
