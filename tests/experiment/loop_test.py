@@ -2,6 +2,7 @@
 
 import logging
 
+import gymnasium
 import numpy as np
 import pytest
 import tensorflow as tf
