@@ -139,10 +139,26 @@ def test_the_same_lines_learn_to_stay_and_to_arrive(task, tmp_path):
   best = max(returns[-2:])
   if name == 'cliff':
     assert expert == _LIMIT
-    assert returns[0] < 0.5 * expert
     assert best > 0.9 * expert
     assert float(last['cost_level']) > 0
   else:
     assert -20 < expert < -5
     assert best > 1.5 * expert  # both are negative
     assert float(last['cost_level']) < 0
+
+
+def test_it_is_the_level_that_decides(task, tmp_path):
+  """At the other task's, one falls at once and the other never arrives."""
+  name, demos, expert = task
+  wrong = {'cliff': -1.0, 'dock': 1.0}[name]
+  level = [
+    'CostLearner.make_level = @FixedLevel',
+    f'FixedLevel.expert_reward = {wrong}',
+    'run.real_steps = 3000',
+  ]
+  returns, _ = _returns(name, demos, tmp_path, level)
+  print(name, expert, returns)
+  if name == 'cliff':
+    assert returns[-1] < 0.5 * expert
+  else:
+    assert returns[-1] < 4 * expert
