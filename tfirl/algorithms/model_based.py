@@ -5,6 +5,7 @@ fitted to real and expert transitions alike (HyPER; Ren et al. 2024,
 algorithm 3).
 """
 
+import io
 import logging
 import pathlib
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import checks, schedules, types
+from tfirl import atomic_file, checks, schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import clock as clock_lib
 from tfirl.algorithms import (
@@ -214,7 +215,9 @@ class ModelBased(game.Game):
     """Besides a maze's: held_out_demos.npy, once there was a fit."""
     super().write_records(folder)
     if self._trainer.has_fitted:
-      np.save(folder / 'held_out_demos.npy', self._held_out_demos())
+      file = io.BytesIO()
+      np.save(file, self._held_out_demos())
+      atomic_file.write_bytes(folder / 'held_out_demos.npy', file.getvalue())
 
   def finish(self, folder: pathlib.Path) -> None:
     """Writes rollouts.npz: the cost's latest episodes of the learner, and what
