@@ -66,7 +66,7 @@ def test_the_table_tells_of_the_units_that_were_left(finished_sweep):
   done = [status.state for status in before.values()].count(unit_lib.DONE)
   assert lines[begin] == f'8 units, {done} done before'
   last = lines[-(8 - done) - 2 :]
-  assert last[0].split()[:4] == ['unit', 'steps', 'return', 'steps/s']
+  assert last[0].split()[:4] == ['unit', 'spent', 'return', 'steps/s']
   for i, unit in finished_sweep.units().items():
     rows = [line for line in last if line.startswith(unit.name)]
     assert len(rows) == (before[i].state != unit_lib.DONE)
