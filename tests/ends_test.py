@@ -58,8 +58,8 @@ class Dock(Cliff):
 
 
 def _lean(observation, unused_rng):
-  """Comes back slowly: a narrower expert's deviations would put the edges beyond
-  what the players see (`make_encoding.clip`), and who drifts there sees nothing.
+  """Comes back slowly. With a narrower expert's deviations the edges would lie
+  beyond `make_encoding.clip`, and who drifts there would see nothing.
   """
   return np.clip(0.6 + 0.5 * observation[:1], -1.0, 1.0)
 
