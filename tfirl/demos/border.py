@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from tfirl import checks
 from tfirl.types import Demonstrations
 
 # tanh^-1 of an action of exactly +-1 is infinite.
@@ -228,21 +229,6 @@ def _episode_seeds(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
   return seed[np.concatenate([[0], ends[:-1]])].astype(np.int64)
 
 
-def check_integer(name: str, value: Any, least: int) -> None:
-  """Raises ValueError unless `value` is an integer of `least` or more.
-
-  Args:
-    name: the binding or flag that it came from.
-    value: what was given; True and False are no integers.
-    least: the smallest that will do.
-  """
-  is_integer = isinstance(value, (int, np.integer))
-  if not is_integer or isinstance(value, bool) or value < least:
-    raise ValueError(
-      f'{name} is {value!r}; expected an integer, {least} or more'
-    )
-
-
 def _take(demos: Demonstrations, rows, episodes) -> Demonstrations:
   """Some rows and what is known of their episodes, by index or slice."""
   columns = {
@@ -263,9 +249,9 @@ def _some_episodes(
   demos: Demonstrations, num_episodes: int, seed: int | None
 ) -> Demonstrations:
   """The first `num_episodes`, or as many drawn by `seed`, in their order."""
-  check_integer('load_demonstrations.num_episodes', num_episodes, 1)
+  checks.integer('load_demonstrations.num_episodes', num_episodes, 1)
   if seed is not None:
-    check_integer('load_demonstrations.episode_seed', seed, 0)
+    checks.integer('load_demonstrations.episode_seed', seed, 0)
   ends = demos.episode_ends
   expected = (
     f'load_demonstrations.num_episodes (--num_demos) = {num_episodes} or more'
