@@ -323,7 +323,8 @@ def to_demonstrations(
     action_high: [A].
     num_episodes: keep so many episodes; None keeps all.
     episode_seed: draws them, without replacement; None keeps the first.
-    max_transitions: of those, keep the first so many rows; None keeps all.
+    max_transitions: of those, keep the first so many rows; None keeps all. A
+      warning if that cuts what `num_episodes` asks for.
       Returns of episodes stay those recorded.
     env_kwargs: what the task's environment is made with; demonstrations that
       state others are warned of. None: not compared.
@@ -352,4 +353,18 @@ def to_demonstrations(
     return demos
   ok = max_transitions > 0
   check(ok, source, 'max_transitions', max_transitions, 'None, or 1 or more')
-  return _first_rows(demos, max_transitions)
+  kept = _first_rows(demos, max_transitions)
+  if num_episodes is not None and len(kept) < len(demos):
+    # The run is named by the number of episodes.
+    logging.warning(
+      '%s: of the %d transitions of load_demonstrations.num_episodes '
+      '(--num_demos) = %d, max_transitions = %d keeps the first: %d episodes, '
+      'the last perhaps in part. load_demonstrations.max_transitions = None '
+      'keeps all',
+      source,
+      len(demos),
+      num_episodes,
+      max_transitions,
+      len(kept.episode_ends),
+    )
+  return kept
