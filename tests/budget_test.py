@@ -60,10 +60,13 @@ def test_what_is_spent(unit, spent):
       r'found run\.updates = 3; expected run\.real_steps or run\.env_steps, '
       r'for hype counts nothing else: bind it, and run\.updates = None$',
     ),
-    ({'real_steps': 0}, r'run\.real_steps is 0; expected at least 1'),
+    ({'real_steps': 0}, r'run\.real_steps is 0; expected an integer, 1 or'),
+    ({'real_steps': '20k'}, r"run\.real_steps is '20k'; expected an integer"),
+    ({'env_steps': 1e5}, r'run\.env_steps is 100000\.0; expected an integer'),
+    ({'real_steps': 9, 'most': 2.5}, r'run\.most_steps is 2\.5; expected'),
     (
       {'real_steps': 9, 'most': 0},
-      r'run\.most_steps is 0; expected None or at',
+      r'run\.most_steps is 0; expected an integer, 1 or more',
     ),
   ],
 )

@@ -11,7 +11,7 @@ _LAYERS = {
   'acting': 0,
   'checks': 0,
   'atomic_file': 0,
-  'budget': 0,
+  'budget': 0.5,
   'gin_bindings': 1,
   'gin_files': 0,
   'gin_types': 1,

@@ -7,6 +7,8 @@ those of training and those of the cost's rollouts.
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from tfirl import checks
+
 # Counts of `algorithms.clock.Clock`: what an algorithm may be budgeted by.
 STEPS = ('real_steps', 'env_steps')
 UPDATES = ('updates',)
@@ -51,7 +53,7 @@ def make_budget(
 
   Raises:
     ValueError: there is none or more than one, it is not of `units`, or it or
-      `most` is less than 1; says what to bind.
+      `most` is no integer of 1 or more; says what to bind.
   """
   found = {name: value for name, value in bound.items() if value is not None}
   usable = [name for name in units if name in found]
@@ -73,12 +75,10 @@ def make_budget(
       f'found {listed}; expected exactly one budget: {"; ".join(ways)}'
     )
   (unit,) = usable
-  if found[unit] < 1:
-    raise ValueError(f'run.{unit} is {found[unit]}; expected at least 1')
+  checks.integer(f'run.{unit}', found[unit], 1)
   if most is None:
     return Budget(unit, found[unit])
-  if most < 1:
-    raise ValueError(f'run.most_steps is {most}; expected None or at least 1')
+  checks.integer('run.most_steps', most, 1)
   return Budget(unit, min(found[unit], most))
 
 

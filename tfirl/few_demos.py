@@ -6,8 +6,7 @@ config.gin records it, and whoever reads its folder need not know of a flag.
 
 from collections.abc import Sequence
 
-from tfirl import gin_bindings
-from tfirl.demos.border import check_integer
+from tfirl import checks, gin_bindings
 
 BINDING = 'load_demonstrations.num_episodes'
 FLAG_HELP = f'use the first so many demonstrated episodes: short for {BINDING}'
@@ -31,7 +30,7 @@ def parse(
     ValueError: num_demos is below 1, or gin binds another number.
   """
   if num_demos is not None:
-    check_integer('--num_demos', num_demos, 1)
+    checks.integer('--num_demos', num_demos, 1)
   gin_bindings.parse(files, bindings)
   if num_demos is None:
     return list(bindings)
@@ -65,5 +64,5 @@ def method() -> str:
     return algorithm
   if num_episodes is None:
     return algorithm
-  check_integer(BINDING, num_episodes, 1)
+  checks.integer(BINDING, num_episodes, 1)
   return f'{algorithm}-n{num_episodes}'

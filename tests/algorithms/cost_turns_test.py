@@ -115,6 +115,8 @@ def test_a_turn_before_the_first(make):
   ('binding', 'message'),
   [
     ('window = 15', r'window is 15; expected at least the 16 steps of a round'),
+    ("window = 'all'", r"window is 'all'; expected an integer, 1 or more"),
+    ('window = 5e3', r'window is 5000\.0; expected an integer, 1 or more'),
     ('cost_updates = 0', 'cost_updates is 0; expected at least 1'),
     ('cost_update_period = 0', 'cost_update_period is 0'),
     ('first_cost_updates = -1', 'first_cost_updates is -1'),

@@ -93,6 +93,15 @@ def test_rows_are_counted_after_episodes(path):
   assert len(_load(path, num_episodes=1, max_transitions=9)) == 3
 
 
+def test_episodes_that_are_asked_for_and_cut_are_a_warning(path, caplog):
+  _load(path, num_episodes=3, max_transitions=9)
+  _load(path, max_transitions=2)
+  assert 'max_transitions' not in caplog.text
+  _load(path, num_episodes=3, max_transitions=sum(_LENGTHS[:2]))
+  assert '(--num_demos) = 3, max_transitions = ' in caplog.text
+  assert 'keeps the first: 2 episodes' in caplog.text
+
+
 @pytest.mark.parametrize('number', [0, -2, 1.0, '2', True])
 def test_what_is_no_number_of_episodes(path, number):
   with pytest.raises(

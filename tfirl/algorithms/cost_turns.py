@@ -76,6 +76,7 @@ class CostTurns:
     if window is None:
       self._env = suites.load(seed=seeds[0])
     else:
+      checks.integer('CostTurns.window', window, 1)
       if window < steps_per_round:
         raise ValueError(
           f'CostTurns.window is {window}; expected at least the '

@@ -22,8 +22,9 @@ _MOST_ROWS_OF_LEVEL = 8192
 class CostLearner(tf.Module):
   """Learns the cost f(s, a) against the policy, whose reward it makes.
 
-  A `tf.train.Checkpoint` of this object holds the network, the optimiser and
-  the round counter; `get_state` / `set_state` hold the NumPy generator.
+  A `tf.train.Checkpoint` of this object holds the network, the optimiser, the
+  round counter and the level of the reward; `get_state` / `set_state` hold the
+  NumPy generator.
 
   Source: Ren et al., "Hybrid Inverse Reinforcement Learning", 2024, and the
   settings of the authors' runs (gradient penalty's target norm 0.4).
@@ -124,8 +125,8 @@ class CostLearner(tf.Module):
     """Plays one round: `num_updates` steps, each on newly drawn rows.
 
     Args:
-      learner: `EpisodeRows` [M, ...] of the current policy's rollouts, in
-        NumPy.
+      learner: `EpisodeRows` [M, ...] of what the policy did, in NumPy: the
+        latest of training, or rollouts.
       expert: the expert's, [N, ...]. Rows are drawn without replacement where
         there are at least `batch_size` that weigh alike, else with.
       num_updates: optimiser steps.
@@ -133,7 +134,8 @@ class CostLearner(tf.Module):
     Returns:
       Means over the round's updates, before each step: `loss` = that of
       `loss_fn` + gp_weight * `penalty`, `cost_learner`, `cost_expert` (means of
-      f), `gap` between them whatever the loss, and the round's `learning_rate`.
+      f), `gap` between them whatever the loss, the round's `learning_rate`,
+      and the columns of the level, if there is one.
 
     Raises:
       ValueError: one side has no rows, or there is no update.

@@ -74,7 +74,8 @@ class AbsorbingLevel(tf.Module):
       rate: of the level's ascent, in units a turn.
       least: bound of the level.
       most: bound of the level.
-      initial: level before the first turn.
+      initial: level that the first turn's ascent begins at; before it the unit
+        is 0, and so is what lies above the expert.
       smoothing: how much of itself the unit keeps at each turn.
 
     Raises: ValueError if a parameter is out of its range.

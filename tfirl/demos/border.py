@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from tfirl import checks
 from tfirl.types import Demonstrations
 
 # tanh^-1 of an action of exactly +-1 is infinite.
@@ -228,21 +229,6 @@ def _episode_seeds(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
   return seed[np.concatenate([[0], ends[:-1]])].astype(np.int64)
 
 
-def check_integer(name: str, value: Any, least: int) -> None:
-  """Raises ValueError unless `value` is an integer of `least` or more.
-
-  Args:
-    name: the binding or flag that it came from.
-    value: what was given; True and False are no integers.
-    least: the smallest that will do.
-  """
-  is_integer = isinstance(value, (int, np.integer))
-  if not is_integer or isinstance(value, bool) or value < least:
-    raise ValueError(
-      f'{name} is {value!r}; expected an integer, {least} or more'
-    )
-
-
 def _take(demos: Demonstrations, rows, episodes) -> Demonstrations:
   """Some rows and what is known of their episodes, by index or slice."""
   columns = {
@@ -263,9 +249,9 @@ def _some_episodes(
   demos: Demonstrations, num_episodes: int, seed: int | None
 ) -> Demonstrations:
   """The first `num_episodes`, or as many drawn by `seed`, in their order."""
-  check_integer('load_demonstrations.num_episodes', num_episodes, 1)
+  checks.integer('load_demonstrations.num_episodes', num_episodes, 1)
   if seed is not None:
-    check_integer('load_demonstrations.episode_seed', seed, 0)
+    checks.integer('load_demonstrations.episode_seed', seed, 0)
   ends = demos.episode_ends
   expected = (
     f'load_demonstrations.num_episodes (--num_demos) = {num_episodes} or more'
@@ -337,7 +323,8 @@ def to_demonstrations(
     action_high: [A].
     num_episodes: keep so many episodes; None keeps all.
     episode_seed: draws them, without replacement; None keeps the first.
-    max_transitions: of those, keep the first so many rows; None keeps all.
+    max_transitions: of those, keep the first so many rows; None keeps all. A
+      warning if that cuts what `num_episodes` asks for.
       Returns of episodes stay those recorded.
     env_kwargs: what the task's environment is made with; demonstrations that
       state others are warned of. None: not compared.
@@ -366,4 +353,18 @@ def to_demonstrations(
     return demos
   ok = max_transitions > 0
   check(ok, source, 'max_transitions', max_transitions, 'None, or 1 or more')
-  return _first_rows(demos, max_transitions)
+  kept = _first_rows(demos, max_transitions)
+  if num_episodes is not None and len(kept) < len(demos):
+    # The run is named by the number of episodes.
+    logging.warning(
+      '%s: of the %d transitions of load_demonstrations.num_episodes '
+      '(--num_demos) = %d, max_transitions = %d keeps the first: %d episodes, '
+      'the last perhaps in part. load_demonstrations.max_transitions = None '
+      'keeps all',
+      source,
+      len(demos),
+      num_episodes,
+      max_transitions,
+      len(kept.episode_ends),
+    )
+  return kept

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from absl import app, flags, logging
 
+from tfirl import checks
 from tfirl.demos.border import (
   RawDemonstrations,
-  check_integer,
   to_demonstrations,
 )
 from tfirl.demos.readers import read
@@ -88,7 +88,7 @@ def _main(argv: Sequence[str]) -> None:
   for source in argv[1:]:
     try:
       if num_demos is not None:  # before seconds of reading
-        check_integer('--num_demos', num_demos, 1)
+        checks.integer('--num_demos', num_demos, 1)
       print(summarize(read(source, flags.FLAGS.env_id), num_demos))
     except (ValueError, FileNotFoundError) as error:
       logging.error('%s', error)
