@@ -67,7 +67,8 @@ setuptools.setup(
   # The gin files lie at the root of a checkout and inside the wheel.
   package_dir={'tfirl.gin_configs': 'gin_configs'},
   package_data={
-    'tfirl.demos.embedded': ['*.npz', '*.json'],
+    'tfirl.demos.experts': ['weights/*.npz', 'weights/*.json'],
+    'tfirl.sweeps': ['xm_requirements.txt'],
     **{'tfirl.gin_configs' + folder: ['*.gin'] for folder in _GIN_FOLDERS},
   },
   install_requires=_INSTALL_REQUIRES,

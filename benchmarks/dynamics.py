@@ -15,14 +15,14 @@ _NUM_ROWS = flags.DEFINE_integer('num_rows', 50_000, 'Rows of a fit.', 512)
 
 def write_rows() -> str:
   """Rows of the embedded Hopper expert as a file for both peers."""
-  from tfirl import experiment as _experiment  # noqa: F401 so that gin knows it
-  from tfirl import gin_bindings
-  from tfirl.demos import readers
-  from tfirl.envs import suites
+  from tfirl import tasks
+  from tfirl.config import gin_bindings
+  from tfirl.demos import load
+  from tfirl.runs import experiment as _experiment  # noqa: F401 so that gin knows it
 
   gin_bindings.parse(['tasks/hopper.gin'], [])
-  env = suites.load()
-  demos = readers.load_demonstrations(
+  env = tasks.load()
+  demos = load.load_demonstrations(
     'embedded:hopper',
     env_id=env.env_id,
     observation_size=env.observation_spec().shape[0],

@@ -14,8 +14,8 @@ _EPOCHS = flags.DEFINE_integer('epochs', 3, 'Timed epochs of a turn.', 1)
 
 
 def _measure_tfirl() -> dict[str, float]:
-  from tfirl import threads
   from tfirl.dynamics import trainer as dynamics_trainer
+  from tfirl.machine import threads
 
   threads.take()
   rows = dynamics.read_rows(dynamics.ROWS.value)

@@ -16,7 +16,7 @@ _LENGTH = flags.DEFINE_integer('length', 5, 'Steps of a rollout.', 1)
 
 
 def _make_replay(capacity, sizes):
-  from tfirl.algorithms import tables as algorithm_tables
+  from tfirl.algorithms.parts import tables as algorithm_tables
   from tfirl.replay import tables
 
   config = tables.table(

@@ -48,7 +48,7 @@ def _mixing_s(learner, expert) -> float:
   """Median time of mixing the rows of one round, batch by batch."""
   import tensorflow as tf
 
-  from tfirl.algorithms import rounds
+  from tfirl.algorithms.parts import rounds
   from tfirl.replay import sampling
 
   def step(learner, expert, fraction):

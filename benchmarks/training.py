@@ -35,7 +35,7 @@ def run_rounds(num_rounds: int) -> list[float]:
   Returns:
     The time in seconds at the border of each round, [num_rounds + 1].
   """
-  from tfirl import launch
+  from tfirl.runs import launch
 
   # More than is run, so that nothing but rounds lies between two times.
   never = 2 * STEPS_PER_ROUND * (num_rounds + 1)

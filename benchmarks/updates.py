@@ -23,7 +23,7 @@ def _make_round(agent):
   import tensorflow as tf
 
   from tfirl.agents import relabeling
-  from tfirl.algorithms import rounds
+  from tfirl.algorithms.parts import rounds
 
   relabeled = relabeling.RewardRelabelingAgent(
     agent, lambda _, action: -tf.reduce_sum(action**2, -1)
@@ -41,7 +41,7 @@ def _make_replay(names: Sequence[str]):
   import numpy as np
 
   from tfirl import types
-  from tfirl.algorithms import tables as algorithm_tables
+  from tfirl.algorithms.parts import tables as algorithm_tables
   from tfirl.replay import tables
 
   spec = algorithm_tables.transition_spec(*_SIZES)

@@ -9,9 +9,9 @@ The demonstrations of --demos are everybody's: give one task at a time (--tasks)
 its own.
 """
 
-import paper_batch
+from tfirl.sweeps import paper
 
 TASKS = ('antmaze_large_diverse', 'antmaze_large_play')
 
 if __name__ == '__main__':
-  paper_batch.main(TASKS)
+  paper.main(TASKS)

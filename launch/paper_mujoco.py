@@ -7,9 +7,9 @@ r"""The published comparison on MuJoCo: methods x tasks x seeds.
 --settings=recipe are tfirl's own. All flags of launch/sweep.py but --gin_file.
 """
 
-import paper_batch
+from tfirl.sweeps import paper
 
 TASKS = ('hopper', 'walker2d', 'ant', 'humanoid')
 
 if __name__ == '__main__':
-  paper_batch.main(TASKS)
+  paper.main(TASKS)

@@ -10,7 +10,7 @@ from tfirl.algorithms import (
   model_free,
   pretrain_dynamics,
 )
-from tfirl.algorithms.clock import Clock
+from tfirl.algorithms.parts.clock import Clock
 
 
 def _make(units=budget.STEPS, algorithm='hype', most=None, **bound):

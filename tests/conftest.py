@@ -124,11 +124,11 @@ def record_random():
 @pytest.fixture(scope='session')
 def hopper_demos(record_random, tmp_path_factory):
   """Path of a few hundred random steps of Hopper."""
-  from tfirl.demos import npz
-  from tfirl.envs import suites
+  from tfirl import tasks
+  from tfirl.demos.formats import npz
 
   path = tmp_path_factory.mktemp('demos') / 'hopper.npz'
-  with suites.load('Hopper-v5') as env:
+  with tasks.load('Hopper-v5') as env:
     demos = record_random(env, 20)  # short: a random policy falls at once
   npz.save_npz(demos, str(path))
   return path

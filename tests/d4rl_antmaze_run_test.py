@@ -11,11 +11,13 @@ import h5py
 import numpy as np
 import pytest
 
-from tfirl import gin_bindings, launch
-from tfirl.demos import npz
-from tfirl.demos.readers import load_demonstrations
-from tfirl.envs import mazes, suites
+from tfirl import tasks
+from tfirl.config import gin_bindings
+from tfirl.demos.formats import npz
+from tfirl.demos.load import load_demonstrations
+from tfirl.envs.mazes import goal_maze
 from tfirl.envs.wrappers import ExpertReset
+from tfirl.runs import launch
 
 NAME = 'antmaze-large-diverse-v2'
 FILE = (
@@ -44,7 +46,7 @@ def no_config():
 
 @pytest.fixture(scope='module')
 def env():
-  return suites.load(mazes.D4RL_ID, seed=0)
+  return tasks.load(goal_maze.D4RL_ID, seed=0)
 
 
 def gait(step):
@@ -80,7 +82,7 @@ def episode(env, cell, arrival):
 @pytest.fixture(scope='module')
 def columns(env):
   """The file's, rewards and terminals relabelled after one other goal."""
-  going_on = suites.load(mazes.D4RL_ID, {'continuing_task': True})
+  going_on = tasks.load(goal_maze.D4RL_ID, {'continuing_task': True})
   episodes = [episode(going_on, *pair) for pair in STARTS.items()]
   data = {
     key: np.concatenate([rows[key] for rows in episodes]) for key in episodes[0]
@@ -133,7 +135,7 @@ def test_positions_lie_in_free_cells_of_this_frame_alone(columns, env):
   assert env.maze.map.is_free(xy).all()
   starts = xy[::LENGTH]
   np.testing.assert_array_equal(env.maze.map.cell(starts), list(STARTS))
-  theirs = suites.load('AntMaze_Large-v5').maze.map
+  theirs = tasks.load('AntMaze_Large-v5').maze.map
   assert not theirs.is_free(xy).all()
   # Turned back: x - 18, 12 - y.
   assert theirs.is_free(xy * [1, -1] + [-18, 12]).all()
@@ -185,7 +187,7 @@ def test_expert_resets_restore_what_the_file_shows(env, folder):
 def test_the_other_environment_refuses_it_by_name_and_by_what_it_holds(
   columns, folder
 ):
-  theirs = suites.load(
+  theirs = tasks.load(
     'AntMaze_Large_Diverse_GR-v5', {'include_cfrc_ext_in_observation': False}
   )
   line = f'add --gin_file={FLAG}'
@@ -211,7 +213,7 @@ def theirs(record_random):
     ['GoalMaze.start_cells = [(3, 6)]', 'GoalMaze.goal_cells = [(1, 6)]']
   )
   kwargs = {'include_cfrc_ext_in_observation': False, 'max_episode_steps': 80}
-  env = suites.load('AntMaze_Large-v5', {**kwargs, 'continuing_task': False})
+  env = tasks.load('AntMaze_Large-v5', {**kwargs, 'continuing_task': False})
   gin.clear_config()
   return record_random(env, 1)
 
@@ -220,7 +222,8 @@ def test_this_environment_refuses_others_demonstrations(theirs, env, tmp_path):
   path = str(tmp_path / 'theirs.npz')
   npz.save_npz(theirs, path)
   with pytest.raises(
-    ValueError, match=f"of 'AntMaze_Large-v5'; expected of '{mazes.D4RL_ID}'"
+    ValueError,
+    match=f"of 'AntMaze_Large-v5'; expected of '{goal_maze.D4RL_ID}'",
   ):
     load(path, env, successful_only=False)
 
@@ -314,17 +317,17 @@ def test_the_task_files(kind):
   gin_bindings.parse([f'hyper_{task}.gin', f'tasks/{task}_d4rl.gin'], [])
   assert gin.config_str() == own
   assert gin_bindings.value_of('run.task') == f'{task}_d4rl'
-  assert gin_bindings.value_of('suites.load.env_id') == mazes.D4RL_ID
-  with suites.load() as env:
+  assert gin_bindings.value_of('suites.load.env_id') == goal_maze.D4RL_ID
+  with tasks.load() as env:
     assert env.max_episode_steps == 1000
     assert env.gym.unwrapped.continuing_task is False
 
 
 def test_the_id_alone_will_do():
   """In the place of Gymnasium-Robotics', with that one's arguments."""
-  line = f"suites.load.env_id = '{mazes.D4RL_ID}'"
+  line = f"suites.load.env_id = '{goal_maze.D4RL_ID}'"
   gin_bindings.parse(['tasks/antmaze_large_play.gin'], [line])
-  with suites.load() as env:
+  with tasks.load() as env:
     assert env.reset().observation.shape == (31,)
     # Its cells too: (1, 1) is the origin, the row grows with y.
     expected = [(0, 0), (36, 0), (16, 8), (12, 16), (0, 24), (36, 24)]

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from tfirl import launch
-from tfirl.demos import npz, rollouts
-from tfirl.envs import suites
+from tfirl import tasks
+from tfirl.demos import rollouts
+from tfirl.demos.formats import npz
+from tfirl.runs import launch
 
 _LIMIT = 60
 
@@ -104,7 +105,7 @@ def task(request, tmp_path):
   env_fn, expert = _TASKS[request.param]
   env_id = f'Tfirl{request.param.capitalize()}-v0'
   gymnasium.register(env_id, env_fn, max_episode_steps=_LIMIT)
-  env = suites.load(env_id)
+  env = tasks.load(env_id)
   raw = rollouts.record(env, expert, 40, seed=0, full_length_only=False)
   path = str(tmp_path / 'demos.npz')
   npz.save_npz(raw, path)

@@ -5,39 +5,17 @@ import sys
 
 import pytest
 
-_LAYERS = {
-  'types': 0,
-  'schedules': 0,
-  'acting': 0,
-  'checks': 0,
-  'atomic_file': 0,
-  'budget': 0.5,
-  'gin_bindings': 1,
-  'gin_files': 0,
-  'gin_types': 1,
-  'memory': 0,
-  'threads': 0,
-  'run_folder': 2,
-  'work_units': 1,
-  'report': 2,
-  'envs': 1,
-  'networks': 1,
-  'losses': 1,
-  'optimizers': 1,
-  'demos': 1.5,  # its collecting command makes environments
-  'replay': 2,
-  'costs': 2,
-  'dynamics': 2,
-  'agents': 2,
-  'evaluation': 2,
-  'few_demos': 2,
-  'checkpoints': 2,
-  'algorithms': 3,
-  'session': 3.5,  # what `experiment.run` runs
-  'experiment': 4,
-  'launch': 5,
-  'evaluate': 5,
-}
+# Bottom first; the units of a line don't import one another.
+_FLOORS = (
+  ('types', 'acting', 'schedules', 'checks', 'machine'),
+  ('budget', 'config', 'losses', 'optimizers', 'envs'),
+  ('storage', 'tasks', 'networks', 'replay'),
+  ('work_units', 'demos', 'costs', 'agents', 'dynamics', 'evaluation'),
+  ('report', 'algorithms'),
+  ('runs',),
+  ('sweeps', 'launch', 'evaluate'),
+)
+_LAYERS = {unit: i for i, floor in enumerate(_FLOORS) for unit in floor}
 
 
 def _upward(imports, layers):

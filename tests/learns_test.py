@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from tfirl import launch
-from tfirl.demos import npz, rollouts
-from tfirl.envs import suites
+from tfirl import tasks
+from tfirl.demos import rollouts
+from tfirl.demos.formats import npz
+from tfirl.runs import launch
 
 _ENV_ID = 'TfirlPoint-v0'
 
@@ -51,7 +52,7 @@ def demos(tmp_path_factory):
   """Path of 50 episodes of the expert, from all directions."""
   gymnasium.register(_ENV_ID, PointEnv, max_episode_steps=20)
   path = tmp_path_factory.mktemp('demos') / 'point.npz'
-  raw = rollouts.record(suites.load(_ENV_ID), _expert, 50, seed=0)
+  raw = rollouts.record(tasks.load(_ENV_ID), _expert, 50, seed=0)
   npz.save_npz(raw, str(path))
   yield str(path)
   del gymnasium.registry[_ENV_ID]

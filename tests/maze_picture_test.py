@@ -7,10 +7,11 @@ import imageio
 import numpy as np
 import pytest
 
-from tfirl import evaluate, gin_bindings, launch
-from tfirl.demos import npz
-from tfirl.envs import suites
+from tfirl import tasks
+from tfirl.config import gin_bindings
+from tfirl.demos.formats import npz
 from tfirl.report import __main__ as report_main
+from tfirl.runs import evaluate, launch
 
 _STEPS = 120
 _SHORT = (
@@ -50,7 +51,7 @@ def run(record_random, tmp_path_factory):
   folder = tmp_path_factory.mktemp('run')
   demos = folder / 'demos.npz'
   gin_bindings.parse(['tasks/pointmaze.gin'], [_SHORT])
-  with suites.load() as env:
+  with tasks.load() as env:
     raw = record_random(env, 4)
   npz.save_npz(raw, str(demos))
   rounds = itertools.count(1)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from tfirl import gin_files
-from tfirl.envs import mazes, suites
+from tfirl import tasks
+from tfirl.config import gin_files
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
+from tfirl.envs.mazes import goal_maze
 from tfirl.envs.wrappers import TremblingHand
 
 TASKS_FOLDER = pathlib.Path(__file__).parents[2] / 'gin_configs' / 'tasks'
@@ -24,13 +25,13 @@ def _bindings(task):
 
 
 def _load(task, seed=0):
-  prefix = 'tfirl.envs.suites.load.'
+  prefix = 'tfirl.tasks.load.'
   bound = {
     key.removeprefix(prefix): value
     for key, value in _bindings(task).items()
     if key.startswith(prefix)
   }
-  return suites.load(seed=seed, **bound)
+  return tasks.load(seed=seed, **bound)
 
 
 def _task_name(bound):
@@ -45,8 +46,8 @@ def _task_name(bound):
     ('pointmaze', 'PointMaze_Large-v3', 6, 2, 800),
     ('antmaze_large_diverse', 'AntMaze_Large_Diverse_GR-v5', 31, 8, 1000),
     ('antmaze_large_play', 'AntMaze_Large-v5', 31, 8, 1000),
-    ('antmaze_large_diverse_d4rl', mazes.D4RL_ID, 31, 8, 1000),
-    ('antmaze_large_play_d4rl', mazes.D4RL_ID, 31, 8, 1000),
+    ('antmaze_large_diverse_d4rl', goal_maze.D4RL_ID, 31, 8, 1000),
+    ('antmaze_large_play_d4rl', goal_maze.D4RL_ID, 31, 8, 1000),
   ],
 )
 def test_maze_task_files(task, env_id, num_observations, num_actions, horizon):
@@ -67,7 +68,7 @@ def test_plays_cells_are_picked_by_hand():
   cells = [[1, 1], [1, 10], [3, 5], [5, 4], [7, 1], [7, 10]]
   for xy in (maze.start_xy, maze.goal_xy):
     assert sorted(maze.map.cell(xy).tolist()) == cells
-  own = suites.load('AntMaze_Large-v5', {'continuing_task': False}).maze
+  own = tasks.load('AntMaze_Large-v5', {'continuing_task': False}).maze
   np.testing.assert_array_equal(maze.map.is_wall, own.map.is_wall)
   assert len(own.start_xy) > 40
 
@@ -86,7 +87,7 @@ def test_task_files(
 ):
   bound = _bindings(task)
   assert _task_name(bound) == task
-  assert bound['tfirl.envs.suites.load.tremble_probability'] == probability
+  assert bound['tfirl.tasks.load.tremble_probability'] == probability
   env = _load(task, seed=1)
   assert isinstance(env, TremblingHand)
   assert env.env_id == env_id and env.max_episode_steps == 1000
@@ -111,21 +112,21 @@ def test_walker_has_the_friction_of_v3():
 
 
 def test_seed_is_that_of_the_first_reset():
-  first = suites.load('Hopper-v5', seed=3).reset().observation
+  first = tasks.load('Hopper-v5', seed=3).reset().observation
   np.testing.assert_array_equal(
-    first, suites.load('Hopper-v5', seed=3).reset().observation
+    first, tasks.load('Hopper-v5', seed=3).reset().observation
   )
-  assert (first != suites.load('Hopper-v5', seed=4).reset().observation).any()
+  assert (first != tasks.load('Hopper-v5', seed=4).reset().observation).any()
 
 
 def test_without_trembling_there_is_no_wrapper():
-  assert type(suites.load('Hopper-v5')) is GymnasiumEnvironment
+  assert type(tasks.load('Hopper-v5')) is GymnasiumEnvironment
 
 
 def test_renders_without_a_display(monkeypatch):
   monkeypatch.delenv('DISPLAY', raising=False)
   monkeypatch.delenv('MUJOCO_GL', raising=False)
-  with suites.load('Hopper-v5', None, 0.01, render_mode='rgb_array') as env:
+  with tasks.load('Hopper-v5', None, 0.01, render_mode='rgb_array') as env:
     assert os.environ['MUJOCO_GL'] == 'egl'
     env.reset()
     frame = env.render()
@@ -150,14 +151,14 @@ def test_without_egl_it_is_osmesa(monkeypatch, installed, name):
     'ctypes.util.find_library',
     lambda library: f'lib{library}.so.1' if library in installed else None,
   )
-  suites.load('Hopper-v5', render_mode='rgb_array').close()
+  tasks.load('Hopper-v5', render_mode='rgb_array').close()
   assert os.environ['MUJOCO_GL'] == name
 
 
 def test_the_given_renderer_stays(monkeypatch):
   monkeypatch.delenv('DISPLAY', raising=False)
   monkeypatch.setenv('MUJOCO_GL', 'osmesa')
-  suites.load('Hopper-v5', render_mode='rgb_array').close()
+  tasks.load('Hopper-v5', render_mode='rgb_array').close()
   assert os.environ['MUJOCO_GL'] == 'osmesa'
 
 
@@ -167,18 +168,18 @@ def test_the_given_renderer_stays(monkeypatch):
 def test_unknown_id(env_id, close):
   message = f"suites.load.env_id is '{env_id}'.*close: .*{close}"
   with pytest.raises(ValueError, match=message):
-    suites.load(env_id)
+    tasks.load(env_id)
 
 
 @pytest.mark.parametrize('key', ['no_such_kwarg', 'xml_file'])
 def test_refused_kwargs(key):
   with pytest.raises(ValueError, match=f'suites.load.env_kwargs is .*{key}'):
-    suites.load('Hopper-v5', {key: '/nowhere.xml'})
+    tasks.load('Hopper-v5', {key: '/nowhere.xml'})
 
 
 def test_probability_out_of_range():
   with pytest.raises(ValueError, match='TremblingHand.probability is 1.5'):
-    suites.load('Hopper-v5', tremble_probability=1.5)
+    tasks.load('Hopper-v5', tremble_probability=1.5)
 
 
 def test_episodes_must_end(monkeypatch):
@@ -191,6 +192,6 @@ def test_episodes_must_end(monkeypatch):
   spec = gymnasium.envs.registration.EnvSpec('TfirlEndless-v0', Endless)
   monkeypatch.setitem(gymnasium.registry, 'TfirlEndless-v0', spec)
   with pytest.raises(ValueError, match='no time limit.*max_episode_steps'):
-    suites.load('TfirlEndless-v0')
-  env = suites.load('TfirlEndless-v0', {'max_episode_steps': 5})
+    tasks.load('TfirlEndless-v0')
+  env = tasks.load('TfirlEndless-v0', {'max_episode_steps': 5})
   assert env.max_episode_steps == 5

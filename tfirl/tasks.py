@@ -10,8 +10,8 @@ import gin
 import gymnasium
 from tf_agents.environments import py_environment
 
-from tfirl.envs import ant_steering, maze_camera, mazes
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
+from tfirl.envs.mazes import ant_steering, camera, goal_maze
 from tfirl.envs.wrappers import TremblingHand
 
 
@@ -41,7 +41,7 @@ def load(
   """
   if render_mode is not None:
     _choose_renderer()
-  mazes.register(env_id)
+  goal_maze.register(env_id)
   ant_steering.register()
   kwargs = dict(env_kwargs or {})
   # An environment need not have a render mode at all.
@@ -62,10 +62,10 @@ def load(
     raise ValueError(
       f'suites.load.env_kwargs is {kwargs}; {env_id} refuses: {error}'
     ) from error
-  if mazes.is_maze(env):
-    env = mazes.GoalMaze(env)
+  if goal_maze.is_maze(env):
+    env = goal_maze.GoalMaze(env)
     if render_mode is not None:
-      maze_camera.look_down(env)
+      camera.look_down(env)
   env = GymnasiumEnvironment(env, seed)
   if env.max_episode_steps is None:  # evaluation would have no end
     raise ValueError(

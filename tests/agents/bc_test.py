@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl.agents import bc
-from tfirl.algorithms import rounds
+from tfirl.algorithms.parts import rounds
 from tfirl.types import Transition
 
 OBS, A = 4, 2

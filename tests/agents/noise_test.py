@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from tfirl import types
 from tfirl.agents import noise, relabeling, sac, td3_bc
-from tfirl.algorithms import rounds
+from tfirl.algorithms.parts import rounds
 from tfirl.optimizers import optimistic_adam
 
 OBS, A, B, G = 4, 2, 16, 3

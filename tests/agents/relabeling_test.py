@@ -9,7 +9,7 @@ from tf_agents.agents.td3 import td3_agent
 from tf_agents.policies import random_tf_policy
 
 from tfirl.agents import actor_critic, relabeling, sac
-from tfirl.algorithms import rounds
+from tfirl.algorithms.parts import rounds
 from tfirl.costs.learner import CostLearner
 from tfirl.networks import actor
 from tfirl.optimizers.optimistic_adam import OptimisticAdam

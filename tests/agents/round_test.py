@@ -17,7 +17,7 @@ from tf_agents.trajectories import policy_step, trajectory
 from tf_agents.trajectories import time_step as ts
 
 from tfirl.agents import relabeling, sac, td3_bc
-from tfirl.algorithms import rounds
+from tfirl.algorithms.parts import rounds
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
 from tfirl.replay import sampling
 from tfirl.types import Transition

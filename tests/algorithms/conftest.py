@@ -4,15 +4,15 @@ import contextlib
 
 import pytest
 
-from tfirl import checkpoints
+from tfirl import tasks
 from tfirl.demos import rollouts
-from tfirl.envs import suites
+from tfirl.storage import checkpoints
 
 
 @pytest.fixture(scope='session')
 def random_demos(record_random):
   """A few episodes of random actions in Hopper."""
-  return record_random(suites.load('Hopper-v5'), 10, rollouts.rollout)
+  return record_random(tasks.load('Hopper-v5'), 10, rollouts.rollout)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
-from tfirl import gin_bindings
 from tfirl.algorithms import bc, expert, model_free
+from tfirl.config import gin_bindings
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _HYPE = [
   'ModelFree.steps_per_round = 16',

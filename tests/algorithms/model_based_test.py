@@ -6,10 +6,10 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
-from tfirl import gin_bindings
 from tfirl.algorithms import model_based
+from tfirl.config import gin_bindings
 from tfirl.dynamics import saving
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _BINDINGS = [
   'ModelBased.initial_steps = 40',

@@ -4,12 +4,14 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import checkpoints, gin_bindings, types
-from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl import types
 from tfirl.algorithms import pretrain_dynamics
+from tfirl.config import gin_bindings
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import saving
 from tfirl.dynamics import trainer as dynamics_trainer
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl.storage import checkpoints
 from tfirl.types import Demonstrations
 
 _BINDINGS = [

@@ -3,8 +3,8 @@
 import gin
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
-from tfirl import few_demos, gin_bindings
+from tfirl.config import few_demos, gin_bindings
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _FILES = ['hype_hopper.gin']
 

@@ -3,9 +3,9 @@
 import gin
 import pytest
 
-from tfirl import gin_bindings
-from tfirl.gin_bindings import UnusedBindingError
-from tfirl.gin_files import BindingError
+from tfirl.config import gin_bindings
+from tfirl.config.gin_bindings import UnusedBindingError
+from tfirl.config.gin_files import BindingError
 
 
 @gin.configurable('toy_table', module='gin_bindings_test')

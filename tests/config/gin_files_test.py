@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfirl import gin_files
+from tfirl.config import gin_files
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import pytest
 
+from tfirl.config import gin_files, gin_types
+
 # Registers what the bindings name.
-from tfirl import experiment as _experiment  # noqa: F401
-from tfirl import gin_files, gin_types
+from tfirl.runs import experiment as _experiment  # noqa: F401
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import gin_bindings
+from tfirl.config import gin_bindings
 from tfirl.costs import level as _level  # noqa: F401 so that gin knows it
 from tfirl.costs.episode_rows import EpisodeRows
 from tfirl.costs.learner import CostLearner

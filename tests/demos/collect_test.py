@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from tfirl.acting import MlpPolicy
-from tfirl.demos import collect, embedded, policies
-from tfirl.demos.readers import load_demonstrations
+from tfirl.demos import collect
+from tfirl.demos.experts import embedded, policies
+from tfirl.demos.load import load_demonstrations
 from tfirl.envs.wrappers import TremblingHand
 
 _METADATA = {'task': 'hopper', 'env_id': 'Hopper-v5', 'env_kwargs': {}}

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tfirl.demos import npz
+from tfirl import tasks
 from tfirl.demos.border import RawDemonstrations
-from tfirl.demos.readers import load_demonstrations
-from tfirl.envs import suites
+from tfirl.demos.formats import npz
+from tfirl.demos.load import load_demonstrations
 
 # Episodes of 3, 1, 4, 2 and 2 rows; the last one has no flag at its end.
 _LENGTHS = (3, 1, 4, 2, 2)
@@ -156,7 +156,7 @@ def _maze_file(folder):
 
 def test_a_mazes_misses_are_dropped_first(tmp_path):
   path = _maze_file(tmp_path)
-  with suites.load('PointMaze_Large-v3', {'continuing_task': False}) as env:
+  with tasks.load('PointMaze_Large-v3', {'continuing_task': False}) as env:
 
     def load(**changes):
       return load_demonstrations(

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tfirl.demos.readers import load_demonstrations, read
+from tfirl.demos.load import load_demonstrations, read
 
 
 def _load(source, env_id='Hopper-v5'):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from minari.data_collector import EpisodeBuffer
 
-from tfirl.demos import embedded
-from tfirl.demos.readers import load_demonstrations
-from tfirl.envs import suites
+from tfirl import tasks
+from tfirl.demos.experts import embedded
+from tfirl.demos.load import load_demonstrations
 
 _ANT = {'include_cfrc_ext_in_observation': False, 'continuing_task': False}
 ANT_ID, POINT_ID = 'AntMaze_Large-v5', 'PointMaze_Large-v3'
@@ -19,12 +19,12 @@ ANT_ID, POINT_ID = 'AntMaze_Large-v5', 'PointMaze_Large-v3'
 
 @pytest.fixture(scope='module')
 def point():
-  return suites.load(POINT_ID, {'continuing_task': False})
+  return tasks.load(POINT_ID, {'continuing_task': False})
 
 
 @pytest.fixture(scope='module')
 def ant():
-  return suites.load(ANT_ID, _ANT)
+  return tasks.load(ANT_ID, _ANT)
 
 
 def load(source, env, **kwargs):
@@ -49,7 +49,7 @@ def write_hdf5(path, columns):
 @pytest.fixture(scope='module')
 def maze2d():
   """Columns of D4RL's maze2d: the point goes on to goal after goal."""
-  env = suites.load(
+  env = tasks.load(
     POINT_ID, {'continuing_task': True, 'reset_target': True}, seed=4
   )
   policy = embedded.policy('pointmaze')
@@ -264,9 +264,7 @@ def test_minaris_ant_equals_the_file(antmaze, ant, tmp_path, monkeypatch):
     np.testing.assert_array_equal(getattr(found, key), getattr(expected, key))
   np.testing.assert_array_equal(found.qpos, expected.qpos)
   with pytest.raises(ValueError, match="of 'AntMaze_Large-v5'; expected of 'P"):
-    load(
-      'minari:zoo/maze-v0', suites.load(POINT_ID, {'continuing_task': False})
-    )
+    load('minari:zoo/maze-v0', tasks.load(POINT_ID, {'continuing_task': False}))
 
 
 @pytest.mark.filterwarnings('ignore')

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
+from tfirl import tasks
 from tfirl.demos import maze_trajectories
 from tfirl.demos.border import RawDemonstrations
-from tfirl.envs import suites
 
 
 @pytest.fixture(scope='module')
 def point():
-  return suites.load('PointMaze_Large-v3', {'continuing_task': False})
+  return tasks.load('PointMaze_Large-v3', {'continuing_task': False})
 
 
 # By hand: along the corridor of row 1, from x = -4.5 to x = -1.5 at y = 3.

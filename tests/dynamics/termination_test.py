@@ -4,10 +4,10 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
-from tfirl import gin_bindings
+from tfirl import tasks
+from tfirl.config import gin_bindings
 from tfirl.dynamics import termination
-from tfirl.envs import suites
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _NUM_STATES = 10_000
 # Heights and, where it counts, angles on both sides of every bound.
@@ -45,7 +45,7 @@ def _random_states(task, env, rng):
 
 
 def test_equals_gymnasiums_is_healthy(task):
-  env = suites.load(tremble_probability=0.0)
+  env = tasks.load(tremble_probability=0.0)
   inner = env.gym.unwrapped
   rng = np.random.default_rng(0)
   expected, observations = [], []
@@ -64,7 +64,7 @@ def test_equals_gymnasiums_is_healthy(task):
 @pytest.mark.parametrize('task', ['pointmaze', 'antmaze_large_play'])
 def test_equals_gymnasiums_at_the_goal_of_a_maze(task):
   gin_bindings.parse([f'tasks/{task}.gin'], [])
-  env = suites.load()
+  env = tasks.load()
   env.reset()
   inner = env.gym.unwrapped
   rng = np.random.default_rng(0)

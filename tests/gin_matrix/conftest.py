@@ -6,9 +6,10 @@ import math
 import gin
 import pytest
 
-from tfirl import few_demos, gin_bindings, launch
-from tfirl.demos import npz
-from tfirl.envs import suites
+from tfirl import tasks
+from tfirl.config import few_demos, gin_bindings
+from tfirl.demos.formats import npz
+from tfirl.runs import launch
 
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _STEPS = 128  # of budgets/smoke.gin
@@ -25,7 +26,7 @@ class _Demos(dict):
 
   def __missing__(self, task):
     gin_bindings.parse([f'tasks/{task}.gin'], [])
-    with suites.load(tremble_probability=0.0) as env:
+    with tasks.load(tremble_probability=0.0) as env:
       # But for mazes and the cheetah they are short: a random policy falls.
       is_long = env.maze is not None or task == 'halfcheetah'
       raw = self._record(env, 1 if is_long else 30)

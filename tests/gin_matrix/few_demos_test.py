@@ -6,10 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from tfirl import evaluate, gin_bindings, launch
-from tfirl.demos import npz, policies
+from tfirl.config import gin_bindings
+from tfirl.demos.experts import policies
+from tfirl.demos.formats import npz
 from tfirl.report import __main__ as report
 from tfirl.report import runs
+from tfirl.runs import evaluate, launch
 
 _ONE = 'load_demonstrations.num_episodes = 1'
 # Random actions reach no goal; 50 rows are what a short way through a maze is.

@@ -6,8 +6,8 @@ from collections import Counter
 import gin
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's names
-from tfirl import gin_bindings, gin_files
+from tfirl.config import gin_bindings, gin_files
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _MUJOCO = ('hopper', 'walker2d', 'halfcheetah', 'ant', 'humanoid')

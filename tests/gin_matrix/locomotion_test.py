@@ -6,7 +6,7 @@ has to be run. Those of the mazes: maze_test.py.
 
 import pytest
 
-from tfirl import gin_bindings
+from tfirl.config import gin_bindings
 
 _TASKS = ('hopper', 'walker2d', 'halfcheetah', 'ant', 'humanoid')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')

@@ -5,8 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from tfirl import launch
-from tfirl.demos import embedded
+from tfirl.demos.experts import embedded
+from tfirl.runs import launch
 
 _TASKS = ('pointmaze', 'antmaze_large_diverse', 'antmaze_large_play')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')

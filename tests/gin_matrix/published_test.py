@@ -6,8 +6,8 @@ Those of Ren et al. 2024, but where another source is named.
 import gin
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's names
-from tfirl import gin_bindings
+from tfirl.config import gin_bindings
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _METHODS = ('bc', *_GAMES, 'hyper')

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfirl import memory
+from tfirl.machine import memory
 
 
 def test_asks_the_kernel():

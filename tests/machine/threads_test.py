@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tfirl import threads
+from tfirl.machine import threads
 
 _TELL = """
 import json, sys

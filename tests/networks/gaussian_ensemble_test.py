@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import memory
 from tfirl.losses import gaussian_nll
+from tfirl.machine import memory
 from tfirl.networks import gaussian_ensemble
 
 _E, _B, _O, _A = 3, 5, 2, 1

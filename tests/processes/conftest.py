@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import checkpoints
+from tfirl.storage import checkpoints
 
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 _TIMEOUT_S = 120

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from tfirl import checkpoints
+from tfirl.storage import checkpoints
 
 
 def _error_line(run):

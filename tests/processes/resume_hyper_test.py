@@ -6,7 +6,7 @@ import signal
 import pytest
 import tensorflow as tf
 
-from tfirl import checkpoints
+from tfirl.storage import checkpoints
 
 # 4 steps a round and 8 updates; fits at 40, 60, 80, 100 and 120 steps, of two
 # epochs each, then 60 rollouts in chunks of 25; checkpoints at 60 and 120.

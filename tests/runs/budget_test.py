@@ -4,10 +4,8 @@ import types
 
 import pytest
 
-from tfirl import (
-  budget,
-  session,
-)
+from tfirl import budget
+from tfirl.runs import session
 
 
 def test_budget_may_be_in_updates(run):

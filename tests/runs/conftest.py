@@ -11,15 +11,12 @@ import pytest
 import tensorflow as tf
 from gymnasium import spaces
 
-from tfirl import (
-  acting,
-  budget,
-  checkpoints,
-  experiment,
-  gin_bindings,
-)
-from tfirl.algorithms import clock as clock_lib
-from tfirl.run_folder import RunFolder
+from tfirl import acting, budget
+from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.config import gin_bindings
+from tfirl.runs import experiment
+from tfirl.storage import checkpoints
+from tfirl.storage.run_folder import RunFolder
 
 _ENV_ID = 'TfirlEcho-v0'
 

@@ -1,4 +1,4 @@
-"""launch/embed_expert.py on a run folder made by hand."""
+"""embed_expert on a run folder made by hand."""
 
 import json
 
@@ -8,12 +8,13 @@ import pytest
 
 from tfirl.acting import Encoding, MlpPolicy
 from tfirl.agents import export
-from tfirl.demos import embedded
+from tfirl.demos.experts import embedded
+from tfirl.runs import embed_expert
 
 
-@pytest.fixture
-def embed_expert(load_script):
-  yield load_script('launch/embed_expert.py')
+@pytest.fixture(autouse=True)
+def no_config_stays():
+  yield
   gin.clear_config()
 
 
@@ -50,7 +51,7 @@ def run(tmp_path):
   [('best_policy', 0, 128), ('policy', 1, 256)],
 )
 def test_writes_the_policy_and_how_it_was_made(
-  embed_expert, run, tmp_path, policy, seed, env_steps
+  run, tmp_path, policy, seed, env_steps
 ):
   out = str(tmp_path / 'out.npz')
   shipped = {task: embedded.metadata(task) for task in embedded.tasks()}
@@ -73,7 +74,7 @@ def test_writes_the_policy_and_how_it_was_made(
 
 
 @pytest.mark.parametrize('num_waves', [0, 3])
-def test_a_policy_that_encodes_is_refused(embed_expert, tmp_path, num_waves):
+def test_a_policy_that_encodes_is_refused(tmp_path, num_waves):
   """Its graph alone holds the encoding: without waves the layers would fit."""
   rng = np.random.default_rng(0)
   shapes = [11], [11], [11, num_waves], [num_waves]
@@ -88,7 +89,7 @@ def test_a_policy_that_encodes_is_refused(embed_expert, tmp_path, num_waves):
     embed_expert.read_weights(tmp_path / 'best_policy')
 
 
-def test_a_run_without_evaluations_is_named(embed_expert, run):
+def test_a_run_without_evaluations_is_named(run):
   (run / 'metrics.csv').write_text('env_steps,eval_return_mean\n')
   with pytest.raises(ValueError, match='metrics.csv: found no rows'):
     embed_expert.env_steps(run, 'policy')

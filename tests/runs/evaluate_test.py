@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import evaluate
+from tfirl.runs import evaluate
 
 _CONFIG = """
 suites.load.env_id = 'Hopper-v5'

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import gin_bindings, launch
-from tfirl.checkpoints import CheckpointError
-from tfirl.run_folder import RunFolderError
+from tfirl.config import gin_bindings
+from tfirl.runs import launch
+from tfirl.storage.checkpoints import CheckpointError
+from tfirl.storage.run_folder import RunFolderError
 
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 _CONFIG = """

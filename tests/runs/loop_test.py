@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import (
-  checkpoints,
-  gin_bindings,
-)
+from tfirl import tasks
 from tfirl.agents import export
-from tfirl.demos import npz
+from tfirl.config import gin_bindings
 from tfirl.demos.border import RawDemonstrations
-from tfirl.envs import suites
+from tfirl.demos.formats import npz
+from tfirl.storage import checkpoints
 
 _ENV_ID = 'TfirlEcho-v0'  # conftest's
 
@@ -147,7 +145,7 @@ def test_unused_binding_ends_the_run_before_its_first_round(run):
 
 def test_demonstrations_are_the_embedded_ones_unless_named(run):
   algorithm = run(env_steps=10)
-  env = suites.load()
+  env = tasks.load()
   with pytest.raises((ValueError, FileNotFoundError), match='toy'):
     algorithm.load_demos(env)
 
@@ -165,7 +163,7 @@ def test_demonstrations_of_other_env_kwargs_are_a_warning(
   npz.save_npz(RawDemonstrations(path, columns, _ENV_ID, kwargs), path)
   algorithm = run(env_steps=10, demos=path)
   with caplog.at_level(logging.WARNING):
-    assert len(algorithm.load_demos(suites.load())) == 2
+    assert len(algorithm.load_demos(tasks.load())) == 2
   expected = f'{path}: env_kwargs: found {kwargs}, expected {{}}'
   assert (expected in caplog.text) == bool(kwargs)
   assert len(caplog.records) == bool(kwargs)

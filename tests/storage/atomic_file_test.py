@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tfirl import atomic_file
+from tfirl.storage import atomic_file
 
 
 def test_replaces_the_whole_file(tmp_path):

@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl.checkpoints import CheckpointError, Checkpoints, PythonState, latest
+from tfirl.storage.checkpoints import (
+  CheckpointError,
+  Checkpoints,
+  PythonState,
+  latest,
+)
 
 
 class _Counter:
@@ -195,7 +200,7 @@ def test_killed_while_writing_leaves_the_old_one(tmp_path):
   script = (
     'import os, signal, sys\n'
     'import tensorflow as tf\n'
-    'from tfirl.checkpoints import Checkpoints\n'
+    'from tfirl.storage.checkpoints import Checkpoints\n'
     'def hook(folder):\n'
     '  if folder.name == "tmp-2":\n'
     '    os.kill(os.getpid(), signal.SIGKILL)\n'

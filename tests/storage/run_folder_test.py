@@ -7,8 +7,8 @@ import sys
 import gin
 import pytest
 
-from tfirl import gin_bindings
-from tfirl.run_folder import RunFolder, RunFolderError
+from tfirl.config import gin_bindings
+from tfirl.storage.run_folder import RunFolder, RunFolderError
 
 
 @gin.configurable('toy_run', module='run_folder_test')
@@ -95,7 +95,7 @@ def test_folder_in_use_is_refused_and_names_the_process(tmp_path):
 def test_killed_process_leaves_no_lock(tmp_path):
   script = (
     'import os, signal, sys\n'
-    'from tfirl.run_folder import RunFolder\n'
+    'from tfirl.storage.run_folder import RunFolder\n'
     'folder = RunFolder(sys.argv[1], "hopper", "hype", 7)\n'
     'os.kill(os.getpid(), signal.SIGKILL)\n'
   )

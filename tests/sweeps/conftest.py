@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import importlib
 import json
 import os
 import pathlib
@@ -173,14 +172,6 @@ class Sweep:
     """config.gin by the unit's id."""
     units = self.units().items()
     return {i: (unit.path / 'config.gin').read_text() for i, unit in units}
-
-
-@pytest.fixture(scope='session')
-def launch_module(root):
-  """launch_module(name) -> a module of launch/, which no package holds."""
-  sys.path.insert(0, str(root / 'launch'))
-  yield importlib.import_module
-  sys.path.remove(str(root / 'launch'))
 
 
 @pytest.fixture(scope='session')

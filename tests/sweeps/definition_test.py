@@ -3,17 +3,18 @@
 import gin
 import pytest
 
-from tfirl import gin_files
+from tfirl.config import gin_files
+from tfirl.sweeps import definition
 
 _NO_POINT = [()]
 
 
-@pytest.fixture
-def definition(launch_module, monkeypatch, tmp_path):
-  """The module, in a folder with a gin file of the user's."""
+@pytest.fixture(autouse=True)
+def own_folder(monkeypatch, tmp_path):
+  """With a gin file of the user's."""
   monkeypatch.chdir(tmp_path)
   (tmp_path / 'mine.gin').write_text(_budget(7))
-  yield launch_module('sweep_definition')
+  yield tmp_path
   gin.clear_config()
 
 
@@ -23,7 +24,6 @@ def _budget(steps):
 
 
 def _units(
-  definition,
   files,
   seeds=(0,),
   points=_NO_POINT,
@@ -40,17 +40,17 @@ def _units(
   ('text', 'seeds'),
   [('0:3', [0, 1, 2]), (':2', [0, 1]), ('7', [7]), ('3,1', [3, 1])],
 )
-def test_seeds(definition, text, seeds):
+def test_seeds(text, seeds):
   assert definition.parse_seeds(text) == seeds
 
 
 @pytest.mark.parametrize('text', ['', 'a', '3:', '2:2', '0:1:2', '-1,2', '1.5'])
-def test_bad_seeds(definition, text):
+def test_bad_seeds(text):
   with pytest.raises(ValueError, match=f'--seeds={text}'):
     definition.parse_seeds(text)
 
 
-def test_points_are_all_combinations(definition):
+def test_points_are_all_combinations():
   points = definition.parse_points(
     [
       'CostLearner.learning_rate=[8e-4, 1e-3]',
@@ -77,16 +77,15 @@ def test_points_are_all_combinations(definition):
     ('CostLearner.learning_rate=[1e-3', '--sweep='),
   ],
 )
-def test_bad_points(definition, text, message):
+def test_bad_points(text, message):
   with pytest.raises(gin_files.BindingError) as error:
     definition.parse_points([text])
   assert '--sweep=' in str(error.value) and message in str(error.value)
 
 
-def test_a_unit(definition, tmp_path):
+def test_a_unit(tmp_path):
   point = definition.parse_points(['CostLearner.learning_rate=[1e-3]'])[0]
   (unit,) = _units(
-    definition,
     [['mm_hopper.gin', 'mine.gin']],
     seeds=[4],
     points=[point],
@@ -108,26 +107,26 @@ def test_a_unit(definition, tmp_path):
   assert unit.label == 'CostLearner.learning_rate=0.001'
 
 
-def test_the_id_is_of_what_is_run_not_of_where(definition):
+def test_the_id_is_of_what_is_run_not_of_where():
   files = [['mm_hopper.gin']]
-  (unit,) = _units(definition, files)
-  assert [unit.id] == [u.id for u in _units(definition, files, root_dir='b')]
-  assert [unit.id] == [u.id for u in _units(definition, files, env={'A': '1'})]
-  same = _units(definition, files, bindings=['run.task = "hopper"'])
+  (unit,) = _units(files)
+  assert [unit.id] == [u.id for u in _units(files, root_dir='b')]
+  assert [unit.id] == [u.id for u in _units(files, env={'A': '1'})]
+  same = _units(files, bindings=['run.task = "hopper"'])
   assert [unit.id] == [other.id for other in same]
   others = [
-    *_units(definition, files, seeds=[1]),
-    *_units(definition, files, bindings=['run.eval_every = 3']),
-    *_units(definition, [['hype_hopper.gin']]),
-    *_units(definition, files, demos='d4rl:hopper-expert-v2'),
+    *_units(files, seeds=[1]),
+    *_units(files, bindings=['run.eval_every = 3']),
+    *_units([['hype_hopper.gin']]),
+    *_units(files, demos='d4rl:hopper-expert-v2'),
   ]
   assert len({unit.id, *(other.id for other in others)}) == 5
 
 
-def test_few_demonstrations_are_handed_on(definition, tmp_path):
+def test_few_demonstrations_are_handed_on(tmp_path):
   files = [['mm_hopper.gin']]
-  (all_of_them,) = _units(definition, files)
-  (unit,) = _units(definition, files, num_demos=4)
+  (all_of_them,) = _units(files)
+  (unit,) = _units(files, num_demos=4)
   assert unit.run_dir == f'{tmp_path}/runs/hopper/mm-n4/0'
   assert unit.argv[3:] == (
     '--gin_file=mm_hopper.gin',
@@ -136,22 +135,22 @@ def test_few_demonstrations_are_handed_on(definition, tmp_path):
   )
   assert unit.id != all_of_them.id
   binding = 'load_demonstrations.num_episodes = 4'
-  assert [unit] == _units(definition, files, bindings=[binding])
-  assert [unit] == _units(definition, files, bindings=[binding], num_demos=4)
+  assert [unit] == _units(files, bindings=[binding])
+  assert [unit] == _units(files, bindings=[binding], num_demos=4)
   with pytest.raises(ValueError, match='--num_demos is 5, and gin binds'):
-    _units(definition, files, bindings=[binding], num_demos=5)
+    _units(files, bindings=[binding], num_demos=5)
   with pytest.raises(ValueError, match='--num_demos is 0; expected'):
-    _units(definition, files, num_demos=0)
+    _units(files, num_demos=0)
 
 
-def test_a_sweep_over_them_is_in_the_methods_names(definition, tmp_path):
+def test_a_sweep_over_them_is_in_the_methods_names(tmp_path):
   points = definition.parse_points(
     [
       'load_demonstrations.num_episodes=[1, None]',
       'load_demonstrations.episode_seed=[7]',
     ]
   )
-  units = _units(definition, [['mm_hopper.gin']], points=points)
+  units = _units([['mm_hopper.gin']], points=points)
   root = f'{tmp_path}/runs/load_demonstrations.episode_seed=7'
   assert [unit.run_dir for unit in units] == [
     f'{root}/hopper/mm-n1/0',
@@ -161,24 +160,21 @@ def test_a_sweep_over_them_is_in_the_methods_names(definition, tmp_path):
   assert len({unit.id for unit in units}) == 2
   with pytest.raises(ValueError, match='num_episodes is 0; expected'):
     _units(
-      definition,
       [['mm_hopper.gin']],
       points=definition.parse_points(['load_demonstrations.num_episodes=[0]']),
     )
 
 
-def test_the_id_changes_with_what_is_in_a_gin_file(definition, tmp_path):
+def test_the_id_changes_with_what_is_in_a_gin_file(tmp_path):
   files = [['mm_hopper.gin', 'mine.gin']]
-  (before,) = _units(definition, files)
+  (before,) = _units(files)
   (tmp_path / 'mine.gin').write_text(_budget(8))
-  (after,) = _units(definition, files)
+  (after,) = _units(files)
   assert before.id != after.id and before.argv == after.argv
 
 
-def test_seeds_are_outermost(definition):
-  units = _units(
-    definition, [['mm_hopper.gin'], ['hype_ant.gin']], seeds=[0, 1]
-  )
+def test_seeds_are_outermost():
+  units = _units([['mm_hopper.gin'], ['hype_ant.gin']], seeds=[0, 1])
   assert [unit.name for unit in units] == [
     'hopper/mm/0',
     'ant/hype/0',
@@ -187,13 +183,13 @@ def test_seeds_are_outermost(definition):
   ]
 
 
-def test_duplicate_units(definition):
+def test_duplicate_units():
   with pytest.raises(ValueError, match='duplicate units: .* same config'):
-    _units(definition, [['mm_hopper.gin'], ['mm_hopper.gin']])
+    _units([['mm_hopper.gin'], ['mm_hopper.gin']])
   with pytest.raises(ValueError, match='duplicate units: .* same config'):
-    _units(definition, [['mm_hopper.gin']], seeds=[1, 1])
+    _units([['mm_hopper.gin']], seeds=[1, 1])
   with pytest.raises(ValueError, match='duplicate units: .* would both write'):
-    _units(definition, [['mm_hopper.gin'], ['mm_hopper.gin', 'mine.gin']])
+    _units([['mm_hopper.gin'], ['mm_hopper.gin', 'mine.gin']])
 
 
 @pytest.mark.parametrize(
@@ -206,18 +202,18 @@ def test_duplicate_units(definition):
     ('run.env_steps = %steps', "macro '%steps' is defined nowhere"),
   ],
 )
-def test_bad_bindings(definition, binding, message):
+def test_bad_bindings(binding, message):
   with pytest.raises(gin_files.BindingError) as error:
-    _units(definition, [['mm_hopper.gin']], bindings=[binding])
+    _units([['mm_hopper.gin']], bindings=[binding])
   assert message in str(error.value)
 
 
-def test_the_budget_is_of_the_methods_unit(definition):
+def test_the_budget_is_of_the_methods_unit():
   steps = ['run.env_steps = None', 'run.real_steps = 9']
-  (unit,) = _units(definition, [['mm_hopper.gin']], bindings=steps)
+  (unit,) = _units([['mm_hopper.gin']], bindings=steps)
   assert (unit.steps, unit.budget_unit) == (9, 'real_steps')
   updates = ['run.updates = 9']
-  (unit,) = _units(definition, [['bc_hopper.gin']], bindings=updates)
+  (unit,) = _units([['bc_hopper.gin']], bindings=updates)
   assert (unit.steps, unit.budget_unit) == (9, 'updates')
 
 
@@ -242,21 +238,21 @@ def test_the_budget_is_of_the_methods_unit(definition):
     ),
   ],
 )
-def test_another_budget_is_refused(definition, file, bindings, message):
+def test_another_budget_is_refused(file, bindings, message):
   with pytest.raises(gin_files.BindingError) as error:
-    _units(definition, [[file]], bindings=bindings)
+    _units([[file]], bindings=bindings)
   assert message in str(error.value)
 
 
-def test_a_gin_file_that_is_not_there(definition):
+def test_a_gin_file_that_is_not_there():
   with pytest.raises(FileNotFoundError, match='did you mean mm_hopper.gin'):
-    _units(definition, [['mm_hoper.gin']])
+    _units([['mm_hoper.gin']])
 
 
-def test_a_long_label_makes_a_short_folder(definition):
+def test_a_long_label_makes_a_short_folder():
   points = definition.parse_points(
     [f'CostNetwork.layers=[{tuple(range(60))}, {tuple(range(61))}]']
   )
-  units = _units(definition, [['mm_hopper.gin']], points=points)
+  units = _units([['mm_hopper.gin']], points=points)
   folders = {unit.path.parents[2].name for unit in units}
   assert len(folders) == 2 and max(map(len, folders)) < 100

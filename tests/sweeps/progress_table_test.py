@@ -5,16 +5,12 @@ import io
 
 import pytest
 
+from tfirl.sweeps import progress_table as table
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status
 
 _REST = 'updates,wall_s,steps_per_s,eval_return_mean\n'
 _HEADER = f'real_steps,env_steps,rollout_steps,{_REST}'
-
-
-@pytest.fixture
-def table(launch_module):
-  return launch_module('progress_table')
 
 
 @pytest.fixture
@@ -37,13 +33,13 @@ def _write(unit, metrics, header=_HEADER, **status):
   unit_lib.write_status(unit.path, Status(**status))
 
 
-def test_a_unit_that_has_not_begun(table, unit):
+def test_a_unit_that_has_not_begun(unit):
   row = table.read_row(unit)
   assert (row.name, row.state, row.steps) == ('hopper/mm/0', 'queued', 0)
   assert row.left_s is None and row.mean_return is None
 
 
-def test_a_unit_on_its_way(table, unit):
+def test_a_unit_on_its_way(unit):
   # The last line is being written.
   _write(unit, '0,0,0,0,1,,12\n250,150,100,9,50,7,34.5\n500,4', state='running')
   with open(unit.path / unit_lib.LOCK_FILE, 'a+b') as lock:
@@ -58,7 +54,7 @@ def test_a_unit_on_its_way(table, unit):
   ('budget_unit', 'steps'),
   [('real_steps', 250), ('env_steps', 150), ('updates', 9)],
 )
-def test_what_the_budget_counts(table, unit, budget_unit, steps):
+def test_what_the_budget_counts(unit, budget_unit, steps):
   unit = dataclasses.replace(unit, budget_unit=budget_unit)
   _write(unit, '250,150,100,9,50,7,34.5\n')
   row = table.read_row(unit)
@@ -73,13 +69,13 @@ def test_what_the_budget_counts(table, unit, budget_unit, steps):
     ('env_steps', '0,0,500,10,,1\n', 500),  # bc
   ],
 )
-def test_a_run_from_before_real_steps(table, unit, budget_unit, metrics, steps):
+def test_a_run_from_before_real_steps(unit, budget_unit, metrics, steps):
   unit = dataclasses.replace(unit, budget_unit=budget_unit)
   _write(unit, metrics, header=f'env_steps,rollout_steps,{_REST}')
   assert table.read_row(unit).steps == steps
 
 
-def test_time_left_is_shared_but_for_the_last_unit(table):
+def test_time_left_is_shared_but_for_the_last_unit():
   def row(steps, unit_s=None, state='running'):
     return table.Row('a', state, steps, 100, unit_s=unit_s)
 
@@ -91,7 +87,7 @@ def test_time_left_is_shared_but_for_the_last_unit(table):
   assert table.sweep_left_s([row(9, 90.0, 'failed')], 1) == 0.0
 
 
-def test_the_text(table):
+def test_the_text():
   rows = [
     table.Row(
       'hopper/mm/0', 'running', 250, 1000, 34.5, 7.2, 8000.0, '', 'real steps'
@@ -109,7 +105,7 @@ def test_the_text(table):
   ]
 
 
-def test_a_log_is_not_filled_but_gets_the_last_table(table, unit):
+def test_a_log_is_not_filled_but_gets_the_last_table(unit):
   out = io.StringIO()
   shown = table.ProgressTable([unit], 1, out)
   for _ in range(100):

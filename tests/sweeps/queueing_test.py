@@ -7,13 +7,9 @@ import subprocess
 
 import pytest
 
+from tfirl.sweeps import queueing
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError
-
-
-@pytest.fixture
-def queueing(launch_module):
-  return launch_module('queueing')
 
 
 @pytest.fixture
@@ -37,7 +33,7 @@ def _change(unit, **fields):
   path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
-def test_new_units_are_queued(queueing, units):
+def test_new_units_are_queued(units):
   assert queueing.queue(units) == units
   for unit in units:
     assert unit_lib.read_command(unit.path)[0] == unit
@@ -46,7 +42,7 @@ def test_new_units_are_queued(queueing, units):
     )
 
 
-def test_done_units_are_skipped_and_failed_ones_are_not(queueing, units):
+def test_done_units_are_skipped_and_failed_ones_are_not(units):
   queueing.queue(units)
   done = Status(state=unit_lib.DONE, attempts=1, exit_code=0)
   unit_lib.write_status(units[0].path, done)
@@ -58,7 +54,7 @@ def test_done_units_are_skipped_and_failed_ones_are_not(queueing, units):
   assert (status.state, status.attempts) == (unit_lib.QUEUED, 2)
 
 
-def test_another_unit_in_the_folder(queueing, units):
+def test_another_unit_in_the_folder(units):
   queueing.queue(units)
   _change(units[1], id='other', argv=['python', '--gin_bindings=x = 1'])
   assert queueing.queue(units)  # it had not begun: it gives way
@@ -74,7 +70,7 @@ def test_another_unit_in_the_folder(queueing, units):
     queueing.queue(units)
 
 
-def test_another_code_version_in_the_folder(queueing, units):
+def test_another_code_version_in_the_folder(units):
   queueing.queue(units)
   unit_lib.write_status(units[1].path, Status(attempts=1))
   _change(units[1], code_version='older')
@@ -107,7 +103,7 @@ def _disk(folder, *options):
     subprocess.check_call(['umount', '--lazy', str(folder)])
 
 
-def test_read_only_disk(queueing, tmp_path):
+def test_read_only_disk(tmp_path):
   with _disk(tmp_path / 'disk', 'ro') as disk:
     with pytest.raises(OSError) as error:
       queueing.check_writable(str(disk / 'runs'))
@@ -115,7 +111,7 @@ def test_read_only_disk(queueing, tmp_path):
   assert 'Read-only file system' in str(error.value)
 
 
-def test_full_disk(queueing, tmp_path):
+def test_full_disk(tmp_path):
   with _disk(tmp_path / 'disk') as disk:
     queueing.check_writable(str(disk / 'runs'))
     with contextlib.suppress(OSError), open(disk / 'filler', 'wb', 0) as file:
@@ -129,7 +125,7 @@ def test_full_disk(queueing, tmp_path):
   assert 'No space left' in str(error.value)
 
 
-def test_a_file_where_the_folder_should_be(queueing, tmp_path):
+def test_a_file_where_the_folder_should_be(tmp_path):
   (tmp_path / 'runs').touch()
   with pytest.raises(OSError, match='--root_dir=.*runs: '):
     queueing.check_writable(str(tmp_path / 'runs'))

@@ -17,7 +17,7 @@ def xmanager(root, tmp_path_factory):
   venv = tmp_path_factory.mktemp('xmanager') / 'venv'
   subprocess.run([sys.executable, '-m', 'venv', venv], check=True, timeout=300)
   install = ['install', '--quiet', '--disable-pip-version-check']
-  install += ['-r', root / 'launch' / 'xm_requirements.txt']
+  install += ['-r', root / 'tfirl' / 'sweeps' / 'xm_requirements.txt']
   try:
     done = subprocess.run(
       [venv / 'bin' / 'pip', *install],

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfirl import budget, checkpoints
-from tfirl.algorithms import clock as clock_lib
-from tfirl.algorithms import maze_record, rounds
+from tfirl import budget
+from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.algorithms.parts import maze_record, rounds
 from tfirl.replay import tables
+from tfirl.storage import checkpoints
 
 
 class Trainable(abc.ABC):

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import gin
 import numpy as np
 
-from tfirl import budget
+from tfirl import budget, tasks
 from tfirl.agents import bc as bc_agent
-from tfirl.algorithms import algorithm, maze_record
-from tfirl.algorithms import tables as algorithm_tables
-from tfirl.envs import suites
+from tfirl.algorithms import algorithm
+from tfirl.algorithms.parts import maze_record
+from tfirl.algorithms.parts import tables as algorithm_tables
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
@@ -31,7 +31,7 @@ class BehaviorCloning(algorithm.Algorithm):
   ):
     """Args: as in `model_free.ModelFree`."""
     seeds = np.random.SeedSequence(seed).generate_state(2).tolist()
-    env = suites.load(seed=seeds[0])
+    env = tasks.load(seed=seeds[0])
     demos = load_demos(env)
     replay = algorithm_tables.open_with_demos([], demos, restore_from, seeds[1])
     self._sampler = replay.sampler('expert', updates_per_round * batch_size)

@@ -7,10 +7,11 @@ import gin
 import numpy as np
 import tensorflow as tf
 
+from tfirl import tasks
 from tfirl.agents import relabeling
-from tfirl.algorithms import algorithm, collecting, maze_record
-from tfirl.algorithms import tables as algorithm_tables
-from tfirl.envs import suites
+from tfirl.algorithms import algorithm
+from tfirl.algorithms.parts import collecting, maze_record
+from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.replay import tables
 
 
@@ -45,7 +46,7 @@ class Expert(algorithm.Algorithm):
     """
     del load_demos
     seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
-    self._env = suites.load(seed=seeds[0])
+    self._env = tasks.load(seed=seeds[0])
     self._env.reset()
     self._rng = np.random.default_rng(seeds[1])
     self._initial_steps = initial_steps

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from tfirl.agents import relabeling
-from tfirl.algorithms import algorithm, cost_turns, maze_record, warm_start
+from tfirl.algorithms import algorithm
+from tfirl.algorithms.parts import cost_turns, maze_record, warm_start
 from tfirl.replay import tables
 
 

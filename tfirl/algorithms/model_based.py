@@ -14,23 +14,23 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import atomic_file, checks, schedules, types
+from tfirl import checks, schedules, tasks, types
 from tfirl.agents import relabeling
-from tfirl.algorithms import clock as clock_lib
-from tfirl.algorithms import (
+from tfirl.algorithms import game
+from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.algorithms.parts import (
   collecting,
   cost_turns,
-  game,
   imagination,
   maze_record,
   stopwatch,
   warm_start,
 )
-from tfirl.algorithms import tables as algorithm_tables
+from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.dynamics import holdout, open_loop, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
-from tfirl.envs import suites
+from tfirl.storage import atomic_file
 
 
 @gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
@@ -107,7 +107,7 @@ class ModelBased(game.Game):
     ):
       checks.at_least(f'ModelBased.{name}', value, least)
     seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
-    env = suites.load(seed=seeds[0])
+    env = tasks.load(seed=seeds[0])
     demos = load_demos(env)
     env.reset()
     self._demos = demos.transitions

@@ -12,17 +12,17 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import checks, schedules, types
+from tfirl import checks, schedules, tasks, types
 from tfirl.agents import relabeling
-from tfirl.algorithms import (
+from tfirl.algorithms import game
+from tfirl.algorithms.parts import (
   collecting,
   cost_turns,
-  game,
   maze_record,
   warm_start,
 )
-from tfirl.algorithms import tables as algorithm_tables
-from tfirl.envs import suites, wrappers
+from tfirl.algorithms.parts import tables as algorithm_tables
+from tfirl.envs import wrappers
 from tfirl.replay import sampling
 
 
@@ -79,7 +79,7 @@ class ModelFree(game.Game):
     checks.at_least('ModelFree.bc_steps', bc_steps, 0)
     checks.at_least('ModelFree.critic_steps', critic_steps, 0)
     seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
-    env = suites.load(seed=seeds[0])
+    env = tasks.load(seed=seeds[0])
     demos = load_demos(env)
     env = wrappers.ExpertReset(env, demos, seed=seeds[1])
     env.reset()

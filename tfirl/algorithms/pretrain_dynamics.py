@@ -8,13 +8,13 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import budget, checkpoints, types
+from tfirl import budget, tasks, types
 from tfirl.algorithms import algorithm
-from tfirl.algorithms import clock as clock_lib
+from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.dynamics import holdout, regions, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
-from tfirl.envs import suites
+from tfirl.storage import checkpoints
 
 _EVALUATION_ROWS = 2048  # at a time: bounds memory
 
@@ -58,7 +58,7 @@ class PretrainDynamics(algorithm.Trainable):
     del restore_from
     super().__init__()
     seeds = np.random.SeedSequence(seed).generate_state(4).tolist()
-    with suites.load(seed=seeds[0]) as env:
+    with tasks.load(seed=seeds[0]) as env:
       if env.maze is None:
         raise ValueError(
           f'PretrainDynamics: found the task {env.env_id}; expected a maze'

@@ -6,7 +6,8 @@ config.gin records it, and whoever reads its folder need not know of a flag.
 
 from collections.abc import Sequence
 
-from tfirl import checks, gin_bindings
+from tfirl import checks
+from tfirl.config import gin_bindings
 
 BINDING = 'load_demonstrations.num_episodes'
 FLAG_HELP = f'use the first so many demonstrated episodes: short for {BINDING}'

@@ -19,8 +19,8 @@ from typing import Any
 import gin
 from gin import config as gin_config
 
-from tfirl import gin_files
-from tfirl.gin_files import MACRO, BindingError, Key
+from tfirl.config import gin_files
+from tfirl.config.gin_files import MACRO, BindingError, Key
 
 # Their files are for all methods: they may bind what one of them never calls.
 _COMMON_FOLDERS = ('tasks', 'budgets')

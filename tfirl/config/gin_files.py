@@ -64,7 +64,7 @@ class _TextDelegate(config_parser.ParserDelegate):
 
 def gin_folder() -> Path:
   """The gin files that come with tfirl, in a wheel or in a source checkout."""
-  package = Path(__file__).resolve().parent
+  package = Path(__file__).resolve().parents[1]
   installed = package / 'gin_configs'
   return installed if installed.is_dir() else package.parent / 'gin_configs'
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tfirl import gin_files
-from tfirl.gin_files import BindingError
+from tfirl.config import gin_files
+from tfirl.config.gin_files import BindingError
 
 # A default of one of these types says what the parameter's type is.
 _TELLING = (bool, int, float, str)
@@ -160,7 +160,7 @@ def _type_name(hint: Any) -> str:
 
 def _known_scopes() -> set[str]:
   """Scopes that tfirl's code enters and its gin files bind."""
-  package = Path(__file__).resolve().parent
+  package = Path(__file__).resolve().parents[1]
   scopes = set()
   for path in package.rglob('*.py'):
     text = path.read_text(encoding='utf-8')

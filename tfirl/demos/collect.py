@@ -12,13 +12,14 @@ from typing import Any
 from absl import app, flags, logging
 from tf_agents.environments import py_environment
 
-from tfirl import gin_files
-from tfirl.demos import minari_reader, policies
+from tfirl import tasks
+from tfirl.config import gin_files
 from tfirl.demos.border import RawDemonstrations
-from tfirl.demos.d4rl_writing import save_d4rl
-from tfirl.demos.npz import save_npz
+from tfirl.demos.experts import policies
+from tfirl.demos.formats import minari_reader
+from tfirl.demos.formats.d4rl_writing import save_d4rl
+from tfirl.demos.formats.npz import save_npz
 from tfirl.demos.rollouts import record, rollout
-from tfirl.envs import suites
 
 __all__ = ['check_out', 'collect', 'main', 'record', 'rollout', 'save']
 
@@ -57,7 +58,7 @@ def _task_bindings(task: str) -> dict[str, Any]:
   bound = {
     parameter: value
     for (scope, selector, parameter), value, _ in statements
-    if not scope and selector == 'tfirl.envs.suites.load'
+    if not scope and selector == 'tfirl.tasks.load'
   }
   if 'env_id' not in bound:
     raise ValueError(
@@ -75,7 +76,7 @@ def collect(args) -> RawDemonstrations:
   bound = _task_bindings(args.task)
   if not args.tremble:
     bound['tremble_probability'] = 0.0
-  env = suites.load(seed=args.seed, **bound)
+  env = tasks.load(seed=args.seed, **bound)
   policy = policies.load_policy(args.policy, args.task)
   raw = record(
     env,

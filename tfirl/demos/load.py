@@ -10,12 +10,13 @@ import gin
 import numpy as np
 from absl import logging
 
-from tfirl.demos import d4rl_antmaze, d4rl_files, maze_trajectories
+from tfirl.demos import maze_trajectories
 from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
-from tfirl.demos.d4rl import read_d4rl
-from tfirl.demos.minari_reader import read_minari
-from tfirl.demos.npz import read_npz
-from tfirl.envs.mazes import GoalMaze
+from tfirl.demos.formats import d4rl_antmaze, d4rl_files
+from tfirl.demos.formats.d4rl import read_d4rl
+from tfirl.demos.formats.minari_reader import read_minari
+from tfirl.demos.formats.npz import read_npz
+from tfirl.envs.mazes.goal_maze import GoalMaze
 from tfirl.types import Demonstrations
 
 SOURCES = 'FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK'
@@ -64,7 +65,7 @@ def read(
     return read_minari(name, observation_size)
   if prefix == 'embedded':
     # Rolls out in an environment: seconds of TensorFlow, for this kind only.
-    from tfirl.demos import embedded
+    from tfirl.demos.experts import embedded
 
     return embedded.demonstrations(name, observation_size)
   suffix = os.path.splitext(source)[1].lower()

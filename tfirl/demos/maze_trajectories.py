@@ -9,9 +9,9 @@ import dataclasses
 import numpy as np
 from absl import logging
 
-from tfirl.demos import d4rl_antmaze
 from tfirl.demos.border import RawDemonstrations, check
-from tfirl.envs.mazes import GoalMaze
+from tfirl.demos.formats import d4rl_antmaze
+from tfirl.envs.mazes.goal_maze import GoalMaze
 
 # D4RL's radius of success (m). Gymnasium-Robotics' is less, and the wider one
 # counts there if the file says so itself by a reward of 1 or a terminal.

@@ -14,7 +14,7 @@ from tfirl.demos.border import (
   RawDemonstrations,
   to_demonstrations,
 )
-from tfirl.demos.readers import read
+from tfirl.demos.load import read
 
 
 def _spread(values: np.ndarray, digits: int = 1) -> str:

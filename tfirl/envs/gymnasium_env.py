@@ -15,7 +15,8 @@ from tf_agents.environments import py_environment
 from tf_agents.specs import array_spec
 from tf_agents.trajectories import time_step as ts
 
-from tfirl.envs import ant_steering, mazes, mujoco_state
+from tfirl.envs import mujoco_state
+from tfirl.envs.mazes import ant_steering, goal_maze
 
 _ONE = np.asarray(1.0, np.float32)
 _ZERO = np.asarray(0.0, np.float32)
@@ -39,7 +40,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     _check_spaces(env)
     self._gym = env
     self._time_limit = _find_time_limit(env)
-    self._maze = mazes.find(env)
+    self._maze = goal_maze.find(env)
     # Holds what MuJoCo's state doesn't: where the goal is.
     self._task = self._maze or ant_steering.find(env)
     self._next_seed: int | None = int(seed)
@@ -85,7 +86,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     return self._gym.action_space.high
 
   @property
-  def maze(self) -> mazes.GoalMaze | None:
+  def maze(self) -> goal_maze.GoalMaze | None:
     """The maze among the wrappers; None if the task has no goal."""
     return self._maze
 

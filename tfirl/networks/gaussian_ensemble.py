@@ -6,7 +6,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import memory
+from tfirl.machine import memory
 
 
 @gin.configurable

@@ -1,8 +1,8 @@
 """Makes the policy of an `expert` run the embedded expert of its task.
 
-  python launch/embed_expert.py runs/hopper/expert/0
+  python -m tfirl.runs.embed_expert runs/hopper/expert/0
 
-Writes tfirl/demos/embedded/TASK.npz: float32 weights of the mean action, and
+Writes tfirl/demos/experts/weights/TASK.npz: float32 weights of the mean action, and
 how they were made, with the return of seeded episodes without trembling.
 --out=FILE.npz writes them there instead.
 """
@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tfirl import acting, evaluate, gin_bindings
-from tfirl.demos import embedded
-from tfirl.envs import suites
+from tfirl import acting, tasks
+from tfirl.config import gin_bindings
+from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
+from tfirl.runs import evaluate
 
 
 def read_weights(folder: Path) -> acting.MlpPolicy:
@@ -88,7 +89,7 @@ def main(argv: list[str] | None = None) -> None:
   policy = read_weights(args.run / args.policy)
   gin_bindings.parse([str(args.run / 'config.gin')])
   task = gin_bindings.value_of('run.task')
-  env = suites.load(tremble_probability=0.0, seed=args.seed)
+  env = tasks.load(tremble_probability=0.0, seed=args.seed)
   stats = evaluation.evaluate(env, policy, args.episodes, args.seed)
   launches = json.loads((args.run / 'metadata.json').read_text())['launches']
   metadata = {

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tfirl import experiment, gin_bindings
-from tfirl.envs import suites
+from tfirl import tasks
+from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
+from tfirl.runs import experiment
 
 # experiment is imported for the configurables that config.gin may name.
 del experiment
@@ -73,7 +74,7 @@ def evaluate_run(
   policy = load_policy(run / 'policy', stochastic)
   gin_bindings.parse([str(config.resolve())])
   render_mode = 'rgb_array' if video else None
-  env = suites.load(seed=seed, render_mode=render_mode)
+  env = tasks.load(seed=seed, render_mode=render_mode)
   try:
     return evaluation.evaluate(
       env, policy, episodes, seed, stochastic, video_path=video
@@ -123,7 +124,3 @@ def main(argv: list[str] | None = None) -> None:
     message = str(error).split('\n  In call to configurable')[0]
     sys.exit(f'error: {message}')
   print(table(stats))
-
-
-if __name__ == '__main__':
-  main()

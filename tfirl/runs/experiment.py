@@ -7,8 +7,6 @@ import gin
 import numpy as np
 
 from tfirl import budget as budget_lib
-from tfirl import checkpoints, gin_bindings, session, threads
-from tfirl import run_folder as run_folder_lib
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
 from tfirl.agents import bc as _bc_agent  # noqa: F401
 from tfirl.agents import sac as _sac  # noqa: F401
@@ -18,12 +16,17 @@ from tfirl.algorithms import expert as _expert  # noqa: F401
 from tfirl.algorithms import model_based as _model_based  # noqa: F401
 from tfirl.algorithms import model_free as _model_free  # noqa: F401
 from tfirl.algorithms import pretrain_dynamics as _pretrain  # noqa: F401
-from tfirl.algorithms import pretraining as _pretraining  # noqa: F401
-from tfirl.algorithms import start_states as _start_states  # noqa: F401
+from tfirl.algorithms.parts import pretraining as _pretraining  # noqa: F401
+from tfirl.algorithms.parts import start_states as _start_states  # noqa: F401
+from tfirl.config import gin_bindings
 from tfirl.costs import level as _level  # noqa: F401
-from tfirl.demos import readers
+from tfirl.demos import load
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress
+from tfirl.machine import threads
+from tfirl.runs import session
+from tfirl.storage import checkpoints
+from tfirl.storage import run_folder as run_folder_lib
 
 
 @gin.configurable(denylist=['run_folder', 'seed', 'demos', 'stop'])
@@ -129,7 +132,7 @@ def run(
 
 def _load_demos(source: str, env, run_folder: run_folder_lib.RunFolder):
   """Demonstrations for `env`; metadata.json says which and how many."""
-  demos = readers.load_demonstrations(
+  demos = load.load_demonstrations(
     source,
     env_id=env.env_id,
     observation_size=env.observation_spec().shape[0],

@@ -18,8 +18,10 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags, logging
 
-from tfirl import checkpoints, experiment, few_demos, gin_bindings
-from tfirl.run_folder import RunFolder, RunFolderError
+from tfirl.config import few_demos, gin_bindings
+from tfirl.runs import experiment
+from tfirl.storage import checkpoints
+from tfirl.storage.run_folder import RunFolder, RunFolderError
 
 # What a user can bring about: bad names, files and values, a full disk, a
 # starved table, a loss that isn't finite. Anything else is our own mistake and
@@ -171,6 +173,7 @@ def main(argv: list[str]) -> None:
     sys.exit(f'error: {error_line(error)}')
 
 
-if __name__ == '__main__':
+def run_program() -> None:
+  """The program of one run, on the flags of the command line."""
   define_flags()
   app.run(main)

@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl import budget as budget_lib
-from tfirl import checkpoints
+from tfirl import tasks
 from tfirl.agents import export
-from tfirl.algorithms import clock as clock_lib
-from tfirl.envs import suites
+from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import metrics, progress
+from tfirl.storage import checkpoints
 
 # Streams of the run's seed; the algorithm has the seed itself.
 _EVALUATION_STREAM, _RESUME_STREAM = 1, 2
@@ -63,7 +63,7 @@ class Session:
     self._eval_episodes = eval_episodes
     self._eval_stochastic = eval_stochastic
     self._best_return = -math.inf if keep_best else math.inf
-    self._eval_env = suites.load(seed=seed)
+    self._eval_env = tasks.load(seed=seed)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s = 0.0  # since the last evaluation
     self._train_steps = 0
@@ -289,7 +289,7 @@ def _film(policy, seed: int, folder) -> None:
   if path.exists():  # the run was over before
     return
   try:
-    with suites.load(seed=seed, render_mode='rgb_array') as env:
+    with tasks.load(seed=seed, render_mode='rgb_array') as env:
       evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
   except Exception as error:  # what a missing GL library raises is its own
     logging.warning(

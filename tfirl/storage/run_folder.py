@@ -22,7 +22,8 @@ from typing import Any
 
 import gin
 
-from tfirl import atomic_file, gin_bindings
+from tfirl.config import gin_bindings
+from tfirl.storage import atomic_file
 
 _PACKAGES = (
   'tensorflow',
@@ -213,7 +214,7 @@ def _versions() -> dict[str, str]:
 
 def _git_commit() -> str | None:
   """The source's commit, `-dirty` if it was changed; None in a wheel."""
-  checkout = Path(__file__).resolve().parent.parent
+  checkout = Path(__file__).resolve().parents[2]
   if not (checkout / '.git').exists():
     return None  # a wheel; the commit of a repository around it says nothing
   command = ['git', 'describe', '--always', '--dirty', '--abbrev=40']

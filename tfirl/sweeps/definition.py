@@ -12,11 +12,11 @@ from typing import NamedTuple
 import gin
 
 from tfirl import budget as budget_lib
+from tfirl.config import few_demos, gin_bindings, gin_files, gin_types
+from tfirl.config.gin_types import Binding
 
 # Registers all that a gin file may name.
-from tfirl import experiment as _experiment  # noqa: F401
-from tfirl import few_demos, gin_bindings, gin_files, gin_types
-from tfirl.gin_types import Binding
+from tfirl.runs import experiment as _experiment  # noqa: F401
 from tfirl.work_units.unit import WorkUnit
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-import sweep
 from absl import app, flags
+
+from tfirl.sweeps import sweep
 
 METHODS = ('bc', 'mm', 'bc_reg', 'filter', 'hype', 'hype_filter', 'hyper')
 

@@ -1,6 +1,6 @@
 r"""Gin files x values x seeds, here, on a Ray cluster or by XManager.
 
-  python launch/sweep.py --gin_file=hype_hopper.gin --gin_file=mm_hopper.gin \
+  python -m tfirl.sweeps --gin_file=hype_hopper.gin --gin_file=mm_hopper.gin \
     --seeds=0:5 --sweep='CostLearner.learning_rate=[8e-4,1e-3]' \
     --root_dir=runs/costs --executor=local --max_parallel=2
 
@@ -13,13 +13,13 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-import queueing
-import sweep_definition
-import sweep_flags
 from absl import app, flags
-from executors import local, ray_cluster
 
+from tfirl.sweeps import definition, queueing, xm_script
+from tfirl.sweeps import flags as sweep_flags
+from tfirl.sweeps.executors import local, ray_cluster
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -33,22 +33,27 @@ def define_flags() -> None:
     'executor', 'local', [*_EXECUTORS, 'none'], 'who runs it; none only queues'
   )
   flags.DEFINE_bool('dry_run', False, 'only print the units')
+  flags.DEFINE_bool(
+    'write_xm_script',
+    False,
+    "only write XManager's script and its requirements to the working folder",
+  )
   ray_cluster.define_flags()
 
 
 def make_units(file_sets: Sequence[Sequence[str]]) -> list[WorkUnit]:
   """The units of the flags, for these sets of gin files; all checked."""
   given = flags.FLAGS
-  configs = sweep_definition.make_configs(
+  configs = definition.make_configs(
     [[*files, *given.scale_file] for files in file_sets],
-    sweep_definition.parse_points(given.sweep),
+    definition.parse_points(given.sweep),
     given.gin_bindings,
     given.num_demos,
   )
   executor = _EXECUTORS.get(given.executor, local)
-  return sweep_definition.make_units(
+  return definition.make_units(
     configs,
-    sweep_definition.parse_seeds(given.seeds),
+    definition.parse_seeds(given.seeds),
     given.root_dir,
     given.demos,
     executor.unit_env(),
@@ -106,16 +111,32 @@ def main(argv: list[str]) -> None:
   """Runs what --gin_file names."""
   if len(argv) > 1:
     raise app.UsageError(f'unexpected arguments {argv[1:]}')
-  run_main(_given_files)
+  if flags.FLAGS.write_xm_script:
+    _write_xm_script()
+  else:
+    run_main(_given_files)
+
+
+def run_program() -> None:
+  """The program of a sweep, on the flags of the command line."""
+  define_flags()
+  sweep_flags.define_gin_file()
+  app.run(main)
+
+
+def _write_xm_script() -> None:
+  try:
+    script, requirements = xm_script.write(Path.cwd())
+  except OSError as error:
+    sys.exit(f'error: {error}')
+  print(
+    f'wrote {script.name} and {requirements.name}: '
+    f'pip install -r {requirements.name} in an environment of its own, then '
+    f'xmanager launch {script.name} -- --gin_file=...'
+  )
 
 
 def _given_files() -> list[list[str]]:
   if not flags.FLAGS.gin_file:
     raise ValueError('--gin_file is missing; expected mm_hopper.gin, say')
   return [names.split(',') for names in flags.FLAGS.gin_file]
-
-
-if __name__ == '__main__':
-  define_flags()
-  sweep_flags.define_gin_file()
-  app.run(main)

@@ -1,15 +1,17 @@
 r"""A sweep run by XManager's local executor; no Docker, no Bazel.
 
-  xmanager launch launch/xm_sweep.py -- --gin_file=mm_hopper.gin --seeds=0:5 \
-    --root_dir=runs/mm --max_parallel=2 --interpreter=.venv/bin/python
+  tfirl sweep --write_xm_script
+  xmanager launch xm_sweep.py -- --gin_file=mm_hopper.gin --seeds=0:5 \
+    --root_dir=runs/mm --max_parallel=2
 
 XManager's pins and tfirl's exclude each other: this file runs in an environment
-of XManager's own (launch/xm_requirements.txt), and every unit under
---interpreter, where tfirl is installed. Flags are those of launch/sweep.py;
-another batch is named by --script, with its own flags after a second `--`.
+of XManager's own (xm_requirements.txt), and every unit under --interpreter,
+where tfirl is installed. Flags are those of `tfirl sweep`; another batch is
+named by --script, with its own flags after a second `--`.
 """
 
 import asyncio
+import importlib.util
 import json
 import os
 import subprocess
@@ -17,18 +19,32 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import sweep_flags
 from absl import app, flags
 from xmanager import xm, xm_local
 
+# Of the tfirl that wrote this file: `xm_script.write` fills both in.
+_FLAGS_FILE = str(Path(__file__).resolve().with_name('flags.py'))
+_DEFAULT_INTERPRETER = '.venv/bin/python'
+
+
+def _load_flags(path: str):
+  """sweeps/flags.py by its path, for tfirl is not installed here."""
+  spec = importlib.util.spec_from_file_location('sweep_flags', path)
+  module = importlib.util.module_from_spec(spec)
+  sys.modules[spec.name] = module  # absl looks there for a flag's module
+  spec.loader.exec_module(module)
+  return module
+
+
 # At import, for `xmanager launch` imports this file before it parses flags.
+sweep_flags = _load_flags(_FLAGS_FILE)
 sweep_flags.define_flags()
 sweep_flags.define_gin_file()
 _INTERPRETER = flags.DEFINE_string(
-  'interpreter', '.venv/bin/python', "the Python of tfirl's environment"
+  'interpreter', _DEFAULT_INTERPRETER, "the Python of tfirl's environment"
 )
 _SCRIPT = flags.DEFINE_string(
-  'script', 'sweep.py', 'the file beside this one that makes the units'
+  'script', None, 'what makes the units in place of `python -m tfirl.sweeps`'
 )
 _TITLE = flags.DEFINE_string('title', 'tfirl sweep', "the experiment's name")
 _QUEUE_TIMEOUT_S = 600
@@ -45,8 +61,8 @@ def queue(extra_flags: Sequence[str]) -> list[dict]:
       f'--interpreter={interpreter}: found no program there; expected the '
       'Python of an environment in which tfirl is installed'
     )
-  script = Path(__file__).resolve().parent / _SCRIPT.value
-  command = [interpreter, str(script), *_given_flags(), *extra_flags]
+  program = [_SCRIPT.value] if _SCRIPT.value else ['-m', 'tfirl.sweeps']
+  command = [interpreter, *program, *_given_flags(), *extra_flags]
   done = subprocess.run(
     [*command, '--executor=none'],
     capture_output=True,

@@ -19,7 +19,7 @@ from tfirl.work_units.unit import Status, UnitError, WorkUnit
 # Exit codes, as sysexits.h has them: the unit can't be run; it was stopped and
 # can go on.
 EXIT_UNUSABLE, EXIT_INTERRUPTED = 65, 75
-# What a run leaves when its budget is used up (see `tfirl.run_folder`).
+# What a run leaves when its budget is used up (see `tfirl.storage.run_folder`).
 _COMPLETE_FILE = 'complete.json'
 _POLL_S = 0.2
 _PR_SET_PDEATHSIG = 1

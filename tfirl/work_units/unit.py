@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfirl import atomic_file
+from tfirl.storage import atomic_file
 
 COMMAND_FILE, STATUS_FILE = 'command.json', 'status.json'
 LOG_FILE, LOCK_FILE = 'log.txt', '.unit.lock'

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfirl.algorithms.clock import Clock, crosses
+from tfirl.algorithms.parts.clock import Clock, crosses
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from tfirl.algorithms import collecting
+from tfirl.algorithms.parts import collecting
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.wrappers import TremblingHand
 from tfirl.types import Transition

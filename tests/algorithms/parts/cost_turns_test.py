@@ -4,9 +4,9 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import gin_bindings, types
-from tfirl.algorithms import collecting, cost_turns
-from tfirl.envs import suites
+from tfirl import tasks, types
+from tfirl.algorithms.parts import collecting, cost_turns
+from tfirl.config import gin_bindings
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def rows(env, number):
 
 def test_a_window_takes_no_step_and_holds_the_latest_rows(make):
   turns = make(['CostTurns.window = 40'])
-  env = suites.load(seed=1)
+  env = tasks.load(seed=1)
   env.reset()
   seen = [rows(env, 16) for _ in range(4)]
   for rewarded, times in seen:
@@ -55,7 +55,7 @@ def test_a_window_takes_no_step_and_holds_the_latest_rows(make):
 
 def test_a_window_smaller_than_a_batch_is_drawn_from_with_replacement(make):
   turns = make(['CostTurns.window = 16'])
-  env = suites.load(seed=1)
+  env = tasks.load(seed=1)
   env.reset()
   rewarded, times = rows(env, 16)
   turns.note(rewarded.transition, times)
@@ -73,7 +73,7 @@ def test_a_window_keeps_the_clock_that_a_reset_gave(make, monkeypatch):
     return update(learner, expert, num_updates)
 
   monkeypatch.setattr(turns.learner, 'update', spy)
-  env = suites.load(seed=1)
+  env = tasks.load(seed=1)
   step = env.reset()
   gym = env.gym.unwrapped
   step = env.restore_mujoco(gym.data.qpos, gym.data.qvel, elapsed_steps=700)
@@ -97,7 +97,7 @@ def test_without_a_window_whole_episodes_are_rolled_out(make):
 
 
 def test_a_turn_before_the_first(make):
-  env = suites.load('Hopper-v5', seed=1)
+  env = tasks.load('Hopper-v5', seed=1)
   env.reset()
   rewarded, times = rows(env, 16)
   counts = []

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import memory, types
-from tfirl.algorithms import imagination
-from tfirl.algorithms import tables as algorithm_tables
+from tfirl import types
+from tfirl.algorithms.parts import imagination
+from tfirl.algorithms.parts import tables as algorithm_tables
+from tfirl.machine import memory
 from tfirl.replay import tables
 
 _PERIOD = 4

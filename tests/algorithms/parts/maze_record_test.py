@@ -4,9 +4,10 @@ import gymnasium
 import numpy as np
 import pytest
 
-from tfirl import checkpoints, types
-from tfirl.algorithms import maze_record
-from tfirl.envs import maze_map, mazes, suites
+from tfirl import tasks, types
+from tfirl.algorithms.parts import maze_record
+from tfirl.envs.mazes import goal_maze, maze_map
+from tfirl.storage import checkpoints
 
 # Two rows of three cells; the only wall is at the bottom right.
 _GRID = maze_map.MazeMap([[0, 0, 0], [0, 0, 1]], cell_size=2.0)
@@ -45,9 +46,9 @@ def test_nothing_is_no_visit():
 @pytest.fixture
 def maze():
   """Starts in the top left corner, goals in the top right one."""
-  mazes.register('PointMaze_Large-v3')
+  goal_maze.register('PointMaze_Large-v3')
   env = gymnasium.make('PointMaze_Large-v3', continuing_task=False)
-  yield mazes.GoalMaze(env, start_cells=[(1, 1)], goal_cells=[(1, 10)])
+  yield goal_maze.GoalMaze(env, start_cells=[(1, 1)], goal_cells=[(1, 10)])
   env.close()
 
 
@@ -121,5 +122,5 @@ def test_a_failed_write_leaves_the_old_file(maze, tmp_path, monkeypatch):
 
 
 def test_a_task_without_a_maze_has_none():
-  with suites.load('Hopper-v5') as env:
+  with tasks.load('Hopper-v5') as env:
     assert maze_record.of(env) is None

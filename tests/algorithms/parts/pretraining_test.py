@@ -7,11 +7,12 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
-from tfirl import gin_bindings
-from tfirl.algorithms import pretrain_dynamics, pretraining
+from tfirl.algorithms import pretrain_dynamics
+from tfirl.algorithms.parts import pretraining
+from tfirl.config import gin_bindings
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import saving
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.types import Demonstrations
 
 _BINDINGS = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl.algorithms.rounds import Rounds
+from tfirl.algorithms.parts.rounds import Rounds
 from tfirl.types import Transition
 
 

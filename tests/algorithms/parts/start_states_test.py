@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfirl.algorithms import start_states
+from tfirl.algorithms.parts import start_states
 from tfirl.types import Demonstrations
 
 # Trajectories of 40, 1 and 10 rows; observation and action say which row.

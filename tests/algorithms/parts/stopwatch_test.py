@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tfirl.algorithms import stopwatch
+from tfirl.algorithms.parts import stopwatch
 
 
 def test_adds_up_what_blocks_take(monkeypatch):

@@ -4,7 +4,7 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl.algorithms import tables as algorithm_tables
+from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.replay import errors, tables, writers
 from tfirl.types import Transition
 

@@ -6,10 +6,10 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
-from tfirl import gin_bindings
+from tfirl import tasks
 from tfirl.algorithms import model_free
-from tfirl.envs import suites
+from tfirl.config import gin_bindings
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.types import Demonstrations
 
 _TD3_BC = [
@@ -146,7 +146,7 @@ def test_a_negative_number_is_refused(make):
 
 def test_the_environment_is_hoppers(demos):
   """What the demonstrations above are shaped after."""
-  env = suites.load('Hopper-v5')
+  env = tasks.load('Hopper-v5')
   assert env.observation_spec().shape == demos.observations.shape[1:]
   assert env.action_spec().shape == demos.actions.shape[1:]
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from tfirl import tasks
 from tfirl.acting import MlpPolicy
-from tfirl.demos.ant_controller import AntController
-from tfirl.envs import ant_frame, ant_steering, suites
+from tfirl.demos.experts.ant_controller import AntController
+from tfirl.envs.mazes import ant_frame, ant_steering
 
 
 def _actor(num_observations=29, num_actions=8):
@@ -16,7 +17,7 @@ def _actor(num_observations=29, num_actions=8):
 
 @pytest.fixture(scope='module')
 def maze():
-  env = suites.load(
+  env = tasks.load(
     'AntMaze_Large_Diverse_GR-v5',
     {'continuing_task': False, 'include_cfrc_ext_in_observation': False},
   )
@@ -28,7 +29,7 @@ def test_does_what_it_was_trained_to_do(maze):
   """State for state, it acts as the actor would in the training task."""
   actor = _actor()
   controller = AntController(maze.maze.map, actor)
-  steering = suites.load(ant_steering.ENV_ID, seed=0)
+  steering = tasks.load(ant_steering.ENV_ID, seed=0)
   task = steering.gym.unwrapped
   step = steering.reset()
   for _ in range(30):

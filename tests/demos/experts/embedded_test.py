@@ -9,12 +9,14 @@ import minari
 import numpy as np
 import pytest
 
-from tfirl import experiment as _experiment  # noqa: F401 for gin's `run`
-from tfirl import gin_bindings
+from tfirl import tasks
 from tfirl.acting import Encoding, MlpPolicy
-from tfirl.demos import ant_controller, embedded, rollouts
-from tfirl.demos.readers import load_demonstrations
-from tfirl.envs import ant_frame, suites
+from tfirl.config import gin_bindings
+from tfirl.demos import rollouts
+from tfirl.demos.experts import ant_controller, embedded
+from tfirl.demos.load import load_demonstrations
+from tfirl.envs.mazes import ant_frame
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _METADATA = {
   'task': 'hopper',
@@ -79,7 +81,7 @@ def test_every_shipped_expert_fits_its_task():
     assert details['episodes'] >= 20
     for key in ('return_mean', 'return_std', 'length_mean'):
       assert np.isfinite(details[key])
-    env = suites.load(details['env_id'], details['env_kwargs'])
+    env = tasks.load(details['env_id'], details['env_kwargs'])
     action = embedded.policy(task)(env.reset().observation)
     assert action.shape == env.action_spec().shape
     env.close()
@@ -92,7 +94,7 @@ def test_the_experts_are_as_good_as_they_say(cache, task, monkeypatch):
   env_id = f'{task.capitalize()}-v5'
   monkeypatch.setattr(gymnasium.registry[env_id], 'max_episode_steps', 1000)
   gin_bindings.parse([f'tasks/{task}.gin'], [])
-  env = suites.load(tremble_probability=0.0)
+  env = tasks.load(tremble_probability=0.0)
   raw = rollouts.record(env, embedded.policy(task), 1, seed=0)
   gin.clear_config()
   assert len(raw.columns['rewards']) == 1000
@@ -101,7 +103,7 @@ def test_the_experts_are_as_good_as_they_say(cache, task, monkeypatch):
 
 def test_the_controller_always_reaches_the_goal():
   details = embedded.metadata('pointmaze')
-  env = suites.load(details['env_id'], details['env_kwargs'])
+  env = tasks.load(details['env_id'], details['env_kwargs'])
   policy = embedded.policy('pointmaze')
   raw = rollouts.record(env, policy, 25, seed=1000, stochastic=True)
   assert raw.num_attempts == 25 and details['success'] == 1.0
@@ -129,7 +131,7 @@ def test_the_ant_reaches_the_goal(task):
   """With its noise, in all but few of the attempts."""
   details = embedded.metadata(task)
   assert details['success'] > 0.85
-  env = suites.load(details['env_id'], details['env_kwargs'])
+  env = tasks.load(details['env_id'], details['env_kwargs'])
   raw = rollouts.record(
     env, embedded.policy(task), 10, seed=5000, stochastic=True
   )

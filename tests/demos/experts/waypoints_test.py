@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tfirl.demos import waypoints
-from tfirl.envs import maze_map
+from tfirl.demos.experts import waypoints
+from tfirl.envs.mazes import maze_map
 
 # Centres of its cells: x from -2 to 2, y = 0.
 CORRIDOR = maze_map.MazeMap([[0] * 5], 1.0)

@@ -6,9 +6,11 @@ Whole files, and training on one: d4rl_antmaze_run_test.py.
 import numpy as np
 import pytest
 
-from tfirl.demos import d4rl_antmaze, waypoints
-from tfirl.demos.d4rl_files import base_of
-from tfirl.envs import mazes, suites
+from tfirl import tasks
+from tfirl.demos.experts import waypoints
+from tfirl.demos.formats import d4rl_antmaze
+from tfirl.demos.formats.d4rl_files import base_of
+from tfirl.envs.mazes import goal_maze
 
 GOAL = [8.0, 4.0]
 
@@ -129,7 +131,7 @@ def test_another_robots_states_are_left_to_the_resets_check():
   [
     ('AntMaze_Large_Diverse_GR-v5', 'tasks/antmaze_large_diverse_d4rl.gin'),
     ('AntMaze_Large-v5', 'tasks/antmaze_large_play_d4rl.gin'),
-    (mazes.D4RL_ID, r'leave out --gin_file=tasks/..._d4rl.gin'),
+    (goal_maze.D4RL_ID, r'leave out --gin_file=tasks/..._d4rl.gin'),
   ],
 )
 def test_advice(env_id, expected):
@@ -143,7 +145,7 @@ def test_no_advice_where_there_is_no_such_environment():
 
 def test_names_and_their_environment():
   for name in ('antmaze-large-diverse-v2', 'antmaze-large-play-v2'):
-    d4rl_antmaze.check_name(name, mazes.D4RL_ID)
+    d4rl_antmaze.check_name(name, goal_maze.D4RL_ID)
     task = name.removesuffix('-v2').replace('-', '_')
     with pytest.raises(
       ValueError, match=f'd4rl:{name}: .*--gin_file=tasks/{task}_d4rl.gin; or'
@@ -154,13 +156,13 @@ def test_names_and_their_environment():
 @pytest.mark.parametrize(
   'env_id, found, end',
   [
-    (mazes.D4RL_ID, "another of D4RL's mazes", 'is for$'),
+    (goal_maze.D4RL_ID, "another of D4RL's mazes", 'is for$'),
     ('AntMaze_Medium-v5', "D4RL's own AntMaze", 'AntMaze_Medium-v5 itself: .*'),
   ],
 )
 def test_names_that_no_environment_is_for(env_id, found, end):
   """D4RL's environment is not sent to Minari's: those are not its own."""
-  expected = f'antmaze-large-.*all that {mazes.D4RL_ID} .*{end}'
+  expected = f'antmaze-large-.*all that {goal_maze.D4RL_ID} .*{end}'
   with pytest.raises(ValueError, match=f'found {found}.*expected {expected}'):
     d4rl_antmaze.check_name('antmaze-medium-play-v2', env_id)
 
@@ -170,7 +172,7 @@ def test_names_that_no_environment_is_for(env_id, found, end):
   [
     ('Hopper-v5', 'Hopper'),
     ('AntMaze_Large-v5', 'AntMaze'),
-    (mazes.D4RL_ID, 'AntMaze'),
+    (goal_maze.D4RL_ID, 'AntMaze'),
     ('', ''),
   ],
 )
@@ -181,8 +183,8 @@ def test_base_of(env_id, base):
 def test_the_planner_leads_through_d4rls_maze():
   """In every frame the same way over the cells."""
   ours, theirs = (
-    suites.load(env_id).maze.map
-    for env_id in (mazes.D4RL_ID, 'AntMaze_Large-v5')
+    tasks.load(env_id).maze.map
+    for env_id in (goal_maze.D4RL_ID, 'AntMaze_Large-v5')
   )
   path = waypoints.Planner(ours).path((1, 1), (7, 9))
   assert path == waypoints.Planner(theirs).path((1, 1), (7, 9))

@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from tfirl.demos.d4rl import read_d4rl
-from tfirl.demos.readers import load_demonstrations
+from tfirl.demos.formats.d4rl import read_d4rl
+from tfirl.demos.load import load_demonstrations
 
 _LENGTHS = [(7, 'timeout'), (4, 'terminal'), (7, 'timeout'), (1, 'terminal')]
 _LENGTHS += [(3, 'both'), (5, 'open')]

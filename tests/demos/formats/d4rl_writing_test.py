@@ -6,10 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
-from tfirl.demos import d4rl, d4rl_writing
+from tfirl import tasks
 from tfirl.demos.border import RawDemonstrations
-from tfirl.demos.readers import load_demonstrations
-from tfirl.envs import suites
+from tfirl.demos.formats import d4rl, d4rl_writing
+from tfirl.demos.load import load_demonstrations
 
 _ENV_ID = 'AntMaze_Large_Diverse_GR-v5'
 _KWARGS = {'continuing_task': False, 'include_cfrc_ext_in_observation': False}
@@ -101,7 +101,7 @@ def test_reads_back_the_same(tmp_path):
 def test_the_task_takes_it(tmp_path):
   path = str(tmp_path / 'ant.hdf5')
   d4rl_writing.save_d4rl(_episodes(), path)
-  env = suites.load(_ENV_ID, _KWARGS)
+  env = tasks.load(_ENV_ID, _KWARGS)
   demos = load_demonstrations(
     path,
     env_id=_ENV_ID,

@@ -9,9 +9,9 @@ import pytest
 from gymnasium import spaces
 from minari.data_collector import EpisodeBuffer
 
-from tfirl.demos import minari_reader
 from tfirl.demos.border import RawDemonstrations
-from tfirl.demos.readers import load_demonstrations
+from tfirl.demos.formats import minari_reader
+from tfirl.demos.load import load_demonstrations
 
 _ID = 'tfirl/hopper/expert-v0'
 

@@ -7,9 +7,9 @@ import stat
 import numpy as np
 import pytest
 
-from tfirl.demos import npz
 from tfirl.demos.border import RawDemonstrations
-from tfirl.demos.readers import load_demonstrations
+from tfirl.demos.formats import npz
+from tfirl.demos.load import load_demonstrations
 
 
 def _arrays():

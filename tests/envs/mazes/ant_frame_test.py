@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from tfirl.envs import ant_frame, mujoco_state, suites
+from tfirl import tasks
+from tfirl.envs import mujoco_state
+from tfirl.envs.mazes import ant_frame
 
 # Hip and ankle of four legs that differ, ankles bent the same way.
 _LEGS = np.array([[0.1, 0.9], [-0.2, 0.7], [0.3, 1.0], [-0.1, 0.6]])
@@ -13,7 +15,7 @@ _ANKLE_SIGN = np.array([1.0, -1.0, -1.0, 1.0])
 
 @pytest.fixture(scope='module')
 def ant():
-  env = suites.load('Ant-v5', {'include_cfrc_ext_in_observation': False})
+  env = tasks.load('Ant-v5', {'include_cfrc_ext_in_observation': False})
   return mujoco_state.simulation(env.gym)
 
 

@@ -10,9 +10,10 @@ import gymnasium
 import numpy as np
 import pytest
 
+from tfirl import tasks
 from tfirl.demos import rollouts
-from tfirl.envs import mazes, suites
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
+from tfirl.envs.mazes import goal_maze
 from tfirl.envs.wrappers import ExpertReset, TremblingHand
 
 TASKS = {
@@ -25,7 +26,7 @@ TASKS = {
     'AntMaze_Large-v5',
     {'continuing_task': False, 'include_cfrc_ext_in_observation': False},
   ),
-  'antmaze_d4rl': (mazes.D4RL_ID, {'continuing_task': False}),
+  'antmaze_d4rl': (goal_maze.D4RL_ID, {'continuing_task': False}),
 }
 # Over 15 steps from restored coordinates, on float32 observations; measured: 0.
 TOLERANCE = 1e-6
@@ -35,15 +36,15 @@ all_tasks = pytest.mark.parametrize('task', TASKS)
 
 def load(task, seed=0, **kwargs):
   env_id, env_kwargs = TASKS[task]
-  return suites.load(env_id, {**env_kwargs, **kwargs}, seed=seed)
+  return tasks.load(env_id, {**env_kwargs, **kwargs}, seed=seed)
 
 
 def maze(task='pointmaze', kwargs=None, **cells):
   """A `GoalMaze` with cells of its own."""
   env_id, env_kwargs = TASKS[task]
-  mazes.register(env_id)
+  goal_maze.register(env_id)
   env = gymnasium.make(env_id, **{**env_kwargs, **(kwargs or {})})
-  return mazes.GoalMaze(env, **cells)
+  return goal_maze.GoalMaze(env, **cells)
 
 
 def wrapped(cells, **kwargs):
@@ -222,7 +223,7 @@ def test_restoring_refuses_a_missing_goal_and_one_in_a_wall():
   wall = env.maze.map.center((2, 2))
   with pytest.raises(ValueError, match='PointMaze_Large-v3: goal is .*free c'):
     env.restore_mujoco(np.zeros(2), np.zeros(2), 0, wall)
-  hopper = suites.load('Hopper-v5')
+  hopper = tasks.load('Hopper-v5')
   with pytest.raises(ValueError, match=r'Hopper-v5: goal is .*expected none'):
     hopper.restore_mujoco(np.zeros(6), np.zeros(6), 0, np.zeros(2))
 
@@ -289,7 +290,7 @@ def test_the_models_file_does_not_stay():
 
 
 def test_a_maze_of_another_task_is_no_maze():
-  assert suites.load('Hopper-v5').maze is None
+  assert tasks.load('Hopper-v5').maze is None
   assert load('pointmaze').maze is not None
 
 

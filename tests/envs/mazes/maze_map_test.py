@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tfirl.envs import maze_map, mazes, suites
+from tfirl import tasks
+from tfirl.envs.mazes import goal_maze, maze_map
 
 # Two rows, three columns, cells of 2 m: x from -3 to 3, y from -2 to 2.
 ROWS = [[0, 1, 'g'], ['r', 0, 1]]
@@ -65,10 +66,10 @@ def test_seen_from_above_the_first_row_is_on_top_if_y_falls(small):
 
 
 @pytest.mark.parametrize(
-  'env_id', ['PointMaze_Large-v3', 'AntMaze_Large-v5', mazes.D4RL_ID]
+  'env_id', ['PointMaze_Large-v3', 'AntMaze_Large-v5', goal_maze.D4RL_ID]
 )
 def test_equals_gymnasium_robotics(env_id):
-  env = suites.load(env_id)
+  env = tasks.load(env_id)
   theirs, ours = env.gym.unwrapped.maze, env.maze.map
   rng = np.random.default_rng(0)
   x_from, x_to, y_from, y_to = ours.extent

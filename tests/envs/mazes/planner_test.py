@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from tfirl.envs import maze_map, maze_planner, suites
+from tfirl import tasks
+from tfirl.envs.mazes import maze_map
+from tfirl.envs.mazes import planner as planner_lib
 
 # A ring around the wall (1, 1), a dead end (0, 3), and (2, 4) walled off.
 ROWS = [
@@ -20,11 +22,11 @@ def ring():
 
 def test_moves_by_hand(ring):
   np.testing.assert_array_equal(
-    maze_planner.num_moves(ring, (0, 3)),
+    planner_lib.num_moves(ring, (0, 3)),
     [[3, 2, 1, 0, -1], [4, -1, 2, -1, -1], [5, 4, 3, -1, -1]],
   )
   np.testing.assert_array_equal(
-    maze_planner.num_moves(ring, (2, 4)),
+    planner_lib.num_moves(ring, (2, 4)),
     [[-1] * 5, [-1] * 5, [-1, -1, -1, -1, 0]],
   )
 
@@ -32,11 +34,11 @@ def test_moves_by_hand(ring):
 @pytest.mark.parametrize('goal', [(1, 1), (-1, 0), (0, 5)])
 def test_a_goal_in_a_wall_is_refused(ring, goal):
   with pytest.raises(ValueError, match='the goal cell is .*expected a free ce'):
-    maze_planner.num_moves(ring, goal)
+    planner_lib.num_moves(ring, goal)
 
 
 def test_path_by_hand(ring):
-  planner = maze_planner.Planner(ring)
+  planner = planner_lib.Planner(ring)
   # Both ways round are 4 moves long; up comes first.
   expected = [(2, 0), (1, 0), (0, 0), (0, 1), (0, 2), (0, 3)]
   assert planner.path((2, 0), (0, 3)) == expected
@@ -46,7 +48,7 @@ def test_path_by_hand(ring):
 
 @pytest.mark.parametrize('start', [(2, 4), (1, 1)])
 def test_no_way_is_an_error(ring, start):
-  planner = maze_planner.Planner(ring)
+  planner = planner_lib.Planner(ring)
   with pytest.raises(ValueError, match=r'no way from cell .* to \(0, 3\)'):
     planner.path(start, (0, 3))
   with pytest.raises(ValueError, match=r'no way from cell .* to \(0, 3\)'):
@@ -54,7 +56,7 @@ def test_no_way_is_an_error(ring, start):
 
 
 def test_waypoints_by_hand(ring):
-  planner = maze_planner.Planner(ring)
+  planner = planner_lib.Planner(ring)
   goal = np.array([1.2, 0.9])  # in cell (0, 3), off its centre (1, 1)
   # x from -2.5 to 2.5, y from -1.5 to 1.5: (-1.7, -0.6) lies in (2, 0).
   np.testing.assert_allclose(planner.waypoint([-1.7, -0.6], goal), [-2, 0])
@@ -63,11 +65,11 @@ def test_waypoints_by_hand(ring):
 
 
 def test_every_pair_of_cells_of_the_task_is_connected():
-  maze = suites.load('PointMaze_Large-v3').maze.map
-  planner = maze_planner.Planner(maze)
+  maze = tasks.load('PointMaze_Large-v3').maze.map
+  planner = planner_lib.Planner(maze)
   cells = [tuple(cell) for cell in maze.free_cells.tolist()]
   for goal in cells:
-    moves = maze_planner.num_moves(maze, goal)
+    moves = planner_lib.num_moves(maze, goal)
     for start in cells:
       path = planner.path(start, goal)
       assert len(path) == moves[start] + 1
@@ -77,7 +79,7 @@ def test_every_pair_of_cells_of_the_task_is_connected():
 
 
 def test_headings_by_hand(ring):
-  planner = maze_planner.Planner(ring)
+  planner = planner_lib.Planner(ring)
   goal = np.array([1.2, 0.9])
 
   def heading(x, y):
@@ -100,8 +102,8 @@ def test_headings_by_hand(ring):
 
 def test_headings_lead_from_everywhere_to_everywhere():
   """A point that follows them in small steps keeps off the walls."""
-  maze = suites.load('PointMaze_Large-v3').maze.map
-  planner = maze_planner.Planner(maze)
+  maze = tasks.load('PointMaze_Large-v3').maze.map
+  planner = planner_lib.Planner(maze)
   rng = np.random.default_rng(0)
   size = maze.cell_size
   for _ in range(30):

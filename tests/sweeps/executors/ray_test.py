@@ -16,6 +16,7 @@ import time
 
 import pytest
 
+from tfirl.sweeps.executors import ray_cluster
 from tfirl.work_units import unit as unit_lib
 
 pytest.importorskip('ray', reason="needs pip install 'tfirl[ray]'")
@@ -121,13 +122,8 @@ def cluster(tmp_path_factory):
 
 
 @pytest.fixture
-def tasks(launch_module):
-  return launch_module('executors.ray_tasks')
-
-
-@pytest.fixture
-def ray_cluster(launch_module):
-  return launch_module('executors.ray_cluster')
+def tasks():
+  return pytest.importorskip('tfirl.sweeps.executors.ray_tasks')
 
 
 def _supervisors(sweep):
@@ -268,12 +264,12 @@ def test_unreachable_address(make_sweep):
 
 
 @pytest.mark.parametrize('address', ['head', 'head:', ':6379', 'head:port'])
-def test_bad_address(ray_cluster, address):
+def test_bad_address(address):
   with pytest.raises(ValueError, match=f'--ray_address={address}: expected'):
     ray_cluster._check_address(address)
 
 
-def test_an_address_at_which_nobody_answers(ray_cluster):
+def test_an_address_at_which_nobody_answers():
   """Accepts, and then says nothing, as a port of something else does."""
   with socket.socket() as server:
     server.bind(('127.0.0.1', 0))
@@ -297,7 +293,7 @@ def test_a_machine_that_does_not_see_the_files(tasks, tmp_path):
   assert problem.endswith('expected other')
 
 
-def test_ray_that_is_not_installed(ray_cluster, launch_module, monkeypatch):
-  monkeypatch.setitem(sys.modules, 'executors.ray_tasks', None)
+def test_ray_that_is_not_installed(monkeypatch):
+  monkeypatch.setitem(sys.modules, 'tfirl.sweeps.executors.ray_tasks', None)
   with pytest.raises(RuntimeError, match="pip install 'tfirl\\[ray\\]'"):
     ray_cluster._import_tasks()

@@ -6,12 +6,11 @@ from typing import Any, NamedTuple
 import gin
 import numpy as np
 
-from tfirl import checks, types
-from tfirl.algorithms import clock as clock_lib
-from tfirl.algorithms import collecting
+from tfirl import checks, tasks, types
+from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.algorithms.parts import collecting
 from tfirl.costs import episode_rows
 from tfirl.costs import learner as cost_learner
-from tfirl.envs import suites
 from tfirl.networks import encoding
 
 
@@ -74,7 +73,7 @@ class CostTurns:
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._window = self._env = self._rollouts = None
     if window is None:
-      self._env = suites.load(seed=seeds[0])
+      self._env = tasks.load(seed=seeds[0])
     else:
       checks.integer('CostTurns.window', window, 1)
       if window < steps_per_round:

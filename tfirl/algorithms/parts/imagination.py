@@ -7,9 +7,10 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import memory, schedules, types
+from tfirl import schedules, types
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import model_env
+from tfirl.machine import memory
 from tfirl.replay import tables
 
 # The schedule of rollout lengths is looked at in these epochs.

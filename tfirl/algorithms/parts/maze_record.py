@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tfirl import atomic_file, types
-from tfirl.envs import maze_map, mazes
+from tfirl import types
+from tfirl.envs.mazes import goal_maze, maze_map
+from tfirl.storage import atomic_file
 
 _FILE = 'maze.npz'
 _BINS_PER_CELL = 5  # along each axis: no bin is half in a wall
@@ -18,7 +19,7 @@ class MazeRecord:
   """Counts visits bin by bin, and writes them beside the maze's walls."""
 
   def __init__(
-    self, maze: mazes.GoalMaze, demos: types.Demonstrations | None = None
+    self, maze: goal_maze.GoalMaze, demos: types.Demonstrations | None = None
   ):
     """Args: demos, if any, whose observations begin with x and y, as all do in
     mazes.

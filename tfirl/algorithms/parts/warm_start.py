@@ -4,7 +4,7 @@ import logging
 import math
 
 from tfirl.agents import relabeling
-from tfirl.algorithms import rounds
+from tfirl.algorithms.parts import rounds
 from tfirl.replay import tables
 
 # Steps of one call; more would only take memory.

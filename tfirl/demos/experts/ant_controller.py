@@ -3,9 +3,9 @@
 import numpy as np
 
 from tfirl.acting import MlpPolicy
-from tfirl.envs import ant_frame
-from tfirl.envs.maze_map import MazeMap
-from tfirl.envs.maze_planner import Planner
+from tfirl.envs.mazes import ant_frame
+from tfirl.envs.mazes.maze_map import MazeMap
+from tfirl.envs.mazes.planner import Planner
 
 
 class AntController:

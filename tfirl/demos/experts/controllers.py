@@ -4,12 +4,12 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from tfirl import tasks
 from tfirl.acting import MlpPolicy
-from tfirl.demos.ant_controller import AntController
 from tfirl.demos.border import check, require_keys
-from tfirl.demos.waypoints import PointController
-from tfirl.envs import suites
-from tfirl.envs.maze_map import MazeMap
+from tfirl.demos.experts.ant_controller import AntController
+from tfirl.demos.experts.waypoints import PointController
+from tfirl.envs.mazes.maze_map import MazeMap
 
 _POINT_KEYS = ('position_gain', 'velocity_gain', 'noise')
 _ANT_KEYS = ('actor', 'noise')
@@ -23,7 +23,7 @@ def actor_path(path: str, details: Mapping[str, Any]) -> str | None:
 
 def maze_map(path: str, details: Mapping[str, Any]) -> MazeMap:
   """Of the task's environment; ValueError if it is no maze."""
-  env = suites.load(details['env_id'], details['env_kwargs'])
+  env = tasks.load(details['env_id'], details['env_kwargs'])
   check(env.maze is not None, path, 'env_id', env.env_id, 'a maze')
   env.close()
   return env.maze.map

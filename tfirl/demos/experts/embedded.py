@@ -20,13 +20,15 @@ import minari
 import numpy as np
 from absl import logging
 
+from tfirl import tasks as tasks_lib
 from tfirl.acting import MlpPolicy
-from tfirl.demos import controllers, minari_reader, rollouts
+from tfirl.demos import rollouts
 from tfirl.demos.border import RawDemonstrations, check, require_keys
-from tfirl.demos.npz import read_arrays, write_atomically
-from tfirl.envs import suites
+from tfirl.demos.experts import controllers
+from tfirl.demos.formats import minari_reader
+from tfirl.demos.formats.npz import read_arrays, write_atomically
 
-_FOLDER = os.path.dirname(__file__)
+_FOLDER = os.path.join(os.path.dirname(__file__), 'weights')
 _NUM_EPISODES = 64
 _METADATA_KEYS = ('task', 'env_id', 'env_kwargs')
 _SUFFIXES = ('.npz', '.json')
@@ -196,7 +198,7 @@ def demonstrations(
   details = metadata(task_or_path)
   dataset_id = f'tfirl/{details["task"]}/expert-v0'
   # The task's gin file would make the expert's hand tremble.
-  with suites.load(
+  with tasks_lib.load(
     env_id=details['env_id'],
     env_kwargs=details['env_kwargs'],
     tremble_probability=0.0,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfirl.demos import embedded
+from tfirl.demos.experts import embedded
 
 
 def _saved_model(path: str) -> Callable:

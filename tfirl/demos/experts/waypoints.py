@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tfirl.envs.maze_map import MazeMap
-from tfirl.envs.maze_planner import Planner
+from tfirl.envs.mazes.maze_map import MazeMap
+from tfirl.envs.mazes.planner import Planner
 
 
 class PointController:

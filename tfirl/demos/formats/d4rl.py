@@ -11,14 +11,14 @@ import gymnasium
 import h5py
 import numpy as np
 
-from tfirl.demos import d4rl_antmaze, d4rl_files
 from tfirl.demos.border import (
   RawDemonstrations,
   check,
   require_keys,
   to_flags,
 )
-from tfirl.envs import mazes
+from tfirl.demos.formats import d4rl_antmaze, d4rl_files
+from tfirl.envs.mazes import goal_maze
 
 _REQUIRED = ('observations', 'actions', 'rewards', 'terminals')
 _INFOS = {'infos/qpos': 'qpos', 'infos/qvel': 'qvel', 'infos/goal': 'goal'}
@@ -59,7 +59,7 @@ def _timeouts(path: str, terminals: np.ndarray, env_id: str) -> np.ndarray:
   it drops the row before the time-out and pairs across the reset.
   """
   if env_id:
-    mazes.register(env_id)
+    goal_maze.register(env_id)
   try:
     max_steps = gymnasium.spec(env_id).max_episode_steps
   except gymnasium.error.Error:

@@ -9,7 +9,7 @@ import numpy as np
 from absl import logging
 
 from tfirl.demos.border import check
-from tfirl.envs import mazes
+from tfirl.envs.mazes import goal_maze
 
 # Farther than one step can lead (m): the ant runs at most 6 m/s in steps of
 # at most 0.1 s.
@@ -40,7 +40,7 @@ def advice(env_id: str) -> str:
 
   Returns: '; ...', to end a message with, or '' if there is nothing to do.
   """
-  if env_id == mazes.D4RL_ID:
+  if env_id == goal_maze.D4RL_ID:
     return (
       "; this environment is D4RL's: for others' demonstrations leave out "
       '--gin_file=tasks/..._d4rl.gin'
@@ -61,8 +61,8 @@ def check_name(name: str, env_id: str) -> None:
     env_id: of the task, an AntMaze.
   """
   source, is_large = f'd4rl:{name}', name.startswith('antmaze-large')
-  large = f'antmaze-large-*, all that {mazes.D4RL_ID} is for'
-  if env_id == mazes.D4RL_ID:
+  large = f'antmaze-large-*, all that {goal_maze.D4RL_ID} is for'
+  if env_id == goal_maze.D4RL_ID:
     check(is_large, source, 'env_id', "another of D4RL's mazes", large)
     return
   first = f'{large},'

@@ -10,8 +10,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from tfirl.envs import ant_frame, mazes
-from tfirl.envs.maze_planner import Planner
+from tfirl.envs.mazes import ant_frame, goal_maze
+from tfirl.envs.mazes.planner import Planner
 
 ENV_ID = 'tfirl/AntSteering-v0'
 _GOAL_RADIUS = 0.5  # m
@@ -41,7 +41,7 @@ class AntSteering(gymnasium.Env):
     min_uprightness: float = 0.3,
     render_mode: str | None = None,
   ):
-    mazes.register(maze_id)
+    goal_maze.register(maze_id)
     env = gymnasium.make(
       maze_id,
       disable_env_checker=True,
@@ -50,7 +50,7 @@ class AntSteering(gymnasium.Env):
     )
     self.render_mode = render_mode
     self._gym = env
-    self._map = mazes.GoalMaze(env).map
+    self._map = goal_maze.GoalMaze(env).map
     self.ant_env = env.unwrapped.ant_env
     self._planner = Planner(self._map)
     self._speed_limit = speed_limit

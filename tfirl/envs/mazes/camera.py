@@ -3,14 +3,15 @@
 import mujoco
 import numpy as np
 
-from tfirl.envs import mazes, mujoco_state
+from tfirl.envs import mujoco_state
+from tfirl.envs.mazes import goal_maze
 
 _LONG_SIDE = 800  # pixels
 # The ant is hard to see on the chequered floor that comes with it.
 _FLOOR = (0.12, 0.16, 0.22, 1.0)
 
 
-def look_down(maze: mazes.GoalMaze) -> None:
+def look_down(maze: goal_maze.GoalMaze) -> None:
   """Makes `maze.render()` show all of it: x to the right, y up.
 
   There is no perspective: a metre has the same number of pixels everywhere,

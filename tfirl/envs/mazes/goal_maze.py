@@ -12,7 +12,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
-from tfirl.envs import maze_map, mujoco_state
+from tfirl.envs import mujoco_state
+from tfirl.envs.mazes import maze_map
 
 Cells = Sequence[tuple[int, int]]
 
@@ -32,7 +33,7 @@ def register(env_id: str) -> None:
   if D4RL_ID not in gymnasium.registry:
     gymnasium.register(
       D4RL_ID,
-      entry_point='tfirl.envs.d4rl_antmaze:D4RLAntMaze',
+      entry_point='tfirl.envs.mazes.d4rl_antmaze:D4RLAntMaze',
       max_episode_steps=1000,
     )
 

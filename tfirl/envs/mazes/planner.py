@@ -4,7 +4,7 @@ import collections
 
 import numpy as np
 
-from tfirl.envs.maze_map import MazeMap
+from tfirl.envs.mazes.maze_map import MazeMap
 
 # Order settles which of two ways of one length is taken.
 _MOVES = ((-1, 0), (0, -1), (0, 1), (1, 0))

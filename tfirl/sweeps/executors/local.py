@@ -6,11 +6,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-import progress_table
 from absl import flags
 
-from executors import stopping
-from tfirl import threads
+from tfirl.machine import threads
+from tfirl.sweeps import progress_table
+from tfirl.sweeps.executors import stopping
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 

@@ -8,11 +8,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-import progress_table
 from absl import flags
 
-from executors import stopping
-from tfirl import threads
+from tfirl.machine import threads
+from tfirl.sweeps import progress_table
+from tfirl.sweeps.executors import stopping
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -96,7 +96,7 @@ def run(units: Sequence[WorkUnit], fail_fast: bool) -> None:
 def _import_tasks():
   """What needs Ray to be installed."""
   try:
-    return importlib.import_module('executors.ray_tasks')
+    return importlib.import_module('tfirl.sweeps.executors.ray_tasks')
   except ModuleNotFoundError as error:
     raise RuntimeError(
       f"--executor=ray: {error}; expected it from pip install 'tfirl[ray]'"

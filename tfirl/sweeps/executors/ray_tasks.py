@@ -1,8 +1,4 @@
-"""What is asked of Ray. Imported only where Ray is installed.
-
-Functions that run on other machines are sent by value: only tfirl need be
-installed there, not this folder.
-"""
+"""What is asked of Ray. Imported only where Ray is installed."""
 
 import contextlib
 import os
@@ -26,7 +22,6 @@ _TRY_AGAIN = InterruptedError
 def connected(address: str | None, cores: int) -> Iterator['Cluster']:
   """A connection to the cluster at `address`; None starts one, of `cores`."""
   os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # tells nobody
-  ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
   try:
     if address is None:
       ray.init(
@@ -41,7 +36,6 @@ def connected(address: str | None, cores: int) -> Iterator['Cluster']:
   finally:
     # Ray ends the workers, and with them their units.
     ray.shutdown()
-    ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
 class Cluster:
@@ -178,7 +172,6 @@ def _run_unit(run_dir: str, retry_codes: list[int]) -> str:
   """Runs on a node: the unit's supervisor. Returns: what went wrong, or ''."""
   import os
   import subprocess
-  import sys
 
   process = subprocess.Popen(
     [sys.executable, '-m', 'tfirl.work_units', run_dir]
