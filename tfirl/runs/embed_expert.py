@@ -2,8 +2,8 @@
 
   python -m tfirl.runs.embed_expert runs/hopper/expert/0
 
-Writes tfirl/demos/experts/weights/TASK.npz: float32 weights of the mean action, and
-how they were made, with the return of seeded episodes without trembling.
+Writes tfirl/demos/experts/weights/TASK.npz: float32 weights of the mean action,
+and how they were made, with the return of seeded episodes without trembling.
 --out=FILE.npz writes them there instead.
 """
 
