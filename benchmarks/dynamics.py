@@ -21,15 +21,7 @@ def write_rows() -> str:
   from tfirl.runs import experiment as _experiment  # noqa: F401 so that gin knows it
 
   gin_bindings.parse(['tasks/hopper.gin'], [])
-  env = tasks.load()
-  demos = load.load_demonstrations(
-    'embedded:hopper',
-    env_id=env.env_id,
-    observation_size=env.observation_spec().shape[0],
-    action_low=env.action_low,
-    action_high=env.action_high,
-    env_kwargs=env.env_kwargs,
-  )
+  demos = load.of_task('embedded:hopper', tasks.make_task())
   path = pathlib.Path(tempfile.mkdtemp(prefix='tfirl_')) / 'rows.npz'
   picked = np.random.default_rng(0).permutation(len(demos))
   picked = picked[: _NUM_ROWS.value]

@@ -128,7 +128,7 @@ def hopper_demos(record_random, tmp_path_factory):
   from tfirl.demos.formats import npz
 
   path = tmp_path_factory.mktemp('demos') / 'hopper.npz'
-  with tasks.load('Hopper-v5') as env:
+  with tasks.make_env('Hopper-v5') as env:
     demos = record_random(env, 20)  # short: a random policy falls at once
   npz.save_npz(demos, str(path))
   return path

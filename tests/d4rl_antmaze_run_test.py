@@ -46,7 +46,7 @@ def no_config():
 
 @pytest.fixture(scope='module')
 def env():
-  return tasks.load(goal_maze.D4RL_ID, seed=0)
+  return tasks.make_env(goal_maze.D4RL_ID, seed=0)
 
 
 def gait(step):
@@ -82,7 +82,7 @@ def episode(env, cell, arrival):
 @pytest.fixture(scope='module')
 def columns(env):
   """The file's, rewards and terminals relabelled after one other goal."""
-  going_on = tasks.load(goal_maze.D4RL_ID, {'continuing_task': True})
+  going_on = tasks.make_env(goal_maze.D4RL_ID, {'continuing_task': True})
   episodes = [episode(going_on, *pair) for pair in STARTS.items()]
   data = {
     key: np.concatenate([rows[key] for rows in episodes]) for key in episodes[0]
@@ -135,7 +135,7 @@ def test_positions_lie_in_free_cells_of_this_frame_alone(columns, env):
   assert env.maze.map.is_free(xy).all()
   starts = xy[::LENGTH]
   np.testing.assert_array_equal(env.maze.map.cell(starts), list(STARTS))
-  theirs = tasks.load('AntMaze_Large-v5').maze.map
+  theirs = tasks.make_env('AntMaze_Large-v5').maze.map
   assert not theirs.is_free(xy).all()
   # Turned back: x - 18, 12 - y.
   assert theirs.is_free(xy * [1, -1] + [-18, 12]).all()
@@ -187,7 +187,7 @@ def test_expert_resets_restore_what_the_file_shows(env, folder):
 def test_the_other_environment_refuses_it_by_name_and_by_what_it_holds(
   columns, folder
 ):
-  theirs = tasks.load(
+  theirs = tasks.make_env(
     'AntMaze_Large_Diverse_GR-v5', {'include_cfrc_ext_in_observation': False}
   )
   line = f'add --gin_file={FLAG}'
@@ -213,7 +213,7 @@ def theirs(record_random):
     ['GoalMaze.start_cells = [(3, 6)]', 'GoalMaze.goal_cells = [(1, 6)]']
   )
   kwargs = {'include_cfrc_ext_in_observation': False, 'max_episode_steps': 80}
-  env = tasks.load('AntMaze_Large-v5', {**kwargs, 'continuing_task': False})
+  env = tasks.make_env('AntMaze_Large-v5', {**kwargs, 'continuing_task': False})
   gin.clear_config()
   return record_random(env, 1)
 
@@ -256,7 +256,7 @@ _SHORT = [
   'run.checkpoint_every = 128',
   'run.eval_episodes = 1',
   'run.record_video = False',
-  "suites.load.env_kwargs = {'max_episode_steps': 130}",
+  "Task.env_kwargs = {'max_episode_steps': 130}",
 ]
 
 
@@ -316,18 +316,18 @@ def test_the_task_files(kind):
   own = gin.config_str()
   gin_bindings.parse([f'hyper_{task}.gin', f'tasks/{task}_d4rl.gin'], [])
   assert gin.config_str() == own
-  assert gin_bindings.value_of('run.task') == f'{task}_d4rl'
-  assert gin_bindings.value_of('suites.load.env_id') == goal_maze.D4RL_ID
-  with tasks.load() as env:
+  assert gin_bindings.value_of('Task.name') == f'{task}_d4rl'
+  assert gin_bindings.value_of('Task.env_id') == goal_maze.D4RL_ID
+  with tasks.make_task().make_env() as env:
     assert env.max_episode_steps == 1000
     assert env.gym.unwrapped.continuing_task is False
 
 
 def test_the_id_alone_will_do():
   """In the place of Gymnasium-Robotics', with that one's arguments."""
-  line = f"suites.load.env_id = '{goal_maze.D4RL_ID}'"
+  line = f"Task.env_id = '{goal_maze.D4RL_ID}'"
   gin_bindings.parse(['tasks/antmaze_large_play.gin'], [line])
-  with tasks.load() as env:
+  with tasks.make_task().make_env() as env:
     assert env.reset().observation.shape == (31,)
     # Its cells too: (1, 1) is the origin, the row grows with y.
     expected = [(0, 0), (36, 0), (16, 8), (12, 16), (0, 24), (36, 24)]

@@ -71,8 +71,8 @@ def _approach(observation, unused_rng):
 
 _TASKS = {'cliff': (Cliff, _lean), 'dock': (Dock, _approach)}
 _LINES = {
-  'suites.load.env_kwargs': {},
-  'suites.load.tremble_probability': 0.0,
+  'Task.env_kwargs': {},
+  'Task.tremble_probability': 0.0,
   'run.real_steps': 5000,
   'run.eval_every': 1000,
   'run.eval_episodes': 10,
@@ -105,7 +105,7 @@ def task(request, tmp_path):
   env_fn, expert = _TASKS[request.param]
   env_id = f'Tfirl{request.param.capitalize()}-v0'
   gymnasium.register(env_id, env_fn, max_episode_steps=_LIMIT)
-  env = tasks.load(env_id)
+  env = tasks.make_env(env_id)
   raw = rollouts.record(env, expert, 40, seed=0, full_length_only=False)
   path = str(tmp_path / 'demos.npz')
   npz.save_npz(raw, path)
@@ -118,8 +118,8 @@ def _returns(name, demos, root, lines):
   launch.launch(
     ['hype_hopper.gin'],
     [
-      f"run.task = '{name}'",
-      f"suites.load.env_id = 'Tfirl{name.capitalize()}-v0'",
+      f"Task.name = '{name}'",
+      f"Task.env_id = 'Tfirl{name.capitalize()}-v0'",
       'CostLearner.learning_rate_scale = @schedules.constant',
       *(f'{key} = {value!r}' for key, value in _LINES.items()),
       *lines,

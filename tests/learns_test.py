@@ -52,7 +52,7 @@ def demos(tmp_path_factory):
   """Path of 50 episodes of the expert, from all directions."""
   gymnasium.register(_ENV_ID, PointEnv, max_episode_steps=20)
   path = tmp_path_factory.mktemp('demos') / 'point.npz'
-  raw = rollouts.record(tasks.load(_ENV_ID), _expert, 50, seed=0)
+  raw = rollouts.record(tasks.make_env(_ENV_ID), _expert, 50, seed=0)
   npz.save_npz(raw, str(path))
   yield str(path)
   del gymnasium.registry[_ENV_ID]
@@ -64,10 +64,10 @@ def _train(gin_file, bindings, demos, root):
   launch.launch(
     [gin_file],
     [
-      "run.task = 'point'",
-      f"suites.load.env_id = '{_ENV_ID}'",
-      'suites.load.env_kwargs = {}',
-      'suites.load.tremble_probability = 0.0',
+      "Task.name = 'point'",
+      f"Task.env_id = '{_ENV_ID}'",
+      'Task.env_kwargs = {}',
+      'Task.tremble_probability = 0.0',
       'run.eval_episodes = 8',
       'run.record_video = False',
       *bindings,

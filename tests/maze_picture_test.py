@@ -14,9 +14,7 @@ from tfirl.report import __main__ as report_main
 from tfirl.runs import evaluate, launch
 
 _STEPS = 120
-_SHORT = (
-  "suites.load.env_kwargs = {'continuing_task': False, 'max_episode_steps': 30}"
-)
+_SHORT = "Task.env_kwargs = {'continuing_task': False, 'max_episode_steps': 30}"
 _TINY = [
   'run.real_steps = None',  # whichever the file binds
   f'run.env_steps = {_STEPS}',
@@ -51,7 +49,7 @@ def run(record_random, tmp_path_factory):
   folder = tmp_path_factory.mktemp('run')
   demos = folder / 'demos.npz'
   gin_bindings.parse(['tasks/pointmaze.gin'], [_SHORT])
-  with tasks.load() as env:
+  with tasks.make_task().make_env() as env:
     raw = record_random(env, 4)
   npz.save_npz(raw, str(demos))
   rounds = itertools.count(1)

@@ -1,43 +1,36 @@
 """Each task's gin file gives the environment that its users expect."""
 
 import os
-import pathlib
 
+import gin
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
 
 from tfirl import tasks
-from tfirl.config import gin_files
+from tfirl.config import gin_bindings
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import goal_maze
 from tfirl.envs.wrappers import TremblingHand
-
-TASKS_FOLDER = pathlib.Path(__file__).parents[2] / 'gin_configs' / 'tasks'
-
-
-def _bindings(task):
-  """Values of the task's file by binding, of which this layer knows some."""
-  path = TASKS_FOLDER / f'{task}.gin'
-  statements = gin_files.read_text(path.read_text(), str(path), None)
-  return {f'{key[1]}.{key[2]}': value for key, value, _ in statements}
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin files
 
 
-def _load(task, seed=0):
-  prefix = 'tfirl.tasks.load.'
-  bound = {
-    key.removeprefix(prefix): value
-    for key, value in _bindings(task).items()
-    if key.startswith(prefix)
-  }
-  return tasks.load(seed=seed, **bound)
+@pytest.fixture(autouse=True)
+def no_config_stays():
+  yield
+  gin.clear_config()
 
 
-def _task_name(bound):
-  """`run` belongs to a higher layer, loaded by other tests or not."""
-  (name,) = [value for key, value in bound.items() if key.endswith('run.task')]
-  return name
+def _task(name):
+  gin_bindings.parse([f'tasks/{name}.gin'])
+  task = tasks.make_task()
+  assert task.name == name
+  return task
+
+
+def _load(name, seed=0):
+  return _task(name).make_env(seed)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +44,6 @@ def _task_name(bound):
   ],
 )
 def test_maze_task_files(task, env_id, num_observations, num_actions, horizon):
-  bound = _bindings(task)
-  assert _task_name(bound) == task
   env = _load(task, seed=1)
   assert type(env) is GymnasiumEnvironment  # hands are steady here
   assert env.env_id == env_id and env.max_episode_steps == horizon
@@ -68,7 +59,7 @@ def test_plays_cells_are_picked_by_hand():
   cells = [[1, 1], [1, 10], [3, 5], [5, 4], [7, 1], [7, 10]]
   for xy in (maze.start_xy, maze.goal_xy):
     assert sorted(maze.map.cell(xy).tolist()) == cells
-  own = tasks.load('AntMaze_Large-v5', {'continuing_task': False}).maze
+  own = tasks.make_env('AntMaze_Large-v5', {'continuing_task': False}).maze
   np.testing.assert_array_equal(maze.map.is_wall, own.map.is_wall)
   assert len(own.start_xy) > 40
 
@@ -85,10 +76,8 @@ def test_plays_cells_are_picked_by_hand():
 def test_task_files(
   task, env_id, num_observations, num_actions, high, probability
 ):
-  bound = _bindings(task)
-  assert _task_name(bound) == task
-  assert bound['tfirl.tasks.load.tremble_probability'] == probability
   env = _load(task, seed=1)
+  assert gin_bindings.value_of('Task.tremble_probability') == probability
   assert isinstance(env, TremblingHand)
   assert env.env_id == env_id and env.max_episode_steps == 1000
   assert env.reset().observation.shape == (num_observations,)
@@ -97,7 +86,6 @@ def test_task_files(
 
 
 def test_the_ant_that_steers():
-  assert _task_name(_bindings('ant_steering')) == 'ant_steering'
   env = _load('ant_steering', seed=1)
   assert type(env) is GymnasiumEnvironment and env.maze is None
   assert env.env_id == 'tfirl/AntSteering-v0' and env.max_episode_steps == 500
@@ -112,21 +100,23 @@ def test_walker_has_the_friction_of_v3():
 
 
 def test_seed_is_that_of_the_first_reset():
-  first = tasks.load('Hopper-v5', seed=3).reset().observation
+  first = tasks.make_env('Hopper-v5', seed=3).reset().observation
   np.testing.assert_array_equal(
-    first, tasks.load('Hopper-v5', seed=3).reset().observation
+    first, tasks.make_env('Hopper-v5', seed=3).reset().observation
   )
-  assert (first != tasks.load('Hopper-v5', seed=4).reset().observation).any()
+  assert (
+    first != tasks.make_env('Hopper-v5', seed=4).reset().observation
+  ).any()
 
 
 def test_without_trembling_there_is_no_wrapper():
-  assert type(tasks.load('Hopper-v5')) is GymnasiumEnvironment
+  assert type(tasks.make_env('Hopper-v5')) is GymnasiumEnvironment
 
 
 def test_renders_without_a_display(monkeypatch):
   monkeypatch.delenv('DISPLAY', raising=False)
   monkeypatch.delenv('MUJOCO_GL', raising=False)
-  with tasks.load('Hopper-v5', None, 0.01, render_mode='rgb_array') as env:
+  with tasks.make_env('Hopper-v5', None, 0.01, render_mode='rgb_array') as env:
     assert os.environ['MUJOCO_GL'] == 'egl'
     env.reset()
     frame = env.render()
@@ -151,14 +141,14 @@ def test_without_egl_it_is_osmesa(monkeypatch, installed, name):
     'ctypes.util.find_library',
     lambda library: f'lib{library}.so.1' if library in installed else None,
   )
-  tasks.load('Hopper-v5', render_mode='rgb_array').close()
+  tasks.make_env('Hopper-v5', render_mode='rgb_array').close()
   assert os.environ['MUJOCO_GL'] == name
 
 
 def test_the_given_renderer_stays(monkeypatch):
   monkeypatch.delenv('DISPLAY', raising=False)
   monkeypatch.setenv('MUJOCO_GL', 'osmesa')
-  tasks.load('Hopper-v5', render_mode='rgb_array').close()
+  tasks.make_env('Hopper-v5', render_mode='rgb_array').close()
   assert os.environ['MUJOCO_GL'] == 'osmesa'
 
 
@@ -166,20 +156,21 @@ def test_the_given_renderer_stays(monkeypatch):
   'env_id, close', [('Hoper-v5', 'Hopper-v5'), ('hopper-v5', 'Hopper-v5')]
 )
 def test_unknown_id(env_id, close):
-  message = f"suites.load.env_id is '{env_id}'.*close: .*{close}"
+  message = f"Task.env_id is '{env_id}'.*close: .*{close}"
   with pytest.raises(ValueError, match=message):
-    tasks.load(env_id)
+    tasks.make_env(env_id)
 
 
 @pytest.mark.parametrize('key', ['no_such_kwarg', 'xml_file'])
 def test_refused_kwargs(key):
-  with pytest.raises(ValueError, match=f'suites.load.env_kwargs is .*{key}'):
-    tasks.load('Hopper-v5', {key: '/nowhere.xml'})
+  with pytest.raises(ValueError, match=f'Task.env_kwargs is .*{key}'):
+    tasks.make_env('Hopper-v5', {key: '/nowhere.xml'})
 
 
 def test_probability_out_of_range():
-  with pytest.raises(ValueError, match='TremblingHand.probability is 1.5'):
-    tasks.load('Hopper-v5', tremble_probability=1.5)
+  message = 'Task.tremble_probability is 1.5; expected float, at least 0'
+  with pytest.raises(ValueError, match=message):
+    tasks.make_env('Hopper-v5', tremble_probability=1.5)
 
 
 def test_episodes_must_end(monkeypatch):
@@ -192,6 +183,6 @@ def test_episodes_must_end(monkeypatch):
   spec = gymnasium.envs.registration.EnvSpec('TfirlEndless-v0', Endless)
   monkeypatch.setitem(gymnasium.registry, 'TfirlEndless-v0', spec)
   with pytest.raises(ValueError, match='no time limit.*max_episode_steps'):
-    tasks.load('TfirlEndless-v0')
-  env = tasks.load('TfirlEndless-v0', {'max_episode_steps': 5})
+    tasks.make_env('TfirlEndless-v0')
+  env = tasks.make_env('TfirlEndless-v0', {'max_episode_steps': 5})
   assert env.max_episode_steps == 5

@@ -1,12 +1,126 @@
-"""How a value that is out of its range is worded."""
+"""How a value of the wrong type, or out of its range, is worded.
 
+A parameter says its range in its annotation, `steps_per_round: Count = 64`.
+gin's bindings are held against it before anything starts (`config.gin_types`),
+and what else calls a function under `checked` when it does.
+"""
+
+import dataclasses
+import functools
+import inspect
+import math
 import numbers
-from typing import Any
+import re
+import types
+import typing
+from collections import abc as collections_abc
+from collections.abc import Callable
+from typing import Annotated, Any
 
 
-def at_least(name: str, value: float, least: float) -> None:
-  """Raises ValueError if `value` of the binding `name` is below `least`."""
-  _check(name, value, f'at least {least}', value >= least)
+@dataclasses.dataclass(frozen=True)
+class Range:
+  """Which numbers a parameter takes; a bound of None is none.
+
+  Attributes:
+    least, most: the ends, which belong to it.
+    above, below: the ends, which don't.
+  """
+
+  least: float | None = None
+  most: float | None = None
+  above: float | None = None
+  below: float | None = None
+
+  def __contains__(self, value: Any) -> bool:
+    # Written so that nan is in no range.
+    return isinstance(value, numbers.Number) and (
+      (self.least is None or value >= self.least)
+      and (self.most is None or value <= self.most)
+      and (self.above is None or value > self.above)
+      and (self.below is None or value < self.below)
+      and math.isfinite(value)
+    )
+
+  def __str__(self) -> str:
+    words = (
+      ('at least', self.least),
+      ('more than', self.above),
+      ('at most', self.most),
+      ('less than', self.below),
+    )
+    given = [f'{word} {end}' for word, end in words if end is not None]
+    return ' and '.join(given)
+
+
+@dataclasses.dataclass(frozen=True)
+class Matching:
+  """Which text a parameter takes.
+
+  Attributes:
+    pattern: a regular expression that all of it matches.
+    words: what it means.
+  """
+
+  pattern: str
+  words: str
+
+  def __contains__(self, value: Any) -> bool:
+    return (
+      isinstance(value, str) and re.fullmatch(self.pattern, value) is not None
+    )
+
+  def __str__(self) -> str:
+    return self.words
+
+
+Count = Annotated[int, Range(least=1)]
+CountOrZero = Annotated[int, Range(least=0)]
+Positive = Annotated[float, Range(above=0)]
+NonNegative = Annotated[float, Range(least=0)]
+Share = Annotated[float, Range(least=0, most=1)]
+# A discount, or the decay of a mean: 1 would never forget.
+Decay = Annotated[float, Range(least=0, below=1)]
+# Part of a path.
+Name = Annotated[
+  str,
+  Matching('[A-Za-z0-9_][A-Za-z0-9_.-]*', 'letters, digits, _, - and . alone'),
+]
+
+
+def checked(function: Callable) -> Callable:
+  """Holds numbers and text against the ranges in `function`'s annotations.
+
+  Other arguments pass, functions for instance. Raises ValueError naming the
+  parameter, what was found and what is expected.
+  """
+  owner = function.__qualname__.removesuffix('.__init__')
+  signature = inspect.signature(function)
+
+  @functools.wraps(function)
+  def wrapper(*args, **kwargs):
+    hints = hints_of(function)
+    given = signature.bind_partial(*args, **kwargs).arguments
+    for name, value in given.items():
+      hint = hints.get(name)
+      if _has_range(hint) and isinstance(value, (numbers.Number, str)):
+        within(f'{owner}.{name}', value, hint)
+    return function(*args, **kwargs)
+
+  return wrapper
+
+
+def within(name: str, value: Any, hint: Any) -> None:
+  """Raises ValueError unless `value` is one that the annotation `hint` takes.
+
+  Numbers of NumPy are as good as Python's.
+  """
+  if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+    value = int(value)
+  elif isinstance(value, numbers.Real) and not isinstance(value, bool):
+    value = float(value)
+  if not fits(value, hint):
+    raise ValueError(f'{name} is {value!r}; expected {words_for(hint)}')
 
 
 def integer(name: str, value: Any, least: int) -> None:
@@ -22,16 +136,98 @@ def integer(name: str, value: Any, least: int) -> None:
     )
 
 
-def above(name: str, value: float, bound: float) -> None:
-  """Raises ValueError unless `value` of the binding `name` is above `bound`."""
-  _check(name, value, f'more than {bound}', value > bound)
-
-
-def within(name: str, value: float, least: float, most: float) -> None:
-  """Raises ValueError unless least <= `value` <= most."""
-  _check(name, value, f'within [{least}, {most}]', least <= value <= most)
-
-
-def _check(name: str, value: float, expected: str, is_valid: bool) -> None:
-  if not is_valid:  # nan is not
+def require(name: str, value: Any, expected: str, is_valid: bool) -> None:
+  """Raises ValueError unless `is_valid`, in the words of all such errors."""
+  if not is_valid:
     raise ValueError(f'{name} is {value!r}; expected {expected}')
+
+
+@functools.cache
+def hints_of(function: Callable) -> dict[str, Any]:
+  """The annotations of `function`, with their ranges.
+
+  Those of modules that can't be imported here are left out.
+  """
+  try:
+    return typing.get_type_hints(function, include_extras=True)
+  except (NameError, TypeError):
+    return {}
+
+
+def fits(value: Any, hint: Any) -> bool:
+  """Whether the literal `value` is one for `hint`; True if that can't be told.
+
+  Integers are floats too, but nothing but True and False is a bool.
+  """
+  if hint is Any or _is_opaque(hint):
+    return True
+  origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+  if origin is Annotated:
+    kind, *notes = arguments
+    return fits(value, kind) and all(value in note for note in notes)
+  if origin in (typing.Union, types.UnionType):
+    return any(fits(value, argument) for argument in arguments)
+  if origin is typing.Literal:
+    return value in arguments
+  if hint is float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
+  if hint is int:
+    return isinstance(value, int) and not isinstance(value, bool)
+  if hint is None:
+    return value is None
+  if origin is None:
+    return isinstance(value, hint)
+  return _fits_generic(value, origin, arguments)
+
+
+def takes_function(hint: Any) -> bool:
+  """Whether a function, or what a call returns, may be one for `hint`."""
+  if hint is Any or _is_opaque(hint) or hint is object:
+    return True
+  origin = typing.get_origin(hint)
+  if origin in (typing.Union, types.UnionType):
+    return any(takes_function(part) for part in typing.get_args(hint))
+  return (origin or hint) in (collections_abc.Callable, type)
+
+
+def words_for(hint: Any) -> str:
+  """An annotation in words, 'int, at least 1, or None' for instance."""
+  origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+  if origin is Annotated:
+    kind, *notes = arguments
+    return ', '.join([words_for(kind), *map(str, notes)])
+  if origin in (typing.Union, types.UnionType):
+    return ' or '.join(words_for(argument) for argument in arguments)
+  if hint is None or hint is type(None):
+    return 'None'
+  if (origin or hint) is collections_abc.Callable:
+    return 'a function'
+  return hint.__name__ if isinstance(hint, type) and not origin else str(hint)
+
+
+def _has_range(hint: Any) -> bool:
+  return typing.get_origin(hint) is Annotated or any(
+    map(_has_range, typing.get_args(hint))
+  )
+
+
+def _is_opaque(hint: Any) -> bool:
+  """Of other libraries' types, type variables and the like we say nothing."""
+  base = typing.get_origin(hint) or hint
+  known = (typing.Union, types.UnionType, typing.Literal, Annotated, None)
+  return not (isinstance(base, type) or base in known)
+
+
+def _fits_generic(value: Any, origin: type, arguments: tuple) -> bool:
+  """`tuple[int, ...]`, `Sequence[float]`, `Mapping[str, int]` and the like."""
+  if origin in (collections_abc.Callable, type):
+    return callable(value)  # no literal is
+  if issubclass(origin, collections_abc.Sequence):
+    # gin files write sequences as they like.
+    if not isinstance(value, (tuple, list)):
+      return False
+    if origin is tuple and arguments and Ellipsis not in arguments:
+      return len(value) == len(arguments) and all(map(fits, value, arguments))
+    return not arguments or all(fits(item, arguments[0]) for item in value)
+  return isinstance(value, origin)

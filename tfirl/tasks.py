@@ -1,87 +1,241 @@
-"""Makes the environment that a task's gin file names."""
+"""The facts of one task, and the environments that they make."""
 
-import ctypes.util
 import difflib
-import os
-from collections.abc import Mapping
+import importlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gin
 import gymnasium
-from tf_agents.environments import py_environment
+from gymnasium.wrappers import TimeLimit
 
+from tfirl import checks
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import ant_steering, camera, goal_maze
 from tfirl.envs.wrappers import TremblingHand
+from tfirl.machine import renderer
 
 
-# In gin files `suites.load`: TF-Agents has registered a `load` of its own.
-@gin.configurable(denylist=['seed', 'render_mode'])
-def load(
+class Task:
+  """What is to be learned: an environment, and what is known of it.
+
+  In gin files its parameters are those of `Task`: `Task.env_id = 'Hopper-v5'`.
+
+  Attributes:
+    name: part of the run folder's path.
+    demos: source of its demonstrations, as in `demos.load`.
+    is_healthy: maps observations [B, O], a tensor, to bool [B], False where an
+      episode ends; None where that is to be learned.
+    expert_return: mean return of the expert, with the trembling hand.
+    random_return: likewise of uniformly random actions.
+  """
+
+  @checks.checked
+  def __init__(
+    self,
+    name: checks.Name,
+    env_fn: Callable[..., gymnasium.Env] | str | None = None,
+    *,
+    env_id: str | None = None,
+    env_kwargs: Mapping[str, Any] | None = None,
+    tremble_probability: checks.Share = 0.0,
+    is_healthy: Callable | str | None = None,
+    max_episode_steps: checks.Count | None = None,
+    demos: str | None = None,
+    expert_return: float | None = None,
+    random_return: float | None = None,
+  ):
+    """Exactly one of `env_fn` and `env_id` says what makes the environment.
+
+    Args:
+      name: letters, digits, `_`, `-` and `.`.
+      env_fn: env_fn(render_mode=None) -> gymnasium.Env, or 'module:function',
+        found from the working folder.
+      env_id: what gymnasium makes, with its version: 'Hopper-v5'; or
+        'module:Mine-v0', of a module that registers it.
+      env_kwargs: what else `gymnasium.make`, or `env_fn`, is given.
+      tremble_probability: chance that a step executes a uniform action.
+      is_healthy: as above, or 'module:function'.
+      max_episode_steps: the time limit, for an environment that has none, or in
+        the place of its own.
+      demos: as above; None for `embedded:NAME`.
+      expert_return, random_return: as above, if known.
+
+    Raises:
+      ValueError: a parameter is of no use, and says what is expected.
+    """
+    if (env_fn is None) == (env_id is None):
+      found = 'neither' if env_fn is None else 'both'
+      raise ValueError(
+        f'Task: found {found} of env_id and env_fn; expected one of them'
+      )
+    self.name = name
+    self.demos = demos or f'embedded:{name}'
+    self.is_healthy = _resolve('Task.is_healthy', is_healthy)
+    self.expert_return = expert_return
+    self.random_return = random_return
+    self._env_fn = _resolve('Task.env_fn', env_fn)
+    self._env_id = env_id
+    self._env_kwargs = dict(env_kwargs or {})
+    self._tremble_probability = tremble_probability
+    self._max_episode_steps = max_episode_steps
+
+  def make_env(
+    self,
+    seed: int = 0,
+    render_mode: str | None = None,
+    *,
+    trembles: bool = True,
+  ) -> GymnasiumEnvironment | TremblingHand:
+    """The environment as a PyEnvironment, with the trembling hand.
+
+    Gymnasium-Robotics' mazes come with `GoalMaze` around them, and are rendered
+    from above.
+
+    Args:
+      seed: of the first reset and of the trembling.
+      render_mode: 'rgb_array' to be able to render; None costs nothing.
+      trembles: False for a steady hand, as experts have it.
+
+    Raises:
+      ValueError: names the binding if the environment can't be made, has
+        spaces that can't be used, or no time limit.
+    """
+    if render_mode is not None:
+      renderer.choose()
+    env = self._make_gym(render_mode)
+    if goal_maze.is_maze(env):
+      env = goal_maze.GoalMaze(env)
+      if render_mode is not None:
+        camera.look_down(env)
+    env = GymnasiumEnvironment(env, seed)
+    if env.max_episode_steps is None:  # evaluation would have no end
+      raise ValueError(
+        f'{self._what}: episodes have no time limit; expected one: '
+        'Task.max_episode_steps = 1000, say'
+      )
+    if trembles and self._tremble_probability:
+      env = TremblingHand(env, self._tremble_probability, seed)
+    return env
+
+  @property
+  def bindings(self) -> list[str]:
+    """Lines of gin that make this task again.
+
+    A function that no `module:name` finds is written as a name that says so:
+    such a task has to be given, where a run of it is loaded.
+    """
+    values = {
+      'name': self.name,
+      'env_fn': _name_of(self._env_fn),
+      'env_id': self._env_id,
+      'env_kwargs': self._env_kwargs or None,
+      'tremble_probability': self._tremble_probability or None,
+      'is_healthy': _name_of(self.is_healthy),
+      'max_episode_steps': self._max_episode_steps,
+      'demos': None if self.demos == f'embedded:{self.name}' else self.demos,
+      'expert_return': self.expert_return,
+      'random_return': self.random_return,
+    }
+    return [
+      f'Task.{key} = {value!r}'
+      for key, value in values.items()
+      if value is not None
+    ]
+
+  @property
+  def _what(self) -> str:
+    """The binding that says what makes the environment, for errors."""
+    if self._env_id is not None:
+      return f'Task.env_id is {self._env_id!r}'
+    return f'Task.env_fn is {_name_of(self._env_fn)!r}'
+
+  def _make_gym(self, render_mode: str | None) -> gymnasium.Env:
+    # An environment need not have a render mode at all.
+    kwargs = dict(self._env_kwargs)
+    if render_mode is not None:
+      kwargs['render_mode'] = render_mode
+    if self._env_id is not None:
+      return self._make_registered(kwargs)
+    env = self._env_fn(**kwargs)
+    if not isinstance(env, gymnasium.Env):
+      raise ValueError(
+        f'{self._what}: it made a {type(env).__module__}.{type(env).__name__}; '
+        'expected a gymnasium.Env'
+      )
+    if self._max_episode_steps is not None:
+      env = TimeLimit(env, self._max_episode_steps)
+    return env
+
+  def _make_registered(self, kwargs: Mapping[str, Any]) -> gymnasium.Env:
+    env_id = self._env_id
+    goal_maze.register(env_id)
+    ant_steering.register()
+    if self._max_episode_steps is not None:
+      kwargs = {**kwargs, 'max_episode_steps': self._max_episode_steps}
+    try:
+      # The checker doubles the cost of a step and repeats what ours checks.
+      return gymnasium.make(env_id, disable_env_checker=True, **kwargs)
+    except (gymnasium.error.Error, ImportError) as error:
+      close = difflib.get_close_matches(env_id, gymnasium.registry)
+      hint = f' (close: {", ".join(close)})' if close else ''
+      raise ValueError(
+        f'{self._what}; expected an environment that gymnasium knows{hint}: '
+        f'{error}'
+      ) from error
+    except (TypeError, OSError) as error:
+      raise ValueError(
+        f'Task.env_kwargs is {self._env_kwargs}; {env_id} refuses: {error}'
+      ) from error
+
+
+# What gin's bindings make; `Task` itself, as users call it, takes none of them.
+make_task = gin.external_configurable(Task, 'Task', module='tfirl')
+
+
+def make_env(
   env_id: str,
   env_kwargs: Mapping[str, Any] | None = None,
   tremble_probability: float = 0.0,
   seed: int = 0,
   render_mode: str | None = None,
-) -> py_environment.PyEnvironment:
-  """A gymnasium environment as a PyEnvironment, with a trembling hand.
+) -> GymnasiumEnvironment | TremblingHand:
+  """The environment of a task of which no more is known; see `Task`."""
+  task = Task(
+    'unnamed',
+    env_id=env_id,
+    env_kwargs=env_kwargs,
+    tremble_probability=tremble_probability,
+  )
+  return task.make_env(seed, render_mode)
 
-  Gymnasium-Robotics' mazes come with `GoalMaze` around them, and are rendered
-  from above.
 
-  Args:
-    env_id: as gymnasium knows it, with the version: 'Hopper-v5'.
-    env_kwargs: what else `gymnasium.make` is given.
-    tremble_probability: chance that a step executes a uniform action.
-    seed: of the first reset and of the trembling.
-    render_mode: 'rgb_array' to be able to render; None costs nothing.
-
-  Raises: ValueError naming the binding if the id or a kwarg is unknown, or if
-    episodes have no time limit.
-  """
-  if render_mode is not None:
-    _choose_renderer()
-  goal_maze.register(env_id)
-  ant_steering.register()
-  kwargs = dict(env_kwargs or {})
-  # An environment need not have a render mode at all.
-  rendering = {} if render_mode is None else {'render_mode': render_mode}
+def _resolve(binding: str, value: Callable | str | None) -> Callable | None:
+  """The function that 'module:name' names; functions and None as they are."""
+  if value is None or callable(value):
+    return value
+  module, _, name = value.partition(':')
+  if not module or not name or '<' in value or module == '__main__':
+    raise ValueError(
+      f"{binding} is {value!r}; expected 'module:function', of a module that "
+      'can be imported from the working folder. A function of a notebook, or '
+      'inside another one, has no such name: give the task itself '
+      '(tfirl.load_run(path, task=task))'
+    )
   try:
-    # The checker doubles the cost of a step and repeats what ours checks.
-    env = gymnasium.make(
-      env_id, disable_env_checker=True, **rendering, **kwargs
+    function = getattr(importlib.import_module(module), name)
+  except (ImportError, AttributeError) as error:
+    raise ValueError(f'{binding} is {value!r}: {error}') from error
+  if not callable(function):
+    raise ValueError(
+      f'{binding} is {value!r}, a {type(function).__name__}; expected a '
+      'function'
     )
-  except gymnasium.error.Error as error:
-    close = difflib.get_close_matches(env_id, gymnasium.registry)
-    hint = f' (close: {", ".join(close)})' if close else ''
-    raise ValueError(
-      f'suites.load.env_id is {env_id!r}; expected an environment that '
-      f'gymnasium knows{hint}: {error}'
-    ) from error
-  except (TypeError, OSError) as error:
-    raise ValueError(
-      f'suites.load.env_kwargs is {kwargs}; {env_id} refuses: {error}'
-    ) from error
-  if goal_maze.is_maze(env):
-    env = goal_maze.GoalMaze(env)
-    if render_mode is not None:
-      camera.look_down(env)
-  env = GymnasiumEnvironment(env, seed)
-  if env.max_episode_steps is None:  # evaluation would have no end
-    raise ValueError(
-      f'suites.load.env_id is {env_id!r}, which has no time limit; expected '
-      "one in suites.load.env_kwargs = {'max_episode_steps': 1000}, say"
-    )
-  if tremble_probability:
-    env = TremblingHand(env, tremble_probability, seed)
-  return env
+  return function
 
 
-def _choose_renderer() -> None:
-  """Without a display MuJoCo renders only if told how to."""
-  if not os.environ.get('DISPLAY'):
-    has_egl = ctypes.util.find_library('EGL') is not None
-    has_osmesa = ctypes.util.find_library('OSMesa') is not None
-    # With neither, the error is that of the first choice.
-    name = 'osmesa' if has_osmesa and not has_egl else 'egl'
-    os.environ.setdefault('MUJOCO_GL', name)
+def _name_of(function: Callable | None) -> str | None:
+  if function is None:
+    return None
+  name = getattr(function, '__qualname__', type(function).__name__)
+  return f'{getattr(function, "__module__", "__main__")}:{name}'

@@ -235,11 +235,14 @@ def test_the_actor_waits_for_the_critics(train, make_rows):
 @pytest.mark.parametrize(
   'parameter, message',
   [
-    ({'alpha': 0.0}, 'alpha is 0.0; expected positive'),
-    ({'bc_weight': -1.0}, 'bc_weight is -1.0; expected at least 0'),
+    ({'alpha': 0.0}, 'alpha is 0.0; expected float, more than 0'),
+    ({'bc_weight': -1.0}, 'bc_weight is -1.0; expected float, at least 0'),
     ({'policy_update_period': 0}, 'policy_update_period is 0'),
     ({'critic_updates_first': -1}, 'critic_updates_first is -1'),
-    ({'critic_clip_norm': 0.0}, 'critic_clip_norm is 0.0; expected None or'),
+    (
+      {'critic_clip_norm': 0.0},
+      'critic_clip_norm is 0.0; expected float, more',
+    ),
     ({'weight_decay': -1e-4}, 'weight_decay is -0.0001'),
   ],
 )

@@ -12,7 +12,7 @@ from tfirl.storage import checkpoints
 @pytest.fixture(scope='session')
 def random_demos(record_random):
   """A few episodes of random actions in Hopper."""
-  return record_random(tasks.load('Hopper-v5'), 10, rollouts.rollout)
+  return record_random(tasks.make_env('Hopper-v5'), 10, rollouts.rollout)
 
 
 @pytest.fixture

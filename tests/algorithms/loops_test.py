@@ -6,6 +6,7 @@ import gin
 import numpy as np
 import pytest
 
+from tfirl import tasks
 from tfirl.algorithms import bc, expert, model_free
 from tfirl.config import gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
@@ -73,7 +74,7 @@ def make(request, random_demos, closed_later):
   gin_file = f'{folder}{name}_hopper.gin'
   gin_bindings.parse([gin_file], bindings)
   yield lambda seed, restore_from=None: closed_later(
-    make(lambda env: random_demos, seed, restore_from)
+    make(tasks.make_task(), random_demos, seed, restore_from)
   )
   gin.clear_config()
 
@@ -147,7 +148,8 @@ def test_a_step_without_updates_is_refused(make):
   with gin.unlock_config():
     gin.bind_parameter('ModelFree.updates_per_step', 0)
   with pytest.raises(
-    ValueError, match='ModelFree.updates_per_step is 0; expected at least 1'
+    ValueError,
+    match='ModelFree.updates_per_step is 0; expected int, at least 1',
   ):
     make(0)
 

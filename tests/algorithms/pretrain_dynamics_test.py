@@ -4,7 +4,7 @@ import gin
 import numpy as np
 import pytest
 
-from tfirl import types
+from tfirl import tasks, types
 from tfirl.algorithms import pretrain_dynamics
 from tfirl.config import gin_bindings
 from tfirl.dynamics import model as dynamics_model
@@ -67,7 +67,7 @@ def make(demos, *bindings, seed=0):
   gin_bindings.parse(
     ['pretrain_dynamics_pointmaze.gin'], [*_BINDINGS, *bindings]
   )
-  return pretrain_dynamics.PretrainDynamics(lambda env: demos, seed)
+  return pretrain_dynamics.PretrainDynamics(tasks.make_task(), demos, seed)
 
 
 def fitted(demos, mode, num_bins=10):
@@ -180,13 +180,16 @@ def test_a_checkpoint_brings_the_fit_back(demos, tmp_path):
       "PretrainDynamics.bin_sampling = 'even'",
       "bin_sampling is 'even'; expect",
     ),
-    ('PretrainDynamics.num_bins = 0', 'num_bins is 0; expected at least 1'),
-    ("suites.load.env_id = 'Hopper-v5'", 'task Hopper-v5; expected a maze'),
+    (
+      'PretrainDynamics.num_bins = 0',
+      'num_bins is 0; expected int, at',
+    ),
+    ("Task.env_id = 'Hopper-v5'", 'task pointmaze; expected a maze'),
   ],
 )
 def test_what_it_refuses(demos, binding, message):
   bindings = [binding]
   if 'Hopper' in binding:
-    bindings.append('suites.load.env_kwargs = {}')
+    bindings.append('Task.env_kwargs = {}')
   with pytest.raises(ValueError, match=message):
     make(demos, *bindings)

@@ -56,11 +56,11 @@ def test_too_few_by_flag(number):
 
 @pytest.mark.parametrize('bound', ['0', '-1', '2.0', 'True', "'four'"])
 def test_no_number_by_gin_is_in_no_folders_name(bound):
-  few_demos.parse(_FILES, [f'{few_demos.BINDING} = {bound}'], None)
   with pytest.raises(
-    ValueError, match=f'^{few_demos.BINDING} is {bound}; expected an integer'
+    ValueError,
+    match=f'{few_demos.BINDING} is {bound}; expected int, at least 1',
   ):
-    few_demos.method()
+    few_demos.parse(_FILES, [f'{few_demos.BINDING} = {bound}'], None)
 
 
 def test_a_method_needs_its_algorithm():

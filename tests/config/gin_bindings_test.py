@@ -216,11 +216,11 @@ def test_diff_names_what_changed_came_and_went(tmp_path):
 def test_diff_survives_long_values_references_and_macros():
   segments = [(i * 1000, 0.5 / (i + 1)) for i in range(40)]
   _parse(
-    f'toy_table.rows = {segments}',
+    f'ToyAgent.table = {segments}',
     f'toy_table.name = "{"word " * 40}"',
     'RATE = 1e-4',
     'ToyAgent.rate = %RATE',
-    'ToyAgent.table = @p/toy_table()',
+    'p/ToyAgent.table = @p/toy_table()',
   )
   saved = gin.config_str()
   assert gin_bindings.diff(saved) == []

@@ -307,12 +307,14 @@ def test_a_loss_that_is_not_finite_stops_the_run():
   [('learning_rate', 0.0), ('batch_size', 0)],
 )
 def test_parameters_out_of_range_are_named(name, value):
-  with pytest.raises(ValueError, match=f'{name} must be .* found {value}'):
+  with pytest.raises(
+    ValueError, match=f'CostLearner.{name} is {value}; expected'
+  ):
     make(**{name: value})
 
 
 def test_a_round_without_updates_is_an_error():
-  with pytest.raises(ValueError, match='num_updates must be .* found 0'):
+  with pytest.raises(ValueError, match='num_updates is 0; expected an integer'):
     make().update(LEARNER, EXPERT, num_updates=0)
 
 

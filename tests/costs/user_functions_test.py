@@ -193,9 +193,6 @@ class NotCallable:
 @pytest.mark.parametrize(
   ('value', 'found'),
   [
-    ('3', 'loss_fn is 3; '),
-    ("'logistic'", "loss_fn is 'logistic'; "),
-    ('None', 'loss_fn is None; '),
     ('@NotCallable()', r'loss_fn is <.*NotCallable object.*>; '),
     ('@NotCallable', 'loss_fn, NotCallable, failed on two rows a side: Type'),
     (
@@ -228,10 +225,17 @@ def test_what_is_no_loss_is_refused_at_construction(value, found):
   assert '\n' not in message
 
 
+@pytest.mark.parametrize('value', ['3', "'logistic'", 'None'])
+@pytest.mark.parametrize('name', ['loss_fn', 'reward_transform'])
+def test_what_is_no_function_is_refused_by_gin(name, value):
+  message = f'CostLearner.{name} is {value}; expected a function'
+  with pytest.raises(ValueError, match=message):
+    _make(f'CostLearner.{name} = {value}')
+
+
 @pytest.mark.parametrize(
   ('value', 'found'),
   [
-    ('0.5', 'reward_transform is 0.5; '),
     (
       '@logistic_loss',
       'reward_transform, logistic_loss, failed on two rows a side: TypeError: ',

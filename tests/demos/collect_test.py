@@ -138,11 +138,9 @@ def test_the_task_file_makes_the_environment(weights, tmp_path, monkeypatch):
 
 def test_a_task_file_must_name_its_environment(tmp_path, monkeypatch):
   (tmp_path / 'tasks').mkdir()
-  (tmp_path / 'tasks' / 'mine.gin').write_text('suites.load.env_kwargs = {}\n')
+  (tmp_path / 'tasks' / 'mine.gin').write_text('Task.env_kwargs = {}\n')
   monkeypatch.chdir(tmp_path)
-  with pytest.raises(
-    ValueError, match='mine.gin: suites.load.env_id: found no'
-  ):
+  with pytest.raises(ValueError, match='mine.gin: Task.env_id: found no'):
     collect.collect(_args(task='mine'))
 
 

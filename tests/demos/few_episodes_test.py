@@ -156,7 +156,7 @@ def _maze_file(folder):
 
 def test_a_mazes_misses_are_dropped_first(tmp_path):
   path = _maze_file(tmp_path)
-  with tasks.load('PointMaze_Large-v3', {'continuing_task': False}) as env:
+  with tasks.make_env('PointMaze_Large-v3', {'continuing_task': False}) as env:
 
     def load(**changes):
       return load_demonstrations(

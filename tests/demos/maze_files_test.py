@@ -19,12 +19,12 @@ ANT_ID, POINT_ID = 'AntMaze_Large-v5', 'PointMaze_Large-v3'
 
 @pytest.fixture(scope='module')
 def point():
-  return tasks.load(POINT_ID, {'continuing_task': False})
+  return tasks.make_env(POINT_ID, {'continuing_task': False})
 
 
 @pytest.fixture(scope='module')
 def ant():
-  return tasks.load(ANT_ID, _ANT)
+  return tasks.make_env(ANT_ID, _ANT)
 
 
 def load(source, env, **kwargs):
@@ -49,7 +49,7 @@ def write_hdf5(path, columns):
 @pytest.fixture(scope='module')
 def maze2d():
   """Columns of D4RL's maze2d: the point goes on to goal after goal."""
-  env = tasks.load(
+  env = tasks.make_env(
     POINT_ID, {'continuing_task': True, 'reset_target': True}, seed=4
   )
   policy = embedded.policy('pointmaze')
@@ -264,7 +264,9 @@ def test_minaris_ant_equals_the_file(antmaze, ant, tmp_path, monkeypatch):
     np.testing.assert_array_equal(getattr(found, key), getattr(expected, key))
   np.testing.assert_array_equal(found.qpos, expected.qpos)
   with pytest.raises(ValueError, match="of 'AntMaze_Large-v5'; expected of 'P"):
-    load('minari:zoo/maze-v0', tasks.load(POINT_ID, {'continuing_task': False}))
+    load(
+      'minari:zoo/maze-v0', tasks.make_env(POINT_ID, {'continuing_task': False})
+    )
 
 
 @pytest.mark.filterwarnings('ignore')

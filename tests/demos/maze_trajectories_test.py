@@ -10,7 +10,7 @@ from tfirl.demos.border import RawDemonstrations
 
 @pytest.fixture(scope='module')
 def point():
-  return tasks.load('PointMaze_Large-v3', {'continuing_task': False})
+  return tasks.make_env('PointMaze_Large-v3', {'continuing_task': False})
 
 
 # By hand: along the corridor of row 1, from x = -4.5 to x = -1.5 at y = 3.

@@ -23,7 +23,7 @@ def hopper(monkeypatch):
   """Hopper-v5 of 20 steps that hardly ever falls."""
   spec = gymnasium.registry['Hopper-v5']
   monkeypatch.setattr(spec, 'max_episode_steps', 20)
-  env = tasks.load('Hopper-v5', _CALM)
+  env = tasks.make_env('Hopper-v5', _CALM)
   yield env
   env.close()
 
@@ -84,7 +84,7 @@ def _falls(observation, rng=None):
 
 
 def test_episodes_that_fall_are_dropped_or_kept_as_terminal():
-  env = tasks.load('Hopper-v5')
+  env = tasks.make_env('Hopper-v5')
   with pytest.raises(ValueError, match='found 0 full-length.*in 3 attempts'):
     record(env, _falls, 1, 0, max_attempts=3)
   raw = record(env, _falls, 2, 0, full_length_only=False)
@@ -94,7 +94,7 @@ def test_episodes_that_fall_are_dropped_or_kept_as_terminal():
 
 
 def test_of_a_maze_the_episodes_that_reach_the_goal_are_kept():
-  env = tasks.load(
+  env = tasks.make_env(
     'PointMaze_Large-v3', {'continuing_task': False, 'max_episode_steps': 60}
   )
 
@@ -130,7 +130,7 @@ def test_only_full_episodes_count_but_seeds_go_on(hopper, monkeypatch):
 
 
 def test_humanoid_actions_are_recorded_in_its_own_scale():
-  env = tasks.load('Humanoid-v5')
+  env = tasks.make_env('Humanoid-v5')
 
   def policy(observation, rng=None):
     return np.full(17, 0.5)
@@ -142,6 +142,6 @@ def test_humanoid_actions_are_recorded_in_its_own_scale():
 
 
 def test_the_intended_action_is_recorded():
-  env = tasks.load('Hopper-v5', tremble_probability=1.0)
+  env = tasks.make_env('Hopper-v5', tremble_probability=1.0)
   raw = record(env, _falls, 1, 0, full_length_only=False)
   assert (raw.columns['actions'] == 1.0).all()

@@ -165,11 +165,6 @@ def test_nothing_to_roll_out(number, length):
     env.rollout(_policy, np.zeros((number, 2), np.float32), length)
 
 
-def test_a_task_without_a_termination_function():
-  with pytest.raises(ValueError, match='ModelEnv.is_healthy is not bound'):
-    model_env.ModelEnv(_Plant())
-
-
 def test_no_rows_at_a_time():
   with pytest.raises(ValueError, match='chunk_rows is 0'):
     model_env.ModelEnv(_Plant(), is_healthy=_is_healthy, chunk_rows=0)

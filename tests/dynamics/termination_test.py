@@ -45,7 +45,7 @@ def _random_states(task, env, rng):
 
 
 def test_equals_gymnasiums_is_healthy(task):
-  env = tasks.load(tremble_probability=0.0)
+  env = tasks.make_task().make_env(trembles=False)
   inner = env.gym.unwrapped
   rng = np.random.default_rng(0)
   expected, observations = [], []
@@ -64,7 +64,7 @@ def test_equals_gymnasiums_is_healthy(task):
 @pytest.mark.parametrize('task', ['pointmaze', 'antmaze_large_play'])
 def test_equals_gymnasiums_at_the_goal_of_a_maze(task):
   gin_bindings.parse([f'tasks/{task}.gin'], [])
-  env = tasks.load()
+  env = tasks.make_task().make_env()
   env.reset()
   inner = env.gym.unwrapped
   rng = np.random.default_rng(0)

@@ -26,7 +26,7 @@ class _Demos(dict):
 
   def __missing__(self, task):
     gin_bindings.parse([f'tasks/{task}.gin'], [])
-    with tasks.load(tremble_probability=0.0) as env:
+    with tasks.make_task().make_env(trembles=False) as env:
       # But for mazes and the cheetah they are short: a random policy falls.
       is_long = env.maze is not None or task == 'halfcheetah'
       raw = self._record(env, 1 if is_long else 30)

@@ -134,22 +134,20 @@ def test_a_pair_gives_the_reason_for_what_it_alone_binds(folder):
 @pytest.mark.parametrize('task', [*_MUJOCO, *_MAZES[:-1], 'ant_steering'])
 def test_a_task_binds_facts_alone(folder, task):
   bound = {
-    '.'.join(key[1:]).rpartition('tfirl.')[2]: value
+    '.'.join(key[1:]).removeprefix('tfirl.'): value
     for key, value, _ in _statements(folder, f'tasks/{task}.gin')
   }
-  assert bound.pop('experiment.run.task') == task
+  assert bound.pop('Task.name') == task
   assert set(bound) <= {
-    'envs.suites.load.env_id',
-    'envs.suites.load.env_kwargs',
-    'envs.suites.load.tremble_probability',
-    'dynamics.model_env.ModelEnv.is_healthy',
-    'experiment.run.eval_episodes',
-    'demos.readers.load_demonstrations.max_transitions',
+    'Task.env_id',
+    'Task.env_kwargs',
+    'Task.tremble_probability',
+    'Task.is_healthy',
+    'runs.experiment.run.eval_episodes',
+    'demos.load.load_demonstrations.max_transitions',
   }
   # Where its episodes end; the ant that steers is no method's task.
-  assert ('dynamics.model_env.ModelEnv.is_healthy' in bound) == (
-    task != 'ant_steering'
-  )
+  assert ('Task.is_healthy' in bound) == (task != 'ant_steering')
 
 
 @pytest.mark.parametrize(('method', 'task'), _PAIRS)
@@ -157,7 +155,7 @@ def test_a_pair_says_what_it_is(method, task):
   gin_bindings.parse([f'{method}_{task}.gin'])
   bound = gin_bindings.value_of
   assert bound('run.algorithm') == method
-  assert bound('run.task') == (
+  assert bound('Task.name') == (
     'antmaze_large_diverse' if task == 'antmaze' else task
   )
   unit = _unit(f'{method}_{task}.gin')
@@ -172,7 +170,7 @@ def test_a_pair_says_what_it_is(method, task):
 def test_the_published_settings_are_of_the_same_pair(method, task):
   gin_bindings.parse([f'paper/{method}_{task}.gin'])
   assert gin_bindings.value_of('run.algorithm') == method
-  assert gin_bindings.value_of('run.task') == (
+  assert gin_bindings.value_of('Task.name') == (
     'antmaze_large_diverse' if task == 'antmaze' else task
   )
   gin.clear_config()

@@ -118,7 +118,7 @@ _ON_MAZES = {
 _BUDGET_ON_MAZES = {
   'run.eval_every': 25_000,
   'run.eval_episodes': 25,
-  'suites.load.tremble_probability': 0.0,
+  'Task.tremble_probability': 0.0,
 }
 _HYPER_ON_MAZES = {
   'run.env_steps': 150_000,
@@ -195,7 +195,7 @@ def test_mujoco(method, task):
     assert gin_bindings.value_of('ModelBased.policy_updates_per_step') == (
       30 if task in ('hopper', 'ant') else 10
     )
-    assert gin_bindings.value_of('ModelEnv.is_healthy').__name__ == task
+    assert gin_bindings.value_of('Task.is_healthy').__name__ == task
   unit = 'updates' if method == 'bc' else 'env_steps'
   assert gin_bindings.value_of(f'run.{unit}') == (
     150_000 if method == 'hyper' else 1_000_000
@@ -208,7 +208,7 @@ def test_mazes(method, task):
   bound = gin_bindings.value_of
   _check(_BUDGET_ON_MAZES)
   assert bound('run.updates' if method == 'bc' else 'run.env_steps') == 500_000
-  assert bound('suites.load.env_kwargs')['continuing_task'] is False
+  assert bound('Task.env_kwargs')['continuing_task'] is False
   assert bound('load_demonstrations.max_transitions') == 100_000
   if method in _GAMES:
     _check(_ON_MAZES)
@@ -232,7 +232,7 @@ def test_hyper_on_mazes(task):
   gin_bindings.parse([f'paper/hyper_{task}.gin'])
   _check(_HYPER_ON_MAZES)
   # Not the task's own answer, the goal.
-  assert gin_bindings.value_of('ModelEnv.is_healthy').__name__ == 'never'
+  assert gin_bindings.value_of('Task.is_healthy').__name__ == 'never'
 
 
 @pytest.mark.parametrize('task', _MAZES)

@@ -120,7 +120,8 @@ def test_none_where_nothing_is_asked_for(observations):
 @pytest.mark.parametrize('observations', [None, DEMOS])
 def test_a_negative_number_of_waves_is_refused(observations):
   with pytest.raises(
-    ValueError, match='make_encoding.num_frequencies is -1; expected at least 0'
+    ValueError,
+    match='make_encoding.num_frequencies is -1; expected int, at least 0',
   ):
     encoding.make_encoding(observations, num_frequencies=-1)
 

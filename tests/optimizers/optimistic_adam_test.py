@@ -200,7 +200,7 @@ def test_bilinear_game_converges_where_adam_does_not():
   [('beta_1', 1.0), ('beta_2', -0.1), ('epsilon', 0.0), ('weight_decay', -1)],
 )
 def test_parameters_out_of_range_are_named(name, value):
-  with pytest.raises(ValueError, match=f'{name} must be .* found {value}'):
+  with pytest.raises(ValueError, match=f'OptimisticAdam.{name} is {value}; '):
     OptimisticAdam(0.1, **{name: value})
 
 

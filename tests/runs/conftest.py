@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from gymnasium import spaces
 
-from tfirl import acting, budget
+from tfirl import acting, budget, tasks
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.config import gin_bindings
 from tfirl.runs import experiment
@@ -50,13 +50,9 @@ class _Counting(tf.Module):
     returns: its policy's return after each round, the last one from then on.
   """
 
-  def __init__(self, load_demos, seed, restore_from, script):
+  def __init__(self, demos, seed, restore_from, script):
     super().__init__()
-    self.load_demos, self.seed, self.restore_from = (
-      load_demos,
-      seed,
-      restore_from,
-    )
+    self.demos, self.seed, self.restore_from = demos, seed, restore_from
     self.clock = clock_lib.Clock()
     self.losses = {'toy_loss': 0.0}
     self.num_traces = 1
@@ -112,7 +108,7 @@ class _Counting(tf.Module):
 def task():
   """The toy environment, bound as a task's gin file would."""
   gymnasium.register(_ENV_ID, EchoEnv, max_episode_steps=3)
-  gin_bindings.parse([], [f"suites.load.env_id = '{_ENV_ID}'"])
+  gin_bindings.parse([], ["Task.name = 'toy'", f"Task.env_id = '{_ENV_ID}'"])
   yield
   gin.clear_config()
   del gymnasium.registry[_ENV_ID]
@@ -127,6 +123,7 @@ class _Runner:
     self.script = types.SimpleNamespace(
       returns=[0.0],
       budget_units=budget.STEPS,
+      learns_from_demos=False,
       after_round=lambda algorithm: None,
     )
 
@@ -134,15 +131,15 @@ class _Runner:
     """Returns: the algorithm, when the run is over; 60 env steps by default."""
     made = []
 
-    def make_algorithm(load_demos, seed, restore_from):
-      made.append(_Counting(load_demos, seed, restore_from, self.script))
+    def make_algorithm(task, demos, seed, restore_from):
+      made.append(_Counting(demos, seed, restore_from, self.script))
       return made[0]
 
     make_algorithm.budget_units = self.script.budget_units
+    make_algorithm.learns_from_demos = self.script.learns_from_demos
     if not changes.keys() & set(budget.UNITS):
       changes['env_steps'] = 60
     settings = {
-      'task': 'toy',
       'algorithm': 'counting',
       'make_algorithm': make_algorithm,
       'eval_every': 20,
@@ -154,6 +151,7 @@ class _Runner:
     with RunFolder(self.root, 'toy', 'counting', 7) as run_folder:
       experiment.run(
         run_folder,
+        tasks.make_task(),
         7,
         demos,
         lambda: made[0].rounds >= stop_after,

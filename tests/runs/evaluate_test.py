@@ -8,8 +8,8 @@ import tensorflow as tf
 from tfirl.runs import evaluate
 
 _CONFIG = """
-suites.load.env_id = 'Hopper-v5'
-suites.load.tremble_probability = 0.0
+Task.env_id = 'Hopper-v5'
+Task.tremble_probability = 0.0
 """
 
 

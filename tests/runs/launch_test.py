@@ -20,7 +20,7 @@ from tfirl.storage.run_folder import RunFolderError
 
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 _CONFIG = """
-run.task = 'toytask'
+Task.name = 'toytask'
 run.algorithm = 'toy'
 run.env_steps = 8
 """
@@ -116,7 +116,7 @@ def test_missing_gin_file_flag(given):
 
 def test_task_not_bound(given, tmp_path):
   (tmp_path / 'bare.gin').write_text("run.algorithm = 'toy'")
-  with pytest.raises(ValueError, match='run.task'):
+  with pytest.raises(ValueError, match='Task.name'):
     _launch(gin_files=['bare.gin'])
 
 

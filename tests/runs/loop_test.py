@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import tasks
 from tfirl.agents import export
 from tfirl.config import gin_bindings
 from tfirl.demos.border import RawDemonstrations
@@ -133,7 +132,12 @@ def test_unused_binding_ends_the_run_before_its_first_round(run):
   binding = 'run.eval_stochastic = True'
   gin_bindings.parse(
     [],
-    [f"suites.load.env_id = '{_ENV_ID}'", binding, f'typo/{binding}'],
+    [
+      "Task.name = 'toy'",
+      f"Task.env_id = '{_ENV_ID}'",
+      binding,
+      f'typo/{binding}',
+    ],
   )
   rounds = []
   run.script.after_round = rounds.append
@@ -144,10 +148,13 @@ def test_unused_binding_ends_the_run_before_its_first_round(run):
 
 
 def test_demonstrations_are_the_embedded_ones_unless_named(run):
-  algorithm = run(env_steps=10)
-  env = tasks.load()
-  with pytest.raises((ValueError, FileNotFoundError), match='toy'):
-    algorithm.load_demos(env)
+  run.script.learns_from_demos = True
+  with pytest.raises(ValueError, match='embedded:toy: found no such expert'):
+    run(env_steps=10)
+
+
+def test_who_learns_from_no_one_is_given_none(run):
+  assert run(env_steps=10).demos is None
 
 
 @pytest.mark.parametrize('kwargs', [{}, {'frame_skip': 4}])
@@ -161,9 +168,9 @@ def test_demonstrations_of_other_env_kwargs_are_a_warning(
   columns.update(dict.fromkeys(('terminals', 'timeouts'), np.ones(2, bool)))
   path = str(tmp_path / 'demos.npz')
   npz.save_npz(RawDemonstrations(path, columns, _ENV_ID, kwargs), path)
-  algorithm = run(env_steps=10, demos=path)
+  run.script.learns_from_demos = True
   with caplog.at_level(logging.WARNING):
-    assert len(algorithm.load_demos(tasks.load())) == 2
+    assert len(run(env_steps=10, demos=path).demos) == 2
   expected = f'{path}: env_kwargs: found {kwargs}, expected {{}}'
   assert (expected in caplog.text) == bool(kwargs)
   assert len(caplog.records) == bool(kwargs)

@@ -112,7 +112,7 @@ def test_the_id_is_of_what_is_run_not_of_where():
   (unit,) = _units(files)
   assert [unit.id] == [u.id for u in _units(files, root_dir='b')]
   assert [unit.id] == [u.id for u in _units(files, env={'A': '1'})]
-  same = _units(files, bindings=['run.task = "hopper"'])
+  same = _units(files, bindings=['Task.name = "hopper"'])
   assert [unit.id] == [other.id for other in same]
   others = [
     *_units(files, seeds=[1]),

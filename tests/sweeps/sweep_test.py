@@ -16,7 +16,7 @@ def sweep(make_sweep):
   ('flag', 'message'),
   [
     ('--gin_bindings=run.env_step = 1', 'did you mean env_steps'),
-    ("--sweep=CostLearner.learning_rate=['a']", "'a', str; expected float"),
+    ("--sweep=CostLearner.learning_rate=['a']", "'a'; expected float"),
     ('--gin_file=mm_hopper.gin,tiny.gin', 'duplicate units'),
     ('--num_demos=0', '--num_demos is 0; expected an integer, 1 or more'),
     ('--root_dir=/proc/runs', '--root_dir=/proc/runs: '),

@@ -9,7 +9,7 @@ from tf_agents.agents.behavioral_cloning import behavioral_cloning_agent
 from tf_agents.trajectories import time_step as ts
 from tf_agents.trajectories import trajectory
 
-from tfirl import acting, types
+from tfirl import acting, checks, types
 from tfirl.agents import actor_critic
 from tfirl.networks import actor as actor_lib
 from tfirl.networks import encoding
@@ -34,14 +34,15 @@ def as_trajectory(batch: types.Transition) -> trajectory.Trajectory:
 class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
   """Regression of expert actions: mean squared error of a tanh policy."""
 
+  @checks.checked
   def __init__(
     self,
     observation_size: int,
     action_size: int,
     observations: np.ndarray | None = None,
     *,
-    learning_rate: float = 3e-4,
-    hidden: Sequence[int] = (256, 256),
+    learning_rate: checks.Positive = 3e-4,
+    hidden: Sequence[checks.Count] = (256, 256),
   ):
     """Adam at `learning_rate`; `observations` [N, O] are those of the
     demonstrations, for `make_encoding`.

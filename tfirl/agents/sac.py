@@ -23,6 +23,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
   _gin_name = 'tfirl.SacAgent'
 
+  @checks.checked
   def __init__(
     self,
     observation_size: int,
@@ -30,20 +31,20 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     observations: np.ndarray | None = None,
     *,
     make_optimizer: Callable = gin.REQUIRED,
-    learning_rate: float = gin.REQUIRED,
-    actor_learning_rate: float | None = None,
-    hidden: Sequence[int] = (256, 256),
-    gamma: float = gin.REQUIRED,
-    tau: float = gin.REQUIRED,
-    target_update_period: int = 1,
+    learning_rate: checks.NonNegative = gin.REQUIRED,
+    actor_learning_rate: checks.NonNegative | None = None,
+    hidden: Sequence[checks.Count] = (256, 256),
+    gamma: checks.Share = gin.REQUIRED,
+    tau: checks.Share = gin.REQUIRED,
+    target_update_period: checks.Count = 1,
     target_entropy: float | None = None,
-    fixed_alpha: float | None = None,
-    initial_alpha: float = 1.0,
-    clone_std: float = 0.1,
-    bc_weight: float = 0.0,
+    fixed_alpha: checks.Positive | None = None,
+    initial_alpha: checks.Positive = 1.0,
+    clone_std: checks.Positive = 0.1,
+    bc_weight: checks.NonNegative = 0.0,
     critic_layer_norm: bool = False,
     use_ema: bool = False,
-    ema_decay: float = 0.9998,
+    ema_decay: checks.Decay = 0.9998,
   ):
     """Args: see `ActorCriticAgent` (the temperature's optimiser is Adam);
     `observations` [N, O] are those of the demonstrations, for `make_encoding`;
@@ -54,8 +55,6 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
     Raises: ValueError if a parameter is out of its range.
     """
-    checks.above('SacAgent.initial_alpha', initial_alpha, 0)
-    checks.above('SacAgent.clone_std', clone_std, 0)
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden
     self._encoding = encoding.make_encoding(observations)

@@ -9,7 +9,7 @@ from tf_agents.agents import tf_agent
 from tf_agents.agents.td3 import td3_agent
 from tf_agents.trajectories import time_step as ts
 
-from tfirl import acting, types
+from tfirl import acting, checks, types
 from tfirl.agents import actor_critic
 from tfirl.losses import behavior_cloning, td3
 from tfirl.networks import actor as actor_lib
@@ -28,6 +28,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
 
   _gin_name = 'Td3BcAgent'
 
+  @checks.checked
   def __init__(
     self,
     observation_size: int,
@@ -35,23 +36,23 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     observations: np.ndarray | None = None,
     *,
     make_optimizer: Callable = gin.REQUIRED,
-    learning_rate: float = gin.REQUIRED,
-    actor_learning_rate: float | None = None,
-    hidden: Sequence[int] = (256, 256),
-    gamma: float = gin.REQUIRED,
-    tau: float = gin.REQUIRED,
-    alpha: float = 2.5,
-    bc_weight: float = 0.0,
-    policy_update_period: int = 2,
-    critic_updates_first: int = 0,
-    policy_noise: float = 0.2,
-    policy_noise_clip: float = 0.5,
-    exploration_noise: float = 0.1,
-    critic_clip_norm: float | None = None,
+    learning_rate: checks.NonNegative = gin.REQUIRED,
+    actor_learning_rate: checks.NonNegative | None = None,
+    hidden: Sequence[checks.Count] = (256, 256),
+    gamma: checks.Share = gin.REQUIRED,
+    tau: checks.Share = gin.REQUIRED,
+    alpha: checks.Positive = 2.5,
+    bc_weight: checks.NonNegative = 0.0,
+    policy_update_period: checks.Count = 2,
+    critic_updates_first: checks.CountOrZero = 0,
+    policy_noise: checks.NonNegative = 0.2,
+    policy_noise_clip: checks.NonNegative = 0.5,
+    exploration_noise: checks.NonNegative = 0.1,
+    critic_clip_norm: checks.Positive | None = None,
     critic_layer_norm: bool = False,
-    weight_decay: float = 0.0,
+    weight_decay: checks.NonNegative = 0.0,
     use_ema: bool = False,
-    ema_decay: float = 0.9998,
+    ema_decay: checks.Decay = 0.9998,
   ):
     """Args: see `ActorCriticAgent`; `observations` [N, O] are those of the
     demonstrations, for `make_encoding`; `alpha` weighs the normalised value,
@@ -66,15 +67,6 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
 
     Raises: ValueError if a parameter is out of its range.
     """
-    _check_parameters(
-      alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
-    )
-    _check(
-      'critic_updates_first',
-      critic_updates_first,
-      'at least 0',
-      critic_updates_first >= 0,
-    )
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden
     self._encoding = encoding.make_encoding(observations)
@@ -234,21 +226,3 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
         for gradient, variable in zip(gradients, variables, strict=True)
       ]
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
-
-
-def _check_parameters(
-  alpha, bc_weight, policy_update_period, critic_clip_norm, weight_decay
-) -> None:
-  """Raises ValueError naming the first that is out of its range."""
-  _check('alpha', alpha, 'positive', alpha > 0)
-  _check('bc_weight', bc_weight, 'at least 0', bc_weight >= 0)
-  period = policy_update_period
-  _check('policy_update_period', period, 'at least 1', period >= 1)
-  is_norm = critic_clip_norm is None or critic_clip_norm > 0
-  _check('critic_clip_norm', critic_clip_norm, 'None or positive', is_norm)
-  _check('weight_decay', weight_decay, 'at least 0', weight_decay >= 0)
-
-
-def _check(name: str, value, expected: str, is_valid: bool) -> None:
-  if not is_valid:
-    raise ValueError(f'Td3BcAgent.{name} is {value}; expected {expected}')

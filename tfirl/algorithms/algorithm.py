@@ -20,12 +20,14 @@ class Trainable(abc.ABC):
 
   Attributes:
     budget_units: which of the clock's counts a budget may be given in.
+    learns_from_demos: whether it is given any.
     clock: what has been spent.
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
   """
 
   budget_units = budget.STEPS
+  learns_from_demos = True
 
   def __init__(self):
     self.clock = clock_lib.Clock()

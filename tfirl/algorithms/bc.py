@@ -5,39 +5,54 @@ from collections.abc import Callable
 import gin
 import numpy as np
 
-from tfirl import budget, tasks
+from tfirl import budget, checks, tasks, types
 from tfirl.agents import bc as bc_agent
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import maze_record
 from tfirl.algorithms.parts import tables as algorithm_tables
 
 
-@gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
+@gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
 class BehaviorCloning(algorithm.Algorithm):
   """Regression on the expert's actions; `clock.env_steps` stays 0."""
 
   budget_units = budget.UPDATES
 
+  @checks.checked
   def __init__(
     self,
-    load_demos: Callable,
+    task: tasks.Task,
+    demos: types.Demonstrations,
     seed: int,
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
-    updates_per_round: int = 64,
-    batch_size: int = 256,
+    updates_per_round: checks.Count = 64,
+    batch_size: checks.Count = 256,
     jit_compile: bool = False,
   ):
-    """Args: as in `model_free.ModelFree`."""
+    """Opens the table of demonstrations and makes the agent.
+
+    Args:
+      task: for the picture of a maze.
+      demos: to be cloned.
+      seed: of everything but Reverb's sampling.
+      restore_from: a checkpoint's folder, whose tables to start with.
+      make_agent: maps (O, A, the demonstrations' observations) to an agent.
+      updates_per_round: gradient steps of a round.
+      batch_size: B.
+      jit_compile: compile the round by XLA.
+    """
     seeds = np.random.SeedSequence(seed).generate_state(2).tolist()
-    env = tasks.load(seed=seeds[0])
-    demos = load_demos(env)
-    replay = algorithm_tables.open_with_demos([], demos, restore_from, seeds[1])
+    env_seed, table_seed = seeds
+    replay = algorithm_tables.open_with_demos(
+      [], demos, restore_from, table_seed
+    )
     self._sampler = replay.sampler('expert', updates_per_round * batch_size)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     agent = make_agent(*sizes, demos.observations)
-    record = maze_record.of(env, demos)
+    with task.make_env(env_seed) as env:
+      record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
 
   def run_round(self) -> None:

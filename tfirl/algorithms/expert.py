@@ -7,7 +7,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import tasks
+from tfirl import checks, tasks, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import collecting, maze_record
@@ -15,26 +15,31 @@ from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.replay import tables
 
 
-@gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
+@gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
 class Expert(algorithm.Algorithm):
   """Off-policy RL of the true reward."""
 
+  learns_from_demos = False
+
+  @checks.checked
   def __init__(
     self,
-    load_demos: Callable,
+    task: tasks.Task,
+    demos: types.Demonstrations | None,
     seed: int,
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
-    steps_per_round: int = 64,
-    batch_size: int = 256,
-    initial_steps: int = 10_000,
+    steps_per_round: checks.Count = 64,
+    batch_size: checks.Count = 256,
+    initial_steps: checks.Count = 10_000,
     jit_compile: bool = False,
   ):
     """Builds the environment, the table and the agent.
 
     Args:
-      load_demos: not called: an expert learns from no one.
+      task: what makes the environment.
+      demos: not used: an expert learns from no one.
       seed: of everything but Reverb's sampling.
       restore_from: a checkpoint's folder, whose table to start with.
       make_agent: maps (O, A) to an agent.
@@ -44,11 +49,12 @@ class Expert(algorithm.Algorithm):
         gradient step.
       jit_compile: compile the round by XLA.
     """
-    del load_demos
+    del demos
     seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
-    self._env = tasks.load(seed=seeds[0])
+    env_seed, actions_seed, table_seed = seeds
+    self._env = task.make_env(env_seed)
     self._env.reset()
-    self._rng = np.random.default_rng(seeds[1])
+    self._rng = np.random.default_rng(actions_seed)
     self._initial_steps = initial_steps
     self._steps_per_round = steps_per_round
     sizes = (
@@ -62,7 +68,7 @@ class Expert(algorithm.Algorithm):
     table = algorithm_tables.online_table(
       'policy', batch_size, steps_per_round, initial_steps
     )
-    replay = tables.Replay([table], row_spec, restore_from, seeds[2])
+    replay = tables.Replay([table], row_spec, restore_from, table_seed)
     self._writer = replay.writer('policy')
     self._sampler = replay.sampler('policy', steps_per_round * batch_size)
     super().__init__(

@@ -49,6 +49,7 @@ class Game(algorithm.Algorithm):
       record: of a maze; None elsewhere.
     """
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
+    env.reset()
     self._cost = cost
     self._env = env
     self._rng = rng

@@ -27,92 +27,85 @@ from tfirl.algorithms.parts import (
   warm_start,
 )
 from tfirl.algorithms.parts import tables as algorithm_tables
-from tfirl.dynamics import holdout, open_loop, saving
+from tfirl.dynamics import holdout, model_env, open_loop, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
+from tfirl.replay import tables
 from tfirl.storage import atomic_file
 
 
-@gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
+@gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
 class ModelBased(game.Game):
-  """The game between an RL agent in a learned model and a cost."""
+  """The game between an RL agent in a learned model and a cost.
 
+  Args:
+    task: what makes the environment, and says where its episodes end.
+    demos: the expert's side of the game.
+    seed: of everything but Reverb's sampling.
+    restore_from: a checkpoint's folder, whose tables to start with.
+    make_agent: maps (O, A, the demonstrations' observations) to an agent.
+    learning_rate_scale: maps env steps to a factor of the agent's learning
+      rates.
+    initial_steps: env steps of the first policy's samples, before the first fit
+      and gradient step.
+    steps_per_round: env steps between the policy's turns.
+    policy_updates_per_step: gradient steps of the policy for each of them.
+    batch_size: B.
+    dynamics_update_period: env steps between fits of the ensemble.
+    learning_rate_horizon: gradient steps in which the agent's learning rates
+      fall linearly to 0, and start again at each cost update; None leaves them
+      to `learning_rate_scale`.
+    demos_in_hybrid: `hybrid` starts with all demonstrations, beside those that
+      come to it with each env step. Without them the first fits, of a few
+      thousand rows, undo what a pretrained model knew.
+    stochastic: sample the actions in the environment, or take the mean.
+    bc_steps: gradient steps of behaviour cloning that the agent starts with.
+    critic_steps: gradient steps of the critics alone, on expert rows, after the
+      cost's first turn (`CostTurns.first_cost_updates`).
+    bc_scale: maps env steps to a factor of the agent's `bc_weight`.
+    pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
+      left, to start with; or what maps (task, demonstrations, whether it is
+      needed) to such a path, as @cached_pretraining does; None for random
+      weights.
+    jit_compile: compile the round by XLA.
+
+  Raises:
+    FileNotFoundError: there is no such pretrained model.
+    ValueError: the pretrained model is of other sizes, or a parameter is out of
+      its range.
+  """
+
+  @checks.checked
   def __init__(
     self,
-    load_demos: Callable[[Any], types.Demonstrations],
+    task: tasks.Task,
+    demos: types.Demonstrations,
     seed: int,
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
     learning_rate_scale: Callable = schedules.constant,
-    initial_steps: int = gin.REQUIRED,
-    steps_per_round: int = gin.REQUIRED,
-    policy_updates_per_step: int = gin.REQUIRED,
-    batch_size: int = 256,
-    dynamics_update_period: int = gin.REQUIRED,
-    learning_rate_horizon: int | None = None,
+    initial_steps: checks.Count = gin.REQUIRED,
+    steps_per_round: checks.Count = gin.REQUIRED,
+    policy_updates_per_step: checks.Count = gin.REQUIRED,
+    batch_size: checks.Count = 256,
+    dynamics_update_period: checks.Count = gin.REQUIRED,
+    learning_rate_horizon: checks.Count | None = None,
     demos_in_hybrid: bool = False,
     stochastic: bool = False,
-    bc_steps: int = 0,
-    critic_steps: int = 0,
+    bc_steps: checks.CountOrZero = 0,
+    critic_steps: checks.CountOrZero = 0,
     bc_scale: Callable = schedules.constant,
     pretrained_model: str | Callable | None = None,
     jit_compile: bool = False,
   ):
-    """Builds environments, tables, the model and both players.
-
-    Args:
-      load_demos: maps the environment to demonstrations of its task.
-      seed: of everything but Reverb's sampling.
-      restore_from: a checkpoint's folder, whose tables to start with.
-      make_agent: maps (O, A, the demonstrations' observations) to an
-        agent.
-      learning_rate_scale: maps env steps to a factor of the agent's learning
-        rates.
-      initial_steps: env steps of the first policy's samples, before the first
-        fit and gradient step.
-      steps_per_round: env steps between the policy's turns.
-      policy_updates_per_step: gradient steps of the policy for each of them.
-      batch_size: B.
-      dynamics_update_period: env steps between fits of the ensemble.
-      learning_rate_horizon: gradient steps in which the agent's learning rates
-        fall linearly to 0, and start again at each cost update; None leaves
-        them to `learning_rate_scale`.
-      demos_in_hybrid: `hybrid` starts with all demonstrations, beside those
-        that come to it with each env step. Without them the first fits, of a
-        few thousand rows, undo what a pretrained model knew.
-      stochastic: sample the actions in the environment, or take the mean.
-      bc_steps: gradient steps of behaviour cloning that the agent starts with.
-      critic_steps: gradient steps of the critics alone, on expert rows, after
-        the cost's first turn (`CostTurns.first_cost_updates`).
-      bc_scale: maps env steps to a factor of the agent's `bc_weight`.
-      pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
-        left, to start with; or what maps (demonstrations, whether it is needed)
-        to such a path, as @cached_pretraining does; None for random weights.
-      jit_compile: compile the round by XLA.
-
-    Raises:
-      FileNotFoundError: there is no such pretrained model.
-      ValueError: the pretrained model is of other sizes, or a parameter is out
-        of its range.
-    """
-    for name, value, least in (
-      ('initial_steps', initial_steps, 1),
-      ('steps_per_round', steps_per_round, 1),
-      ('policy_updates_per_step', policy_updates_per_step, 1),
-      ('batch_size', batch_size, 1),
-      ('dynamics_update_period', dynamics_update_period, 1),
-      ('bc_steps', bc_steps, 0),
-      ('critic_steps', critic_steps, 0),
-    ):
-      checks.at_least(f'ModelBased.{name}', value, least)
-    seeds = np.random.SeedSequence(seed).generate_state(7).tolist()
-    env = tasks.load(seed=seeds[0])
-    demos = load_demos(env)
-    env.reset()
+    """Makes the environment, opens the tables, makes the model and players."""
+    env_seed, actions_seed, cost_seed, model_seed, *fit_seeds, tables_seed = (
+      np.random.SeedSequence(seed).generate_state(7).tolist()
+    )
+    is_new = restore_from is None  # a checkpoint brings what became of it
     self._demos = demos.transitions
     self._seed = seed
-    rng = np.random.default_rng(seeds[1])
     self._initial_steps = initial_steps
     self._steps_per_round = steps_per_round
     self._dynamics_update_period = dynamics_update_period
@@ -120,43 +113,21 @@ class ModelBased(game.Game):
     self._learning_rate_horizon = learning_rate_horizon
     self._stochastic = stochastic
     self._stopwatch = stopwatch.Stopwatch()
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
-    self._model = dynamics_model.DynamicsModel(*sizes, seeds[3])
-    is_new = restore_from is None  # a checkpoint brings what became of it
     if callable(pretrained_model):
-      pretrained_model = pretrained_model(demos, is_new)
-    if pretrained_model is not None and is_new:
-      saving.load_model(self._model, pretrained_model)
-    self._open_loop = open_loop.OpenLoop(self._model)
-    self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds[4])
-    self._imagination = imagination.Imagination(
-      self._model, dynamics_update_period, seeds[5], demos
-    )
-    replay = algorithm_tables.open_with_demos(
-      [
-        algorithm_tables.online_table(
-          'policy',
-          self._imagination.policy_rows_per_step,
-          dynamics_update_period,
-          initial_steps,
-        ),
-        algorithm_tables.read_table('hybrid'),
-        *self._imagination.table_configs,
-      ],
-      demos,
-      restore_from,
-      seeds[6],
-    )
-    self._writers = replay.writer('policy'), replay.writer('hybrid')
+      pretrained_model = pretrained_model(task, demos, is_new)
+    path = pretrained_model if is_new else None
+    self._make_model(task, demos, path, [model_seed, *fit_seeds])
+    env, rng = task.make_env(env_seed), np.random.default_rng(actions_seed)
+    replay = self._open_tables(demos, restore_from, tables_seed)
     if demos_in_hybrid and is_new:
       self._writers[1].append(_shuffled(demos.transitions, rng))
-    self._expert_sampler = replay.sampler('expert', steps_per_round)
     updates_per_round = steps_per_round * policy_updates_per_step
     rows_per_round = updates_per_round * batch_size
     self._imagination.connect(replay, rows_per_round)
-    agent = make_agent(*sizes, demos.observations)
-    if bc_steps and is_new:
-      warm_start.clone_expert(agent, replay, bc_steps, batch_size)
+    bc_steps = bc_steps if is_new else 0
+    agent = warm_start.make_cloned(
+      make_agent, demos, replay, bc_steps, batch_size
+    )
     self._cloning_sampler = (
       replay.sampler('expert', rows_per_round)
       if agent.uses_expert_rows
@@ -164,7 +135,7 @@ class ModelBased(game.Game):
     )
     super().__init__(
       agent,
-      cost_turns.CostTurns(demos, seeds[2], steps_per_round),
+      cost_turns.CostTurns(task, demos, cost_seed, steps_per_round),
       env,
       rng,
       replay,
@@ -176,6 +147,44 @@ class ModelBased(game.Game):
       record=maze_record.of(env, demos),
     )
     self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
+
+  def _make_model(self, task, demos, path: str | None, seeds) -> None:
+    """The ensemble, of random weights or those of `path`, and its users."""
+    model_seed, fit_seed, starts_seed = seeds
+    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    self._model = dynamics_model.DynamicsModel(*sizes, model_seed)
+    if path is not None:
+      saving.load_model(self._model, path)
+    self._open_loop = open_loop.OpenLoop(self._model)
+    self._trainer = dynamics_trainer.DynamicsTrainer(self._model, fit_seed)
+    self._imagination = imagination.Imagination(
+      model_env.ModelEnv(self._model, task.is_healthy),
+      self._dynamics_update_period,
+      starts_seed,
+      demos,
+    )
+
+  def _open_tables(self, demos, restore_from, seed: int) -> tables.Replay:
+    """All four, with their writers and the expert's rows of a round."""
+    policy_table = algorithm_tables.online_table(
+      'policy',
+      self._imagination.policy_rows_per_step,
+      self._dynamics_update_period,
+      self._initial_steps,
+    )
+    replay = algorithm_tables.open_with_demos(
+      [
+        policy_table,
+        algorithm_tables.read_table('hybrid'),
+        *self._imagination.table_configs,
+      ],
+      demos,
+      restore_from,
+      seed,
+    )
+    self._writers = replay.writer('policy'), replay.writer('hybrid')
+    self._expert_sampler = replay.sampler('expert', self._steps_per_round)
+    return replay
 
   def run_round(self) -> None:
     """Acts; fits the model and imagines when due; trains policy and cost."""

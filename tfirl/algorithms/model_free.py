@@ -6,7 +6,6 @@ One class, told apart by gin: `expert_fraction` (hype), `ExpertReset.reset_prob`
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import gin
 import numpy as np
@@ -26,91 +25,82 @@ from tfirl.envs import wrappers
 from tfirl.replay import sampling
 
 
-@gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
+@gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
 class ModelFree(game.Game):
-  """The game between an off-policy RL agent and a cost."""
+  """The game between an off-policy RL agent and a cost.
 
+  Args:
+    task: what makes the environment.
+    demos: the expert's side of the game.
+    seed: of everything but Reverb's sampling.
+    restore_from: a checkpoint's folder, whose tables to start with.
+    make_agent: maps (O, A, the demonstrations' observations) to an agent.
+    expert_fraction: maps gradient steps (an array) to the share of expert rows
+      in a policy batch; None mixes none in.
+    learning_rate_scale: maps env steps to a factor of the agent's learning
+      rate.
+    steps_per_round: env steps of a round.
+    updates_per_step: gradient steps for each of them.
+    batch_size: B.
+    initial_steps: env steps before the first gradient step.
+    anneal_learning_rate: let the learning rate fall linearly to 0 from one cost
+      update to the next as well, as in the published runs of SAC.
+    bc_steps: gradient steps of behaviour cloning that the agent starts with.
+    critic_steps: gradient steps of the critics alone, on expert rows, after the
+      cost's first turn (`CostTurns.first_cost_updates`).
+    bc_scale: maps env steps to a factor of the agent's `bc_weight`.
+    jit_compile: compile the round by XLA.
+  """
+
+  @checks.checked
   def __init__(
     self,
-    load_demos: Callable[[Any], types.Demonstrations],
+    task: tasks.Task,
+    demos: types.Demonstrations,
     seed: int,
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
     expert_fraction: Callable | None = None,
     learning_rate_scale: Callable = schedules.constant,
-    steps_per_round: int = 64,
-    updates_per_step: int = 1,
-    batch_size: int = 256,
-    initial_steps: int = 1024,
+    steps_per_round: checks.Count = 64,
+    updates_per_step: checks.Count = 1,
+    batch_size: checks.Count = 256,
+    initial_steps: checks.Count = 1024,
     anneal_learning_rate: bool = False,
-    bc_steps: int = 0,
-    critic_steps: int = 0,
+    bc_steps: checks.CountOrZero = 0,
+    critic_steps: checks.CountOrZero = 0,
     bc_scale: Callable = schedules.constant,
     jit_compile: bool = False,
   ):
-    """Builds environments, tables and both players.
-
-    Args:
-      load_demos: maps the environment to demonstrations of its task.
-      seed: of everything but Reverb's sampling.
-      restore_from: a checkpoint's folder, whose tables to start with.
-      make_agent: maps (O, A, the demonstrations' observations) to an
-        agent.
-      expert_fraction: maps gradient steps (an array) to the share of expert
-        rows in a policy batch; None mixes none in.
-      learning_rate_scale: maps env steps to a factor of the agent's learning
-        rate.
-      steps_per_round: env steps of a round.
-      updates_per_step: gradient steps for each of them.
-      batch_size: B.
-      initial_steps: env steps before the first gradient step.
-      anneal_learning_rate: let the learning rate fall linearly to 0 from one
-        cost update to the next as well, as in the published runs of SAC.
-      bc_steps: gradient steps of behaviour cloning that the agent starts with.
-      critic_steps: gradient steps of the critics alone, on expert rows, after
-        the cost's first turn (`CostTurns.first_cost_updates`).
-      bc_scale: maps env steps to a factor of the agent's `bc_weight`.
-      jit_compile: compile the round by XLA.
-    """
-    checks.at_least('ModelFree.initial_steps', initial_steps, 1)
-    checks.at_least('ModelFree.steps_per_round', steps_per_round, 1)
-    checks.at_least('ModelFree.updates_per_step', updates_per_step, 1)
-    checks.at_least('ModelFree.bc_steps', bc_steps, 0)
-    checks.at_least('ModelFree.critic_steps', critic_steps, 0)
-    seeds = np.random.SeedSequence(seed).generate_state(5).tolist()
-    env = tasks.load(seed=seeds[0])
-    demos = load_demos(env)
-    env = wrappers.ExpertReset(env, demos, seed=seeds[1])
-    env.reset()
+    """Makes the environment, opens the tables, makes both players."""
+    env_seed, reset_seed, actions_seed, cost_seed, tables_seed = (
+      np.random.SeedSequence(seed).generate_state(5).tolist()
+    )
     self._expert_fraction = expert_fraction
     self._initial_steps = initial_steps
     self._steps_per_round = steps_per_round
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._updates_per_round = steps_per_round * updates_per_step
-    rows_per_round = self._updates_per_round * batch_size
+    env = wrappers.ExpertReset(task.make_env(env_seed), demos, seed=reset_seed)
     policy_table = algorithm_tables.online_table(
-      'policy',
-      updates_per_step * batch_size,
-      steps_per_round,
-      initial_steps,
+      'policy', updates_per_step * batch_size, steps_per_round, initial_steps
     )
     replay = algorithm_tables.open_with_demos(
-      [policy_table], demos, restore_from, seeds[4]
+      [policy_table], demos, restore_from, tables_seed
     )
+    rows_per_round = self._updates_per_round * batch_size
     self._writer = replay.writer('policy')
     self._learner_sampler = replay.sampler('policy', rows_per_round)
     self._expert_sampler = replay.sampler('expert', rows_per_round)
-    agent = make_agent(*sizes, demos.observations)
-    if bc_steps and restore_from is None:  # a checkpoint brings its outcome
-      warm_start.clone_expert(agent, replay, bc_steps, batch_size)
+    # A checkpoint brings what became of the clone.
+    bc_steps = bc_steps if restore_from is None else 0
     super().__init__(
-      agent,
-      cost_turns.CostTurns(demos, seeds[3], steps_per_round),
+      warm_start.make_cloned(make_agent, demos, replay, bc_steps, batch_size),
+      cost_turns.CostTurns(task, demos, cost_seed, steps_per_round),
       env,
-      np.random.default_rng(seeds[2]),
+      np.random.default_rng(actions_seed),
       replay,
       self._updates_per_round,
       batch_size=batch_size,

@@ -2,24 +2,25 @@
 
 import functools
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gin
 import numpy as np
 
-from tfirl import budget, tasks, types
+from tfirl import budget, checks, tasks, types
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.dynamics import holdout, regions, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
+from tfirl.envs.mazes import maze_map
 from tfirl.storage import checkpoints
 
 _EVALUATION_ROWS = 2048  # at a time: bounds memory
 
 
-@gin.configurable(denylist=['load_demos', 'seed', 'restore_from'])
+@gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
 class PretrainDynamics(algorithm.Trainable):
   """A round is one whole fit; `clock.updates` counts its gradient steps.
 
@@ -28,22 +29,25 @@ class PretrainDynamics(algorithm.Trainable):
 
   budget_units = budget.UPDATES
 
+  @checks.checked
   def __init__(
     self,
-    load_demos: Callable[[Any], types.Demonstrations],
+    task: tasks.Task,
+    demos: types.Demonstrations,
     seed: int,
     restore_from: str | None = None,
     *,
     bin_sampling: str = gin.REQUIRED,
-    num_bins: int = 50,
-    least_rows: int = 5,
+    num_bins: checks.Count = 50,
+    least_rows: checks.Count = 5,
   ):
     """Makes the model, and holds out rows of each region, by their content: a
     game that begins with the model and has these rows in `hybrid` holds out no
     others of them.
 
     Args:
-      load_demos: maps the environment to demonstrations of its task.
+      task: a maze.
+      demos: what is fitted.
       seed: of everything.
       restore_from: unused: there are no tables to start with.
       bin_sampling: how the rows of a fit, and those it is judged by, are drawn
@@ -58,17 +62,8 @@ class PretrainDynamics(algorithm.Trainable):
     del restore_from
     super().__init__()
     seeds = np.random.SeedSequence(seed).generate_state(4).tolist()
-    with tasks.load(seed=seeds[0]) as env:
-      if env.maze is None:
-        raise ValueError(
-          f'PretrainDynamics: found the task {env.env_id}; expected a maze'
-        )
-      self._map = env.maze.map
-      rows = load_demos(env).transitions
-    if num_bins < 1:
-      raise ValueError(
-        f'PretrainDynamics.num_bins is {num_bins}; expected at least 1'
-      )
+    self._map = _map_of(task, seeds[0])
+    rows = demos.transitions
     self._num_bins = num_bins
     self._least_rows = least_rows
     self._model = dynamics_model.DynamicsModel(
@@ -179,6 +174,15 @@ class PretrainDynamics(algorithm.Trainable):
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self.clock = clock_lib.Clock(**state['clock'])
     self._trainer.set_state(state['trainer'])
+
+
+def _map_of(task: tasks.Task, seed: int) -> maze_map.MazeMap:
+  with task.make_env(seed) as env:
+    if env.maze is None:
+      raise ValueError(
+        f'PretrainDynamics: found the task {task.name}; expected a maze'
+      )
+    return env.maze.map
 
 
 def _take(rows: types.Transition, which) -> types.Transition:

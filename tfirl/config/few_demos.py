@@ -56,7 +56,6 @@ def method() -> str:
 
   Raises:
     BindingError: `run.algorithm` is not bound.
-    ValueError: K is not an integer, or below 1.
   """
   algorithm = gin_bindings.value_of('run.algorithm')
   try:
@@ -65,5 +64,4 @@ def method() -> str:
     return algorithm
   if num_episodes is None:
     return algorithm
-  checks.integer(BINDING, num_episodes, 1)
   return f'{algorithm}-n{num_episodes}'

@@ -19,7 +19,7 @@ from typing import Any
 import gin
 from gin import config as gin_config
 
-from tfirl.config import gin_files
+from tfirl.config import gin_files, gin_types
 from tfirl.config.gin_files import MACRO, BindingError, Key
 
 # Their files are for all methods: they may bind what one of them never calls.
@@ -52,7 +52,8 @@ def parse(
   Raises:
     FileNotFoundError: a gin file or an included one is missing.
     BindingError: a line that gin can't read, an unknown configurable,
-      parameter, reference or macro; names the line and close matches.
+      parameter, reference or macro, or a value of the wrong type or out of its
+      range; names the line and close matches.
   """
   gin.clear_config()
   _locations.clear()
@@ -69,6 +70,7 @@ def parse(
       binding, f'--gin_bindings={binding}', folders
     )
   gin_files.check_macros(statements)
+  gin_types.check_statements(statements)
   _locations.update((key, where) for key, _, where in statements)
   _common.update(_keys_of_common_files(folders))
   with _quiet_logging():
@@ -156,7 +158,7 @@ def diff(saved: str | Path) -> list[str]:
   current = gin.config_str()
   new = {k: repr(v) for k, v, _ in gin_files.read_text(current, 'config', None)}
   return [
-    f'{_key_text(key)}: was {old.get(key, "not bound")}, '
+    f'{gin_files.key_text(key)}: was {old.get(key, "not bound")}, '
     f'is {new.get(key, "not bound")}'
     for key in sorted(old.keys() | new.keys())
     if old.get(key) != new.get(key)
@@ -208,7 +210,7 @@ def _is_consumed(key: Key) -> bool:
 
 def _describe(key: Key, value: Any) -> str:
   where = f' ({_locations[key]})' if key in _locations else ''
-  return f'{_key_text(key)} = {value!r}{where}: {_reason(key)}'
+  return f'{gin_files.key_text(key)} = {value!r}{where}: {_reason(key)}'
 
 
 def _reason(key: Key) -> str:
@@ -234,16 +236,7 @@ def _reason(key: Key) -> str:
   if not taken:
     return 'every call passes this parameter itself'
   winners = {winner for called in taken for winner in _overrides(key, called)}
-  return 'overridden in every call by ' + ', '.join(
-    _key_text((winner, selector, parameter)) for winner in sorted(winners)
+  keys = [(winner, selector, parameter) for winner in sorted(winners)]
+  return (
+    f'overridden in every call by {", ".join(map(gin_files.key_text, keys))}'
   )
-
-
-def _key_text(key: Key) -> str:
-  """The binding as one would write it in a gin file."""
-  scope, selector, parameter = key
-  if selector == MACRO:
-    return scope
-  if selector in gin_config._REGISTRY:
-    selector = gin_config._REGISTRY.minimal_selector(selector)
-  return f'{scope}{"/" if scope else ""}{selector}.{parameter}'

@@ -33,6 +33,14 @@ _REPLACED = {
   'games/*.gin': 'methods/*, or on a maze methods/METHOD_maze.gin',
   'algorithms/*.gin': 'methods/*',
 }
+# Bindings of earlier versions, and what says the same now.
+_RENAMED = {
+  'run.task': 'Task.name',
+  'suites.load.env_id': 'Task.env_id',
+  'suites.load.env_kwargs': 'Task.env_kwargs',
+  'suites.load.tremble_probability': 'Task.tremble_probability',
+  'ModelEnv.is_healthy': 'Task.is_healthy',
+}
 Key = tuple[str, str, str]  # scope, complete selector, parameter
 Statement = tuple[Key, Any, str]  # binding, its value, where it is written
 
@@ -190,6 +198,10 @@ def _check_binding(statement, where: str) -> None:
       _check_selector(name, f'{where}: in {reference}')
   if not statement.arg_name:
     return
+  parts = f'{statement.selector}.{statement.arg_name}'.split('.')
+  for old, new in _RENAMED.items():
+    if parts[-len(old.split('.')) :] == old.split('.'):
+      raise BindingError(f'{where}: {old} is called {new} now')
   configurable = _check_selector(statement.selector, where)
   known = _parameters(configurable)
   if statement.arg_name not in known:
@@ -268,6 +280,16 @@ def references(value: Any) -> Iterator[Reference]:
   elif isinstance(value, (list, tuple)):
     for element in value:
       yield from references(element)
+
+
+def key_text(key: Key) -> str:
+  """The binding as one would write it in a gin file."""
+  scope, selector, parameter = key
+  if selector == MACRO:
+    return scope
+  if selector in gin_config._REGISTRY:
+    selector = gin_config._REGISTRY.minimal_selector(selector)
+  return f'{scope}{"/" if scope else ""}{selector}.{parameter}'
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

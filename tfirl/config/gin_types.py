@@ -1,19 +1,17 @@
 """Whether a value fits the parameter it is bound to.
 
 gin takes any value, so that a word where a number belongs ends a run only when
-the number is used. Types come from the parameter's annotation or, without one,
-from its default; what neither tells is not checked.
+the number is used. Types and ranges come from the parameter's annotation (see
+`checks`) or, without one, from its default; what neither tells is not checked.
 """
 
-import collections.abc
 import inspect
 import re
-import types
-import typing
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tfirl import checks
 from tfirl.config import gin_files
 from tfirl.config.gin_files import BindingError
 
@@ -64,13 +62,42 @@ def read_binding(text: str, flag: str) -> Binding:
 
 
 def check_type(key: gin_files.Key, name: str, value: Any, where: str) -> None:
-  """Raises BindingError if `value` is a literal that `key` can't take."""
+  """Raises BindingError if `value` is one that `key` can't take.
+
+  Args:
+    key: a parameter; of a macro nothing is known.
+    name: how it was written.
+    value: a literal, or a reference. What a call in it will return, and what a
+      macro stands for, is not known here.
+    where: the file and line, for the error.
+  """
   hint = _hint(key)
-  if hint is not inspect.Parameter.empty and not _fits(value, hint):
-    raise BindingError(
-      f'{where}: {name} is {value!r}, {_type_name(type(value))}; expected '
-      f'{_type_name(hint)}'
-    )
+  if hint is inspect.Parameter.empty:
+    return
+  if isinstance(value, gin_files.Reference):
+    is_function = not value.is_macro and not value.text.endswith('()')
+    if is_function and not checks.takes_function(hint):
+      raise BindingError(
+        f'{where}: {name} is {value}, a function; expected '
+        f'{checks.words_for(hint)}'
+      )
+  elif not any(True for _ in gin_files.references(value)):
+    if not checks.fits(value, hint):
+      raise BindingError(
+        f'{where}: {name} is {value!r}; expected {checks.words_for(hint)}'
+      )
+
+
+def check_statements(statements: Sequence[gin_files.Statement]) -> None:
+  """`check_type` for each of them, of macros their values."""
+  macros = {
+    key[0]: value for key, value, _ in statements if key[1] == gin_files.MACRO
+  }
+  for key, value, where in statements:
+    if isinstance(value, gin_files.Reference) and value.is_macro:
+      value = macros.get(value.text[1:], value)
+    if key[1] != gin_files.MACRO:
+      check_type(key, gin_files.key_text(key), value, where)
 
 
 def check_scopes(
@@ -101,61 +128,12 @@ def _hint(key: gin_files.Key) -> Any:
   function = gin_files.function_of(selector)
   if function is None:  # a macro
     return inspect.Parameter.empty
-  parameter = inspect.signature(function).parameters[name]
-  try:
-    hints = typing.get_type_hints(function)
-  except (NameError, TypeError):  # annotations of modules not imported here
-    hints = {}
-  hint = hints.get(name, inspect.Parameter.empty)
-  default = parameter.default
-  if hint is inspect.Parameter.empty and type(default) in _TELLING:
+  empty = inspect.Parameter.empty
+  hint = checks.hints_of(function).get(name, empty)
+  default = inspect.signature(function).parameters[name].default
+  if hint is empty and type(default) in _TELLING:
     hint = type(default)
   return hint
-
-
-def _fits(value: Any, hint: Any) -> bool:
-  """Whether `value` is of type `hint`; True if that can't be told."""
-  if isinstance(value, gin_files.Reference) or hint is Any or _is_opaque(hint):
-    return True
-  origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-  if origin in (typing.Union, types.UnionType):
-    return any(_fits(value, argument) for argument in arguments)
-  if origin is typing.Literal:
-    return value in arguments
-  if hint is float:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-  if hint is int:
-    return isinstance(value, int) and not isinstance(value, bool)
-  if hint is None:
-    return value is None
-  if origin is None:
-    return isinstance(value, hint)
-  return _fits_generic(value, origin, arguments)
-
-
-def _is_opaque(hint: Any) -> bool:
-  """Of other libraries' types, type variables and the like we say nothing."""
-  base = typing.get_origin(hint) or hint
-  known = (typing.Union, types.UnionType, typing.Literal, None)
-  return not (isinstance(base, type) or base in known)
-
-
-def _fits_generic(value: Any, origin: type, arguments: tuple) -> bool:
-  """`tuple[int, ...]`, `Sequence[float]`, `Mapping[str, int]` and the like."""
-  if origin in (collections.abc.Callable, type):
-    return False  # a literal is not callable
-  if issubclass(origin, collections.abc.Sequence):
-    # gin files write sequences as they like.
-    if not isinstance(value, (tuple, list)):
-      return False
-    if origin is tuple and arguments and Ellipsis not in arguments:
-      return len(value) == len(arguments) and all(map(_fits, value, arguments))
-    return not arguments or all(_fits(item, arguments[0]) for item in value)
-  return isinstance(value, origin)
-
-
-def _type_name(hint: Any) -> str:
-  return hint.__name__ if isinstance(hint, type) else str(hint)
 
 
 def _known_scopes() -> set[str]:

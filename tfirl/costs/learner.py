@@ -6,7 +6,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import acting, schedules
+from tfirl import acting, checks, schedules
 from tfirl.costs import episode_rows, user_functions
 from tfirl.losses import cost_losses
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
@@ -30,21 +30,22 @@ class CostLearner(tf.Module):
   settings of the authors' runs (gradient penalty's target norm 0.4).
   """
 
+  @checks.checked
   def __init__(
     self,
     observation_size: int,
     action_size: int,
     seed: int,
     encoding: acting.Encoding | None = None,
-    learning_rate: float = 8e-4,
-    batch_size: int = 4096,
+    learning_rate: checks.Positive = 8e-4,
+    batch_size: checks.Count = 4096,
     loss_fn: Callable = moment_matching_loss,
     reward_transform: Callable = cost_losses.negative,
-    gp_weight: float = 10.0,
-    gp_target: float = 0.4,
+    gp_weight: checks.NonNegative = 10.0,
+    gp_target: checks.NonNegative = 0.4,
     fresh_optimizer: bool = True,
     learning_rate_scale: Callable[[int], float] = schedules.harmonic,
-    weight_decay: float = 0.0,
+    weight_decay: checks.NonNegative = 0.0,
     match_time: bool = False,
     make_level: Callable[[], tf.Module] | None = None,
   ):
@@ -77,8 +78,6 @@ class CostLearner(tf.Module):
         `reward_transform` is no such function.
     """
     super().__init__('cost_learner')
-    _check('learning_rate', learning_rate, 'positive', learning_rate > 0)
-    _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
     user_functions.check_loss(loss_fn)
     user_functions.check_reward(reward_transform)
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
@@ -141,7 +140,7 @@ class CostLearner(tf.Module):
       ValueError: one side has no rows, or there is no update.
       FloatingPointError: the loss is not finite; the network was changed by it.
     """
-    _check('num_updates', num_updates, 'at least 1', num_updates >= 1)
+    checks.integer('num_updates', num_updates, 1)
     num_round = self.num_rounds
     scale = float(self._learning_rate_scale(num_round))
     learning_rate = self._initial_learning_rate * scale
@@ -265,8 +264,3 @@ def _check_rows(name, rows):
     raise ValueError(
       f'CostLearner.update: {name} has no rows; expected at least one.'
     )
-
-
-def _check(name, value, expected, is_valid):
-  if not is_valid:
-    raise ValueError(f'CostLearner.{name} must be {expected}; found {value!r}.')

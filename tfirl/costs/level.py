@@ -62,13 +62,14 @@ class AbsorbingLevel(tf.Module):
   moves by at most `rate` units a turn.
   """
 
+  @checks.checked
   def __init__(
     self,
-    rate: float = 0.5,
+    rate: checks.Positive = 0.5,
     least: float = -1.0,
     most: float = 3.0,
     initial: float = 0.0,
-    smoothing: float = 0.8,
+    smoothing: checks.Share = 0.8,
   ):
     """Args:
       rate: of the level's ascent, in units a turn.
@@ -81,10 +82,11 @@ class AbsorbingLevel(tf.Module):
     Raises: ValueError if a parameter is out of its range.
     """
     super().__init__('absorbing_level')
-    checks.above('AbsorbingLevel.rate', rate, 0)
-    checks.at_least('AbsorbingLevel.initial', initial, least)
-    checks.at_least('AbsorbingLevel.most', most, initial)
-    checks.within('AbsorbingLevel.smoothing', smoothing, 0, 1)
+    for name, value, words, is_valid in (
+      ('initial', initial, f'at least {least}', initial >= least),
+      ('most', most, f'at least {initial}', most >= initial),
+    ):
+      checks.require(f'AbsorbingLevel.{name}', value, words, is_valid)
     self._rate = rate
     self._bounds = least, most
     self._smoothing = smoothing

@@ -7,7 +7,6 @@ python -m tfirl.demos.collect --task=antmaze_large_diverse --out=ant.hdf5
 """
 
 import os
-from typing import Any
 
 from absl import app, flags, logging
 from tf_agents.environments import py_environment
@@ -47,24 +46,25 @@ def save(
     _WRITERS[os.path.splitext(out)[1]](raw, out)
 
 
-def _task_bindings(task: str) -> dict[str, Any]:
-  """What the task's gin file binds of `suites.load`, by parameter.
+def _load_task(name: str) -> tasks.Task:
+  """What the task's gin file binds of `Task`.
 
-  Read without gin: the file also binds experiment.run, which lies above this
-  layer, and gin's own state stays as it is.
+  Read without gin: the file may also bind experiment.run, which lies above this
+  layer, and gin's own state stays as it is. References, of functions for
+  imagined episodes, are left out.
   """
-  path = gin_files.find_file(f'tasks/{task}.gin')
+  path = gin_files.find_file(f'tasks/{name}.gin')
   statements = gin_files.read_text(path.read_text(), str(path), None)
   bound = {
     parameter: value
     for (scope, selector, parameter), value, _ in statements
-    if not scope and selector == 'tfirl.tasks.load'
+    if not scope
+    and selector == 'tfirl.Task'
+    and not isinstance(value, gin_files.Reference)
   }
-  if 'env_id' not in bound:
-    raise ValueError(
-      f'{path}: suites.load.env_id: found no binding; expected one'
-    )
-  return bound
+  if 'name' not in bound:
+    raise ValueError(f'{path}: Task.name: found no binding; expected one')
+  return tasks.Task(**bound)
 
 
 def collect(args) -> RawDemonstrations:
@@ -73,10 +73,7 @@ def collect(args) -> RawDemonstrations:
   Raises ValueError, FileNotFoundError or FileExistsError.
   """
   check_out(args.out)  # an hour of rollouts shouldn't end in a misspelling
-  bound = _task_bindings(args.task)
-  if not args.tremble:
-    bound['tremble_probability'] = 0.0
-  env = tasks.load(seed=args.seed, **bound)
+  env = _load_task(args.task).make_env(args.seed, trembles=args.tremble)
   policy = policies.load_policy(args.policy, args.task)
   raw = record(
     env,

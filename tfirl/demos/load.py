@@ -10,6 +10,7 @@ import gin
 import numpy as np
 from absl import logging
 
+from tfirl import checks, tasks
 from tfirl.demos import maze_trajectories
 from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
 from tfirl.demos.formats import d4rl_antmaze, d4rl_files
@@ -76,7 +77,25 @@ def read(
   raise ValueError(f'demonstrations: found {source!r}; expected {SOURCES}')
 
 
+def of_task(source: str, task: tasks.Task) -> Demonstrations:
+  """`load_demonstrations` with what `task` makes.
+
+  Raises FileNotFoundError or ValueError, as there.
+  """
+  with task.make_env() as env:
+    return load_demonstrations(
+      source,
+      env_id=env.env_id,
+      observation_size=env.observation_spec().shape[0],
+      action_low=env.action_low,
+      action_high=env.action_high,
+      env_kwargs=env.env_kwargs,
+      maze=env.maze,
+    )
+
+
 @gin.configurable
+@checks.checked
 def load_demonstrations(
   source: str,
   *,
@@ -84,9 +103,9 @@ def load_demonstrations(
   observation_size: int,
   action_low: np.ndarray,
   action_high: np.ndarray,
-  num_episodes: int | None = None,
-  episode_seed: int | None = None,
-  max_transitions: int | None = None,
+  num_episodes: checks.Count | None = None,
+  episode_seed: checks.CountOrZero | None = None,
+  max_transitions: checks.Count | None = None,
   env_kwargs: Mapping[str, Any] | None = None,
   maze: GoalMaze | None = None,
   successful_only: bool = True,

@@ -3,6 +3,7 @@
 import gin
 import tensorflow as tf
 
+from tfirl import checks
 from tfirl.dynamics.normalizer import Normalizer
 from tfirl.networks.gaussian_ensemble import GaussianEnsemble
 
@@ -18,13 +19,14 @@ class DynamicsModel(tf.Module):
     elites: [num_elites] int32 variable, the members that imagine.
   """
 
+  @checks.checked
   def __init__(
     self,
     observation_size: int,
     action_size: int,
     seed: int,
     *,
-    num_elites: int = 5,
+    num_elites: checks.Count = 5,
   ):
     """Creates the ensemble (gin: `GaussianEnsemble`).
 
@@ -40,11 +42,12 @@ class DynamicsModel(tf.Module):
     super().__init__('dynamics_model')
     self.ensemble = GaussianEnsemble(observation_size, action_size, seed)
     num_members = self.ensemble.num_members
-    if not 1 <= num_elites <= num_members:
-      raise ValueError(
-        f'DynamicsModel.num_elites is {num_elites}; expected at least 1 and at '
-        f'most GaussianEnsemble.num_members = {num_members}.'
-      )
+    checks.require(
+      'DynamicsModel.num_elites',
+      num_elites,
+      f'at most GaussianEnsemble.num_members = {num_members}',
+      num_elites <= num_members,
+    )
     self.observation_size = observation_size
     self.action_size = action_size
     self.normalizer = Normalizer(observation_size + action_size)

@@ -7,7 +7,7 @@ import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import types
+from tfirl import checks, types
 from tfirl.dynamics.model import DynamicsModel
 
 
@@ -19,7 +19,7 @@ class Rollout(NamedTuple):
   num_dropped: int  # steps whose successor was not finite; not in `rows`
 
 
-@gin.configurable
+@gin.configurable(denylist=['model', 'is_healthy'])
 class ModelEnv(tf.Module):
   """Steps batches of states by a `DynamicsModel`.
 
@@ -29,29 +29,21 @@ class ModelEnv(tf.Module):
       ends (`dynamics.termination`).
   """
 
+  @checks.checked
   def __init__(
     self,
     model: DynamicsModel,
+    is_healthy: Callable,
     *,
-    is_healthy: Callable | None = None,
-    chunk_rows: int = 10_000,
+    chunk_rows: checks.Count = 10_000,
   ):
     """Args: `chunk_rows` start states are rolled out at a time: a bound on
     memory; the others as above.
 
     Raises:
-      ValueError: no `is_healthy` is given, or `chunk_rows` is below 1.
+      ValueError: `chunk_rows` is below 1.
     """
     super().__init__('model_env')
-    if is_healthy is None:
-      raise ValueError(
-        'ModelEnv.is_healthy is not bound; expected where the task ends its '
-        'episodes, such as @termination.hopper, or @termination.never'
-      )
-    if chunk_rows < 1:
-      raise ValueError(
-        f'ModelEnv.chunk_rows is {chunk_rows}; expected at least 1'
-      )
     self.model = model
     self.is_healthy = is_healthy
     self._chunk_rows = chunk_rows

@@ -4,13 +4,13 @@ import itertools
 import os
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import types
+from tfirl import checks, types
 from tfirl.dynamics import holdout
 from tfirl.dynamics.model import DynamicsModel
 from tfirl.losses import gaussian_nll
@@ -47,6 +47,9 @@ class FitRecord(NamedTuple):
     }
 
 
+_InnerShare = Annotated[float, checks.Range(above=0, below=1)]
+
+
 @gin.configurable
 class DynamicsTrainer(tf.Module):
   """Fits a `DynamicsModel` to transitions, again and again as they grow.
@@ -58,21 +61,22 @@ class DynamicsTrainer(tf.Module):
   and the hold-out score. Unlike there, every member keeps its own best weights.
   """
 
+  @checks.checked
   def __init__(
     self,
     model: DynamicsModel,
     seed: int,
     *,
-    learning_rate: float = 3e-4,
-    weight_decay: float = 5e-5,
-    batch_size: int = 256,
-    holdout_share: float = 0.2,
-    holdout_most_rows: int | None = 5000,
-    patience: int = 10,
-    max_epochs: int | None = None,
-    min_improvement: float = 0.01,
-    cosine_epochs: int | None = None,
-    cosine_end: float = 0.0,
+    learning_rate: checks.Positive = 3e-4,
+    weight_decay: checks.NonNegative = 5e-5,
+    batch_size: checks.Count = 256,
+    holdout_share: _InnerShare = 0.2,
+    holdout_most_rows: checks.Count | None = 5000,
+    patience: checks.Count = 10,
+    max_epochs: checks.Count | None = None,
+    min_improvement: checks.NonNegative = 0.01,
+    cosine_epochs: checks.Count | None = None,
+    cosine_end: checks.Share = 0.0,
     cosine_restarts: bool = False,
   ):
     """Creates the optimiser.
@@ -98,21 +102,6 @@ class DynamicsTrainer(tf.Module):
       ValueError: a parameter is out of its range.
     """
     super().__init__('dynamics_trainer')
-    _check('batch_size', batch_size, 'at least 1', batch_size >= 1)
-    _check('patience', patience, 'at least 1', patience >= 1)
-    _check('holdout_share', holdout_share, 'in (0, 1)', 0 < holdout_share < 1)
-    _check(
-      'holdout_most_rows',
-      holdout_most_rows,
-      'None or at least 1',
-      holdout_most_rows is None or holdout_most_rows >= 1,
-    )
-    _check(
-      'max_epochs',
-      max_epochs,
-      'None or at least 1',
-      max_epochs is None or max_epochs >= 1,
-    )
     self._model = model
     self._variables = list(model.ensemble.trainable_variables)
     self._members = model.ensemble.member_variables
@@ -374,10 +363,3 @@ def _num_threads() -> int:
   """How many operations TensorFlow runs at a time."""
   chosen = tf.config.threading.get_inter_op_parallelism_threads()
   return chosen or os.cpu_count() or 1
-
-
-def _check(name, value, expected, is_valid):
-  if not is_valid:
-    raise ValueError(
-      f'DynamicsTrainer.{name} must be {expected}; found {value!r}.'
-    )

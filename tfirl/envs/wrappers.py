@@ -9,6 +9,7 @@ from tf_agents.environments import py_environment
 from tf_agents.environments import wrappers as tf_agents_wrappers
 from tf_agents.trajectories import time_step as ts
 
+from tfirl import checks
 from tfirl.types import Array, Demonstrations
 
 _LAST = int(ts.StepType.LAST)
@@ -82,12 +83,16 @@ class TremblingHand(_RandomWrapper):
 
   _stream = _TREMBLING_STREAM
 
+  @checks.checked
   def __init__(
-    self, env: py_environment.PyEnvironment, probability: float, seed: int
+    self,
+    env: py_environment.PyEnvironment,
+    probability: checks.Share,
+    seed: int,
   ):
     """Raises ValueError if `probability` is not within [0, 1]."""
     super().__init__(env, seed)
-    self._probability = _probability('TremblingHand.probability', probability)
+    self._probability = probability
     self._shape = env.action_spec().shape
 
   def _step(self, action: np.ndarray) -> ts.TimeStep:
@@ -108,11 +113,12 @@ class ExpertReset(_RandomWrapper):
 
   _stream = _EXPERT_RESET_STREAM
 
+  @checks.checked
   def __init__(
     self,
     env: py_environment.PyEnvironment,
     demos: Demonstrations,
-    reset_prob: float = 0.0,
+    reset_prob: checks.Share = 0.0,
     seed: int = 0,
   ):
     """Wraps `env`, a `GymnasiumEnvironment` or a wrapper of one.
@@ -122,7 +128,7 @@ class ExpertReset(_RandomWrapper):
       another model, or beyond the time limit.
     """
     super().__init__(env, seed)
-    self._reset_prob = _probability('ExpertReset.reset_prob', reset_prob)
+    self._reset_prob = reset_prob
     self._demos = demos
     self._elapsed_steps = demos.steps_in_episode
     if self._reset_prob > 0:
@@ -179,12 +185,6 @@ class RewardRelabelingEnvironment(_Wrapper):
       self._current_time_step = self._current_time_step._replace(
         reward=np.asarray(state['reward'], np.float32)
       )
-
-
-def _probability(name: str, value: float) -> float:
-  if not 0.0 <= value <= 1.0:
-    raise ValueError(f'{name} is {value}; expected a number within [0, 1]')
-  return float(value)
 
 
 def _check_states(

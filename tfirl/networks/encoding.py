@@ -11,12 +11,13 @@ _POSITIONS = (0, 1, -2, -1)
 
 
 @gin.configurable(denylist=['observations'])
+@checks.checked
 def make_encoding(
   observations: np.ndarray | None,
   standardize: bool = False,
-  std_floor: float = 0.01,
-  clip: float = 5.0,
-  num_frequencies: int = 0,
+  std_floor: checks.Positive = 0.01,
+  clip: checks.Positive = 5.0,
+  num_frequencies: checks.CountOrZero = 0,
 ) -> acting.Encoding | None:
   """How the actors and critics of a run encode observations, and its cost.
 
@@ -42,9 +43,6 @@ def make_encoding(
   Raises: ValueError if a parameter is out of its range, or there are no
     observations to standardise by.
   """
-  checks.at_least('make_encoding.num_frequencies', num_frequencies, 0)
-  checks.above('make_encoding.std_floor', std_floor, 0)
-  checks.above('make_encoding.clip', clip, 0)
   if not standardize and not num_frequencies:
     return None
   if observations is None:

@@ -4,8 +4,12 @@ Source: Daskalakis, Ilyas, Syrgkanis and Zeng, "Training GANs with Optimism",
 2018, algorithm 1.
 """
 
+from collections.abc import Callable
+
 import gin
 import tensorflow as tf
+
+from tfirl import checks
 
 
 @gin.configurable
@@ -26,14 +30,15 @@ class OptimisticAdam(tf.keras.optimizers.legacy.Optimizer):
   It subclasses the legacy optimiser because TF-Agents needs that base class.
   """
 
+  @checks.checked
   def __init__(
     self,
-    learning_rate=1e-3,
-    beta_1=0.9,
-    beta_2=0.999,
-    epsilon=1e-8,
-    weight_decay=0.0,
-    name='OptimisticAdam',
+    learning_rate: checks.Positive | tf.Variable | Callable = 1e-3,
+    beta_1: checks.Decay = 0.9,
+    beta_2: checks.Decay = 0.999,
+    epsilon: checks.Positive = 1e-8,
+    weight_decay: checks.NonNegative = 0.0,
+    name: str = 'OptimisticAdam',
   ):
     """Creates the optimiser; its slots appear at `build` or the first step.
 
@@ -42,7 +47,7 @@ class OptimisticAdam(tf.keras.optimizers.legacy.Optimizer):
         the optimiser), a callable without arguments, or a Keras schedule.
       beta_1: decay of the first moment, in [0, 1).
       beta_2: decay of the second moment, in [0, 1).
-      epsilon: added to sqrt(v); must be positive.
+      epsilon: added to sqrt(v); positive, as u_0 = 0 / (0 + epsilon).
       weight_decay: L2 coefficient; weight_decay * theta is added to every
         variable's gradient, biases included (as in PyTorch's Adam).
       name: the optimiser's name, a prefix of its slots' names.
@@ -51,11 +56,6 @@ class OptimisticAdam(tf.keras.optimizers.legacy.Optimizer):
       ValueError: a parameter is out of its range.
     """
     super().__init__(name)
-    _check('beta_1', beta_1, '[0, 1)', 0 <= beta_1 < 1)
-    _check('beta_2', beta_2, '[0, 1)', 0 <= beta_2 < 1)
-    # u_0 = 0 / (0 + epsilon), hence never zero.
-    _check('epsilon', epsilon, '> 0', epsilon > 0)
-    _check('weight_decay', weight_decay, '>= 0', weight_decay >= 0)
     if isinstance(learning_rate, tf.Variable):
       # The base class would copy the variable's value once; follow it instead.
       self._set_hyper('learning_rate', lambda: learning_rate)
@@ -162,10 +162,3 @@ class OptimisticAdam(tf.keras.optimizers.legacy.Optimizer):
     """Steps every row: the moments of rows without gradient decay too."""
     dense = tf.scatter_nd(indices[:, None], grad, tf.shape(var))
     return self._resource_apply_dense(dense, var, apply_state)
-
-
-def _check(name, value, expected, is_valid):
-  if not is_valid:
-    raise ValueError(
-      f'OptimisticAdam.{name} must be {expected}; found {value}.'
-    )

@@ -9,6 +9,7 @@ import numpy as np
 import reverb
 import tensorflow as tf
 
+from tfirl import checks
 from tfirl.replay import reading, saving
 from tfirl.replay.rows import RowLayout
 from tfirl.replay.sampling import BlockSampler
@@ -78,14 +79,15 @@ class TableConfig:
 
 
 @gin.configurable
+@checks.checked
 def table(
   name: str,
-  capacity: int = 1_000_000,
-  rows_per_item: int = 16,
-  samples_per_insert: float | None = None,
-  min_size: int = 1000,
-  error_buffer: int = 256,
-  timeout_ms: int = 20_000,
+  capacity: checks.Count = 1_000_000,
+  rows_per_item: checks.Count = 16,
+  samples_per_insert: checks.Positive | None = None,
+  min_size: checks.Count = 1000,
+  error_buffer: checks.Count = 256,
+  timeout_ms: checks.Count = 20_000,
 ) -> TableConfig:
   """Configures one table; bind it per table in a gin scope of its name.
 

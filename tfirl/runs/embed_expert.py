@@ -88,12 +88,12 @@ def main(argv: list[str] | None = None) -> None:
   args = parser.parse_args(argv)
   policy = read_weights(args.run / args.policy)
   gin_bindings.parse([str(args.run / 'config.gin')])
-  task = gin_bindings.value_of('run.task')
-  env = tasks.load(tremble_probability=0.0, seed=args.seed)
+  task = tasks.make_task()
+  env = task.make_env(args.seed, trembles=False)
   stats = evaluation.evaluate(env, policy, args.episodes, args.seed)
   launches = json.loads((args.run / 'metadata.json').read_text())['launches']
   metadata = {
-    'task': task,
+    'task': task.name,
     'env_id': env.env_id,
     'env_kwargs': env.env_kwargs,
     'command': _command(launches[0]['command']),
@@ -106,7 +106,7 @@ def main(argv: list[str] | None = None) -> None:
     'episodes': args.episodes,
     'seed': args.seed,
   }
-  path = embedded.write(args.out or task, policy, metadata)
+  path = embedded.write(args.out or task.name, policy, metadata)
   print(f'{path}: {Path(path).stat().st_size} bytes')
   print(json.dumps(metadata, indent=2))
 

@@ -74,7 +74,7 @@ def evaluate_run(
   policy = load_policy(run / 'policy', stochastic)
   gin_bindings.parse([str(config.resolve())])
   render_mode = 'rgb_array' if video else None
-  env = tasks.load(seed=seed, render_mode=render_mode)
+  env = tasks.make_task().make_env(seed, render_mode)
   try:
     return evaluation.evaluate(
       env, policy, episodes, seed, stochastic, video_path=video

@@ -7,6 +7,7 @@ import gin
 import numpy as np
 
 from tfirl import budget as budget_lib
+from tfirl import checks, tasks, types
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
 from tfirl.agents import bc as _bc_agent  # noqa: F401
 from tfirl.agents import sac as _sac  # noqa: F401
@@ -29,40 +30,41 @@ from tfirl.storage import checkpoints
 from tfirl.storage import run_folder as run_folder_lib
 
 
-@gin.configurable(denylist=['run_folder', 'seed', 'demos', 'stop'])
+@gin.configurable(denylist=['run_folder', 'task', 'seed', 'demos', 'stop'])
+@checks.checked
 def run(
   run_folder: run_folder_lib.RunFolder,
+  task: tasks.Task,
   seed: int,
   demos: str | None,
   stop: Callable[[], bool],
   *,
-  task: str = gin.REQUIRED,
   algorithm: str = gin.REQUIRED,
   make_algorithm: Callable = gin.REQUIRED,
-  real_steps: int | None = None,
-  env_steps: int | None = None,
-  updates: int | None = None,
-  eval_every: int = gin.REQUIRED,
-  eval_episodes: int = 10,
+  real_steps: checks.Count | None = None,
+  env_steps: checks.Count | None = None,
+  updates: checks.Count | None = None,
+  eval_every: checks.Count = gin.REQUIRED,
+  eval_episodes: checks.Count = 10,
   eval_stochastic: bool = False,
-  checkpoint_every: int = gin.REQUIRED,
+  checkpoint_every: checks.Count = gin.REQUIRED,
   record_video: bool = True,
   keep_best: bool = False,
-  num_threads: int = 0,
-  most_steps: int | None = None,
+  num_threads: checks.CountOrZero = 0,
+  most_steps: checks.Count | None = None,
 ) -> None:
   """Trains, or goes on training, and leaves all results in `run_folder`.
 
   Args:
     run_folder: where; open.
+    task: what is to be learned.
     seed: seeds everything but Reverb's sampling.
-    demos: source of the demonstrations; None for the task's embedded expert.
+    demos: source of the demonstrations; None for the task's own.
     stop: asked once a round; true ends the run after a checkpoint.
-    task: the task's name, as in the folder's path.
-    algorithm: the algorithm's name, likewise.
-    make_algorithm: maps (load_demos, seed, restore_from) to an algorithm; its
-      `budget_units` say which of the next three it may have. Exactly one is
-      bound, and the unit of the periods below.
+    algorithm: the algorithm's name, as in the folder's path.
+    make_algorithm: maps (task, demonstrations, seed, restore_from) to an
+      algorithm; its `budget_units` say which of the next three it may have.
+      Exactly one is bound, and the unit of the periods below.
     real_steps: budget of all steps taken, those for the cost among them; only
       evaluations are free.
     env_steps: budget of the steps of training alone, as published.
@@ -93,17 +95,17 @@ def run(
   )
   threads.take(num_threads)
   latest = checkpoints.latest(run_folder.checkpoints)
-  built = make_algorithm(
-    lambda env: _load_demos(demos or f'embedded:{task}', env, run_folder),
-    seed=seed,
-    restore_from=latest,
-  )
+  demonstrations = None
+  if make_algorithm.learns_from_demos:
+    demonstrations = _load_demos(demos or task.demos, task, run_folder)
+  built = make_algorithm(task, demonstrations, seed, restore_from=latest)
   with contextlib.ExitStack() as stack:
     stack.callback(built.close)
     current = session.Session(
       run_folder,
       built,
       latest,
+      task,
       seed,
       budget,
       eval_episodes=eval_episodes,
@@ -111,7 +113,7 @@ def run(
       keep_best=keep_best,
     )
     stack.callback(current.close)
-    name = f'{algorithm} {task} {seed}'
+    name = f'{algorithm} {task.name} {seed}'
     unit = budget.unit.replace('_', ' ')
     bar = progress.ProgressBar(budget.total, current.steps, name, unit)
     stack.callback(bar.close)
@@ -130,17 +132,11 @@ def run(
       run_folder.mark_complete(current.steps)
 
 
-def _load_demos(source: str, env, run_folder: run_folder_lib.RunFolder):
-  """Demonstrations for `env`; metadata.json says which and how many."""
-  demos = load.load_demonstrations(
-    source,
-    env_id=env.env_id,
-    observation_size=env.observation_spec().shape[0],
-    action_low=env.action_low,
-    action_high=env.action_high,
-    env_kwargs=env.env_kwargs,
-    maze=env.maze,
-  )
+def _load_demos(
+  source: str, task: tasks.Task, run_folder: run_folder_lib.RunFolder
+) -> types.Demonstrations:
+  """Demonstrations of `task`; metadata.json says which and how many."""
+  demos = load.of_task(source, task)
   returns = demos.episode_returns
   run_folder.record(
     demonstrations={

@@ -18,7 +18,8 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags, logging
 
-from tfirl.config import few_demos, gin_bindings
+from tfirl import tasks
+from tfirl.config import few_demos
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
 from tfirl.storage.run_folder import RunFolder, RunFolderError
@@ -122,13 +123,13 @@ def launch(
     raise ValueError('--gin_file is missing; expected hype_hopper.gin, say')
   few_demos.parse(gin_files, bindings, num_demos)
   seed_everything(seed)
-  task = gin_bindings.value_of('run.task')
+  task = tasks.make_task()
   method = few_demos.method()
-  with RunFolder(root_dir, task, method, seed, demos) as run_folder:
+  with RunFolder(root_dir, task.name, method, seed, demos) as run_folder:
     error_txt = run_folder.path / 'error.txt'
     error_txt.unlink(missing_ok=True)
     try:
-      experiment.run(run_folder=run_folder, seed=seed, demos=demos, stop=stop)
+      experiment.run(run_folder, task, seed, demos, stop)
       run_folder.write_operative_config()
     except Exception:
       _write_traceback(error_txt)

@@ -36,7 +36,8 @@ class Session:
     run_folder,
     algorithm,
     latest,
-    seed,
+    task: tasks.Task,
+    seed: int,
     budget: budget_lib.Budget,
     *,
     eval_episodes: int,
@@ -49,6 +50,7 @@ class Session:
       run_folder: an open `run_folder.RunFolder`.
       algorithm: the algorithm; its tables come from `latest`.
       latest: folder of a checkpoint.
+      task: what makes the environment of evaluations.
       seed: the run's seed.
       budget: what may be spent; its unit is that of all periods.
       eval_episodes, eval_stochastic, keep_best: as in `experiment.run`.
@@ -58,12 +60,13 @@ class Session:
     """
     self._run_folder = run_folder
     self._algorithm = algorithm
+    self._task = task
     self._seed = seed
     self._budget = budget
     self._eval_episodes = eval_episodes
     self._eval_stochastic = eval_stochastic
     self._best_return = -math.inf if keep_best else math.inf
-    self._eval_env = tasks.load(seed=seed)
+    self._eval_env = task.make_env(seed)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s = 0.0  # since the last evaluation
     self._train_steps = 0
@@ -188,7 +191,9 @@ class Session:
     if is_complete:
       self._algorithm.finish(self._run_folder.path)
     if is_complete and record_video and self._algorithm.policy is not None:
-      _film(self._algorithm.policy, self._seed, self._run_folder.videos)
+      _film(
+        self._algorithm.policy, self._task, self._seed, self._run_folder.videos
+      )
 
   def close(self) -> None:
     """Closes the log; the algorithm is its maker's."""
@@ -283,13 +288,13 @@ class Session:
     self._best_return = state['best_return']
 
 
-def _film(policy, seed: int, folder) -> None:
+def _film(policy, task: tasks.Task, seed: int, folder) -> None:
   """One episode as a video; without a renderer, a warning."""
   path = folder / 'final.mp4'
   if path.exists():  # the run was over before
     return
   try:
-    with tasks.load(seed=seed, render_mode='rgb_array') as env:
+    with task.make_env(seed, 'rgb_array') as env:
       evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
   except Exception as error:  # what a missing GL library raises is its own
     logging.warning(

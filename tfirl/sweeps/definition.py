@@ -165,7 +165,7 @@ def _make_config(
     bindings=tuple(lines),
     label=label,
     text=gin.config_str(),
-    task=gin_bindings.value_of('run.task'),
+    task=gin_bindings.value_of('Task.name'),
     method=few_demos.method(),
     budget=_budget(algorithm, f'{", ".join(paths)}{label and f" ({label})"}'),
   )

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfirl import types
 from tfirl.algorithms.parts import imagination
 from tfirl.algorithms.parts import tables as algorithm_tables
+from tfirl.dynamics import model_env
 from tfirl.machine import memory
 from tfirl.replay import tables
 
@@ -40,9 +41,6 @@ def bindings():
     table.rows_per_item = 4
     learner/table.rows_per_item = 4
   """)
-  gin.bind_parameter(
-    'ModelEnv.is_healthy', lambda observation: observation[:, 0] > -1.0
-  )
   yield
   gin.clear_config()
 
@@ -56,7 +54,10 @@ def _make(**kwargs):
     'expert_reset_fraction': 0.25,
     **kwargs,
   }
-  return imagination.Imagination(_Plant(), _PERIOD, 0, **kwargs)
+  env = model_env.ModelEnv(
+    _Plant(), lambda observation: observation[:, 0] > -1.0
+  )
+  return imagination.Imagination(env, _PERIOD, 0, **kwargs)
 
 
 def _rows(value, number):

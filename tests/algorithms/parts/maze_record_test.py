@@ -122,5 +122,5 @@ def test_a_failed_write_leaves_the_old_file(maze, tmp_path, monkeypatch):
 
 
 def test_a_task_without_a_maze_has_none():
-  with tasks.load('Hopper-v5') as env:
+  with tasks.make_env('Hopper-v5') as env:
     assert maze_record.of(env) is None

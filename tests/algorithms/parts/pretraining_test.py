@@ -7,6 +7,7 @@ import gin
 import numpy as np
 import pytest
 
+from tfirl import tasks
 from tfirl.algorithms import pretrain_dynamics
 from tfirl.algorithms.parts import pretraining
 from tfirl.config import gin_bindings
@@ -46,7 +47,7 @@ def demos():
 
 def test_it_is_fitted_once_and_says_so(demos, cache, monkeypatch, caplog):
   with caplog.at_level(logging.WARNING):
-    path = pretraining.cached_pretraining(demos, True)
+    path = pretraining.cached_pretraining(tasks.make_task(), demos, True)
   assert 'fitting a model to 400 demonstrated transitions' in caplog.text
   assert path in caplog.text
   assert [str(file) for file in cache.iterdir()] == [path]
@@ -61,7 +62,7 @@ def test_it_is_fitted_once_and_says_so(demos, cache, monkeypatch, caplog):
     raise AssertionError('a second fit')
 
   monkeypatch.setattr(pretrain_dynamics.PretrainDynamics, 'run_round', fail)
-  assert pretraining.cached_pretraining(demos, True) == path
+  assert pretraining.cached_pretraining(tasks.make_task(), demos, True) == path
   with pytest.raises(AssertionError, match='a second fit'):
     others = dataclasses.replace(demos, actions=-demos.actions)
     pretraining.cached_pretraining(others, True)
@@ -72,15 +73,15 @@ def test_it_is_fitted_once_and_says_so(demos, cache, monkeypatch, caplog):
   ["PretrainDynamics.bin_sampling = 'none'", 'GaussianEnsemble.layers = (9,)'],
 )
 def test_other_settings_are_another_model(demos, binding):
-  path = pretraining.cached_pretraining(demos, False)
+  path = pretraining.cached_pretraining(tasks.make_task(), demos, False)
   gin_bindings.parse(['paper/hyper_pointmaze.gin'], [*_BINDINGS, binding])
-  assert pretraining.cached_pretraining(demos, False) != path
+  assert pretraining.cached_pretraining(tasks.make_task(), demos, False) != path
   # What the fit does not depend on makes no difference.
   unrelated = 'Td3BcAgent.tau = 0.1'
   gin_bindings.parse(['paper/hyper_pointmaze.gin'], [*_BINDINGS, unrelated])
-  assert pretraining.cached_pretraining(demos, False) == path
+  assert pretraining.cached_pretraining(tasks.make_task(), demos, False) == path
 
 
 def test_what_is_not_needed_is_not_fitted(demos, cache):
-  pretraining.cached_pretraining(demos, False)
+  pretraining.cached_pretraining(tasks.make_task(), demos, False)
   assert not cache.exists()

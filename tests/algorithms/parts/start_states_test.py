@@ -83,9 +83,9 @@ def test_draws_rows_of_the_window_alike(demos):
 @pytest.mark.parametrize(
   'parameter, message',
   [
-    ({'reset_window': 0.0}, 'reset_window is 0.0; expected in'),
+    ({'reset_window': 0.0}, 'reset_window is 0.0; expected float, more than 0'),
     ({'reset_window': 1.1}, 'reset_window is 1.1'),
-    ({'walk_steps': 0}, 'walk_steps is 0; expected at least 1'),
+    ({'walk_steps': 0}, 'walk_steps is 0; expected int, at least 1'),
   ],
 )
 def test_what_it_refuses(demos, parameter, message):

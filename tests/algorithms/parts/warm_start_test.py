@@ -60,7 +60,7 @@ def make(demos, closed_later):
   def make(bindings, restore_from=None, demos=demos):
     gin_bindings.parse(['hype_hopper.gin'], [*_BINDINGS, *bindings])
     return closed_later(
-      model_free.ModelFree(lambda env: demos, 0, restore_from)
+      model_free.ModelFree(tasks.make_task(), demos, 0, restore_from)
     )
 
   yield make
@@ -140,13 +140,15 @@ def test_a_loss_that_is_not_finite_ends_it(make, demos):
 
 
 def test_a_negative_number_is_refused(make):
-  with pytest.raises(ValueError, match='ModelFree.bc_steps is -1; expected at'):
+  with pytest.raises(
+    ValueError, match='bc_steps is -1; expected int, at least 0'
+  ):
     make([*_TD3_BC, 'ModelFree.bc_steps = -1'])
 
 
 def test_the_environment_is_hoppers(demos):
   """What the demonstrations above are shaped after."""
-  env = tasks.load('Hopper-v5')
+  env = tasks.make_env('Hopper-v5')
   assert env.observation_spec().shape == demos.observations.shape[1:]
   assert env.action_spec().shape == demos.actions.shape[1:]
 
@@ -209,5 +211,7 @@ def test_sacs_clone_acts_near_its_mean(make, demos):
 
 @pytest.mark.parametrize('name', ['clone_std', 'initial_alpha'])
 def test_sacs_parameters_out_of_range_are_named(make, name):
-  with pytest.raises(ValueError, match=f'SacAgent.{name} is 0.0; expected mor'):
+  with pytest.raises(
+    ValueError, match=f'SacAgent.{name} is 0.0; expected float, more'
+  ):
     make([f'tfirl.SacAgent.{name} = 0.0'])

@@ -17,7 +17,7 @@ def _actor(num_observations=29, num_actions=8):
 
 @pytest.fixture(scope='module')
 def maze():
-  env = tasks.load(
+  env = tasks.make_env(
     'AntMaze_Large_Diverse_GR-v5',
     {'continuing_task': False, 'include_cfrc_ext_in_observation': False},
   )
@@ -29,7 +29,7 @@ def test_does_what_it_was_trained_to_do(maze):
   """State for state, it acts as the actor would in the training task."""
   actor = _actor()
   controller = AntController(maze.maze.map, actor)
-  steering = tasks.load(ant_steering.ENV_ID, seed=0)
+  steering = tasks.make_env(ant_steering.ENV_ID, seed=0)
   task = steering.gym.unwrapped
   step = steering.reset()
   for _ in range(30):

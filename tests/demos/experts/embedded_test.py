@@ -81,7 +81,7 @@ def test_every_shipped_expert_fits_its_task():
     assert details['episodes'] >= 20
     for key in ('return_mean', 'return_std', 'length_mean'):
       assert np.isfinite(details[key])
-    env = tasks.load(details['env_id'], details['env_kwargs'])
+    env = tasks.make_env(details['env_id'], details['env_kwargs'])
     action = embedded.policy(task)(env.reset().observation)
     assert action.shape == env.action_spec().shape
     env.close()
@@ -94,7 +94,7 @@ def test_the_experts_are_as_good_as_they_say(cache, task, monkeypatch):
   env_id = f'{task.capitalize()}-v5'
   monkeypatch.setattr(gymnasium.registry[env_id], 'max_episode_steps', 1000)
   gin_bindings.parse([f'tasks/{task}.gin'], [])
-  env = tasks.load(tremble_probability=0.0)
+  env = tasks.make_task().make_env(trembles=False)
   raw = rollouts.record(env, embedded.policy(task), 1, seed=0)
   gin.clear_config()
   assert len(raw.columns['rewards']) == 1000
@@ -103,7 +103,7 @@ def test_the_experts_are_as_good_as_they_say(cache, task, monkeypatch):
 
 def test_the_controller_always_reaches_the_goal():
   details = embedded.metadata('pointmaze')
-  env = tasks.load(details['env_id'], details['env_kwargs'])
+  env = tasks.make_env(details['env_id'], details['env_kwargs'])
   policy = embedded.policy('pointmaze')
   raw = rollouts.record(env, policy, 25, seed=1000, stochastic=True)
   assert raw.num_attempts == 25 and details['success'] == 1.0
@@ -131,7 +131,7 @@ def test_the_ant_reaches_the_goal(task):
   """With its noise, in all but few of the attempts."""
   details = embedded.metadata(task)
   assert details['success'] > 0.85
-  env = tasks.load(details['env_id'], details['env_kwargs'])
+  env = tasks.make_env(details['env_id'], details['env_kwargs'])
   raw = rollouts.record(
     env, embedded.policy(task), 10, seed=5000, stochastic=True
   )

@@ -183,7 +183,7 @@ def test_base_of(env_id, base):
 def test_the_planner_leads_through_d4rls_maze():
   """In every frame the same way over the cells."""
   ours, theirs = (
-    tasks.load(env_id).maze.map
+    tasks.make_env(env_id).maze.map
     for env_id in (goal_maze.D4RL_ID, 'AntMaze_Large-v5')
   )
   path = waypoints.Planner(ours).path((1, 1), (7, 9))

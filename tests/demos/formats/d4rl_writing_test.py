@@ -101,7 +101,7 @@ def test_reads_back_the_same(tmp_path):
 def test_the_task_takes_it(tmp_path):
   path = str(tmp_path / 'ant.hdf5')
   d4rl_writing.save_d4rl(_episodes(), path)
-  env = tasks.load(_ENV_ID, _KWARGS)
+  env = tasks.make_env(_ENV_ID, _KWARGS)
   demos = load_demonstrations(
     path,
     env_id=_ENV_ID,

@@ -15,7 +15,7 @@ _ANKLE_SIGN = np.array([1.0, -1.0, -1.0, 1.0])
 
 @pytest.fixture(scope='module')
 def ant():
-  env = tasks.load('Ant-v5', {'include_cfrc_ext_in_observation': False})
+  env = tasks.make_env('Ant-v5', {'include_cfrc_ext_in_observation': False})
   return mujoco_state.simulation(env.gym)
 
 

@@ -11,7 +11,7 @@ from tfirl.envs.mazes import ant_frame, ant_steering
 
 @pytest.fixture
 def env():
-  env = tasks.load(ant_steering.ENV_ID, seed=3)
+  env = tasks.make_env(ant_steering.ENV_ID, seed=3)
   yield env
   env.close()
 
@@ -119,7 +119,7 @@ def test_state_continues_bit_for_bit(env):
     env.step(action)
   state = json.loads(json.dumps(env.get_state()))
   expected = [env.step(action) for action in actions[20:]]
-  other = tasks.load(ant_steering.ENV_ID, seed=9)
+  other = tasks.make_env(ant_steering.ENV_ID, seed=9)
   other.reset()
   other.set_state(state)
   for action, step in zip(actions[20:], expected, strict=True):

@@ -19,7 +19,7 @@ def seen(request):
   """A maze after its reset, and its frame, [height, width, 3] float."""
   env_id, kwargs, size = _TASKS[request.param]
   kwargs = {'continuing_task': False, **kwargs}
-  with tasks.load(env_id, kwargs, seed=3, render_mode='rgb_array') as env:
+  with tasks.make_env(env_id, kwargs, seed=3, render_mode='rgb_array') as env:
     env.reset()
     frame = env.render().astype(float)
     assert frame.shape == (*size, 3)
@@ -87,7 +87,7 @@ def test_the_picture_follows_the_goal(seen):
 def test_rendering_changes_no_step():
   def play(render_mode):
     env_id, kwargs, _ = _TASKS['antmaze']
-    with tasks.load(env_id, kwargs, seed=1, render_mode=render_mode) as env:
+    with tasks.make_env(env_id, kwargs, seed=1, render_mode=render_mode) as env:
       env.reset()
       steps = []
       for t in range(5):

@@ -34,7 +34,7 @@ PLACES = {(1, 1): (0, 0), (7, 9): (32, 24), (1, 10): (36, 0), (7, 1): (0, 24)}
 
 @pytest.fixture(scope='module')
 def env():
-  return tasks.load(goal_maze.D4RL_ID, seed=1)
+  return tasks.make_env(goal_maze.D4RL_ID, seed=1)
 
 
 @pytest.fixture(scope='module')
@@ -76,7 +76,7 @@ def test_the_ant_has_d4rls_numbers(env, model):
 
 def test_gymnasiums_ant_has_others():
   """So that what is asserted above is a change, and all of it."""
-  model = tasks.load('AntMaze_Large-v5').gym.unwrapped.model
+  model = tasks.make_env('AntMaze_Large-v5').gym.unwrapped.model
   assert model.opt.timestep == 0.01
   np.testing.assert_array_equal(model.actuator_gear[:, 0], 150.0)
   np.testing.assert_array_equal(model.actuator_ctrlrange, [[-1.0, 1.0]] * 8)
@@ -161,7 +161,7 @@ def test_the_map_is_d4rls(env):
 
 def test_the_frame_is_gymnasium_robotics_mirrored_and_moved(env):
   """x + 18, 12 - y: cell (1, 1) is at (-18, 12) there, and at the origin."""
-  theirs = tasks.load('AntMaze_Large-v5').maze.map
+  theirs = tasks.make_env('AntMaze_Large-v5').maze.map
   np.testing.assert_array_equal(theirs.center((1, 1)), [-18.0, 12.0])
   rng = np.random.default_rng(0)
   xy = rng.uniform([-24, -18], [24, 18], (500, 2))
@@ -175,7 +175,7 @@ def test_the_frame_is_gymnasium_robotics_mirrored_and_moved(env):
 
 
 def test_starts_and_goals_are_noisy_as_d4rls():
-  env = tasks.load(goal_maze.D4RL_ID)
+  env = tasks.make_env(goal_maze.D4RL_ID)
   states, goals = [], []
   for seed in range(300):
     env.seed(seed)
@@ -197,7 +197,7 @@ def test_starts_and_goals_are_noisy_as_d4rls():
 
 
 def test_resets_follow_the_seed():
-  first, second = (tasks.load(goal_maze.D4RL_ID) for _ in range(2))
+  first, second = (tasks.make_env(goal_maze.D4RL_ID) for _ in range(2))
   for env in (first, second):
     env.seed(5)
   for _ in range(3):
@@ -246,7 +246,7 @@ def test_the_goal_is_reached_at_half_a_metre(env):
 
 
 def test_success_stays_when_the_task_goes_on():
-  env = tasks.load(goal_maze.D4RL_ID, {'continuing_task': True})
+  env = tasks.make_env(goal_maze.D4RL_ID, {'continuing_task': True})
   env.reset()
   step = lying(env, 0.48)
   assert step.reward == 1.0 and not step.is_last()
@@ -266,7 +266,7 @@ def test_a_copy_is_made_as_it_was():
 
 def test_a_copy_keeps_a_map_that_was_given():
   rows = [[1] * 5, [1, 'r', 0, 'c', 1], [1, 1, 1, 'g', 1], [1] * 5]
-  env = tasks.load(goal_maze.D4RL_ID, {'maze_map': rows}).gym.unwrapped
+  env = tasks.make_env(goal_maze.D4RL_ID, {'maze_map': rows}).gym.unwrapped
   copy = pickle.loads(pickle.dumps(env))
   for maze in (env.maze, copy.maze):
     np.testing.assert_array_equal(maze.unique_reset_locations, [[0, 0], [8, 0]])
@@ -277,7 +277,7 @@ def test_what_it_does_not_know_is_refused():
   with pytest.raises(
     ValueError, match="env_kwargs is {'reset_target': True}; t"
   ):
-    tasks.load(goal_maze.D4RL_ID, {'reset_target': True})
+    tasks.make_env(goal_maze.D4RL_ID, {'reset_target': True})
 
 
 def test_a_goal_in_a_wall_is_refused(env):

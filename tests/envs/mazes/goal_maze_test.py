@@ -36,7 +36,7 @@ all_tasks = pytest.mark.parametrize('task', TASKS)
 
 def load(task, seed=0, **kwargs):
   env_id, env_kwargs = TASKS[task]
-  return tasks.load(env_id, {**env_kwargs, **kwargs}, seed=seed)
+  return tasks.make_env(env_id, {**env_kwargs, **kwargs}, seed=seed)
 
 
 def maze(task='pointmaze', kwargs=None, **cells):
@@ -223,7 +223,7 @@ def test_restoring_refuses_a_missing_goal_and_one_in_a_wall():
   wall = env.maze.map.center((2, 2))
   with pytest.raises(ValueError, match='PointMaze_Large-v3: goal is .*free c'):
     env.restore_mujoco(np.zeros(2), np.zeros(2), 0, wall)
-  hopper = tasks.load('Hopper-v5')
+  hopper = tasks.make_env('Hopper-v5')
   with pytest.raises(ValueError, match=r'Hopper-v5: goal is .*expected none'):
     hopper.restore_mujoco(np.zeros(6), np.zeros(6), 0, np.zeros(2))
 
@@ -290,7 +290,7 @@ def test_the_models_file_does_not_stay():
 
 
 def test_a_maze_of_another_task_is_no_maze():
-  assert tasks.load('Hopper-v5').maze is None
+  assert tasks.make_env('Hopper-v5').maze is None
   assert load('pointmaze').maze is not None
 
 

@@ -69,7 +69,7 @@ def test_seen_from_above_the_first_row_is_on_top_if_y_falls(small):
   'env_id', ['PointMaze_Large-v3', 'AntMaze_Large-v5', goal_maze.D4RL_ID]
 )
 def test_equals_gymnasium_robotics(env_id):
-  env = tasks.load(env_id)
+  env = tasks.make_env(env_id)
   theirs, ours = env.gym.unwrapped.maze, env.maze.map
   rng = np.random.default_rng(0)
   x_from, x_to, y_from, y_to = ours.extent

@@ -65,7 +65,7 @@ def test_waypoints_by_hand(ring):
 
 
 def test_every_pair_of_cells_of_the_task_is_connected():
-  maze = tasks.load('PointMaze_Large-v3').maze.map
+  maze = tasks.make_env('PointMaze_Large-v3').maze.map
   planner = planner_lib.Planner(maze)
   cells = [tuple(cell) for cell in maze.free_cells.tolist()]
   for goal in cells:
@@ -102,7 +102,7 @@ def test_headings_by_hand(ring):
 
 def test_headings_lead_from_everywhere_to_everywhere():
   """A point that follows them in small steps keeps off the walls."""
-  maze = tasks.load('PointMaze_Large-v3').maze.map
+  maze = tasks.make_env('PointMaze_Large-v3').maze.map
   planner = planner_lib.Planner(maze)
   rng = np.random.default_rng(0)
   size = maze.cell_size

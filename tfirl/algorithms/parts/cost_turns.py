@@ -22,7 +22,7 @@ class Turn(NamedTuple):
   rollout_steps: int  # taken for this turn alone
 
 
-@gin.configurable(denylist=['demos', 'seed', 'steps_per_round'])
+@gin.configurable(denylist=['task', 'demos', 'seed', 'steps_per_round'])
 class CostTurns:
   """Shows the cost what the policy does, when it is due.
 
@@ -31,23 +31,26 @@ class CostTurns:
     learner: the cost, a trackable.
   """
 
+  @checks.checked
   def __init__(
     self,
+    task: tasks.Task,
     demos: types.Demonstrations,
     seed: int,
     steps_per_round: int,
     *,
-    cost_update_period: int = gin.REQUIRED,
-    cost_updates: int = 5,
-    first_cost_updates: int = 0,
-    window: int | None = 5000,
-    cost_rollout_episodes: int = 4,
+    cost_update_period: checks.Count = gin.REQUIRED,
+    cost_updates: checks.Count = 5,
+    first_cost_updates: checks.CountOrZero = 0,
+    window: checks.Count | None = 5000,
+    cost_rollout_episodes: checks.Count = 4,
     stochastic: bool = True,
   ):
     """Makes the cost; for rollouts also an environment, without resets to
     states of the expert.
 
     Args:
+      task: what makes the environment.
       demos: the expert's side of the game.
       seed: of the environment, the cost and the policy's actions.
       steps_per_round: env steps that `note` gets at a time.
@@ -65,30 +68,17 @@ class CostTurns:
     Raises: ValueError if a parameter is out of its range; a window has to hold
       a round at least.
     """
-    checks.at_least('CostTurns.cost_update_period', cost_update_period, 1)
-    checks.at_least('CostTurns.cost_updates', cost_updates, 1)
-    checks.at_least('CostTurns.first_cost_updates', first_cost_updates, 0)
-    checks.at_least('CostTurns.cost_rollout_episodes', cost_rollout_episodes, 1)
-    seeds = np.random.SeedSequence(seed).generate_state(4).tolist()
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    env_seed, _, actions_seed, cost_seed = (
+      np.random.SeedSequence(seed).generate_state(4).tolist()
+    )
     self._window = self._env = self._rollouts = None
     if window is None:
-      self._env = tasks.load(seed=seeds[0])
+      self._env = task.make_env(env_seed)
     else:
-      checks.integer('CostTurns.window', window, 1)
-      if window < steps_per_round:
-        raise ValueError(
-          f'CostTurns.window is {window}; expected at least the '
-          f'{steps_per_round} steps of a round (steps_per_round), or None for '
-          'rollouts'
-        )
-      self._window = episode_rows.Window(*sizes, window)
-    self._rng = np.random.default_rng(seeds[2])
+      self._window = _make_window(demos, window, steps_per_round)
+    self._rng = np.random.default_rng(actions_seed)
     self._expert = episode_rows.of(demos.transitions, demos.steps_in_episode)
-    seen = encoding.make_encoding(demos.observations)
-    self.learner = cost_learner.CostLearner(
-      *sizes, seeds[3], seen and seen.without_waves()
-    )
+    self.learner = _make_learner(demos, cost_seed)
     self.learner.take_level(self._expert)
     self.cost_update_period = cost_update_period
     self._cost_rollout_episodes = cost_rollout_episodes
@@ -161,3 +151,25 @@ class CostTurns:
     losses = self.learner.update(rows, self._expert, num_updates)
     named = {f'cost_{name}': value for name, value in losses.items()}
     return Turn(named, transition, rollout_steps)
+
+
+def _make_window(
+  demos: types.Demonstrations, size: int, steps_per_round: int
+) -> episode_rows.Window:
+  checks.require(
+    'CostTurns.window',
+    size,
+    f'at least the {steps_per_round} steps of a round (steps_per_round), or '
+    'None for rollouts',
+    size >= steps_per_round,
+  )
+  sizes = demos.observations.shape[1], demos.actions.shape[1]
+  return episode_rows.Window(*sizes, size)
+
+
+def _make_learner(
+  demos: types.Demonstrations, seed: int
+) -> cost_learner.CostLearner:
+  sizes = demos.observations.shape[1], demos.actions.shape[1]
+  seen = encoding.make_encoding(demos.observations)
+  return cost_learner.CostLearner(*sizes, seed, seen and seen.without_waves())

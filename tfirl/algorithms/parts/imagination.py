@@ -7,7 +7,7 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import schedules, types
+from tfirl import checks, schedules, types
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import model_env
 from tfirl.machine import memory
@@ -19,7 +19,7 @@ _MOST_EPOCHS = 10_000
 _SHOWN_STARTS, _SHOWN_ROLLOUTS = 1000, 48
 
 
-@gin.configurable(denylist=['model', 'period', 'seed', 'demos'])
+@gin.configurable(denylist=['env', 'period', 'seed', 'demos'])
 class Imagination:
   """Start states from `expert` and `policy`, imagined rows to `learner`.
 
@@ -30,25 +30,26 @@ class Imagination:
   at once.
   """
 
+  @checks.checked
   def __init__(
     self,
-    model: dynamics_model.DynamicsModel,
+    env: model_env.ModelEnv,
     period: int,
     seed: int,
     demos: types.Demonstrations | None = None,
     *,
-    rollouts_per_step: int = gin.REQUIRED,
+    rollouts_per_step: checks.Count = gin.REQUIRED,
     rollout_length: Callable = schedules.constant,
-    epoch_length: int = 1000,
-    num_epochs_retained: int = 1,
-    expert_reset_fraction: float | Callable = 0.5,
-    expert_action_fraction: float = 0.0,
+    epoch_length: checks.Count = 1000,
+    num_epochs_retained: checks.Count = 1,
+    expert_reset_fraction: checks.Share | Callable = 0.5,
+    expert_action_fraction: checks.Share = 0.0,
     make_starts: Callable | None = None,
   ):
-    """Makes the model's environment (gin: `ModelEnv`), and checks memory.
+    """Plans the tables, and checks that memory holds them.
 
     Args:
-      model: the dynamics.
+      env: the learned model as an environment.
       period: env steps between calls of `imagine`.
       seed: of the order of start states.
       demos: for `make_starts`.
@@ -69,11 +70,7 @@ class Imagination:
       ValueError: a parameter is out of its range, or `learner` would not fit
         into memory.
     """
-    _check('rollouts_per_step', rollouts_per_step, 1, None)
-    _check('epoch_length', epoch_length, 1, None)
-    _check('num_epochs_retained', num_epochs_retained, 1, None)
-    _check('expert_action_fraction', expert_action_fraction, 0, 1)
-    self.env = model_env.ModelEnv(model)
+    self._env = env
     self._rollout_length = rollout_length
     self._epoch_length = epoch_length
     self._rng = np.random.default_rng(seed)
@@ -83,20 +80,13 @@ class Imagination:
     self._reset_fraction = expert_reset_fraction
     self._action_fraction = expert_action_fraction
     lengths = {self.length(e * epoch_length) for e in range(_MOST_EPOCHS)}
-    _check('rollout_length', min(lengths), 1, None)
-    rows_per_length = num_epochs_retained * epoch_length * rollouts_per_step
-    self._tables = {
-      n: _learner_table(n, n * rows_per_length, len(lengths) == 1)
-      for n in sorted(lengths)
-    }
-    width = 2 * model.observation_size + model.action_size + 1
-    most_rows = max(table.capacity for table in self._tables.values())
-    what = (
-      f'table learner, {most_rows} rows of {width} floats '
-      '(Imagination.rollouts_per_step, .rollout_length, .num_epochs_retained)'
+    shortest = min(lengths)
+    checks.require(
+      'Imagination.rollout_length', shortest, 'at least 1', shortest >= 1
     )
-    memory.check(4 * width * most_rows, what)
-    logging.info('%s: %.2f GiB at most', what, 4 * width * most_rows / 2**30)
+    self._tables = _plan_tables(
+      lengths, num_epochs_retained * epoch_length * rollouts_per_step, env.model
+    )
     self._length = None
     self._latest = None
     self._replay = None
@@ -145,7 +135,7 @@ class Imagination:
       starts[:_SHOWN_STARTS].copy(),
       first_actions[:_SHOWN_ROLLOUTS].copy(),
     )
-    rollout = self.env.rollout(policy, starts, length, first_actions)
+    rollout = self._env.rollout(policy, starts, length, first_actions)
     self._keep_only(length)
     self._replay.writer(self._tables[length].name).append(rollout.rows)
     num_rows = len(rollout.rows.discount)
@@ -174,7 +164,7 @@ class Imagination:
       return {}
     env_steps, starts, first_actions = self._latest
     firsts = starts[: len(first_actions)]
-    paths = self.env.paths(policy, firsts, self._length, first_actions)
+    paths = self._env.paths(policy, firsts, self._length, first_actions)
     arrays = {'start_states': starts[:, :2], 'rollouts': paths[..., :2]}
     if self._starts is not None:
       arrays['start_window'] = np.array(self._starts.window(env_steps))
@@ -220,13 +210,33 @@ class Imagination:
   def _fraction(self, env_steps: int) -> float:
     fraction = self._reset_fraction
     fraction = fraction(env_steps) if callable(fraction) else fraction
-    _check('expert_reset_fraction', fraction, 0, 1)
+    # What a schedule gives no annotation holds.
+    checks.within('Imagination.expert_reset_fraction', fraction, checks.Share)
     return float(fraction)
 
   def _keep_only(self, length: int) -> None:
     for other, table in self._tables.items():
       if other != length and self._replay.size(table.name):
         self._replay.clear(table.name)
+
+
+def _plan_tables(
+  lengths: set[int], rows_per_length: int, model: dynamics_model.DynamicsModel
+) -> dict[int, tables.TableConfig]:
+  """A table for each length; raises ValueError if memory won't hold them."""
+  planned = {
+    n: _learner_table(n, n * rows_per_length, len(lengths) == 1)
+    for n in sorted(lengths)
+  }
+  width = 2 * model.observation_size + model.action_size + 1
+  most_rows = max(table.capacity for table in planned.values())
+  what = (
+    f'table learner, {most_rows} rows of {width} floats '
+    '(Imagination.rollouts_per_step, .rollout_length, .num_epochs_retained)'
+  )
+  memory.check(4 * width * most_rows, what)
+  logging.info('%s: %.2f GiB at most', what, 4 * width * most_rows / 2**30)
+  return planned
 
 
 def _learner_table(length: int, capacity: int, is_only: bool):
@@ -236,9 +246,3 @@ def _learner_table(length: int, capacity: int, is_only: bool):
       capacity=capacity,
       min_size=1,
     )
-
-
-def _check(name, value, least, most) -> None:
-  if value < least or (most is not None and value > most):
-    expected = f'at least {least}' + (f' and at most {most}' if most else '')
-    raise ValueError(f'Imagination.{name} is {value}; expected {expected}')

@@ -6,7 +6,7 @@ import os
 
 import gin
 
-from tfirl import types
+from tfirl import tasks, types
 from tfirl.algorithms import pretrain_dynamics
 
 # What a fit depends on, besides the demonstrations.
@@ -15,7 +15,7 @@ _SETTINGS = (
   'DynamicsTrainer.',
   'DynamicsModel.',
   'GaussianEnsemble.',
-  'suites.load.env_id',
+  'Task.env_id',
 )
 _SEED = 0  # of the one fit that runs of all seeds begin with
 _VERSION = b'2'  # of what a fit does with all that
@@ -28,8 +28,10 @@ def cache_folder() -> str:
   return os.path.join(os.path.expanduser(home), 'tfirl', 'dynamics')
 
 
-@gin.configurable(denylist=['demos', 'is_needed'])
-def cached_pretraining(demos: types.Demonstrations, is_needed: bool) -> str:
+@gin.configurable(denylist=['task', 'demos', 'is_needed'])
+def cached_pretraining(
+  task: tasks.Task, demos: types.Demonstrations, is_needed: bool
+) -> str:
   """The path of a model fitted to `demos` by `PretrainDynamics`.
 
   It is fitted, which takes minutes, unless it is not needed, or the cache has
@@ -40,7 +42,7 @@ def cached_pretraining(demos: types.Demonstrations, is_needed: bool) -> str:
   """
   with gin.config_scope('pretrain'):
     # Made in any case: bindings that nothing uses are errors.
-    pretraining = pretrain_dynamics.PretrainDynamics(lambda env: demos, _SEED)
+    pretraining = pretrain_dynamics.PretrainDynamics(task, demos, _SEED)
   path = os.path.join(cache_folder(), f'{_digest(demos)}.npz')
   if not is_needed:
     return path

@@ -1,11 +1,14 @@
 """Start states that walk backwards through the demonstrations."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import gin
 import numpy as np
 
-from tfirl import types
+from tfirl import checks, types
+
+_PartOfOne = Annotated[float, checks.Range(above=0, most=1)]
 
 
 @gin.configurable(denylist=['demos'])
@@ -17,12 +20,13 @@ class BackwardStarts:
   of a trajectory's length, clamped to [0, 1] (Ren et al. 2024, on mazes).
   """
 
+  @checks.checked
   def __init__(
     self,
     demos: types.Demonstrations,
     *,
-    reset_window: float = 0.05,
-    walk_steps: int = gin.REQUIRED,
+    reset_window: _PartOfOne = 0.05,
+    walk_steps: checks.Count = gin.REQUIRED,
   ):
     """Takes the trajectories apart.
 
@@ -33,8 +37,6 @@ class BackwardStarts:
 
     Raises: ValueError if a parameter is out of its range.
     """
-    _check('reset_window', reset_window, 'in (0, 1]', 0 < reset_window <= 1)
-    _check('walk_steps', walk_steps, 'at least 1', walk_steps >= 1)
     self._rows = demos.transitions
     self._stops = demos.episode_ends
     self._starts = np.concatenate([[0], self._stops[:-1]])
@@ -73,8 +75,3 @@ class BackwardStarts:
     """The window as columns of metrics.csv."""
     begin, end = self.window(env_steps)
     return {'start_window_from': begin, 'start_window_to': end}
-
-
-def _check(name: str, value, expected: str, is_valid: bool) -> None:
-  if not is_valid:
-    raise ValueError(f'BackwardStarts.{name} is {value}; expected {expected}')

@@ -2,13 +2,38 @@
 
 import logging
 import math
+from collections.abc import Callable
 
+from tfirl import types
 from tfirl.agents import relabeling
 from tfirl.algorithms.parts import rounds
 from tfirl.replay import tables
 
 # Steps of one call; more would only take memory.
 _MOST_STEPS_PER_ROUND = 64
+
+
+def make_cloned(
+  make_agent: Callable,
+  demos: types.Demonstrations,
+  replay: tables.Replay,
+  num_steps: int,
+  batch_size: int,
+):
+  """An agent that has cloned the `expert` table.
+
+  Args:
+    make_agent: maps (O, A, the demonstrations' observations) to an agent.
+    demos: what the table holds.
+    replay, num_steps, batch_size: as of `clone_expert`; 0 steps clone nothing.
+
+  Raises: FloatingPointError if a loss is not finite.
+  """
+  sizes = demos.observations.shape[1], demos.actions.shape[1]
+  agent = make_agent(*sizes, demos.observations)
+  if num_steps:
+    clone_expert(agent, replay, num_steps, batch_size)
+  return agent
 
 
 def clone_expert(

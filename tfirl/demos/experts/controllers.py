@@ -23,10 +23,9 @@ def actor_path(path: str, details: Mapping[str, Any]) -> str | None:
 
 def maze_map(path: str, details: Mapping[str, Any]) -> MazeMap:
   """Of the task's environment; ValueError if it is no maze."""
-  env = tasks.load(details['env_id'], details['env_kwargs'])
-  check(env.maze is not None, path, 'env_id', env.env_id, 'a maze')
-  env.close()
-  return env.maze.map
+  with tasks.make_env(details['env_id'], details['env_kwargs']) as env:
+    check(env.maze is not None, path, 'env_id', env.env_id, 'a maze')
+    return env.maze.map
 
 
 def point_controller(path: str, details: Mapping[str, Any]) -> PointController:

@@ -197,12 +197,8 @@ def demonstrations(
   """
   details = metadata(task_or_path)
   dataset_id = f'tfirl/{details["task"]}/expert-v0'
-  # The task's gin file would make the expert's hand tremble.
-  with tasks_lib.load(
-    env_id=details['env_id'],
-    env_kwargs=details['env_kwargs'],
-    tremble_probability=0.0,
-    seed=seed,
+  with tasks_lib.make_env(
+    details['env_id'], details['env_kwargs'], seed=seed
   ) as env:
     path = _path(task_or_path)
     digest = _digest(path, details, env.gym.spec.to_json())
