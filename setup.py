@@ -59,7 +59,7 @@ _GIN_FOLDERS = [
 
 setuptools.setup(
   name='tfirl',
-  version='0.1.0',
+  version='0.2.0',
   description='Hybrid inverse reinforcement learning on TF-Agents.',
   python_requires='>=3.11,<3.12',
   packages=setuptools.find_packages(include=['tfirl', 'tfirl.*'])
@@ -67,6 +67,7 @@ setuptools.setup(
   # The gin files lie at the root of a checkout and inside the wheel.
   package_dir={'tfirl.gin_configs': 'gin_configs'},
   package_data={
+    'tfirl': ['py.typed'],
     'tfirl.demos.experts': ['weights/*.npz', 'weights/*.json'],
     'tfirl.sweeps': ['xm_requirements.txt'],
     **{'tfirl.gin_configs' + folder: ['*.gin'] for folder in _GIN_FOLDERS},

@@ -10,6 +10,7 @@ import gymnasium
 from gymnasium.wrappers import TimeLimit
 
 from tfirl import checks
+from tfirl.config import gin_bindings
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import ant_steering, camera, goal_maze
 from tfirl.envs.wrappers import TremblingHand
@@ -189,8 +190,19 @@ class Task:
       ) from error
 
 
-# What gin's bindings make; `Task` itself, as users call it, takes none of them.
-make_task = gin.external_configurable(Task, 'Task', module='tfirl')
+# `Task` itself, as users call it, takes no bindings.
+_bound_task = gin.external_configurable(Task, 'Task', module='tfirl')
+
+
+def make_task() -> Task:
+  """The task that gin's bindings of `Task` describe.
+
+  Raises:
+    BindingError: `Task.name` is not bound.
+    ValueError: as `Task`.
+  """
+  gin_bindings.value_of('Task.name')
+  return _bound_task()
 
 
 def make_env(

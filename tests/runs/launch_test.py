@@ -21,6 +21,7 @@ from tfirl.storage.run_folder import RunFolderError
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 _CONFIG = """
 Task.name = 'toytask'
+Task.env_id = 'Hopper-v5'
 run.algorithm = 'toy'
 run.env_steps = 8
 """
@@ -39,7 +40,8 @@ def given(tmp_path, monkeypatch):
   (tmp_path / 'toy.gin').write_text(_CONFIG)
   calls = []
 
-  def run(run_folder, seed, demos, stop):
+  def run(run_folder, task, seed, demos, stop, on_evaluation):
+    del task, on_evaluation
     draws = random.random(), np.random.rand(), float(tf.random.uniform([]))
     steps = gin_bindings.value_of('run.env_steps')
     calls.append((run_folder, seed, demos, stop(), steps, draws))
@@ -123,7 +125,7 @@ def test_task_not_bound(given, tmp_path):
 def test_error_of_the_run_leaves_a_traceback_and_frees_the_folder(
   given, monkeypatch, tmp_path
 ):
-  def fail(**unused):
+  def fail(*unused):
     raise CheckpointError('disk is full')
 
   monkeypatch.setattr(launch.experiment, 'run', fail)
@@ -132,7 +134,7 @@ def test_error_of_the_run_leaves_a_traceback_and_frees_the_folder(
   error_txt = tmp_path / 'runs/toytask/toy/3/error.txt'
   text = error_txt.read_text()
   assert 'disk is full' in text and 'Traceback' in text
-  monkeypatch.setattr(launch.experiment, 'run', lambda **unused: None)
+  monkeypatch.setattr(launch.experiment, 'run', lambda *unused: None)
   _launch()
   assert not error_txt.exists()
 
@@ -141,7 +143,7 @@ def test_error_of_the_run_leaves_a_traceback_and_frees_the_folder(
 def test_config_of_a_failed_run_may_change_until_it_has_a_checkpoint(
   given, monkeypatch, has_checkpoint
 ):
-  def fail(run_folder, **unused):
+  def fail(run_folder, *unused):
     if has_checkpoint:
       (run_folder.checkpoints / '100').mkdir(parents=True)
     raise ValueError('a binding too many')
@@ -149,7 +151,7 @@ def test_config_of_a_failed_run_may_change_until_it_has_a_checkpoint(
   monkeypatch.setattr(launch.experiment, 'run', fail)
   with pytest.raises(ValueError, match='too many'):
     _launch(['run.eval_every = 2'])
-  monkeypatch.setattr(launch.experiment, 'run', lambda **unused: None)
+  monkeypatch.setattr(launch.experiment, 'run', lambda *unused: None)
   if has_checkpoint:
     with pytest.raises(RunFolderError, match='run.eval_every'):
       _launch()
@@ -157,29 +159,29 @@ def test_config_of_a_failed_run_may_change_until_it_has_a_checkpoint(
     _launch()
 
 
-def test_error_line_leaves_out_what_gin_appends():
-  @gin.configurable('toy_failing', module='launch_test')
-  def toy_failing():
-    raise ValueError('demos x.npz: found 3, expected 4')
+@gin.configurable('toy_failing', module='launch_test')
+def toy_failing():
+  raise ValueError('demos x.npz: found 3, expected 4')
 
+
+def test_error_line_leaves_out_what_gin_appends():
   with pytest.raises(ValueError) as info:
     toy_failing()
   assert 'In call to configurable' in str(info.value)
   assert launch.error_line(info.value) == 'demos x.npz: found 3, expected 4'
 
 
-@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+  'number', [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
+)
 def test_first_signal_asks_to_stop_and_second_is_not_caught(number, capfd):
-  old = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
-  try:
-    stop = launch.StopSignal()
+  before = signal.getsignal(number)
+  with launch.StopSignal() as stop:
     assert not stop()
     signal.raise_signal(number)
     assert stop()
     assert signal.getsignal(number) == signal.SIG_DFL
-  finally:
-    for n, handler in old.items():
-      signal.signal(n, handler)
+  assert signal.getsignal(number) == before
   assert 'stopping after this round' in capfd.readouterr().err
 
 
@@ -214,8 +216,8 @@ def test_sigterm_ends_the_process_with_0_after_its_round(given, tmp_path):
   script = (
     'import pathlib, time, types\n'
     'from absl import app\n'
-    'from tfirl import launch\n'
-    'def run(run_folder, seed, demos, stop):\n'
+    'from tfirl.runs import launch\n'
+    'def run(run_folder, task, seed, demos, stop, on_evaluation):\n'
     '  print("ready", flush=True)\n'
     '  while not stop():\n'
     '    time.sleep(0.01)\n'

@@ -14,13 +14,16 @@ FLAG_HELP = f'use the first so many demonstrated episodes: short for {BINDING}'
 
 
 def parse(
-  files: Sequence[str], bindings: Sequence[str], num_demos: int | None
+  files: Sequence[str],
+  bindings: Sequence[str],
+  num_demos: int | None,
+  facts: Sequence[str] = (),
 ) -> list[str]:
   """`gin_bindings.parse`, with what --num_demos stands for.
 
   Args:
     files: as there.
-    bindings: as there.
+    bindings, facts: as there.
     num_demos: the flag; None leaves the number to gin.
 
   Returns:
@@ -32,14 +35,14 @@ def parse(
   """
   if num_demos is not None:
     checks.integer('--num_demos', num_demos, 1)
-  gin_bindings.parse(files, bindings)
+  gin_bindings.parse(files, bindings, facts=facts)
   if num_demos is None:
     return list(bindings)
   try:
     bound = gin_bindings.value_of(BINDING)
   except gin_bindings.BindingError:  # not bound
     bindings = [*bindings, f'{BINDING} = {num_demos}']
-    gin_bindings.parse(files, bindings)
+    gin_bindings.parse(files, bindings, facts=facts)
     return bindings
   if bound != num_demos:
     raise ValueError(

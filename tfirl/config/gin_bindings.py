@@ -39,8 +39,9 @@ def parse(
   files: Sequence[str],
   bindings: Sequence[str] = (),
   search_path: Sequence[Path] | None = None,
+  facts: Sequence[str] = (),
 ) -> None:
-  """Makes `files`, then `bindings`, gin's whole config; later ones win.
+  """Makes `files`, `facts`, `bindings` gin's whole config; later ones win.
 
   All modules with configurables must have been imported before.
 
@@ -48,6 +49,7 @@ def parse(
     files: Paths or names of gin files, found by `gin_files.find_file`.
     bindings: Lines such as `run.eval_every = 1000`.
     search_path: As in `gin_files.find_file`; includes are found the same way.
+    facts: Lines that, as those of a task's file, may say what nothing asks for.
 
   Raises:
     FileNotFoundError: a gin file or an included one is missing.
@@ -65,6 +67,9 @@ def parse(
   statements = []
   for path in paths:
     statements += gin_files.read_file(path, folders)
+  for fact in facts:
+    statements += gin_files.read_text(fact, f'--task: {fact}', folders)
+  common = {key for key, _, _ in statements[len(statements) - len(facts) :]}
   for binding in bindings:
     statements += gin_files.read_text(
       binding, f'--gin_bindings={binding}', folders
@@ -72,9 +77,9 @@ def parse(
   gin_files.check_macros(statements)
   gin_types.check_statements(statements)
   _locations.update((key, where) for key, _, where in statements)
-  _common.update(_keys_of_common_files(folders))
+  _common.update(common, _keys_of_common_files(folders))
   with _quiet_logging():
-    gin.parse_config_files_and_bindings(paths, bindings)
+    gin.parse_config_files_and_bindings(paths, [*facts, *bindings])
 
 
 def _keys_of_common_files(folders: Sequence[Path]) -> list[Key]:

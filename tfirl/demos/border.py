@@ -347,6 +347,17 @@ def to_demonstrations(
   if select is not None:
     raw = select(raw)
   demos = _convert(raw, action_low, action_high)
+  return take(demos, num_episodes, episode_seed, max_transitions)
+
+
+def take(
+  demos: Demonstrations,
+  num_episodes: int | None,
+  episode_seed: int | None,
+  max_transitions: int | None,
+) -> Demonstrations:
+  """Some of `demos`; args and errors as of `to_demonstrations`."""
+  source = demos.source
   if num_episodes is not None:
     demos = _some_episodes(demos, num_episodes, episode_seed)
   if max_transitions is None:

@@ -12,7 +12,12 @@ from absl import logging
 
 from tfirl import checks, tasks
 from tfirl.demos import maze_trajectories
-from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
+from tfirl.demos.border import (
+  RawDemonstrations,
+  check,
+  take,
+  to_demonstrations,
+)
 from tfirl.demos.formats import d4rl_antmaze, d4rl_files
 from tfirl.demos.formats.d4rl import read_d4rl
 from tfirl.demos.formats.minari_reader import read_minari
@@ -77,7 +82,7 @@ def read(
   raise ValueError(f'demonstrations: found {source!r}; expected {SOURCES}')
 
 
-def of_task(source: str, task: tasks.Task) -> Demonstrations:
+def of_task(source: str | Demonstrations, task: tasks.Task) -> Demonstrations:
   """`load_demonstrations` with what `task` makes.
 
   Raises FileNotFoundError or ValueError, as there.
@@ -97,7 +102,7 @@ def of_task(source: str, task: tasks.Task) -> Demonstrations:
 @gin.configurable
 @checks.checked
 def load_demonstrations(
-  source: str,
+  source: str | Demonstrations,
   *,
   env_id: str,
   observation_size: int,
@@ -114,7 +119,8 @@ def load_demonstrations(
 
   Args:
     source: FILE.npz; FILE.hdf5 or FILE.h5 of D4RL's layout; d4rl:NAME;
-      minari:ID; embedded:TASK.
+      minari:ID; embedded:TASK; or demonstrations that were loaded before, to
+      take some of.
     env_id: the task's Gymnasium id. Demonstrations of another task are an
       error, those of another version of it a warning.
     observation_size: O.
@@ -138,6 +144,11 @@ def load_demonstrations(
     FileNotFoundError: no such file, or data set; says where to put it.
     ValueError: names the file, the key, what was found and what expected.
   """
+  if isinstance(source, Demonstrations):
+    sizes = source.observations.shape[1], source.actions.shape[1]
+    expected = observation_size, len(action_low)
+    check(sizes == expected, source.source, 'sizes (O, A)', sizes, expected)
+    return take(source, num_episodes, episode_seed, max_transitions)
   raw = read(source, env_id, observation_size)
   if not raw.env_id and not source.startswith('d4rl:'):  # its name says it
     logging.warning(

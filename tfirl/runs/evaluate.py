@@ -20,6 +20,18 @@ from tfirl.runs import experiment
 del experiment
 
 
+def load_model(path: Path):
+  """The SavedModel that a run exported to `path`; see `agents.export`.
+
+  Raises FileNotFoundError if there is none.
+  """
+  if not (path / 'saved_model.pb').is_file():
+    raise FileNotFoundError(
+      f'{path} holds no SavedModel; expected the one a run exports at its end'
+    )
+  return tf.saved_model.load(str(path))
+
+
 def load_policy(path: Path, stochastic: bool = False) -> Callable:
   """The SavedModel in `path` as `policy(observation [O], rng) -> [A]`.
 
@@ -33,11 +45,7 @@ def load_policy(path: Path, stochastic: bool = False) -> Callable:
     FileNotFoundError: there is no SavedModel in `path`.
     ValueError: it can't do what is asked.
   """
-  if not (path / 'saved_model.pb').is_file():
-    raise FileNotFoundError(
-      f'{path} holds no SavedModel; expected the one a run exports at its end'
-    )
-  model = tf.saved_model.load(str(path))
+  model = load_model(path)
   needed = 'sample' if stochastic else 'action'
   if not hasattr(model, needed):
     raise ValueError(f'the SavedModel {path} has no function {needed!r}')

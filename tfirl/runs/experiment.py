@@ -23,21 +23,24 @@ from tfirl.config import gin_bindings
 from tfirl.costs import level as _level  # noqa: F401
 from tfirl.demos import load
 from tfirl.dynamics import termination as _termination  # noqa: F401
-from tfirl.evaluation import progress
+from tfirl.evaluation import progress, record
 from tfirl.machine import threads
 from tfirl.runs import session
 from tfirl.storage import checkpoints
 from tfirl.storage import run_folder as run_folder_lib
 
 
-@gin.configurable(denylist=['run_folder', 'task', 'seed', 'demos', 'stop'])
+@gin.configurable(
+  denylist=['run_folder', 'task', 'seed', 'demos', 'stop', 'on_evaluation']
+)
 @checks.checked
 def run(
   run_folder: run_folder_lib.RunFolder,
   task: tasks.Task,
   seed: int,
-  demos: str | None,
+  demos: str | types.Demonstrations | None,
   stop: Callable[[], bool],
+  on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   *,
   algorithm: str = gin.REQUIRED,
   make_algorithm: Callable = gin.REQUIRED,
@@ -59,8 +62,10 @@ def run(
     run_folder: where; open.
     task: what is to be learned.
     seed: seeds everything but Reverb's sampling.
-    demos: source of the demonstrations; None for the task's own.
+    demos: the demonstrations or their source; None for the task's own.
     stop: asked once a round; true ends the run after a checkpoint.
+    on_evaluation: called after each evaluation; if it returns True or raises,
+      the run ends after a checkpoint.
     algorithm: the algorithm's name, as in the folder's path.
     make_algorithm: maps (task, demonstrations, seed, restore_from) to an
       algorithm; its `budget_units` say which of the next three it may have.
@@ -111,6 +116,7 @@ def run(
       eval_episodes=eval_episodes,
       eval_stochastic=eval_stochastic,
       keep_best=keep_best,
+      on_evaluation=on_evaluation,
     )
     stack.callback(current.close)
     name = f'{algorithm} {task.name} {seed}'
@@ -133,14 +139,16 @@ def run(
 
 
 def _load_demos(
-  source: str, task: tasks.Task, run_folder: run_folder_lib.RunFolder
+  source: str | types.Demonstrations,
+  task: tasks.Task,
+  run_folder: run_folder_lib.RunFolder,
 ) -> types.Demonstrations:
   """Demonstrations of `task`; metadata.json says which and how many."""
   demos = load.of_task(source, task)
   returns = demos.episode_returns
   run_folder.record(
     demonstrations={
-      'source': source,
+      'source': demos.source,
       'num_episodes': len(demos.episode_ends),
       'num_transitions': len(demos),
       'mean_return': (

@@ -9,17 +9,19 @@ Flags say where, gin says how much. The same command again resumes.
 import random
 import signal
 import sys
+import threading
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from absl import app, flags, logging
 
-from tfirl import tasks
+from tfirl import checks, tasks, types
 from tfirl.config import few_demos
+from tfirl.evaluation import record
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
 from tfirl.storage.run_folder import RunFolder, RunFolderError
@@ -64,16 +66,32 @@ def define_flags() -> None:
 
 
 class StopSignal:
-  """Becomes true at SIGTERM or at the first Ctrl-C; a second one kills."""
+  """Becomes true at SIGTERM, SIGHUP or the first Ctrl-C; a second one kills.
+
+  A context manager: leaving it gives the signals back to who had them. Outside
+  of the main thread Python takes no signals, and it stays false.
+  """
+
+  _NUMBERS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
   def __init__(self):
     self._stopped = False
-    for number in (signal.SIGTERM, signal.SIGINT):
-      signal.signal(number, self._stop)
+    self._handlers = {}
+    if threading.current_thread() is threading.main_thread():
+      for number in self._NUMBERS:
+        self._handlers[number] = signal.signal(number, self._stop)
 
   def __call__(self) -> bool:
     """Whether the run should end its round, checkpoint and return."""
     return self._stopped
+
+  def __enter__(self) -> 'StopSignal':
+    return self
+
+  def __exit__(self, *unused_exception) -> None:
+    for number, handler in self._handlers.items():
+      # None: a handler that was not Python's.
+      signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
   def _stop(self, number: int, unused_frame) -> None:
     self._stopped = True
@@ -93,14 +111,17 @@ def seed_everything(seed: int) -> None:
 
 
 def launch(
-  gin_files: list[str],
-  bindings: list[str],
+  gin_files: Sequence[str],
+  bindings: Sequence[str],
   root_dir: str,
   seed: int,
-  demos: str | None,
+  demos: str | types.Demonstrations | None,
   stop: Callable[[], bool],
   num_demos: int | None = None,
-) -> None:
+  *,
+  task: tasks.Task | None = None,
+  on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
+) -> Path:
   """Runs what the gin files name, or resumes it.
 
   Args:
@@ -108,10 +129,15 @@ def launch(
     bindings: gin lines that win over the files.
     root_dir: Folder of all runs.
     seed: Seeds everything but Reverb, and names the run folder.
-    demos: Source of the demonstrations, None for the task's embedded ones.
+    demos: The demonstrations or their source, None for the task's own.
     stop: Asked once a round.
     num_demos: How many demonstrated episodes to use: short for gin's
       `load_demonstrations.num_episodes`. None leaves it to gin.
+    task: What is to be learned, in place of the one that gin binds.
+    on_evaluation: As of `experiment.run`.
+
+  Returns:
+    The run's folder.
 
   Raises:
     FileNotFoundError, gin_files.BindingError: see `gin_bindings.parse`.
@@ -121,21 +147,26 @@ def launch(
   """
   if not gin_files:
     raise ValueError('--gin_file is missing; expected hype_hopper.gin, say')
-  few_demos.parse(gin_files, bindings, num_demos)
+  for flag, value in (('--demos', demos), ('--root_dir', root_dir)):
+    checks.require(flag, value, 'something, or no such flag', value != '')
+  facts = [] if task is None else task.bindings
+  few_demos.parse(gin_files, bindings, num_demos, facts)
   seed_everything(seed)
-  task = tasks.make_task()
-  method = few_demos.method()
-  with RunFolder(root_dir, task.name, method, seed, demos) as run_folder:
+  task = task or tasks.make_task()
+  source = demos.source if isinstance(demos, types.Demonstrations) else demos
+  folder = root_dir, task.name, few_demos.method(), seed, source
+  with RunFolder(*folder) as run_folder:
     error_txt = run_folder.path / 'error.txt'
     error_txt.unlink(missing_ok=True)
     try:
-      experiment.run(run_folder, task, seed, demos, stop)
+      experiment.run(run_folder, task, seed, demos, stop, on_evaluation)
       run_folder.write_operative_config()
     except Exception:
       _write_traceback(error_txt)
       if checkpoints.latest(run_folder.checkpoints) is None:
         run_folder.forget_config()  # it may be what has to be mended
       raise
+    return run_folder.path
 
 
 def error_line(error: BaseException) -> str:
@@ -161,15 +192,16 @@ def main(argv: list[str]) -> None:
     if len(argv) > 1:
       raise ValueError(f'unexpected arguments {argv[1:]}; expected only flags')
     given = flags.FLAGS
-    launch(
-      given.gin_file,
-      given.gin_bindings,
-      given.root_dir,
-      given.seed,
-      given.demos,
-      StopSignal(),
-      given.num_demos,
-    )
+    with StopSignal() as stop:
+      launch(
+        given.gin_file,
+        given.gin_bindings,
+        given.root_dir,
+        given.seed,
+        given.demos,
+        stop,
+        given.num_demos,
+      )
   except _USER_ERRORS as error:
     sys.exit(f'error: {error_line(error)}')
 

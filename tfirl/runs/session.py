@@ -14,7 +14,7 @@ from tfirl import tasks
 from tfirl.agents import export
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.evaluation import evaluate as evaluation
-from tfirl.evaluation import metrics, progress
+from tfirl.evaluation import metrics, progress, record
 from tfirl.storage import checkpoints
 
 # Streams of the run's seed; the algorithm has the seed itself.
@@ -43,6 +43,7 @@ class Session:
     eval_episodes: int,
     eval_stochastic: bool,
     keep_best: bool,
+    on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   ):
     """Goes on from the checkpoint `latest`, or begins if it is None.
 
@@ -53,7 +54,8 @@ class Session:
       task: what makes the environment of evaluations.
       seed: the run's seed.
       budget: what may be spent; its unit is that of all periods.
-      eval_episodes, eval_stochastic, keep_best: as in `experiment.run`.
+      eval_episodes, eval_stochastic, keep_best, on_evaluation: as in
+        `experiment.run`.
 
     Raises:
       CheckpointError: `latest` is damaged, or of another program.
@@ -66,6 +68,8 @@ class Session:
     self._eval_episodes = eval_episodes
     self._eval_stochastic = eval_stochastic
     self._best_return = -math.inf if keep_best else math.inf
+    self._on_evaluation = on_evaluation
+    self._is_asked_to_stop = False
     self._eval_env = task.make_env(seed)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s = 0.0  # since the last evaluation
@@ -111,7 +115,7 @@ class Session:
     stop: Callable[[], bool],
   ) -> None:
     """Plays rounds up to the budget, evaluating and saving on the way."""
-    while not self.is_spent and not stop():
+    while not self.is_spent and not self._is_asked_to_stop and not stop():
       before, new_return = self.steps, None
       self.run_round()
       if clock_lib.crosses(eval_every, before, self.steps):
@@ -143,17 +147,20 @@ class Session:
     """Evaluates the policy on the same episodes each time, and logs a row.
 
     Returns: the mean return; None without a policy.
+
+    Raises: what `on_evaluation` raises, after a checkpoint.
     """
     algorithm, start = self._algorithm, time.monotonic()
     stats = None if algorithm.policy is None else self._play()
     self._evaluate_s += time.monotonic() - start
     speed = self._train_steps / self._train_s if self._train_steps else None
+    found = _NO_METRICS if stats is None else stats.metrics()
     self._log.write(
       {
         **algorithm.clock.counts(),
         'wall_s': self._elapsed_s(),
         'steps_per_s': speed,
-        **(_NO_METRICS if stats is None else stats.metrics()),
+        **found,
         **algorithm.losses,
         **{f'rows_{k}': v for k, v in algorithm.table_sizes().items()},
         'traces': algorithm.num_traces,
@@ -163,12 +170,11 @@ class Session:
     algorithm.write_records(self._run_folder.path)
     self._evaluated_at = self.steps
     self._train_s, self._train_steps = 0.0, 0
-    if stats is None:
-      return None
-    mean_return = float(np.mean(stats.returns))
-    if mean_return > self._best_return:
+    mean_return = found['eval_return_mean']
+    if mean_return is not None and mean_return > self._best_return:
       self._best_return = mean_return
       self._export(self._run_folder.path / 'best_policy')
+    self._tell(found)
     return mean_return
 
   def save(self) -> None:
@@ -199,6 +205,28 @@ class Session:
     """Closes the log; the algorithm is its maker's."""
     self._log.close()
     self._eval_env.close()
+
+  def _tell(self, found: Mapping[str, float | None]) -> None:
+    """Calls `on_evaluation`; what it raises goes on, after a checkpoint."""
+    if self._on_evaluation is None:
+      return
+    clock = self._algorithm.clock
+    told = record.Evaluation(
+      clock.real_steps,
+      clock.env_steps,
+      clock.updates,
+      self._elapsed_s(),
+      found['eval_return_mean'],
+      found['eval_return_std'],
+      found['eval_success'],
+      dict(self._algorithm.losses),
+    )
+    try:
+      self._is_asked_to_stop |= bool(self._on_evaluation(told))
+    except BaseException:
+      if self._saved_at != self.steps:
+        self.save()
+      raise
 
   def _trained(self) -> int:
     """What steps_per_s counts: of each budget of steps the same."""

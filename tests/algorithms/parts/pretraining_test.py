@@ -65,7 +65,7 @@ def test_it_is_fitted_once_and_says_so(demos, cache, monkeypatch, caplog):
   assert pretraining.cached_pretraining(tasks.make_task(), demos, True) == path
   with pytest.raises(AssertionError, match='a second fit'):
     others = dataclasses.replace(demos, actions=-demos.actions)
-    pretraining.cached_pretraining(others, True)
+    pretraining.cached_pretraining(tasks.make_task(), others, True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,291 @@
+"""The Python face: as a user's script or notebook calls it."""
+
+import dataclasses
+import pickle
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+import tfirl
+
+_SMALL = (
+  'tfirl.SacAgent.hidden = (8,)',
+  'CostNetwork.layers = (8,)',
+  'CostLearner.batch_size = 32',
+  'ModelFree.batch_size = 16',
+  'ModelFree.steps_per_round = 16',
+  'ModelFree.initial_steps = 32',
+  'CostTurns.cost_update_period = 64',
+  'CostTurns.window = 64',
+  'run.record_video = False',
+  'run.eval_episodes = 1',
+)
+
+
+class Mass(gymnasium.Env):
+  """A mass on a line, pushed with up to 10 N; it is to come to 0."""
+
+  observation_space = spaces.Box(-np.inf, np.inf, (2,), np.float32)
+  action_space = spaces.Box(0.0, 10.0, (1,), np.float32)
+
+  def __init__(self, render_mode=None):
+    self.render_mode = render_mode
+
+  def reset(self, *, seed=None, options=None):
+    super().reset(seed=seed)
+    self._x, self._v = self.np_random.uniform(0.5, 1), 0.0
+    return self._observe(), {}
+
+  def step(self, action):
+    self._v = 0.9 * self._v + 0.1 * (float(action[0]) - 5) / 5
+    self._x += 0.1 * self._v
+    return self._observe(), -abs(self._x), bool(abs(self._x) > 2), False, {}
+
+  def _observe(self):
+    return np.array([self._x, self._v], np.float32)
+
+
+@pytest.fixture
+def task():
+  return tfirl.Task('mass', env_fn=Mass, max_episode_steps=30)
+
+
+def _expert(observation):
+  push = np.clip(-3 * observation[0] - 3 * observation[1], -1, 1)
+  return np.array([5 + 5 * push], np.float32)
+
+
+@pytest.fixture
+def episodes():
+  found = []
+  for seed in range(4):
+    env = Mass()
+    observation, _ = env.reset(seed=seed)
+    observations, actions = [observation], []
+    for _ in range(30):
+      actions.append(_expert(observation))
+      observation, *_ = env.step(actions[-1])
+      observations.append(observation)
+    found.append((np.array(observations), np.array(actions)))
+  return found
+
+
+@pytest.fixture
+def demos(episodes, task):
+  return tfirl.Demonstrations.from_episodes(episodes, task)
+
+
+def _imitate(task, demos, tmp_path, **kwargs):
+  bindings = [*_SMALL, *kwargs.pop('bindings', ())]
+  return tfirl.imitate(
+    'hype',
+    task,
+    demos,
+    real_steps=kwargs.pop('real_steps', 160),
+    bindings=bindings,
+    root_dir=tmp_path / 'runs',
+    **kwargs,
+  )
+
+
+def test_arrays_become_transitions(demos, episodes):
+  observations, actions = episodes[1]
+  rows = slice(30, 60)
+  np.testing.assert_array_equal(demos.observations[rows], observations[:-1])
+  np.testing.assert_array_equal(demos.next_observations[rows], observations[1:])
+  # From 0 ... 10 to -1 ... 1.
+  np.testing.assert_allclose(demos.actions[rows], actions / 5 - 1, atol=1e-6)
+  assert demos.episode_ends.tolist() == [30, 60, 90, 120]
+  assert not demos.terminals.any() and demos.timeouts.sum() == 4
+
+
+def test_terminals_end_their_episodes(episodes, task):
+  demos = tfirl.Demonstrations.from_episodes(
+    episodes, task, terminals=[False, True, False, False], returns=range(4)
+  )
+  assert np.flatnonzero(demos.terminals).tolist() == [59]
+  assert demos.transitions.discount[59] == 0
+  assert demos.episode_returns.tolist() == [0, 1, 2, 3]
+
+
+def test_as_many_observations_as_actions_lose_the_last(episodes, task, caplog):
+  (observations, actions), *others = episodes
+  demos = tfirl.Demonstrations.from_episodes(
+    [(observations[:-1], actions), *others], task
+  )
+  assert len(demos) == 119
+  assert 'episode 0: as many actions as observations, 30' in caplog.text
+  assert '1 of 4 episodes are shorter than the 30 steps' in caplog.text
+
+
+@pytest.mark.parametrize(
+  ('change', 'message'),
+  [
+    (lambda o, a: (o, a[:-2]), 'episode 0: lengths: found 31 observations and'),
+    (lambda o, a: (o[0], a), 'episode 0: ranks: found'),
+    (lambda o, a: (o, a + 20), 'actions: found .*the range'),
+    (lambda o, a: (o * np.nan, a), 'observations: found .*NaN'),
+    (lambda o, a: (o[:, :1], a), 'found .*expected'),
+  ],
+)
+def test_bad_arrays_are_named(episodes, task, change, message):
+  with pytest.raises(ValueError, match=message):
+    tfirl.Demonstrations.from_episodes([change(*episodes[0])], task)
+
+
+def test_own_task_and_arrays_to_a_policy(task, demos, tmp_path):
+  seen = []
+  run = _imitate(task, demos, tmp_path, on_evaluation=seen.append)
+  assert run.path == tmp_path / 'runs' / 'mass' / 'hype' / '0'
+  assert [row.real_steps for row in seen] == run.metrics.real_steps.tolist()
+  assert seen[-1].real_steps == 160
+  assert seen[-1].return_mean == pytest.approx(
+    run.metrics.eval_return_mean.iloc[-1]
+  )
+  one = run.policy(demos.observations[0])
+  batch = run.policy(demos.observations[:3])
+  assert one.shape == (1,) and batch.shape == (3, 1)
+  np.testing.assert_allclose(batch[0], one, rtol=1e-6)
+  assert ((batch >= 0) & (batch <= 10)).all()
+  # What it does in the task is what the run's last evaluation saw.
+  stats = run.evaluate(episodes=2, seed=3)
+  assert len(stats.returns) == 2 and stats.lengths.tolist() == [30, 30]
+
+
+def test_the_policy_is_in_the_environments_units(task, demos, tmp_path):
+  """A clone of the expert pushes as the expert does."""
+  run = tfirl.imitate(
+    'bc',
+    task,
+    demos,
+    updates=1500,
+    bindings=['run.record_video = False', 'BcAgent.hidden = (32, 32)'],
+    root_dir=tmp_path,
+  )
+  found = run.policy(demos.observations)[:, 0]
+  expected = [_expert(o)[0] for o in demos.observations]
+  assert np.abs(found - expected).mean() < 0.3  # N of 10
+
+
+def test_twice_in_one_process_and_after_a_failure(task, demos, tmp_path):
+  with pytest.raises(ValueError, match='batch_size is 0; expected int, at le'):
+    _imitate(task, demos, tmp_path, bindings=['ModelFree.batch_size = 0'])
+  first = _imitate(task, demos, tmp_path)
+  again = _imitate(task, demos, tmp_path, seed=1)
+  assert first.path != again.path
+  assert len(first.metrics) == len(again.metrics)
+  # The same call finds nothing left to do.
+  before = first.metrics
+  assert _imitate(task, demos, tmp_path).metrics.equals(before)
+
+
+def test_returning_true_stops_and_the_same_call_goes_on(task, demos, tmp_path):
+  run = _imitate(
+    task, demos, tmp_path, on_evaluation=lambda row: row.real_steps >= 48
+  )
+  assert run.metrics.real_steps.iloc[-1] == 48
+  assert (run.path / 'checkpoints' / '48').exists()
+  assert _imitate(task, demos, tmp_path).metrics.real_steps.iloc[-1] == 160
+
+
+def test_raising_stops_after_a_checkpoint(task, demos, tmp_path):
+  def fail(row):
+    if row.real_steps >= 48:
+      raise KeyError('mine')
+
+  with pytest.raises(KeyError, match='mine'):
+    _imitate(task, demos, tmp_path, on_evaluation=fail)
+  assert (tmp_path / 'runs/mass/hype/0/checkpoints/48').exists()
+  assert _imitate(task, demos, tmp_path).metrics.real_steps.iloc[-1] == 160
+
+
+def test_other_arrays_are_another_run(task, demos, tmp_path):
+  _imitate(task, demos, tmp_path)
+  other = dataclasses.replace(demos, source='arrays:other')
+  with pytest.raises(RuntimeError, match='--demos: was arrays:.*is arrays:oth'):
+    _imitate(task, other, tmp_path)
+
+
+def test_a_run_is_loaded_by_its_path(task, demos, tmp_path):
+  run = _imitate(task, demos, tmp_path)
+  found = tfirl.load_run(run.path, task=task)
+  observation = demos.observations[0]
+  np.testing.assert_array_equal(
+    found.policy(observation), run.policy(observation)
+  )
+  assert found.metadata['demonstrations']['num_episodes'] == 4
+
+
+def test_a_function_without_a_name_has_to_be_given(demos, tmp_path):
+  task = tfirl.Task(
+    'mass', env_fn=lambda render_mode=None: Mass(), max_episode_steps=30
+  )
+  run = _imitate(task, demos, tmp_path)
+  with pytest.raises(ValueError, match=r'load_run\(path, task=task\)'):
+    tfirl.load_run(run.path)
+  assert tfirl.load_run(run.path, task=task).task is task
+
+
+def test_few_demonstrations_of_arrays(task, demos, tmp_path):
+  run = _imitate(task, demos, tmp_path, num_demos=2, real_steps=32)
+  assert run.path.parent.name == 'hype-n2'
+  assert run.metadata['demonstrations']['num_episodes'] == 2
+
+
+def test_an_unknown_method_and_task_are_answered(task, demos, tmp_path):
+  with pytest.raises(FileNotFoundError, match='did you mean methods/hype.gin'):
+    tfirl.imitate('hipe', task, demos, root_dir=tmp_path)
+  with pytest.raises(FileNotFoundError, match='did you mean hype_hopper.gin'):
+    tfirl.imitate('hype', 'hoper', root_dir=tmp_path)
+
+
+def test_demonstrations_of_a_file(tmp_path, hopper_demos):
+  demos = tfirl.load_demonstrations(str(hopper_demos), 'hopper')
+  assert demos.observations.shape[1] == 11
+
+
+def test_a_task_of_a_module_is_found_by_its_name(tmp_path, monkeypatch):
+  (tmp_path / 'my_tasks.py').write_text(
+    'import gymnasium\n'
+    'def make(render_mode=None):\n'
+    '  return gymnasium.make("Hopper-v5", render_mode=render_mode)\n'
+  )
+  monkeypatch.syspath_prepend(tmp_path)
+  task = tfirl.Task('mine', 'my_tasks:make')
+  assert "Task.env_fn = 'my_tasks:make'" in task.bindings
+  with task.make_env() as env:
+    assert env.observation_spec().shape == (11,)
+
+
+@pytest.mark.parametrize(
+  ('arguments', 'message'),
+  [
+    ({'name': '../evil', 'env_id': 'Hopper-v5'}, 'Task.name is .*letters'),
+    ({'name': 'a'}, 'found neither of env_id and env_fn'),
+    ({'name': 'a', 'env_id': 'A-v0', 'env_fn': Mass}, 'found both'),
+    ({'name': 'a', 'env_fn': 'nowhere:make'}, "'nowhere:make': No module"),
+    ({'name': 'a', 'env_fn': 'os:make'}, "'os:make': .*no attribute"),
+    ({'name': 'a', 'env_fn': 'os:sep'}, 'a str; expected a function'),
+  ],
+)
+def test_tasks_of_no_use(arguments, message):
+  with pytest.raises(ValueError, match=message):
+    tfirl.Task(**arguments)
+
+
+def test_an_environment_of_no_use_is_named():
+  with pytest.raises(
+    ValueError, match='it made a builtins.int; expected a gym'
+  ):
+    tfirl.Task('a', env_fn=lambda render_mode=None: 3).make_env()
+  with pytest.raises(ValueError, match='no time limit.*max_episode_steps'):
+    tfirl.Task('a', env_fn=Mass).make_env()
+
+
+def test_evaluations_are_printable(task, demos, tmp_path):
+  seen = []
+  _imitate(task, demos, tmp_path, on_evaluation=seen.append, real_steps=32)
+  assert str(seen[0]).startswith('0 real steps, 0 updates: return -')
+  assert pickle.loads(pickle.dumps(seen[0])) == seen[0]

@@ -1,0 +1,273 @@
+"""What `import tfirl` offers: the program of the command, as functions."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gin
+import numpy as np
+import pandas as pd
+
+from tfirl import types
+from tfirl.config import gin_bindings, gin_files
+from tfirl.demos import arrays, load
+from tfirl.evaluation import evaluate as evaluation
+from tfirl.evaluation import record
+from tfirl.runs import evaluate as run_evaluation
+from tfirl.runs import launch
+from tfirl.tasks import Task, make_task
+
+__all__ = [
+  'Demonstrations',
+  'Run',
+  'Task',
+  'imitate',
+  'load_demonstrations',
+  'load_run',
+]
+
+# Of tasks that have no METHOD_TASK.gin: which count, how much, and how often in
+# that time there is an evaluation and a checkpoint.
+_BUDGETS = {'bc': ('updates', 50_000), 'hyper': ('real_steps', 40_000)}
+_BUDGET = 'real_steps', 100_000
+_EVALUATIONS, _CHECKPOINTS = 20, 10
+
+
+class Demonstrations(types.Demonstrations):
+  """Expert transitions; `from_episodes` or `load_demonstrations` makes them."""
+
+  @staticmethod
+  def from_episodes(
+    episodes: Sequence[tuple[np.ndarray, np.ndarray]],
+    task: Task,
+    *,
+    terminals: Sequence[bool] | None = None,
+    returns: Sequence[float] | None = None,
+  ) -> types.Demonstrations:
+    """Whole episodes, each (observations [T + 1, O], actions [T, A]).
+
+    Args:
+      episodes: in the environment's own units. With as many observations as
+        actions, the last action goes, for where it led is not known.
+      task: whose environment they are checked against.
+      terminals: for each episode, whether its last step ended it (a fall, a
+        goal) rather than the clock; None if none did.
+      returns: for each episode, its undiscounted return, if known.
+
+    Raises:
+      ValueError: names the episode, what was found and what is expected.
+    """
+    return arrays.from_episodes(
+      episodes, task, terminals=terminals, returns=returns
+    )
+
+
+class Run:
+  """A run's folder: its policy and its record.
+
+  Attributes:
+    path: ROOT/TASK/METHOD/SEED.
+    task: what was learned.
+  """
+
+  def __init__(self, path: str | os.PathLike, task: Task):
+    """Args: path of the folder, and the task of its run."""
+    self.path = Path(path)
+    self.task = task
+    self._policy = None
+
+  def __repr__(self) -> str:
+    return f'Run({str(self.path)!r})'
+
+  @property
+  def metrics(self) -> pd.DataFrame:
+    """metrics.csv: a row for each evaluation."""
+    return pd.read_csv(self.path / 'metrics.csv')
+
+  @property
+  def metadata(self) -> Mapping[str, Any]:
+    """metadata.json: the versions, commit, command and demonstrations."""
+    return json.loads((self.path / 'metadata.json').read_text())
+
+  def policy(self, observation: np.ndarray) -> np.ndarray:
+    """The mean action, in the environment's own units.
+
+    Args:
+      observation: [O] or [B, O].
+
+    Returns:
+      [A] or [B, A] float32, within the environment's bounds.
+
+    Raises:
+      FileNotFoundError: the run has written no policy yet.
+    """
+    if self._policy is None:
+      with self.task.make_env() as env:
+        low, high = env.action_low, env.action_high
+      model = run_evaluation.load_model(self.path / 'policy')
+      self._policy = model, (high + low) / 2, (high - low) / 2
+    model, center, half_range = self._policy
+    observation = np.asarray(observation, np.float32)
+    batch = np.atleast_2d(observation)
+    actions = center + half_range * model.action(batch).numpy()
+    return actions[0] if observation.ndim == 1 else actions
+
+  def evaluate(
+    self,
+    episodes: int = 20,
+    *,
+    seed: int = 0,
+    stochastic: bool = False,
+    video: str | None = None,
+  ) -> evaluation.EpisodeStats:
+    """Rolls the policy out in the task, by its true reward.
+
+    Args:
+      episodes: how many.
+      seed: episode i's seed is derived from (seed, i).
+      stochastic: sample actions instead of taking the mean.
+      video: where the first episode's .mp4 or .gif goes.
+
+    Raises:
+      FileNotFoundError: the run has written no policy yet.
+      ValueError: see `evaluation.evaluate`.
+    """
+    policy = run_evaluation.load_policy(self.path / 'policy', stochastic)
+    with self.task.make_env(seed, 'rgb_array' if video else None) as env:
+      return evaluation.evaluate(
+        env, policy, episodes, seed, stochastic, video_path=video
+      )
+
+
+def imitate(
+  method: str,
+  task: str | Task,
+  demos: str | types.Demonstrations | None = None,
+  *,
+  seed: int = 0,
+  real_steps: int | None = None,
+  updates: int | None = None,
+  num_demos: int | None = None,
+  bindings: Sequence[str] = (),
+  on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
+  root_dir: str | os.PathLike = 'runs',
+) -> Run:
+  """Trains as `tfirl train` does, or resumes; the same call goes on.
+
+  Args:
+    method: 'hype', 'hyper', 'bc', ...; see `tfirl list`.
+    task: one of tfirl's by its name, or your own.
+    demos: demonstrations, or their source as --demos takes it; None for those
+      that come with the task.
+    seed: seeds everything but Reverb's sampling.
+    real_steps: budget; None for that of METHOD_TASK.gin, or the method's.
+    updates: budget in gradient steps, of 'bc' and others without steps.
+    num_demos: use the first so many demonstrated episodes.
+    bindings: lines of gin, 'tfirl.SacAgent.gamma = 0.99' for one.
+    on_evaluation: called after each evaluation; if it returns True or raises,
+      the run ends after a checkpoint.
+    root_dir: the run's folder is root_dir/TASK/METHOD/SEED.
+
+  Returns:
+    The run. If it was stopped, its policy is that of the last checkpoint.
+
+  Raises:
+    FileNotFoundError, ValueError: what was given is of no use.
+    RunFolderError: the folder holds another run, or is in use.
+  """
+  budget = {'real_steps': real_steps, 'updates': updates}
+  lines = [f'run.{k} = {v!r}' for k, v in budget.items() if v is not None]
+  given = None
+  if isinstance(task, Task):
+    given = task
+    name, defaults = _method_file(method, task), _defaults(method, budget)
+    lines = [*defaults, *lines]
+  else:
+    name = f'{method}_{task}.gin'
+  try:
+    with launch.StopSignal() as stop:
+      path = launch.launch(
+        [name],
+        [*lines, *bindings],
+        os.fspath(root_dir),
+        seed,
+        demos,
+        stop,
+        num_demos,
+        task=given,
+        on_evaluation=on_evaluation,
+      )
+    return Run(path, given or make_task())
+  finally:
+    gin.clear_config()  # of no concern to what comes next
+
+
+def load_demonstrations(source: str, task: str | Task) -> types.Demonstrations:
+  """Demonstrations of `source`, checked against the task.
+
+  Args:
+    source: FILE.npz; FILE.hdf5 of D4RL's layout; d4rl:NAME; minari:ID;
+      embedded:TASK.
+    task: one of tfirl's by its name, or your own.
+
+  Raises:
+    FileNotFoundError: no such file, or data set; says where to put it.
+    ValueError: names the file, the key, what was found and what expected.
+  """
+  if not isinstance(task, Task):
+    task = _shipped_task(task)
+  return load.of_task(source, task)
+
+
+def load_run(path: str | os.PathLike, task: Task | None = None) -> Run:
+  """The run of a folder.
+
+  Args:
+    path: ROOT/TASK/METHOD/SEED.
+    task: needed if the run's environment was a function that no 'module:name'
+      finds.
+
+  Raises:
+    FileNotFoundError: no run is there.
+    ValueError: the task can't be made again: give it.
+  """
+  config = Path(path) / 'config.gin'
+  if not config.is_file():
+    raise FileNotFoundError(
+      f'{config} not found; expected a run folder ROOT/TASK/METHOD/SEED'
+    )
+  return Run(path, task or _task_of(str(config.resolve())))
+
+
+def _shipped_task(name: str) -> Task:
+  return _task_of(f'tasks/{name}.gin')
+
+
+def _task_of(gin_file: str) -> Task:
+  try:
+    gin_bindings.parse([gin_file])
+    return make_task()
+  finally:
+    gin.clear_config()
+
+
+def _method_file(method: str, task: Task) -> str:
+  """methods/METHOD.gin, or METHOD_maze.gin if the task is a maze."""
+  with task.make_env() as env:
+    is_maze = env.maze is not None
+  name = f'methods/{method}{"_maze" if is_maze else ""}.gin'
+  gin_files.find_file(name)  # an unknown method: before anything else is said
+  return name
+
+
+def _defaults(method: str, given: Mapping[str, int | None]) -> list[str]:
+  """Lines of the budget, if none is given, and of the periods."""
+  bound = [(unit, total) for unit, total in given.items() if total is not None]
+  unit, total = bound[0] if bound else _BUDGETS.get(method, _BUDGET)
+  return [
+    f'run.{unit} = {total}',
+    f'run.eval_every = {max(1, total // _EVALUATIONS)}',
+    f'run.checkpoint_every = {max(1, total // _CHECKPOINTS)}',
+  ]

@@ -1,0 +1,119 @@
+"""Demonstrations from arrays that a program holds."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from absl import logging
+
+from tfirl import tasks
+from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
+from tfirl.types import Demonstrations
+
+Episode = tuple[np.ndarray, np.ndarray]
+
+
+def from_episodes(
+  episodes: Sequence[Episode],
+  task: tasks.Task,
+  *,
+  terminals: Sequence[bool] | None = None,
+  returns: Sequence[float] | None = None,
+) -> Demonstrations:
+  """Whole episodes, each (observations [T + 1, O], actions [T, A]).
+
+  Args:
+    episodes: in the environment's own units. With as many observations as
+      actions, the last action goes, for where it led is not known; this is
+      said.
+    task: whose environment they are checked against.
+    terminals: for each episode, whether its last step ended it (a fall, a goal
+      that was reached) rather than the clock or whoever recorded it; None if
+      none did.
+    returns: for each episode, its undiscounted return, if known.
+
+  Raises:
+    ValueError: names the episode, what was found and what is expected.
+  """
+  check(len(episodes) > 0, 'from_episodes', 'episodes', 0, 'one or more')
+  ended = [False] * len(episodes) if terminals is None else list(terminals)
+  _check_number('terminals', ended, episodes)
+  parts = [_columns(i, *e, bool(t)) for i, (e, t) in _numbered(episodes, ended)]
+  columns = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
+  if returns is not None:
+    _check_number('returns', returns, episodes)
+    returns = np.asarray(returns, np.float64)
+  raw = RawDemonstrations(_name_of(columns), columns, episode_returns=returns)
+  with task.make_env() as env:
+    _warn_of_cuts(parts, ended, env.max_episode_steps)
+    return to_demonstrations(
+      raw,
+      env_id=env.env_id,
+      observation_size=env.observation_spec().shape[0],
+      action_low=env.action_low,
+      action_high=env.action_high,
+    )
+
+
+def _numbered(episodes, ended):
+  return enumerate(zip(episodes, ended, strict=True))
+
+
+def _check_number(name, values, episodes) -> None:
+  ok = len(values) == len(episodes)
+  expected = f'{len(episodes)}, one an episode'
+  check(ok, 'from_episodes', name, len(values), expected)
+
+
+def _columns(
+  number: int, observations, actions, is_terminal: bool
+) -> dict[str, np.ndarray]:
+  """The columns of one episode, T rows."""
+  source = f'from_episodes, episode {number}'
+  observations, actions = np.asarray(observations), np.asarray(actions)
+  ranks = observations.ndim, actions.ndim
+  check(ranks == (2, 2), source, 'ranks', ranks, '2: [T + 1, O] and [T, A]')
+  steps = len(observations) - 1
+  if len(actions) == steps + 1:
+    logging.warning(
+      '%s: as many actions as observations, %d: the last action is left out',
+      source,
+      len(actions),
+    )
+    actions = actions[:-1]
+  ok = len(actions) == steps and steps > 0
+  expected = 'one observation more than actions, and an action at least'
+  found = f'{len(observations)} observations and {len(actions)} actions'
+  check(ok, source, 'lengths', found, expected)
+  is_last = np.arange(steps) == steps - 1
+  return {
+    'observations': observations[:-1],
+    'actions': actions,
+    'next_observations': observations[1:],
+    'terminals': is_last & is_terminal,
+    'timeouts': is_last & (not is_terminal),
+  }
+
+
+def _name_of(columns: dict[str, np.ndarray]) -> str:
+  """Tells arrays from others, on resume."""
+  digest = hashlib.sha256()
+  for key in sorted(columns):
+    digest.update(np.ascontiguousarray(columns[key]).tobytes())
+  return f'arrays:{digest.hexdigest()[:16]}'
+
+
+def _warn_of_cuts(parts, ended, max_episode_steps: int) -> None:
+  short = [
+    len(part['actions']) < max_episode_steps and not is_terminal
+    for part, is_terminal in zip(parts, ended, strict=True)
+  ]
+  if any(short):
+    logging.warning(
+      'from_episodes: %d of %d episodes are shorter than the %d steps of the '
+      'time limit and not said to have ended there: taken as cut off. '
+      'terminals=[...] says which ended by a fall or at a goal',
+      sum(short),
+      len(parts),
+      max_episode_steps,
+    )
