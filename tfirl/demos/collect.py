@@ -8,6 +8,7 @@ python -m tfirl.demos.collect --task=antmaze_large_diverse --out=ant.hdf5
 
 import os
 
+import gin
 from absl import app, flags, logging
 from tf_agents.environments import py_environment
 
@@ -47,23 +48,25 @@ def save(
 
 
 def _load_task(name: str) -> tasks.Task:
-  """What the task's gin file binds of `Task`.
+  """What the task's gin file, with what it includes, binds of `Task`.
 
-  Read without gin: the file may also bind experiment.run, which lies above this
-  layer, and gin's own state stays as it is. References, of functions for
-  imagined episodes, are left out.
+  Read without gin: the file may also bind what lies above this layer, and
+  gin's own state stays as it is. What it imports is imported. Functions for
+  imagined episodes are left out.
   """
-  path = gin_files.find_file(f'tasks/{name}.gin')
-  statements = gin_files.read_text(path.read_text(), str(path), None)
+  path = str(gin_files.find_file(f'tasks/{name}.gin'))
+  folders = [gin_files.gin_folder()]
   bound = {
     parameter: value
-    for (scope, selector, parameter), value, _ in statements
-    if not scope
-    and selector == 'tfirl.Task'
-    and not isinstance(value, gin_files.Reference)
+    for (scope, selector, parameter), value, _ in gin_files.read_file(
+      path, folders, checks_names=False
+    )
+    if not scope and selector == 'tfirl.Task' and parameter != 'is_healthy'
   }
   if 'name' not in bound:
     raise ValueError(f'{path}: Task.name: found no binding; expected one')
+  if isinstance(bound.get('env_fn'), gin_files.Reference):
+    bound['env_fn'] = gin.get_configurable(bound['env_fn'].text[1:])
   return tasks.Task(**bound)
 
 
