@@ -143,6 +143,8 @@ def test_a_task_binds_facts_alone(folder, task):
     'Task.env_kwargs',
     'Task.tremble_probability',
     'Task.is_healthy',
+    'Task.expert_return',
+    'Task.random_return',
     'runs.experiment.run.eval_episodes',
     'demos.load.load_demonstrations.max_transitions',
   }
