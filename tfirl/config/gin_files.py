@@ -40,6 +40,11 @@ _RENAMED = {
   'suites.load.env_kwargs': 'Task.env_kwargs',
   'suites.load.tremble_probability': 'Task.tremble_probability',
   'ModelEnv.is_healthy': 'Task.is_healthy',
+  **{
+    f'{loop}.{name}': f'WarmStart.{name}'
+    for loop in ('ModelFree', 'ModelBased')
+    for name in ('bc_steps', 'critic_steps', 'bc_scale')
+  },
 }
 Key = tuple[str, str, str]  # scope, complete selector, parameter
 Statement = tuple[Key, Any, str]  # binding, its value, where it is written
