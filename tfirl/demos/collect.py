@@ -9,11 +9,12 @@ python -m tfirl.demos.collect --task=antmaze_large_diverse --out=ant.hdf5
 import os
 
 import gin
-from absl import app, flags, logging
+from absl import flags, logging
 from tf_agents.environments import py_environment
 
 from tfirl import tasks
-from tfirl.config import gin_files
+from tfirl.config import flag_help, gin_files
+from tfirl.demos import flags as demo_flags
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.experts import policies
 from tfirl.demos.formats import minari_reader
@@ -71,7 +72,7 @@ def _load_task(name: str) -> tasks.Task:
 
 
 def collect(args) -> RawDemonstrations:
-  """Does what the flags (see `_define_flags`) in `args` say.
+  """Does what the flags (see `flags.define_collect`) in `args` say.
 
   Raises ValueError, FileNotFoundError or FileExistsError.
   """
@@ -105,26 +106,9 @@ def main(args) -> None:
   )
 
 
-def _define_flags() -> None:
-  flags.DEFINE_string('task', None, 'Name of a gin file of tasks/.')
-  flags.DEFINE_string(
-    'policy',
-    'embedded',
-    "A run folder, a SavedModel, an .npz of weights; embedded, the task's.",
-  )
-  flags.DEFINE_string('out', None, 'FILE.npz, FILE.hdf5 or minari:ID.')
-  flags.DEFINE_integer('episodes', 64, 'How many to keep.', lower_bound=1)
-  flags.DEFINE_integer('seed', 0, 'Of the first attempt.', lower_bound=0)
-  flags.DEFINE_bool(
-    'full_length_only', True, 'Drop falls; in a maze, misses of the goal.'
-  )
-  flags.DEFINE_bool(
-    'stochastic', False, 'Sample actions; the ant: with its noise.'
-  )
-  flags.DEFINE_bool('tremble', False, "With the task's trembling hand.")
-  flags.mark_flags_as_required(['task', 'out'])
-
-
 if __name__ == '__main__':
-  _define_flags()
-  app.run(lambda _: main(flags.FLAGS))
+  demo_flags.define_collect()
+  flag_help.run(
+    lambda unused_argv: main(flags.FLAGS),
+    f'python -m tfirl.demos.collect\n\n{demo_flags.COLLECT_USAGE}',
+  )

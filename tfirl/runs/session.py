@@ -73,6 +73,7 @@ class Session:
     self._eval_env = task.make_env(seed)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s, self._train_steps = 0.0, 0  # since the last evaluation
+    self._train_total_s = 0.0  # of this process
     self._evaluate_s = 0.0
     self._checkpoints = checkpoints.Checkpoints(
       run_folder.checkpoints,
@@ -121,7 +122,7 @@ class Session:
         new_return = self.evaluate()
       if clock_lib.crosses(checkpoint_every, before, self.steps):
         self.save()
-      bar.update(self.steps, new_return)
+      bar.update(self.steps, self._train_total_s, new_return)
 
   def run_round(self) -> None:
     """One round of the algorithm; raises on a loss that is not finite."""
@@ -139,7 +140,9 @@ class Session:
       what = error.message.splitlines()[0]
       raise FloatingPointError(self._not_finite(what)) from error
     self._check_round()
-    self._train_s += time.monotonic() - start
+    taken_s = time.monotonic() - start
+    self._train_s += taken_s
+    self._train_total_s += taken_s
     self._train_steps += self._trained() - before
 
   def evaluate(self) -> float | None:

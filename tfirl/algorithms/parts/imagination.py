@@ -208,10 +208,10 @@ class Imagination:
 
   def _fraction(self, env_steps: int) -> float:
     fraction = self._reset_fraction
-    fraction = fraction(env_steps) if callable(fraction) else fraction
-    # What a schedule gives no annotation holds.
+    # A schedule gives an array of no dimension, which no annotation holds.
+    fraction = float(fraction(env_steps) if callable(fraction) else fraction)
     checks.within('Imagination.expert_reset_fraction', fraction, checks.Share)
-    return float(fraction)
+    return fraction
 
   def _keep_only(self, length: int) -> None:
     for other, table in self._tables.items():
