@@ -17,7 +17,8 @@ if sys.version_info[:2] != (3, 11) or (
   sys.exit(
     f'tfirl: found {_FOUND}; expected Python 3.11 on Linux x86_64: Reverb '
     '0.14, which holds the replay tables, has wheels for no other system, and '
-    'neither it nor TensorFlow 2.15, for which it is compiled, for a newer Python. '
+    'neither it nor TensorFlow 2.15, for which it is compiled, has any for a '
+    'newer Python. '
     "'python3.11 -m venv .venv' makes such an environment; on macOS or Windows "
     'use a Linux container or WSL 2.'
   )
