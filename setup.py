@@ -1,8 +1,28 @@
 """Installs tfirl. Every pin stands beside the reason for it."""
 
+import platform
+import sys
+from pathlib import Path
+
 import setuptools
 
-# Python 3.11: the newest that TensorFlow 2.15 and Reverb 0.14 have wheels for.
+# pip's own words for what follows are 'no matching distribution found'.
+_FOUND = (
+  f'Python {platform.python_version()} on {platform.system()} '
+  f'{platform.machine()}'
+)
+if sys.version_info[:2] != (3, 11) or (
+  (platform.system(), platform.machine()) != ('Linux', 'x86_64')
+):
+  sys.exit(
+    f'tfirl: found {_FOUND}; expected Python 3.11 on Linux x86_64: Reverb '
+    '0.14, which holds the replay tables, has wheels for no other system, and '
+    'neither it nor TensorFlow 2.15, for which it is compiled, has any for a '
+    'newer Python. '
+    "'python3.11 -m venv .venv' makes such an environment; on macOS or Windows "
+    'use a Linux container or WSL 2.'
+  )
+
 _INSTALL_REQUIRES = [
   # TF-Agents 0.19, the last release, is built for TF 2.15, TFP 0.23 and Reverb
   # 0.14 together: a newer TensorFlow brings Keras 3, on which it fails.
@@ -44,6 +64,9 @@ _EXTRAS_REQUIRE = {
   # launch/sweep.py --executor=ray. The two-raylet test ran on this one; its
   # core alone resolves with the pins above.
   'ray': ['ray==2.60.0'],
+  # CUDA 12.2 and cuDNN 8.9 as wheels, for TensorFlow to find. It resolves with
+  # the pins above; no GPU was to be had to try it.
+  'cuda': ['tensorflow[and-cuda]==2.15.1'],
 }
 
 _GIN_FOLDERS = [
@@ -61,6 +84,21 @@ setuptools.setup(
   name='tfirl',
   version='0.2.0',
   description='Hybrid inverse reinforcement learning on TF-Agents.',
+  long_description=Path(__file__).with_name('README.md').read_text(),
+  long_description_content_type='text/markdown',
+  author='The tfirl authors',
+  license='Apache-2.0',
+  license_files=['LICENSE'],
+  keywords='imitation-learning inverse-reinforcement-learning tf-agents',
+  classifiers=[
+    'Development Status :: 4 - Beta',
+    'Intended Audience :: Science/Research',
+    'Operating System :: POSIX :: Linux',
+    'Programming Language :: Python :: 3 :: Only',
+    'Programming Language :: Python :: 3.11',
+    'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    'Typing :: Typed',
+  ],
   python_requires='>=3.11,<3.12',
   packages=setuptools.find_packages(include=['tfirl', 'tfirl.*'])
   + ['tfirl.gin_configs' + folder for folder in _GIN_FOLDERS],

@@ -278,17 +278,6 @@ def test_info_is_that_of_the_last_step():
   assert env.get_info() == {'success': True}
 
 
-def test_refuses_spaces_it_cannot_serve():
-  with pytest.raises(ValueError, match='action space is Discrete'):
-    GymnasiumEnvironment(gymnasium.make('CartPole-v1'), 0)
-  with pytest.raises(ValueError, match='finite bounds'):
-    GymnasiumEnvironment(LinearEnv([-np.inf], [np.inf]), 0)
-  env = LinearEnv([-1], [1])
-  env.observation_space = spaces.Dict(goal=env.observation_space)
-  with pytest.raises(ValueError, match='observation space is Dict'):
-    GymnasiumEnvironment(env, 0)
-
-
 def test_kwargs_and_render_mode():
   env = make('walker2d')
   assert (env.env_id, env.env_kwargs) == TASKS['walker2d']

@@ -9,13 +9,12 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 from gymnasium.wrappers import TimeLimit
 from tf_agents.environments import py_environment
 from tf_agents.specs import array_spec
 from tf_agents.trajectories import time_step as ts
 
-from tfirl.envs import mujoco_state
+from tfirl.envs import mujoco_state, space_checks
 from tfirl.envs.mazes import ant_steering, goal_maze
 
 _ONE = np.asarray(1.0, np.float32)
@@ -34,10 +33,10 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     """Wraps `env`; the first reset uses `seed`, later ones go on from it.
 
     Raises: ValueError if observations are not a vector, or actions not a
-      vector with finite bounds.
+      vector with finite bounds; says what to do about it.
     """
     super().__init__(handle_auto_reset=True)
-    _check_spaces(env)
+    space_checks.check(env)
     self._gym = env
     self._time_limit = _find_time_limit(env)
     self._maze = goal_maze.find(env)
@@ -307,20 +306,3 @@ def _find_time_limit(env: gymnasium.Env) -> TimeLimit | None:
       return env
     env = env.env
   return None
-
-
-def _check_spaces(env: gymnasium.Env) -> None:
-  observations, actions = env.observation_space, env.action_space
-  if not isinstance(observations, spaces.Box) or len(observations.shape) != 1:
-    raise ValueError(
-      f'{env}: observation space is {observations}; expected a Box of one axis'
-    )
-  if (
-    not isinstance(actions, spaces.Box)
-    or len(actions.shape) != 1
-    or not actions.is_bounded('both')
-  ):
-    raise ValueError(
-      f'{env}: action space is {actions}; expected a Box of one axis with '
-      'finite bounds'
-    )

@@ -1,0 +1,86 @@
+"""The recorder that runs where tfirl can't."""
+
+import subprocess
+import sys
+
+import gymnasium
+import numpy as np
+import pytest
+
+from tfirl.demos import recorder
+from tfirl.demos.formats import npz
+from tfirl.demos.load import load_demonstrations
+
+
+def _load(path, env):
+  return load_demonstrations(
+    str(path),
+    env_id=env.spec.id,
+    observation_size=env.observation_space.shape[0],
+    action_low=env.action_space.low,
+    action_high=env.action_space.high,
+    env_kwargs={},
+  )
+
+
+def test_what_it_writes_is_what_was_played(tmp_path):
+  env = gymnasium.make('Pendulum-v1', max_episode_steps=5)
+  path = tmp_path / 'demos.npz'
+  # Beyond the torque's bounds of +-2: what acts is recorded.
+  recorder.record(env, lambda o: 3.0 * o[2:], 3, str(path), seed=7)
+  demos = _load(path, env)
+  assert demos.episode_ends.tolist() == [5, 10, 15]
+  assert demos.timeouts.sum() == 3 and not demos.terminals.any()
+  assert demos.episode_seeds.tolist() == [7, 8, 9]
+  rewards = npz.read_arrays(str(path))['rewards']
+  observation, _ = env.reset(seed=8)
+  for row in range(5, 10):
+    np.testing.assert_array_equal(demos.observations[row], observation)
+    action = np.clip(3.0 * observation[2:], -2, 2)
+    np.testing.assert_allclose(2 * demos.actions[row], action, atol=1e-5)
+    observation, reward, *_ = env.step(action)
+    np.testing.assert_array_equal(demos.next_observations[row], observation)
+    assert rewards[row] == reward
+  assert demos.episode_returns[1] == pytest.approx(rewards[5:10].sum())
+  assert not (tmp_path / 'demos.npz.part').exists()
+
+
+def test_falls_are_terminals_and_mujocos_state_is_kept(tmp_path):
+  env = gymnasium.make('Hopper-v5')
+  path = tmp_path / 'demos.npz'
+  recorder.record(env, lambda o: np.ones(3), 2, str(path))
+  demos = _load(path, env)
+  assert demos.terminals.sum() == 2 and not demos.timeouts.any()
+  # The state at the observation: its heights, angles and velocities.
+  np.testing.assert_allclose(
+    demos.qpos[:, 1:], demos.observations[:, :5], rtol=1e-6
+  )
+  assert demos.env_id == 'Hopper-v5'
+  assert demos.versions['gymnasium'] == gymnasium.__version__
+
+
+def test_an_endless_episode_and_useless_arguments(tmp_path, monkeypatch):
+  monkeypatch.setattr(recorder, '_MOST_STEPS', 20)
+  env = gymnasium.make('Pendulum-v1').unwrapped
+  path = str(tmp_path / 'demos.npz')
+  with pytest.raises(ValueError, match='TimeLimit'):
+    recorder.record(env, lambda o: np.zeros(1), 1, path)
+  for episodes, name in ((0, path), (1, 'demos.hdf5')):
+    with pytest.raises(ValueError, match='expected 1 or more, and FILE.npz'):
+      recorder.record(env, lambda o: np.zeros(1), episodes, name)
+  assert list(tmp_path.iterdir()) == []
+
+
+def test_it_imports_numpy_and_gymnasium_alone(root):
+  code = (
+    'import sys, gymnasium; before = set(sys.modules)\n'
+    'import tfirl.demos.recorder\n'
+    'print(*sorted(set(sys.modules) - before))'
+  )
+  done = subprocess.run(
+    [sys.executable, '-c', code], capture_output=True, text=True, cwd=root
+  )
+  ours = {'tfirl', 'tfirl.demos', 'tfirl.demos.recorder'}
+  new = {name.split('.')[0] for name in done.stdout.split()}
+  assert ours <= set(done.stdout.split()), done.stderr
+  assert new - set(sys.stdlib_module_names) == {'tfirl'}

@@ -1,0 +1,86 @@
+"""Records any policy's episodes as an .npz, where tfirl itself can't be.
+
+Imports NumPy and gymnasium alone, so that it runs beside Stable-Baselines3 or
+PyTorch: `pip install --no-deps tfirl` there, or a copy of this file.
+"""
+
+import json
+import os
+from collections.abc import Callable
+
+import gymnasium
+import numpy as np
+
+_MOST_STEPS = 100_000  # of an episode: more, and nothing ends it
+
+
+def record(
+  env: gymnasium.Env,
+  act: Callable[[np.ndarray], np.ndarray],
+  episodes: int,
+  path: str,
+  seed: int = 0,
+) -> None:
+  """Rolls `act` out and writes the keys that `--demos=PATH` reads.
+
+  Positions and velocities are written too if the environment is MuJoCo's, so
+  that FILTER can reset to them.
+
+  Args:
+    env: of vectors and bounded actions, with a time limit.
+    act: act(observation [O]) -> action [A], in the environment's own units;
+      what lies beyond its bounds is clipped to them.
+    episodes: how many.
+    path: FILE.npz; replaces what is there when all is recorded.
+    seed: episode i is reset with seed + i.
+
+  Raises:
+    ValueError: a parameter is of no use, or an episode does not end.
+  """
+  if episodes < 1 or not path.endswith('.npz'):
+    raise ValueError(
+      f'record: found episodes = {episodes!r} and path = {path!r}; expected 1 '
+      'or more, and FILE.npz'
+    )
+  rows = []
+  for i in range(episodes):
+    rows += _episode(env, act, seed + i)
+  arrays = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
+  arrays['gymnasium_version'] = np.array(gymnasium.__version__)
+  if env.spec is not None:
+    kwargs = {k: v for k, v in env.spec.kwargs.items() if k != 'render_mode'}
+    arrays['env_id'] = np.array(env.spec.id)
+    arrays['env_kwargs'] = np.array(json.dumps(kwargs, default=str))
+  with open(f'{path}.part', 'wb') as file:
+    np.savez_compressed(file, **arrays)
+  os.replace(f'{path}.part', path)
+
+
+def _episode(env, act, seed: int) -> list[dict]:
+  """One episode, a row a step."""
+  space = env.action_space
+  observation, _ = env.reset(seed=seed)
+  rows, terminated, truncated = [], False, False
+  while not terminated and not truncated:
+    if len(rows) == _MOST_STEPS:
+      raise ValueError(
+        f'record: found no end of an episode in {_MOST_STEPS} steps; expected '
+        'a time limit: gymnasium.wrappers.TimeLimit(env, 1000), say'
+      )
+    action = np.clip(act(observation), space.low, space.high)
+    row = {
+      'observations': np.copy(observation),
+      'actions': action,
+      'seed': seed,
+    }
+    data = getattr(env.unwrapped, 'data', None)  # MuJoCo's, before the step
+    for key in ('qpos', 'qvel'):
+      if hasattr(data, key):
+        row[key] = np.copy(getattr(data, key))
+    observation, reward, terminated, truncated, _ = env.step(action)
+    row['next_observations'] = np.copy(observation)
+    row['rewards'] = float(reward)
+    row['terminals'] = bool(terminated)
+    row['timeouts'] = bool(truncated and not terminated)
+    rows.append(row)
+  return rows
