@@ -6,7 +6,8 @@ import types
 import numpy as np
 import pytest
 
-from tfirl import budget, tasks
+from tfirl import tasks
+from tfirl.config import budget
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
 from tfirl.evaluation import progress

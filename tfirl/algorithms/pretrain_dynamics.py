@@ -8,9 +8,10 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import budget, checks, tasks, types
+from tfirl import checks, tasks, types
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.config import budget
 from tfirl.dynamics import holdout, regions, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer

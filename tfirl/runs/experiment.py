@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import gin
 
-from tfirl import budget as budget_lib
 from tfirl import checks, tasks, types
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
 from tfirl.agents import bc as _bc_agent  # noqa: F401
@@ -18,6 +17,7 @@ from tfirl.algorithms import model_free as _model_free  # noqa: F401
 from tfirl.algorithms import pretrain_dynamics as _pretrain  # noqa: F401
 from tfirl.algorithms.parts import pretraining as _pretraining  # noqa: F401
 from tfirl.algorithms.parts import start_states as _start_states  # noqa: F401
+from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
 from tfirl.costs import level as _level  # noqa: F401
 from tfirl.demos import load

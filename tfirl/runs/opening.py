@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfirl import budget as budget_lib
 from tfirl import tasks, types
+from tfirl.config import budget as budget_lib
 from tfirl.storage import run_folder as run_folder_lib
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfirl import budget as budget_lib
 from tfirl import tasks
 from tfirl.agents import export
 from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.config import budget as budget_lib
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import metrics, progress, record
 from tfirl.storage import checkpoints
