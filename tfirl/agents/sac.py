@@ -17,7 +17,11 @@ from tfirl.networks import critic as critic_lib
 from tfirl.networks import encoding
 
 
-@gin.configurable('tfirl.SacAgent')  # TF-Agents registers a SacAgent of its own
+# TF-Agents registers a SacAgent of its own.
+@gin.configurable(
+  'tfirl.SacAgent',
+  denylist=['observation_size', 'action_size', 'observations'],
+)
 class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
   """Soft actor-critic (Haarnoja et al. 2018), temperature learned.
 

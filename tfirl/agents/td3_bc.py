@@ -17,7 +17,7 @@ from tfirl.networks import critic as critic_lib
 from tfirl.networks import encoding
 
 
-@gin.configurable
+@gin.configurable(denylist=['observation_size', 'action_size', 'observations'])
 class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
   """Twin delayed DDPG with a normalised value and a behaviour-cloning term.
 

@@ -3,7 +3,7 @@
 import functools
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import gin
 import numpy as np
@@ -55,7 +55,7 @@ class PretrainDynamics(algorithm.Trainable):
     seed: int,
     restore_from: str | None = None,
     *,
-    bin_sampling: str = gin.REQUIRED,
+    bin_sampling: Literal['none', 'proportional', 'uniform'] = gin.REQUIRED,
     num_bins: checks.Count = 50,
     least_rows: checks.Count = 5,
   ):

@@ -18,7 +18,9 @@ from tfirl.optimizers.optimistic_adam import OptimisticAdam
 _MOST_ROWS_OF_LEVEL = 8192
 
 
-@gin.configurable
+@gin.configurable(
+  denylist=['observation_size', 'action_size', 'seed', 'encoding']
+)
 class CostLearner(tf.Module):
   """Learns the cost f(s, a) against the policy, whose reward it makes.
 

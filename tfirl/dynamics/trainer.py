@@ -50,7 +50,7 @@ class FitRecord(NamedTuple):
 _InnerShare = Annotated[float, checks.Range(above=0, below=1)]
 
 
-@gin.configurable
+@gin.configurable(denylist=['model', 'seed'])
 class DynamicsTrainer(tf.Module):
   """Fits a `DynamicsModel` to transitions, again and again as they grow.
 

@@ -79,7 +79,7 @@ class TableConfig:
     )
 
 
-@gin.configurable
+@gin.configurable(denylist=['name'])
 @checks.checked
 def table(
   name: str,

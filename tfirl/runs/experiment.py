@@ -41,7 +41,7 @@ def run(
   stop: Callable[[], bool],
   on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   *,
-  algorithm: str = gin.REQUIRED,
+  algorithm: checks.Name = gin.REQUIRED,
   make_algorithm: Callable = gin.REQUIRED,
   real_steps: checks.Count | None = None,
   env_steps: checks.Count | None = None,
