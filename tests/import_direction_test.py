@@ -14,6 +14,8 @@ _FLOORS = (
   ('report', 'algorithms'),
   ('runs',),
   ('sweeps', 'launch', 'evaluate', 'api'),
+  ('cli',),
+  ('__main__',),
 )
 _LAYERS = {unit: i for i, floor in enumerate(_FLOORS) for unit in floor}
 

@@ -46,14 +46,32 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     use_ema: bool = False,
     ema_decay: checks.Decay = 0.9998,
   ):
-    """Args: see `ActorCriticAgent` (the temperature's optimiser is Adam);
-    `observations` [N, O] are those of the demonstrations, for `make_encoding`;
-    `target_entropy` is -A if None; `fixed_alpha` is the temperature, None to
-    learn it from `initial_alpha` on; `clone_std` is how wide a cloned actor's
-    samples are, on actions of [-1, 1]; `critic_layer_norm` normalises the
-    critics' hidden layers.
+    """Makes the networks and their optimisers.
 
-    Raises: ValueError if a parameter is out of its range.
+    Args:
+      observation_size: O.
+      action_size: A.
+      observations: [N, O], those of the demonstrations, for `make_encoding`.
+      make_optimizer: makes the actor's and the critics' optimiser; the
+        temperature's is Adam.
+      learning_rate: of both.
+      actor_learning_rate: the actor's, if it is another.
+      hidden: units of each hidden layer, of the actor and of the critics.
+      gamma: discount of the return.
+      tau: share of the critics that their targets take over each time.
+      target_update_period: updates between the targets'.
+      target_entropy: what the temperature holds the policy's entropy to; -A if
+        None.
+      fixed_alpha: the temperature; None to learn it.
+      initial_alpha: where it begins.
+      clone_std: how wide a cloned actor's samples are, on actions of [-1, 1].
+      bc_weight: multiplies the behaviour-cloning loss on expert rows.
+      critic_layer_norm: normalise the critics' hidden layers.
+      use_ema: act by the exponential moving average of the actor's weights.
+      ema_decay: what that keeps of itself at each update.
+
+    Raises:
+      ValueError: a parameter is out of its range.
     """
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden

@@ -54,18 +54,36 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     use_ema: bool = False,
     ema_decay: checks.Decay = 0.9998,
   ):
-    """Args: see `ActorCriticAgent`; `observations` [N, O] are those of the
-    demonstrations, for `make_encoding`; `alpha` weighs the normalised value,
-    `bc_weight` the mean squared error on expert rows, over rows and actions;
-    actor and targets move every `policy_update_period` updates, but the actor
-    stays for the `critic_updates_first`, so that critics which know nothing yet
-    don't undo what it was cloned to do; `policy_noise` is the target action's,
-    clipped at `policy_noise_clip`; `exploration_noise` that of sampled actions
-    (both std); `critic_clip_norm` bounds the gradient's norm over both critics,
-    None doesn't; `critic_layer_norm` normalises their hidden layers;
-    `weight_decay` is L2, added to all gradients after that.
+    """Makes the networks and their optimisers.
 
-    Raises: ValueError if a parameter is out of its range.
+    Args:
+      observation_size: O.
+      action_size: A.
+      observations: [N, O], those of the demonstrations, for `make_encoding`.
+      make_optimizer: makes the actor's and the critics' optimiser.
+      learning_rate: of both.
+      actor_learning_rate: the actor's, if it is another.
+      hidden: units of each hidden layer, of the actor and of the critics.
+      gamma: discount of the return.
+      tau: share of the critics that their targets take over each time.
+      alpha: weight of the normalised value.
+      bc_weight: of the mean squared error on expert rows, over rows and
+        actions.
+      policy_update_period: updates between those of the actor and the targets.
+      critic_updates_first: for so many the actor stays, so that critics which
+        know nothing yet don't undo what it was cloned to do.
+      policy_noise: std of the target action's noise.
+      policy_noise_clip: its bound.
+      exploration_noise: std of sampled actions' noise.
+      critic_clip_norm: bound on the gradient's norm over both critics; None for
+        none.
+      critic_layer_norm: normalise the critics' hidden layers.
+      weight_decay: L2, added to all gradients after that.
+      use_ema: act by the exponential moving average of the actor's weights.
+      ema_decay: what that keeps of itself at each update.
+
+    Raises:
+      ValueError: a parameter is out of its range.
     """
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden

@@ -25,7 +25,7 @@ def of_parameter(function: Callable, name: str) -> str:
   if not said:
     return ''
   if said[0].startswith('as above') and len(said) > 1:
-    return said[1] + said[0].removeprefix('as above')
+    return said[1].rstrip('.') + said[0].removeprefix('as above')
   return said[0]
 
 
