@@ -1,5 +1,5 @@
 # `make train`: from a fresh clone to a trained Hopper policy.
-# `make test`: all tests. `make lint`, `make format`, `make clean`.
+# `make test`: all tests. `make quick`: those of under 90 seconds. `make lint`, `make format`, `make clean`.
 
 PYTHON ?= python3.11
 VENV ?= .venv
@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/.installed
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: train test lint format install clean
+.PHONY: train test quick lint format install clean
 
 # Editable, so that an edit needs no second install. d4rl comes after the check:
 # it asks for the MuJoCo 2.1 binary, which its reader, all that a test compares
@@ -39,7 +39,10 @@ train: $(INSTALLED)
 	@echo "curve and table: $(OUT)/index.html   video: $(RUN)/videos/final.mp4"
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+quick: $(INSTALLED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

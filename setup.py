@@ -55,6 +55,7 @@ _INSTALL_REQUIRES = [
 _EXTRAS_REQUIRE = {
   'test': [
     'pytest==9.2.0',  # its importlib mode lets test files share a name
+    'pytest-xdist==3.8.0',  # two workers; the one tested with that pytest
     'ruff==0.17.6',  # another version formats otherwise
   ],
   # For those who have the MuJoCo 2.1 binary: D4RL's own environments. tfirl

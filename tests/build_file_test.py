@@ -62,13 +62,35 @@ def targets(root):
   return _read_targets((root / 'BUILD').read_text(), root)
 
 
+def _all_files(text, root):
+  """Every file that any target has as srcs or data."""
+  files = set()
+  for statement in ast.parse(text).body:
+    call = getattr(statement, 'value', None)
+    for keyword in getattr(call, 'keywords', []):
+      is_files = keyword.arg in ('srcs', 'data')
+      if is_files and not ast.unparse(keyword.value).startswith("[':"):
+        files.update(_files(keyword.value, root))
+  return files
+
+
 def test_one_target_a_unit(targets, units):
-  assert sorted(targets) == sorted(units)
+  assert sorted(targets) == sorted([*units, 'tfirl'])
+
+
+def test_no_file_is_outside_a_target(root):
+  found = {
+    path
+    for folder in ('tfirl', 'launch', 'gin_configs')
+    for path in (root / folder).rglob('*')
+    if path.is_file() and '__pycache__' not in path.parts
+  }
+  assert found - _all_files((root / 'BUILD').read_text(), root) == set()
 
 
 def test_srcs_are_the_files(targets, units):
   for name, (files, _) in targets.items():
-    assert files == units[name], name
+    assert files == units.get(name, files), name
 
 
 def test_deps_are_the_imports(targets, imports):

@@ -288,7 +288,7 @@ def test_filter_starts_from_its_states(folder):
     [
       'run.real_steps = 128',
       'ModelFree.initial_steps = 64',
-      'ModelFree.bc_steps = 6',
+      'WarmStart.bc_steps = 6',
       'CostTurns.cost_update_period = 64',
     ],
     folder,

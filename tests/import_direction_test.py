@@ -8,12 +8,14 @@ import pytest
 # Bottom first; the units of a line don't import one another.
 _FLOORS = (
   ('types', 'acting', 'schedules', 'checks', 'machine'),
-  ('budget', 'config', 'losses', 'optimizers', 'envs'),
+  ('config', 'losses', 'optimizers', 'envs'),
   ('storage', 'tasks', 'networks', 'replay'),
   ('work_units', 'demos', 'costs', 'agents', 'dynamics', 'evaluation'),
   ('report', 'algorithms'),
   ('runs',),
   ('sweeps', 'launch', 'evaluate', 'api'),
+  ('cli',),
+  ('__main__',),
 )
 _LAYERS = {unit: i for i, floor in enumerate(_FLOORS) for unit in floor}
 

@@ -8,6 +8,7 @@ What it offers is described in `tfirl.api`, and is imported when it is first
 asked for: `import tfirl` alone brings no TensorFlow.
 """
 
+import contextlib
 import importlib
 import os
 import typing
@@ -39,6 +40,14 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 # Before NumPy is imported: policies act in NumPy, one observation at a time,
 # and a second thread makes products that small three times as slow.
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+
+# TF-Agents imports Gym, which prints that it is not maintained; tfirl itself is
+# on Gymnasium. What Gym prints, it looks up here.
+with contextlib.suppress(ImportError):
+  from gym_notices import notices
+
+  notices.notices.clear()
+  del notices
 
 
 def __getattr__(name: str) -> typing.Any:

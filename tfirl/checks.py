@@ -199,6 +199,8 @@ def words_for(hint: Any) -> str:
     return ', '.join([words_for(kind), *map(str, notes)])
   if origin in (typing.Union, types.UnionType):
     return ' or '.join(words_for(argument) for argument in arguments)
+  if origin is typing.Literal:
+    return f'one of {", ".join(map(repr, arguments))}'
   if hint is None or hint is type(None):
     return 'None'
   if (origin or hint) is collections_abc.Callable:

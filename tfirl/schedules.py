@@ -6,7 +6,7 @@ import gin
 import numpy as np
 
 
-@gin.configurable
+@gin.configurable(denylist=['step'])
 def piecewise_linear(step, segments: Sequence[tuple[float, float, float]]):
   """Linear from `start` to `end` in each (start, end, until step) segment.
 
@@ -48,20 +48,20 @@ def _check_segments(segments) -> None:
     )
 
 
-@gin.configurable
+@gin.configurable(denylist=['step'])
 def constant(step) -> float:
   """1 at every step."""
   del step
   return 1.0
 
 
-@gin.configurable
+@gin.configurable(denylist=['step'])
 def harmonic(step) -> float:
   """1, 1, 1/2, 1/3, ... at steps 0, 1, 2, 3, ..."""
   return 1.0 / max(1, step)
 
 
-@gin.configurable
+@gin.configurable(denylist=['epoch'])
 def truncated_linear(
   epoch, first: float, last: float, minimum: float, maximum: float
 ) -> float:

@@ -92,7 +92,7 @@ def test_nothing_learns_before_the_initial_steps(make):
 
 def test_it_may_start_as_a_clone_and_go_on_cloning(make):
   """Without expert rows beside the imagined ones `bc_weight` is an error."""
-  bindings = ['ModelBased.bc_steps = 30', 'tfirl.SacAgent.bc_weight = 1.0']
+  bindings = ['WarmStart.bc_steps = 30', 'tfirl.SacAgent.bc_weight = 1.0']
   game = make(bindings=bindings)
   agent = game.trackables()['agent']
   assert agent._actor_optimizer.iterations.numpy() == 30
@@ -101,8 +101,8 @@ def test_it_may_start_as_a_clone_and_go_on_cloning(make):
   _play(game, 44)
   assert game.num_traces == 1
   assert agent._actor_optimizer.iterations.numpy() == 30 + 16
-  with pytest.raises(ValueError, match='ModelBased.bc_steps is -1; expected'):
-    make(bindings=['ModelBased.bc_steps = -1'])
+  with pytest.raises(ValueError, match='WarmStart.bc_steps is -1; expected'):
+    make(bindings=['WarmStart.bc_steps = -1'])
 
 
 def test_counts_in_the_tables_are_those_of_the_settings(make):

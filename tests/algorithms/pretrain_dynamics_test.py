@@ -178,7 +178,7 @@ def test_a_checkpoint_brings_the_fit_back(demos, tmp_path):
   [
     (
       "PretrainDynamics.bin_sampling = 'even'",
-      "bin_sampling is 'even'; expect",
+      "bin_sampling is 'even'; expected one of 'none'",
     ),
     (
       'PretrainDynamics.num_bins = 0',

@@ -136,12 +136,47 @@ def test_the_task_file_makes_the_environment(weights, tmp_path, monkeypatch):
   assert not gin.config_str()  # gin's own state is as it was
 
 
-def test_a_task_file_must_name_its_environment(tmp_path, monkeypatch):
+@pytest.fixture
+def tasks_folder(tmp_path, monkeypatch):
+  """A folder tasks/ in the working folder, for files of the user's."""
   (tmp_path / 'tasks').mkdir()
-  (tmp_path / 'tasks' / 'mine.gin').write_text('Task.env_kwargs = {}\n')
   monkeypatch.chdir(tmp_path)
-  with pytest.raises(ValueError, match='mine.gin: Task.env_id: found no'):
+  return tmp_path / 'tasks'
+
+
+@pytest.mark.parametrize(
+  ('text', 'message'),
+  [
+    ('Task.env_kwargs = {}', 'mine.gin: Task.name: found no binding'),
+    ("Task.name = 'mine'", 'found neither of env_id and env_fn'),
+  ],
+)
+def test_a_task_file_must_name_its_environment(tasks_folder, text, message):
+  (tasks_folder / 'mine.gin').write_text(f'{text}\n')
+  with pytest.raises(ValueError, match=message):
     collect.collect(_args(task='mine'))
+
+
+def test_a_task_file_may_import_and_include(
+  tasks_folder, weights, tmp_path, monkeypatch
+):
+  """An environment that a module of the user's registers."""
+  (tmp_path / 'my_collected.py').write_text(
+    'import gymnasium\n'
+    'gymnasium.register("Collected-v0", max_episode_steps=5,\n'
+    '  entry_point="gymnasium.envs.mujoco.hopper_v5:HopperEnv")\n'
+  )
+  monkeypatch.syspath_prepend(tmp_path)
+  (tasks_folder / 'base.gin').write_text(
+    "import my_collected\nTask.name = 'base'\nTask.env_id = 'Collected-v0'\n"
+  )
+  (tasks_folder / 'mine.gin').write_text(
+    "include 'tasks/base.gin'\nTask.name = 'mine'\n"
+  )
+  raw = collect.collect(
+    _args(task='mine', policy=weights, out=str(tmp_path / 'x.npz'))
+  )
+  assert raw.env_id == 'Collected-v0' and raw.episode_ends.tolist() == [5, 10]
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,8 @@ def test_a_task_binds_facts_alone(folder, task):
     'Task.env_kwargs',
     'Task.tremble_probability',
     'Task.is_healthy',
+    'Task.expert_return',
+    'Task.random_return',
     'runs.experiment.run.eval_episodes',
     'demos.load.load_demonstrations.max_transitions',
   }
@@ -225,3 +227,14 @@ def test_a_method_turns_on_what_mm_has_not(folder, task, method):
   assert of_mm.keys() <= of_it.keys()
   changed = {name for name in of_it if of_it[name] != of_mm.get(name)}
   assert changed == {'run.algorithm', *_TURNED_ON[task][method]}
+
+
+@pytest.mark.parametrize('name', ['tasks', 'methods', 'agents', 'paper'])
+def test_a_folder_of_the_users_hides_no_file_of_ours(
+  name, tmp_path, monkeypatch
+):
+  (tmp_path / name).mkdir()
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.syspath_prepend(tmp_path)
+  gin_bindings.parse(['paper/hype_hopper.gin'])
+  assert gin_bindings.value_of('Task.name') == 'hopper'

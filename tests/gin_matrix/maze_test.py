@@ -159,7 +159,7 @@ def test_the_point_mass_comes_with_its_demonstrations(
   row = run(
     'hype_filter_pointmaze.gin',
     'hype_filter',
-    ['ModelFree.bc_steps = 64'],
+    ['WarmStart.bc_steps = 64'],
     None,
   )
   _check(row, 'hype_filter')

@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-from tfirl import budget
+from tfirl.config import budget
 from tfirl.runs import session
 
 

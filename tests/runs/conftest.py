@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 from gymnasium import spaces
 
-from tfirl import acting, budget, tasks
+from tfirl import acting, tasks
 from tfirl.algorithms.parts import clock as clock_lib
-from tfirl.config import gin_bindings
+from tfirl.config import budget, gin_bindings
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
 from tfirl.storage.run_folder import RunFolder

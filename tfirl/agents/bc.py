@@ -30,7 +30,7 @@ def as_trajectory(batch: types.Transition) -> trajectory.Trajectory:
   )
 
 
-@gin.configurable
+@gin.configurable(denylist=['observation_size', 'action_size', 'observations'])
 class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
   """Regression of expert actions: mean squared error of a tanh policy."""
 

@@ -17,9 +17,38 @@ from tfirl.networks import critic as critic_lib
 from tfirl.networks import encoding
 
 
-@gin.configurable('tfirl.SacAgent')  # TF-Agents registers a SacAgent of its own
+# TF-Agents registers a SacAgent of its own.
+@gin.configurable(
+  'tfirl.SacAgent',
+  denylist=['observation_size', 'action_size', 'observations'],
+)
 class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
-  """Soft actor-critic (Haarnoja et al. 2018), temperature learned."""
+  """Soft actor-critic (Haarnoja et al. 2018), temperature learned.
+
+  Args:
+    observation_size: O.
+    action_size: A.
+    observations: [N, O], of the demonstrations, for `make_encoding`.
+    make_optimizer: maps `learning_rate=` to an optimiser, of the actor and of
+      the critics; the temperature's is Adam.
+    learning_rate: of all three.
+    actor_learning_rate: of the actor in its place; None for the same.
+    hidden: units of each hidden layer.
+    gamma: discount.
+    tau: share of the critics that their targets take up at an update.
+    target_update_period: updates from one of the targets to the next.
+    target_entropy: the temperature's goal; None for -A.
+    fixed_alpha: the temperature; None to learn it.
+    initial_alpha: where it is learned from.
+    clone_std: how wide a cloned actor's samples are, on actions of [-1, 1].
+    bc_weight: of the behaviour-cloning loss on expert rows.
+    critic_layer_norm: normalise the critics' hidden layers.
+    use_ema: act by the exponential moving average of the actor's weights.
+    ema_decay: how much of itself that average keeps at an update.
+
+  Raises:
+    ValueError: a parameter is out of its range.
+  """
 
   _gin_name = 'tfirl.SacAgent'
 
@@ -46,15 +75,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     use_ema: bool = False,
     ema_decay: checks.Decay = 0.9998,
   ):
-    """Args: see `ActorCriticAgent` (the temperature's optimiser is Adam);
-    `observations` [N, O] are those of the demonstrations, for `make_encoding`;
-    `target_entropy` is -A if None; `fixed_alpha` is the temperature, None to
-    learn it from `initial_alpha` on; `clone_std` is how wide a cloned actor's
-    samples are, on actions of [-1, 1]; `critic_layer_norm` normalises the
-    critics' hidden layers.
-
-    Raises: ValueError if a parameter is out of its range.
-    """
+    """Makes the networks, their targets and optimisers."""
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden
     self._encoding = encoding.make_encoding(observations)

@@ -17,13 +17,42 @@ from tfirl.networks import critic as critic_lib
 from tfirl.networks import encoding
 
 
-@gin.configurable
+@gin.configurable(denylist=['observation_size', 'action_size', 'observations'])
 class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
   """Twin delayed DDPG with a normalised value and a behaviour-cloning term.
 
   Networks, targets and policies are TF-Agents'. Its training step is not: it
   does not keep target actions within their bounds, updates the targets at
   other steps than the actor, and pays for the actor's loss at every step.
+
+  Args:
+    observation_size: O.
+    action_size: A.
+    observations: [N, O], of the demonstrations, for `make_encoding`.
+    make_optimizer: maps `learning_rate=` to an optimiser, of the actor and of
+      the critics.
+    learning_rate: of both.
+    actor_learning_rate: of the actor in its place; None for the same.
+    hidden: units of each hidden layer.
+    gamma: discount.
+    tau: share of the networks that their targets take up at an update.
+    alpha: weight of the normalised value in the actor's loss.
+    bc_weight: of the mean squared error on expert rows, over rows and actions.
+    policy_update_period: updates from one of actor and targets to the next.
+    critic_updates_first: updates in which the actor stays, so that critics
+      which know nothing yet don't undo what it was cloned to do.
+    policy_noise: std of the target action's noise.
+    policy_noise_clip: bound of that noise.
+    exploration_noise: std of the noise of sampled actions.
+    critic_clip_norm: bound of the gradient's norm over both critics; None for
+      none.
+    critic_layer_norm: normalise the critics' hidden layers.
+    weight_decay: L2, added to all gradients after that.
+    use_ema: act by the exponential moving average of the actor's weights.
+    ema_decay: how much of itself that average keeps at an update.
+
+  Raises:
+    ValueError: a parameter is out of its range.
   """
 
   _gin_name = 'Td3BcAgent'
@@ -54,19 +83,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     use_ema: bool = False,
     ema_decay: checks.Decay = 0.9998,
   ):
-    """Args: see `ActorCriticAgent`; `observations` [N, O] are those of the
-    demonstrations, for `make_encoding`; `alpha` weighs the normalised value,
-    `bc_weight` the mean squared error on expert rows, over rows and actions;
-    actor and targets move every `policy_update_period` updates, but the actor
-    stays for the `critic_updates_first`, so that critics which know nothing yet
-    don't undo what it was cloned to do; `policy_noise` is the target action's,
-    clipped at `policy_noise_clip`; `exploration_noise` that of sampled actions
-    (both std); `critic_clip_norm` bounds the gradient's norm over both critics,
-    None doesn't; `critic_layer_norm` normalises their hidden layers;
-    `weight_decay` is L2, added to all gradients after that.
-
-    Raises: ValueError if a parameter is out of its range.
-    """
+    """Makes the networks, their targets and optimisers."""
     specs = actor_critic.make_specs(observation_size, action_size)
     shape = specs[0].observation, specs[1], hidden
     self._encoding = encoding.make_encoding(observations)

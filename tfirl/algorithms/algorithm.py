@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfirl import budget
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import maze_record, rounds
+from tfirl.config import budget
 from tfirl.replay import tables
 from tfirl.storage import checkpoints
 

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import gin
 import numpy as np
 
-from tfirl import budget, checks, tasks, types
+from tfirl import checks, tasks, types
 from tfirl.agents import bc as bc_agent
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import maze_record
 from tfirl.algorithms.parts import tables as algorithm_tables
+from tfirl.config import budget
 
 
 @gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])

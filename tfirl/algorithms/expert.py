@@ -17,7 +17,20 @@ from tfirl.replay import tables
 
 @gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
 class Expert(algorithm.Algorithm):
-  """Off-policy RL of the true reward."""
+  """Off-policy RL of the true reward.
+
+  Args:
+    task: what makes the environment.
+    demos: not used: an expert learns from no one.
+    seed: of everything but Reverb's sampling.
+    restore_from: a checkpoint's folder, whose table to start with.
+    make_agent: maps (O, A) to an agent.
+    steps_per_round: env steps of a round, and its gradient steps.
+    batch_size: B.
+    initial_steps: env steps, by uniformly random actions, before the first
+      gradient step.
+    jit_compile: compile the round by XLA.
+  """
 
   learns_from_demos = False
 
@@ -35,20 +48,7 @@ class Expert(algorithm.Algorithm):
     initial_steps: checks.Count = 10_000,
     jit_compile: bool = False,
   ):
-    """Builds the environment, the table and the agent.
-
-    Args:
-      task: what makes the environment.
-      demos: not used: an expert learns from no one.
-      seed: of everything but Reverb's sampling.
-      restore_from: a checkpoint's folder, whose table to start with.
-      make_agent: maps (O, A) to an agent.
-      steps_per_round: env steps of a round, and its gradient steps.
-      batch_size: B.
-      initial_steps: env steps, by uniformly random actions, before the first
-        gradient step.
-      jit_compile: compile the round by XLA.
-    """
+    """Builds the environment, the table and the agent."""
     del demos
     seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
     env_seed, actions_seed, table_seed = seeds

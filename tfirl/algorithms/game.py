@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tfirl import types
 from tfirl.agents import relabeling
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import cost_turns, maze_record, warm_start
@@ -20,46 +21,47 @@ class Game(algorithm.Algorithm):
 
   def __init__(
     self,
-    agent,
+    make_agent: Callable,
     cost: cost_turns.CostTurns,
     env,
+    demos: types.Demonstrations,
     rng: np.random.Generator,
     replay: tables.Replay,
     updates_per_round: int,
     *,
     batch_size: int,
-    critic_steps: int,
-    bc_scale: Callable,
+    is_new: bool,
     jit_compile: bool,
-    record: maze_record.MazeRecord | None,
   ):
     """Takes the players and where they play.
 
     Args:
-      agent: the policy player; has `mlp_policy()`.
+      make_agent: maps (O, A, the demonstrations' observations) to the policy
+        player, which has `mlp_policy()`.
       cost: the cost player and its turns.
       env: where the policy acts; part of a checkpoint.
-      rng: draws its actions; likewise.
+      demos: the expert's side of the game.
+      rng: draws the policy's actions; part of a checkpoint.
       replay: the tables.
       updates_per_round: gradient steps of the policy in a round.
-      batch_size: B, of the critics' training before the game.
-      critic_steps: gradient steps of it.
-      bc_scale: maps env steps to a factor of the agent's `bc_weight`.
+      batch_size: B.
+      is_new: whether there is no checkpoint to go on from.
       jit_compile: compile the round by XLA.
-      record: of a maze; None elsewhere.
     """
+    self._warm_start = warm_start.WarmStart()
+    agent = self._warm_start.make_agent(
+      make_agent, demos, replay, batch_size, is_new
+    )
+    record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
     env.reset()
     self._cost = cost
     self._env = env
     self._rng = rng
     self._batch_size = batch_size
-    self._critic_steps = critic_steps
-    self._bc_scale = bc_scale
     self._relabeled = relabeling.RewardRelabelingAgent(
       agent, cost.learner.reward_fn
     )
-    self._scale_cloning(0)
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
@@ -70,21 +72,13 @@ class Game(algorithm.Algorithm):
     turn = self._cost.open(self.policy)
     if turn is not None:
       self._note_turn(turn)
-    if self._critic_steps:
-      warm_start.train_critics(
-        self._agent,
-        self._relabeled,
-        self._replay,
-        self._critic_steps,
-        self._batch_size,
-      )
+    self._warm_start.train_critics(
+      self._agent, self._relabeled, self._replay, self._batch_size
+    )
 
   def _note_turn(self, turn: cost_turns.Turn) -> None:
     self.losses.update(turn.losses)
     self.clock.rollout_steps += turn.rollout_steps
-
-  def _scale_cloning(self, env_steps: int) -> None:
-    self._agent.bc_scale.assign(float(self._bc_scale(env_steps)))
 
   def _get_state(self) -> dict[str, Any]:
     return {

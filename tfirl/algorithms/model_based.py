@@ -9,7 +9,7 @@ import io
 import logging
 import pathlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import gin
 import numpy as np
@@ -22,9 +22,7 @@ from tfirl.algorithms.parts import (
   collecting,
   cost_turns,
   imagination,
-  maze_record,
   stopwatch,
-  warm_start,
 )
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.dynamics import holdout, model_env, open_loop, saving
@@ -32,6 +30,19 @@ from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.replay import tables
 from tfirl.storage import atomic_file
+
+
+class _Seeds(NamedTuple):
+  """Of what draws."""
+
+  env: int
+  actions: int
+  cost: int
+  model: int
+  fit: int
+  starts: int
+  tables: int
+  order: int
 
 
 @gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
@@ -59,10 +70,6 @@ class ModelBased(game.Game):
       come to it with each env step. Without them the first fits, of a few
       thousand rows, undo what a pretrained model knew.
     stochastic: sample the actions in the environment, or take the mean.
-    bc_steps: gradient steps of behaviour cloning that the agent starts with.
-    critic_steps: gradient steps of the critics alone, on expert rows, after the
-      cost's first turn (`CostTurns.first_cost_updates`).
-    bc_scale: maps env steps to a factor of the agent's `bc_weight`.
     pretrained_model: path of the dynamics.npz that a pretrain_dynamics run
       left, to start with; or what maps (task, demonstrations, whether it is
       needed) to such a path, as @cached_pretraining does; None for random
@@ -93,19 +100,13 @@ class ModelBased(game.Game):
     learning_rate_horizon: checks.Count | None = None,
     demos_in_hybrid: bool = False,
     stochastic: bool = False,
-    bc_steps: checks.CountOrZero = 0,
-    critic_steps: checks.CountOrZero = 0,
-    bc_scale: Callable = schedules.constant,
     pretrained_model: str | Callable | None = None,
     jit_compile: bool = False,
   ):
     """Makes the environment, opens the tables, makes the model and players."""
-    env_seed, actions_seed, cost_seed, model_seed, *fit_seeds, tables_seed = (
-      np.random.SeedSequence(seed).generate_state(7).tolist()
-    )
+    seeds = _Seeds(*np.random.SeedSequence(seed).generate_state(8).tolist())
     is_new = restore_from is None  # a checkpoint brings what became of it
-    self._demos = demos.transitions
-    self._seed = seed
+    self._demos, self._seed = demos.transitions, seed
     self._initial_steps = initial_steps
     self._steps_per_round = steps_per_round
     self._dynamics_update_period = dynamics_update_period
@@ -115,56 +116,42 @@ class ModelBased(game.Game):
     self._stopwatch = stopwatch.Stopwatch()
     if callable(pretrained_model):
       pretrained_model = pretrained_model(task, demos, is_new)
-    path = pretrained_model if is_new else None
-    self._make_model(task, demos, path, [model_seed, *fit_seeds])
-    env, rng = task.make_env(env_seed), np.random.default_rng(actions_seed)
-    replay = self._open_tables(demos, restore_from, tables_seed)
-    if demos_in_hybrid and is_new:
-      self._writers[1].append(_shuffled(demos.transitions, rng))
+    self._make_model(task, demos, pretrained_model if is_new else None, seeds)
+    replay = self._open_tables(demos, restore_from, seeds, demos_in_hybrid)
     updates_per_round = steps_per_round * policy_updates_per_step
-    rows_per_round = updates_per_round * batch_size
-    self._imagination.connect(replay, rows_per_round)
-    bc_steps = bc_steps if is_new else 0
-    agent = warm_start.make_cloned(
-      make_agent, demos, replay, bc_steps, batch_size
-    )
-    self._cloning_sampler = (
-      replay.sampler('expert', rows_per_round)
-      if agent.uses_expert_rows
-      else None
-    )
     super().__init__(
-      agent,
-      cost_turns.CostTurns(task, demos, cost_seed, steps_per_round),
-      env,
-      rng,
+      make_agent,
+      cost_turns.CostTurns(task, demos, seeds.cost, steps_per_round),
+      task.make_env(seeds.env),
+      demos,
+      np.random.default_rng(seeds.actions),
       replay,
       updates_per_round,
       batch_size=batch_size,
-      critic_steps=critic_steps,
-      bc_scale=bc_scale,
+      is_new=is_new,
       jit_compile=jit_compile,
-      record=maze_record.of(env, demos),
     )
+    self._connect(updates_per_round * batch_size)
     self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
 
-  def _make_model(self, task, demos, path: str | None, seeds) -> None:
+  def _make_model(self, task, demos, path: str | None, seeds: _Seeds) -> None:
     """The ensemble, of random weights or those of `path`, and its users."""
-    model_seed, fit_seed, starts_seed = seeds
     sizes = demos.observations.shape[1], demos.actions.shape[1]
-    self._model = dynamics_model.DynamicsModel(*sizes, model_seed)
+    self._model = dynamics_model.DynamicsModel(*sizes, seeds.model)
     if path is not None:
       saving.load_model(self._model, path)
     self._open_loop = open_loop.OpenLoop(self._model)
-    self._trainer = dynamics_trainer.DynamicsTrainer(self._model, fit_seed)
+    self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds.fit)
     self._imagination = imagination.Imagination(
       model_env.ModelEnv(self._model, task.is_healthy),
       self._dynamics_update_period,
-      starts_seed,
+      seeds.starts,
       demos,
     )
 
-  def _open_tables(self, demos, restore_from, seed: int) -> tables.Replay:
+  def _open_tables(
+    self, demos, restore_from: str | None, seeds: _Seeds, demos_in_hybrid: bool
+  ) -> tables.Replay:
     """All four, with their writers and the expert's rows of a round."""
     policy_table = algorithm_tables.online_table(
       'policy',
@@ -180,11 +167,20 @@ class ModelBased(game.Game):
       ],
       demos,
       restore_from,
-      seed,
+      seeds.tables,
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
+    if demos_in_hybrid and restore_from is None:
+      self._writers[1].append(_shuffled(demos.transitions, seeds.order))
     self._expert_sampler = replay.sampler('expert', self._steps_per_round)
     return replay
+
+  def _connect(self, rows_per_round: int) -> None:
+    """Opens what a round of updates reads."""
+    self._imagination.connect(self._replay, rows_per_round)
+    self._cloning_sampler = None
+    if self._agent.uses_expert_rows:
+      self._cloning_sampler = self._replay.sampler('expert', rows_per_round)
 
   def run_round(self) -> None:
     """Acts; fits the model and imagines when due; trains policy and cost."""
@@ -296,7 +292,7 @@ class ModelBased(game.Game):
       since = self.clock.updates % self._cost.cost_update_period
       scale *= max(0.0, 1.0 - since / self._learning_rate_horizon)
     self._agent.learning_rate_scale.assign(scale)
-    self._scale_cloning(self.clock.env_steps)
+    self._warm_start.scale_cloning(self._agent, self.clock.env_steps)
     self.losses['learning_rate_scale'] = scale
     rows = [self._imagination.sample()]
     if self._cloning_sampler is not None:
@@ -330,14 +326,12 @@ class ModelBased(game.Game):
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
 
 
-def _shuffled(
-  rows: types.Transition, rng: np.random.Generator
-) -> types.Transition:
+def _shuffled(rows: types.Transition, seed: int) -> types.Transition:
   """All rows in random order, each once.
 
   The last ones may wait for a block to fill up. `write_shuffled` would repeat
   all of them instead, up to a hundred times where they are few: fine for a
   table of their own, but in `hybrid` they would outweigh the real rows.
   """
-  order = rng.permutation(len(rows.discount))
+  order = np.random.default_rng(seed).permutation(len(rows.discount))
   return types.Transition(*(field[order] for field in rows))

@@ -14,15 +14,10 @@ import tensorflow as tf
 from tfirl import checks, schedules, tasks, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import game
-from tfirl.algorithms.parts import (
-  collecting,
-  cost_turns,
-  maze_record,
-  warm_start,
-)
+from tfirl.algorithms.parts import collecting, cost_turns
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.envs import wrappers
-from tfirl.replay import sampling
+from tfirl.replay import sampling, tables
 
 
 @gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
@@ -45,10 +40,6 @@ class ModelFree(game.Game):
     initial_steps: env steps before the first gradient step.
     anneal_learning_rate: let the learning rate fall linearly to 0 from one cost
       update to the next as well, as in the published runs of SAC.
-    bc_steps: gradient steps of behaviour cloning that the agent starts with.
-    critic_steps: gradient steps of the critics alone, on expert rows, after the
-      cost's first turn (`CostTurns.first_cost_updates`).
-    bc_scale: maps env steps to a factor of the agent's `bc_weight`.
     jit_compile: compile the round by XLA.
   """
 
@@ -68,9 +59,6 @@ class ModelFree(game.Game):
     batch_size: checks.Count = 256,
     initial_steps: checks.Count = 1024,
     anneal_learning_rate: bool = False,
-    bc_steps: checks.CountOrZero = 0,
-    critic_steps: checks.CountOrZero = 0,
-    bc_scale: Callable = schedules.constant,
     jit_compile: bool = False,
   ):
     """Makes the environment, opens the tables, makes both players."""
@@ -83,36 +71,44 @@ class ModelFree(game.Game):
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
     self._updates_per_round = steps_per_round * updates_per_step
-    env = wrappers.ExpertReset(task.make_env(env_seed), demos, seed=reset_seed)
-    policy_table = algorithm_tables.online_table(
-      'policy', updates_per_step * batch_size, steps_per_round, initial_steps
-    )
-    replay = algorithm_tables.open_with_demos(
-      [policy_table], demos, restore_from, tables_seed
-    )
-    rows_per_round = self._updates_per_round * batch_size
-    self._writer = replay.writer('policy')
-    self._learner_sampler = replay.sampler('policy', rows_per_round)
-    self._expert_sampler = replay.sampler('expert', rows_per_round)
-    # A checkpoint brings what became of the clone.
-    bc_steps = bc_steps if restore_from is None else 0
+    rows_per_step = updates_per_step * batch_size
+    replay = self._open_tables(demos, rows_per_step, restore_from, tables_seed)
     super().__init__(
-      warm_start.make_cloned(make_agent, demos, replay, bc_steps, batch_size),
+      make_agent,
       cost_turns.CostTurns(task, demos, cost_seed, steps_per_round),
-      env,
+      wrappers.ExpertReset(task.make_env(env_seed), demos, seed=reset_seed),
+      demos,
       np.random.default_rng(actions_seed),
       replay,
       self._updates_per_round,
       batch_size=batch_size,
-      critic_steps=critic_steps,
-      bc_scale=bc_scale,
+      is_new=restore_from is None,
       jit_compile=jit_compile,
-      record=maze_record.of(env, demos),
     )
     self.losses = {
       'expert_fraction': float(self._fractions()[0]),
       'learning_rate_scale': float(learning_rate_scale(0)),
     }
+
+  def _open_tables(
+    self,
+    demos: types.Demonstrations,
+    rows_per_step: int,
+    restore_from: str | None,
+    seed: int,
+  ) -> tables.Replay:
+    """Both, with what writes and reads them."""
+    policy_table = algorithm_tables.online_table(
+      'policy', rows_per_step, self._steps_per_round, self._initial_steps
+    )
+    replay = algorithm_tables.open_with_demos(
+      [policy_table], demos, restore_from, seed
+    )
+    rows_per_round = self._steps_per_round * rows_per_step
+    self._writer = replay.writer('policy')
+    self._learner_sampler = replay.sampler('policy', rows_per_round)
+    self._expert_sampler = replay.sampler('expert', rows_per_round)
+    return replay
 
   def run_round(self) -> None:
     """Collects, trains the policy as often, and the cost when it is due."""
@@ -145,7 +141,7 @@ class ModelFree(game.Game):
       period = self._cost.cost_update_period
       scale *= 1.0 - env_steps % period / period
     self._agent.learning_rate_scale.assign(scale)
-    self._scale_cloning(env_steps)
+    self._warm_start.scale_cloning(self._agent, env_steps)
     self.losses['learning_rate_scale'] = scale
     fractions = self._fractions()
     self._train(

@@ -3,14 +3,15 @@
 import functools
 import pathlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import gin
 import numpy as np
 
-from tfirl import budget, checks, tasks, types
+from tfirl import checks, tasks, types
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.config import budget
 from tfirl.dynamics import holdout, regions, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
@@ -25,6 +26,23 @@ class PretrainDynamics(algorithm.Trainable):
   """A round is one whole fit; `clock.updates` counts its gradient steps.
 
   The source is Ren et al. 2024, who partition x-y into bins.
+
+  Rows of each region are held out, by their content: a game that begins with
+  the model and has these rows in `hybrid` holds out no others of them.
+
+  Args:
+    task: a maze.
+    demos: what is fitted.
+    seed: of everything.
+    restore_from: unused: there are no tables to start with.
+    bin_sampling: how the rows of a fit, and those it is judged by, are drawn
+      from regions: 'none', 'proportional' or 'uniform', as in
+      `dynamics.regions.draw_rows`.
+    num_bins: regions along x, and along y.
+    least_rows: rows held out that a region needs to be the worst one.
+
+  Raises:
+    ValueError: the task is no maze, or a parameter is out of its range.
   """
 
   budget_units = budget.UPDATES
@@ -37,28 +55,11 @@ class PretrainDynamics(algorithm.Trainable):
     seed: int,
     restore_from: str | None = None,
     *,
-    bin_sampling: str = gin.REQUIRED,
+    bin_sampling: Literal['none', 'proportional', 'uniform'] = gin.REQUIRED,
     num_bins: checks.Count = 50,
     least_rows: checks.Count = 5,
   ):
-    """Makes the model, and holds out rows of each region, by their content: a
-    game that begins with the model and has these rows in `hybrid` holds out no
-    others of them.
-
-    Args:
-      task: a maze.
-      demos: what is fitted.
-      seed: of everything.
-      restore_from: unused: there are no tables to start with.
-      bin_sampling: how the rows of a fit, and those it is judged by, are drawn
-        from regions: 'none', 'proportional' or 'uniform', as in
-        `dynamics.regions.draw_rows`.
-      num_bins: regions along x, and along y.
-      least_rows: rows held out that a region needs to be the worst one.
-
-    Raises:
-      ValueError: the task is no maze, or a parameter is out of its range.
-    """
+    """Makes the model, and holds out rows of each region."""
     del restore_from
     super().__init__()
     seeds = np.random.SeedSequence(seed).generate_state(4).tolist()

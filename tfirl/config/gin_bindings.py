@@ -12,6 +12,7 @@ gin-config is pinned to 0.5.0.
 import contextlib
 import copy
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,11 @@ def parse(
   _locations.clear()
   _common.clear()
   folders = [gin_files.gin_folder()] if search_path is None else search_path
-  # gin can only add to its search path, never replace it.
+  # gin can only add to its search path, never replace it. And it would look
+  # for 'tasks/hopper.gin' in a package `tasks`, which any folder of that name
+  # in the working folder is.
   gin_config._LOCATION_PREFIXES[:] = ['', *map(str, folders)]
+  gin_config._FILE_READERS[:] = [(open, os.path.isfile)]
   paths = [str(gin_files.find_file(name, folders)) for name in files]
   statements = []
   for path in paths:

@@ -40,6 +40,11 @@ _RENAMED = {
   'suites.load.env_kwargs': 'Task.env_kwargs',
   'suites.load.tremble_probability': 'Task.tremble_probability',
   'ModelEnv.is_healthy': 'Task.is_healthy',
+  **{
+    f'{loop}.{name}': f'WarmStart.{name}'
+    for loop in ('ModelFree', 'ModelBased')
+    for name in ('bc_steps', 'critic_steps', 'bc_scale')
+  },
 }
 Key = tuple[str, str, str]  # scope, complete selector, parameter
 Statement = tuple[Key, Any, str]  # binding, its value, where it is written
@@ -113,14 +118,19 @@ def _replacement(name: str) -> str:
   return ''
 
 
-def read_file(path: str, folders: Sequence[Path]) -> list[Statement]:
+def read_file(
+  path: str, folders: Sequence[Path], checks_names: bool = True
+) -> list[Statement]:
   """Reads and checks the gin file `path`, as `read_text` does."""
   with open(path) as file:
-    return read_text(file.read(), path, folders)
+    return read_text(file.read(), path, folders, checks_names)
 
 
 def read_text(
-  text: str, name: str, folders: Sequence[Path] | None
+  text: str,
+  name: str,
+  folders: Sequence[Path] | None,
+  checks_names: bool = True,
 ) -> list[Statement]:
   """Reads the bindings of `text` and of the files it includes.
 
@@ -128,7 +138,10 @@ def read_text(
     text: gin's language.
     name: What to call the text in errors: a path, or a flag `--...`.
     folders: Where included files are searched. None: neither follow includes
-      nor check names (an old config may name what no longer exists).
+      nor imports, nor check names (an old config may name what no longer
+      exists).
+    checks_names: Whether all names must be known; those of layers above the
+      caller's may not be.
 
   Raises:
     FileNotFoundError: an included file is missing.
@@ -141,14 +154,14 @@ def read_text(
       if not name.startswith('--'):
         where = f'{name}:{statement.location.line_num}'
       if isinstance(statement, config_parser.BindingStatement):
-        if folders is not None:
+        if folders is not None and checks_names:
           _check_binding(statement, where)
         result.append((_key(statement), statement.value, where))
       elif isinstance(statement, config_parser.BlockDeclaration):
-        if folders is not None:
+        if folders is not None and checks_names:
           _check_selector(statement.selector, where)
       elif folders is not None:
-        result += _follow(statement, where, folders)
+        result += _follow(statement, where, folders, checks_names)
   except SyntaxError as error:
     raise BindingError(_syntax_text(error, name)) from error
   except tokenize.TokenError as error:
@@ -156,14 +169,16 @@ def read_text(
   return result
 
 
-def _follow(statement, where: str, folders: Sequence[Path]) -> list[Statement]:
+def _follow(
+  statement, where: str, folders: Sequence[Path], checks_names: bool
+) -> list[Statement]:
   """Reads an included file, or imports a module as gin will do."""
   if isinstance(statement, config_parser.IncludeStatement):
     try:
       path = str(find_file(statement.filename, folders))
     except FileNotFoundError as error:
       raise FileNotFoundError(f'{where}: included {error}') from error
-    return read_file(path, folders)
+    return read_file(path, folders, checks_names)
   module = statement.module
   if statement.is_from:
     module = module.rsplit('.', 1)[0]

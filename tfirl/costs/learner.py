@@ -18,7 +18,9 @@ from tfirl.optimizers.optimistic_adam import OptimisticAdam
 _MOST_ROWS_OF_LEVEL = 8192
 
 
-@gin.configurable
+@gin.configurable(
+  denylist=['observation_size', 'action_size', 'seed', 'encoding']
+)
 class CostLearner(tf.Module):
   """Learns the cost f(s, a) against the policy, whose reward it makes.
 
@@ -28,6 +30,32 @@ class CostLearner(tf.Module):
 
   Source: Ren et al., "Hybrid Inverse Reinforcement Learning", 2024, and the
   settings of the authors' runs (gradient penalty's target norm 0.4).
+
+  Args:
+    observation_size: O.
+    action_size: A.
+    seed: of the weights and of the rows drawn.
+    encoding: of observations, for the network.
+    learning_rate: before `learning_rate_scale`.
+    batch_size: rows drawn from each side at every update.
+    loss_fn: what is lowered: maps costs of learner and expert, both [B], to a
+      scalar; @logistic_loss (GAIL, DAC), @least_squares_loss or a user's own.
+    reward_transform: maps costs [B] to rewards [B], before their level:
+      @rewards.negative, .gail, .log_expert, .clipped_quadratic or a user's.
+    gp_weight: weight of the gradient penalty.
+    gp_target: gradient norm that the penalty pulls to.
+    fresh_optimizer: forget the optimiser's moments before every round.
+    learning_rate_scale: maps the round k = 0, 1, ... to a factor of the rate;
+      1 / k if not given.
+    weight_decay: L2 coefficient.
+    match_time: draw the expert's rows at the times of the learner's rows
+      (`episode_rows.time_weights`), not evenly.
+    make_level: makes what the level of the reward is, such as @FixedLevel
+      or @AbsorbingLevel; None for the reward as it is.
+
+  Raises:
+    ValueError: a parameter is out of its range, or `loss_fn` or
+      `reward_transform` is no such function.
   """
 
   @checks.checked
@@ -49,34 +77,7 @@ class CostLearner(tf.Module):
     match_time: bool = False,
     make_level: Callable[[], tf.Module] | None = None,
   ):
-    """Creates the cost network (gin: `CostNetwork`) and its optimiser.
-
-    Args:
-      observation_size: O.
-      action_size: A.
-      seed: of the weights and of the rows drawn.
-      encoding: of observations, for the network.
-      learning_rate: before `learning_rate_scale`.
-      batch_size: rows drawn from each side at every update.
-      loss_fn: what is lowered: maps costs of learner and expert, both [B], to a
-        scalar; @logistic_loss (GAIL, DAC), @least_squares_loss or a user's own.
-      reward_transform: maps costs [B] to rewards [B], before their level:
-        @rewards.negative, .gail, .log_expert, .clipped_quadratic or a user's.
-      gp_weight: weight of the gradient penalty.
-      gp_target: gradient norm that the penalty pulls to.
-      fresh_optimizer: forget the optimiser's moments before every round.
-      learning_rate_scale: maps the round k = 0, 1, ... to a factor of the rate;
-        1 / k if not given.
-      weight_decay: L2 coefficient.
-      match_time: draw the expert's rows at the times of the learner's rows
-        (`episode_rows.time_weights`), not evenly.
-      make_level: makes what the level of the reward is, such as @FixedLevel
-        or @AbsorbingLevel; None for the reward as it is.
-
-    Raises:
-      ValueError: a parameter is out of its range, or `loss_fn` or
-        `reward_transform` is no such function.
-    """
+    """Creates the cost network (gin: `CostNetwork`) and its optimiser."""
     super().__init__('cost_learner')
     user_functions.check_loss(loss_fn)
     user_functions.check_reward(reward_transform)

@@ -8,11 +8,13 @@ python -m tfirl.demos.collect --task=antmaze_large_diverse --out=ant.hdf5
 
 import os
 
-from absl import app, flags, logging
+import gin
+from absl import flags, logging
 from tf_agents.environments import py_environment
 
 from tfirl import tasks
-from tfirl.config import gin_files
+from tfirl.config import flag_help, gin_files
+from tfirl.demos import flags as demo_flags
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.experts import policies
 from tfirl.demos.formats import minari_reader
@@ -47,28 +49,30 @@ def save(
 
 
 def _load_task(name: str) -> tasks.Task:
-  """What the task's gin file binds of `Task`.
+  """What the task's gin file, with what it includes, binds of `Task`.
 
-  Read without gin: the file may also bind experiment.run, which lies above this
-  layer, and gin's own state stays as it is. References, of functions for
-  imagined episodes, are left out.
+  Read without gin: the file may also bind what lies above this layer, and
+  gin's own state stays as it is. What it imports is imported. Functions for
+  imagined episodes are left out.
   """
-  path = gin_files.find_file(f'tasks/{name}.gin')
-  statements = gin_files.read_text(path.read_text(), str(path), None)
+  path = str(gin_files.find_file(f'tasks/{name}.gin'))
+  folders = [gin_files.gin_folder()]
   bound = {
     parameter: value
-    for (scope, selector, parameter), value, _ in statements
-    if not scope
-    and selector == 'tfirl.Task'
-    and not isinstance(value, gin_files.Reference)
+    for (scope, selector, parameter), value, _ in gin_files.read_file(
+      path, folders, checks_names=False
+    )
+    if not scope and selector == 'tfirl.Task' and parameter != 'is_healthy'
   }
   if 'name' not in bound:
     raise ValueError(f'{path}: Task.name: found no binding; expected one')
+  if isinstance(bound.get('env_fn'), gin_files.Reference):
+    bound['env_fn'] = gin.get_configurable(bound['env_fn'].text[1:])
   return tasks.Task(**bound)
 
 
 def collect(args) -> RawDemonstrations:
-  """Does what the flags (see `_define_flags`) in `args` say.
+  """Does what the flags (see `flags.define_collect`) in `args` say.
 
   Raises ValueError, FileNotFoundError or FileExistsError.
   """
@@ -102,26 +106,9 @@ def main(args) -> None:
   )
 
 
-def _define_flags() -> None:
-  flags.DEFINE_string('task', None, 'Name of a gin file of tasks/.')
-  flags.DEFINE_string(
-    'policy',
-    'embedded',
-    "A run folder, a SavedModel, an .npz of weights; embedded, the task's.",
-  )
-  flags.DEFINE_string('out', None, 'FILE.npz, FILE.hdf5 or minari:ID.')
-  flags.DEFINE_integer('episodes', 64, 'How many to keep.', lower_bound=1)
-  flags.DEFINE_integer('seed', 0, 'Of the first attempt.', lower_bound=0)
-  flags.DEFINE_bool(
-    'full_length_only', True, 'Drop falls; in a maze, misses of the goal.'
-  )
-  flags.DEFINE_bool(
-    'stochastic', False, 'Sample actions; the ant: with its noise.'
-  )
-  flags.DEFINE_bool('tremble', False, "With the task's trembling hand.")
-  flags.mark_flags_as_required(['task', 'out'])
-
-
 if __name__ == '__main__':
-  _define_flags()
-  app.run(lambda _: main(flags.FLAGS))
+  demo_flags.define_collect()
+  flag_help.run(
+    lambda unused_argv: main(flags.FLAGS),
+    f'python -m tfirl.demos.collect\n\n{demo_flags.COLLECT_USAGE}',
+  )

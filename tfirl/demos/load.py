@@ -99,7 +99,14 @@ def of_task(source: str | Demonstrations, task: tasks.Task) -> Demonstrations:
     )
 
 
-@gin.configurable
+@gin.configurable(
+  allowlist=[
+    'num_episodes',
+    'episode_seed',
+    'max_transitions',
+    'successful_only',
+  ]
+)
 @checks.checked
 def load_demonstrations(
   source: str | Demonstrations,

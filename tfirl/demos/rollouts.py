@@ -101,7 +101,7 @@ def record(
   """Rolls `policy` out, as a file of the environment's scale would hold it.
 
   Args:
-    env: from `envs.suites`. The intended actions are recorded, whatever a
+    env: from `Task.make_env`. The intended actions are recorded, whatever a
       trembling hand executed.
     policy: policy(observation [O], rng) -> action [A] in [-1, 1].
     num_episodes: how many to keep.

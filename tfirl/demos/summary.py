@@ -10,6 +10,8 @@ import numpy as np
 from absl import app, flags, logging
 
 from tfirl import checks
+from tfirl.config import flag_help
+from tfirl.demos import flags as demo_flags
 from tfirl.demos.border import (
   RawDemonstrations,
   to_demonstrations,
@@ -81,25 +83,36 @@ def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
   return '\n'.join([raw.source, *text])
 
 
+def show(
+  sources: Sequence[str], env_id: str = '', num_demos: int | None = None
+) -> None:
+  """Prints what each source holds.
+
+  Args:
+    sources: as of `load.read`.
+    env_id: as there.
+    num_demos: only the first so many episodes of each; None for all.
+
+  Raises:
+    ValueError, FileNotFoundError: as there, or num_demos is below 1.
+  """
+  if num_demos is not None:  # before seconds of reading
+    checks.integer('--num_demos', num_demos, 1)
+  for source in sources:
+    print(summarize(read(source, env_id), num_demos))
+
+
 def _main(argv: Sequence[str]) -> None:
   if len(argv) < 2:
     raise app.UsageError('expected one SOURCE or more')
-  num_demos = flags.FLAGS.num_demos
-  for source in argv[1:]:
-    try:
-      if num_demos is not None:  # before seconds of reading
-        checks.integer('--num_demos', num_demos, 1)
-      print(summarize(read(source, flags.FLAGS.env_id), num_demos))
-    except (ValueError, FileNotFoundError) as error:
-      logging.error('%s', error)
-      raise SystemExit(1) from None
+  given = flags.FLAGS
+  try:
+    show(argv[1:], given.env_id, given.num_demos)
+  except (ValueError, FileNotFoundError) as error:
+    logging.error('%s', error)
+    raise SystemExit(1) from None
 
 
 if __name__ == '__main__':
-  flags.DEFINE_string(
-    'env_id', '', 'Of a D4RL file without time-outs: its episode length.'
-  )
-  flags.DEFINE_integer(
-    'num_demos', None, 'Only of the first so many episodes of each.'
-  )
-  app.run(_main)
+  demo_flags.define_show()
+  flag_help.run(_main, f'python -m tfirl.demos.summary {demo_flags.SHOW_USAGE}')

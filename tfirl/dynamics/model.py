@@ -8,7 +8,7 @@ from tfirl.dynamics.normalizer import Normalizer
 from tfirl.networks.gaussian_ensemble import GaussianEnsemble
 
 
-@gin.configurable
+@gin.configurable(denylist=['observation_size', 'action_size', 'seed'])
 class DynamicsModel(tf.Module):
   """p(s' | s, a) as a Gaussian ensemble over s' - s.
 

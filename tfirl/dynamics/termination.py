@@ -8,7 +8,9 @@ not finite ends its episode.
 import gin
 import tensorflow as tf
 
-_configurable = gin.configurable(module='termination')
+from tfirl import checks
+
+_configurable = gin.configurable(module='termination', denylist=['observation'])
 
 
 @_configurable
@@ -53,7 +55,7 @@ def never(observation):
 
 
 @_configurable
-def goal(observation, radius: float = 0.45):
+def goal(observation, radius: checks.Positive = 0.45):
   """Farther than `radius` (m) from the goal of a maze.
 
   An observation begins with x-y and ends with the goal's, as `envs.mazes` has

@@ -50,7 +50,7 @@ class FitRecord(NamedTuple):
 _InnerShare = Annotated[float, checks.Range(above=0, below=1)]
 
 
-@gin.configurable
+@gin.configurable(denylist=['model', 'seed'])
 class DynamicsTrainer(tf.Module):
   """Fits a `DynamicsModel` to transitions, again and again as they grow.
 
@@ -59,6 +59,26 @@ class DynamicsTrainer(tf.Module):
 
   Source: Janner et al. 2019, and mbrl-lib (Pineda et al. 2021) for stopping
   and the hold-out score. Unlike there, every member keeps its own best weights.
+
+  Args:
+    model: what is fitted.
+    seed: of bootstraps and of the rows' order.
+    learning_rate: of Adam.
+    weight_decay: L2, added to the gradients.
+    batch_size: rows of each member's batch; all of them if there are fewer.
+    holdout_share: of rows that are never fitted.
+    holdout_most_rows: or so many, if they are fewer: errors on 5,000 rows say
+      enough, and the others are worth more fitted. None for no limit.
+    patience: a fit ends after so many epochs in which no member improved.
+    max_epochs: or after so many; None for no limit.
+    min_improvement: of the hold-out mse, relative, to count as one.
+    cosine_epochs: the learning rate falls along a half cosine over so many
+      epochs of the whole run, then stays; None for a constant one.
+    cosine_end: share of `learning_rate` where it stays.
+    cosine_restarts: each fit starts the half cosine again.
+
+  Raises:
+    ValueError: a parameter is out of its range.
   """
 
   @checks.checked
@@ -79,28 +99,7 @@ class DynamicsTrainer(tf.Module):
     cosine_end: checks.Share = 0.0,
     cosine_restarts: bool = False,
   ):
-    """Creates the optimiser.
-
-    Args:
-      model: what is fitted.
-      seed: of bootstraps and of the rows' order.
-      learning_rate: of Adam.
-      weight_decay: L2, added to the gradients.
-      batch_size: rows of each member's batch; all of them if there are fewer.
-      holdout_share: of rows that are never fitted.
-      holdout_most_rows: or so many, if they are fewer: errors on 5,000 rows say
-        enough, and the others are worth more fitted. None for no limit.
-      patience: a fit ends after so many epochs in which no member improved.
-      max_epochs: or after so many; None for no limit.
-      min_improvement: of the hold-out mse, relative, to count as one.
-      cosine_epochs: the learning rate falls along a half cosine over so many
-        epochs of the whole run, then stays; None for a constant one.
-      cosine_end: share of `learning_rate` where it stays.
-      cosine_restarts: each fit starts the half cosine again.
-
-    Raises:
-      ValueError: a parameter is out of its range.
-    """
+    """Creates the optimiser."""
     super().__init__('dynamics_trainer')
     self._model = model
     self._variables = list(model.ensemble.trainable_variables)

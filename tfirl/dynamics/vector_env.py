@@ -7,6 +7,7 @@ import gymnasium
 import numpy as np
 import tensorflow as tf
 
+from tfirl import checks
 from tfirl.dynamics.model_env import ModelEnv
 
 
@@ -25,30 +26,30 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
 
   `reset(seed=...)` seeds the start states, and TensorFlow's generator, from
   which the model's noise comes.
+
+  Args:
+    model_env: the dynamics, and where episodes end.
+    starts: [N, O], states that episodes begin in.
+    reward_fn: maps observations [B, O] and actions [B, A] to rewards [B].
+    num_envs: B.
+    max_episode_steps: after so many an episode is truncated.
+
+  Raises:
+    ValueError: a parameter is out of its range, or `starts` of another shape.
   """
 
   metadata = {'autoreset_mode': gymnasium.vector.AutoresetMode.NEXT_STEP}
 
+  @checks.checked
   def __init__(
     self,
     model_env: ModelEnv,
     starts: np.ndarray,
     reward_fn: Callable,
-    num_envs: int,
-    max_episode_steps: int,
+    num_envs: checks.Count,
+    max_episode_steps: checks.Count,
   ):
-    """Keeps what it is given.
-
-    Args:
-      model_env: the dynamics, and where episodes end.
-      starts: [N, O], states that episodes begin in.
-      reward_fn: maps observations [B, O] and actions [B, A] to rewards [B].
-      num_envs: B.
-      max_episode_steps: after so many an episode is truncated.
-
-    Raises:
-      ValueError: a parameter is out of its range, or `starts` of another shape.
-    """
+    """Keeps what it is given."""
     model = model_env.model
     starts = np.asarray(starts, np.float32)
     if starts.ndim != 2 or not len(starts):
@@ -58,12 +59,6 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
         f'starts has {starts.shape[1]} numbers a row; expected those of the '
         f"model's observations, {model.observation_size}"
       )
-    for name, value in (
-      ('num_envs', num_envs),
-      ('max_episode_steps', max_episode_steps),
-    ):
-      if value < 1:
-        raise ValueError(f'{name} is {value}; expected at least 1')
     self.num_envs = num_envs
     self.single_observation_space = gymnasium.spaces.Box(
       -np.inf, np.inf, [model.observation_size], np.float32

@@ -48,7 +48,7 @@ def evaluate(
   """Runs `num_episodes` episodes to their end; same seed, same episodes.
 
   Args:
-    env: from `envs.suites.load`; its reward is the true one. Not the training
+    env: from `Task.make_env`; its reward is the true one. Not the training
       environment: this resets it.
     policy: `policy(observation [O], rng) -> action [A]` in [-1, 1].
     num_episodes: K, at least 1.

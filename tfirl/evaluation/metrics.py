@@ -7,7 +7,7 @@ from typing import Union
 
 import tensorflow as tf
 
-from tfirl import budget
+from tfirl.config import budget
 
 Number = Union[int, float, None]
 

@@ -1,22 +1,23 @@
 """The progress bar of a training run."""
 
+import os
+import shutil
 import sys
+import time
 
-import tqdm
-
-# A log file is not a terminal: there each refresh is a line of its own.
-_LOG_INTERVAL_S = 30.0
-_FORMAT = (
-  '{desc} {percentage:3.0f}%|{bar:20}| {n_fmt}/{total_fmt} '
-  '[{elapsed}, {remaining} left, {rate_noinv_fmt}{postfix}]'
-)
+# How long a bar stands before it is drawn again: on a terminal or in a
+# notebook, and in a log, where each is a line of its own.
+_INTERVAL_S, _LOG_INTERVAL_S = 0.5, 30.0
+_WIDTH, _LEAST_WIDTH = 20, 5  # of the bar itself
+_LOG_WIDTH = 200
 
 
 class ProgressBar:
-  """Steps done, steps/s, time left, and the last evaluation's return.
+  """What is done of the budget, steps/s, time left, and the last return.
 
-  Steps/s and time left are those of the whole run, evaluations included,
-  unlike `steps_per_s` of metrics.csv.
+  Steps/s are the steps of this process over its seconds of training, as its
+  caller measures them. Time left is that of the whole run: it goes on at the
+  pace at which this process came so far, evaluations included.
   """
 
   def __init__(
@@ -30,36 +31,127 @@ class ProgressBar:
     """Shows the bar.
 
     Args:
-      total: steps of the whole run.
+      total: steps of the whole run; a last round may pass them.
       initial: steps already done when the run was resumed.
       description: what runs, e.g. 'hype hopper 0'.
-      unit: what is counted; 'updates' for bc.
+      unit: what is counted, 'real steps' or 'updates'; its last word is shown.
       file: a text stream; default stderr.
     """
-    file = file or sys.stderr
-    is_terminal = file.isatty()
-    self._bar = tqdm.tqdm(
-      total=total,
-      initial=initial,
-      desc=description,
-      unit=f' {unit}',
-      file=file,
-      bar_format=_FORMAT,
-      smoothing=0.05,
-      dynamic_ncols=is_terminal,
-      mininterval=0.5 if is_terminal else _LOG_INTERVAL_S,
-      maxinterval=1.0 if is_terminal else _LOG_INTERVAL_S,
-    )
+    self._total, self._initial, self._done = total, initial, initial
+    self._description = description
+    self._unit = unit.split()[-1]
+    self._file = file or sys.stderr
+    self._is_live = _is_live(self._file)
+    self._train_s = 0.0
+    self._return = ''
+    self._started = time.monotonic()
+    self._length = 0  # of what is drawn
+    self._drawn, self._drawn_at = None, self._started
+    self._draw()
 
-  def update(self, steps: int, eval_return: float | None = None) -> None:
-    """Moves the bar to `steps` done in all; a new return redraws it at once."""
-    self._bar.update(steps - self._bar.n)
+  def update(
+    self, steps: int, train_s: float, eval_return: float | None = None
+  ) -> None:
+    """Moves the bar.
+
+    Args:
+      steps: done in all.
+      train_s: seconds that this process has trained in all.
+      eval_return: a new return, with which the bar is drawn at once.
+    """
+    self._done, self._train_s = steps, train_s
+    interval = _INTERVAL_S if self._is_live else _LOG_INTERVAL_S
     if eval_return is not None:
-      self._bar.set_postfix_str(f'return {eval_return:.1f}')
+      self._return = f', return {eval_return:.1f}'
+      interval = 0.0
+    if time.monotonic() - self._drawn_at >= interval:
+      self._draw()
 
   def write(self, message: str) -> None:
     """Prints a line above the bar."""
-    self._bar.write(message, file=self._bar.fp)
+    self._print(f'{self._clear()}{message}\n')
+    if self._is_live:
+      self._length = 0
+      self._draw()
 
   def close(self) -> None:
-    self._bar.close()
+    """Draws the last state, and leaves it."""
+    if self._file is None:
+      return
+    if self._state() != self._drawn:
+      self._draw()
+    if self._is_live:
+      self._print('\n')
+    self._file = None
+
+  def _state(self) -> tuple:
+    return self._done, self._return
+
+  def _draw(self) -> None:
+    self._drawn, self._drawn_at = self._state(), time.monotonic()
+    text = self._text()
+    if self._is_live:
+      self._print(f'\r{text}{" " * (self._length - len(text))}')
+      self._length = len(text)
+    else:
+      self._print(f'{text}\n')
+
+  def _clear(self) -> str:
+    return f'\r{" " * self._length}\r' if self._length else ''
+
+  def _print(self, text: str) -> None:
+    self._file.write(text)
+    self._file.flush()
+
+  def _text(self) -> str:
+    """The bar; what does not fit into the width goes: itself, and the past."""
+    room = _columns(self._file) - 1 if self._is_live else _LOG_WIDTH
+    share = min(self._done / self._total, 1.0)
+    # 100 % is when nothing is left.
+    start = f'{self._description} {int(100 * share):3d}%'
+    elapsed, pace = self._times()
+    count = f'{self._done}/{self._total}'
+    end = f' {count} [{elapsed}, {pace}{self._return}]'
+    width = min(_WIDTH, room - len(start) - len(end) - 2)
+    if width >= _LEAST_WIDTH:
+      full = int(share * width)
+      return f'{start}|{"█" * full}{" " * (width - full)}|{end}'
+    if len(start) + len(end) <= room:
+      return f'{start}{end}'
+    return f'{start} {count} [{pace}{self._return}]'[:room]
+
+  def _times(self) -> tuple[str, str]:
+    """Time since the start, and what is left with how fast it goes."""
+    elapsed_s = time.monotonic() - self._started
+    taken = self._done - self._initial
+    rate, left = '?', '?'
+    if taken and self._train_s:
+      speed = taken / self._train_s
+      rate = f'{speed:.0f}' if speed >= 100 else f'{speed:.3g}'
+      missing = max(self._total - self._done, 0)
+      left = _clock(missing * elapsed_s / taken)
+    return _clock(elapsed_s), f'{left} left, {rate} {self._unit}/s'
+
+
+def _is_live(file) -> bool:
+  """Whether what is drawn can be drawn over: a terminal, or a notebook."""
+  if type(file).__module__.startswith(('ipykernel', 'google.colab')):
+    return True
+  isatty = getattr(file, 'isatty', None)
+  return isatty is not None and isatty()
+
+
+def _columns(file) -> int:
+  """The width of the terminal that `file` writes to."""
+  try:
+    return os.get_terminal_size(file.fileno()).columns or 80
+  except (AttributeError, OSError, ValueError):
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def _clock(seconds: float) -> str:
+  """1:02:03, or 02:03 below an hour."""
+  minutes, seconds = divmod(round(seconds), 60)
+  hours, minutes = divmod(minutes, 60)
+  text = f'{minutes:02d}:{seconds:02d}'
+  return f'{hours}:{text}' if hours else text

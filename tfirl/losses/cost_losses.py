@@ -7,10 +7,10 @@ has a discriminator D, the probability of being the expert, D = sigmoid(-f).
 import gin
 import tensorflow as tf
 
-_reward = gin.configurable(module='rewards')
+_reward = gin.configurable(module='rewards', denylist=['cost'])
 
 
-@gin.configurable
+@gin.configurable(denylist=['cost_learner', 'cost_expert'])
 def logistic_loss(cost_learner, cost_expert):
   """Cross-entropy of the discriminator D = sigmoid(-f), as in GAIL and DAC.
 
@@ -30,7 +30,7 @@ def logistic_loss(cost_learner, cost_expert):
   )
 
 
-@gin.configurable
+@gin.configurable(denylist=['cost_learner', 'cost_expert'])
 def least_squares_loss(cost_learner, cost_expert):
   """Squared distance of f from +1 on the learner and from -1 on the expert.
 

@@ -4,7 +4,7 @@ import gin
 import tensorflow as tf
 
 
-@gin.configurable
+@gin.configurable(denylist=['cost_learner', 'cost_expert'])
 def moment_matching_loss(cost_learner, cost_expert):
   """Gap E_expert[f] - E_learner[f] that the cost player minimises.
 

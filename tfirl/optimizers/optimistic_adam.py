@@ -12,7 +12,7 @@ import tensorflow as tf
 from tfirl import checks
 
 
-@gin.configurable
+@gin.configurable(denylist=['name'])
 class OptimisticAdam(tf.keras.optimizers.legacy.Optimizer):
   """Optimistic Adam with bias correction in the step size.
 

@@ -7,6 +7,7 @@ import numpy as np
 import reverb
 import tensorflow as tf
 
+from tfirl.machine import stderr_filter
 from tfirl.replay.errors import StarvedTableError
 
 
@@ -53,7 +54,9 @@ def read_blocks(
       max_samples=per_draw,
     )
     num_drawn = 0
-    for sample in dataset.batch(per_draw).as_numpy_iterator():
+    with stderr_filter.without_reverb_notes():
+      samples = list(dataset.batch(per_draw).as_numpy_iterator())
+    for sample in samples:
       num_drawn += len(sample.info.key)
       for key, block in zip(sample.info.key, sample.data, strict=True):
         found[int(key)] = block

@@ -6,6 +6,7 @@ import numpy as np
 import reverb
 import tensorflow as tf
 
+from tfirl.machine import stderr_filter
 from tfirl.replay.errors import StarvedTableError
 from tfirl.replay.rows import RowLayout
 from tfirl.types import Transition
@@ -82,10 +83,8 @@ class BlockSampler:
     return self._take(rows, order[: self.num_rows])
 
   def _rows_of_blocks(self, num_blocks: int) -> tf.Tensor:
-    if num_blocks not in self._draw_fns:  # at most two are ever made
-      self._draw_fns[num_blocks] = self._make_draw_fn(num_blocks)
     try:
-      rows = self._draw_fns[num_blocks]()
+      rows = self._draw(num_blocks)
     except tf.errors.InvalidArgumentError as error:
       if 'empty' not in error.message:
         raise
@@ -99,6 +98,14 @@ class BlockSampler:
         'the first sample and keep to samples_per_insert afterwards.'
       )
     return rows
+
+  def _draw(self, num_blocks: int) -> tf.Tensor:
+    if num_blocks in self._draw_fns:
+      return self._draw_fns[num_blocks]()
+    # At most two are ever made. Reverb tells of the sampler of each.
+    self._draw_fns[num_blocks] = self._make_draw_fn(num_blocks)
+    with stderr_filter.without_reverb_notes():
+      return self._draw_fns[num_blocks]()
 
   def _make_draw_fn(self, num_blocks: int) -> Callable[[], tf.Tensor]:
     """Makes a graph that draws [num_blocks * rows_per_item, width]."""

@@ -16,6 +16,8 @@ import numpy as np
 import reverb
 from reverb.platform.default import checkpointers
 
+from tfirl.machine import stderr_filter
+
 
 class CheckpointTarget:
   """Makes one server write each checkpoint into a folder of its own.
@@ -51,7 +53,8 @@ class CheckpointTarget:
     target.mkdir(parents=True)
     self._point_to(target.resolve())
     try:
-      name = pathlib.Path(client.checkpoint()).name
+      with stderr_filter.without_reverb_notes():
+        name = pathlib.Path(client.checkpoint()).name
       (target / name).rename(folder / 'reverb')
     except RuntimeError as error:
       raise OSError(

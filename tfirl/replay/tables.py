@@ -10,6 +10,7 @@ import reverb
 import tensorflow as tf
 
 from tfirl import checks
+from tfirl.machine import stderr_filter
 from tfirl.replay import reading, saving
 from tfirl.replay.rows import RowLayout
 from tfirl.replay.sampling import BlockSampler
@@ -78,7 +79,7 @@ class TableConfig:
     )
 
 
-@gin.configurable
+@gin.configurable(denylist=['name'])
 @checks.checked
 def table(
   name: str,
@@ -157,12 +158,13 @@ class Replay:
     self._rngs = np.random.default_rng(seed)
     folder = None if restore_from is None else pathlib.Path(restore_from)
     saved = folder and saving.check_tables(folder, self._fixed_values())
-    self._checkpoint_target = saving.CheckpointTarget(folder)
-    self._server = reverb.Server(
-      [config.make(self._layout) for config in tables],
-      checkpointer=self._checkpoint_target.checkpointer,
-    )
-    self._client = self._server.localhost_client()
+    with stderr_filter.without_reverb_notes():
+      self._checkpoint_target = saving.CheckpointTarget(folder)
+      self._server = reverb.Server(
+        [config.make(self._layout) for config in tables],
+        checkpointer=self._checkpoint_target.checkpointer,
+      )
+      self._client = self._server.localhost_client()
     self._writers = {name: self._make_writer(name) for name in self._configs}
     if saved:
       self._take_back(folder, saved)
@@ -271,7 +273,8 @@ class Replay:
     """Stops the server; the rows are gone."""
     for writer in self._writers.values():
       writer.close()
-    self._server.stop()
+    with stderr_filter.without_reverb_notes():
+      self._server.stop()
     self._checkpoint_target.remove()
 
   def _make_writer(self, name: str) -> BlockWriter:

@@ -1,12 +1,12 @@
 """python -m tfirl.report RUNS... [--out DIR]: curves, a table, one page."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 
 from tfirl.report import (
   aggregate,
+  arguments,
   dynamics,
   mazes,
   page,
@@ -91,30 +91,18 @@ def _sweep_html(curves, units) -> list[str]:
   return parts
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-  """Returns: 0, or 1 after a one-line error."""
-  parser = argparse.ArgumentParser(
-    prog='python -m tfirl.report', description=__doc__
-  )
-  parser.add_argument(
-    'runs', nargs='+', help='run folders ROOT/TASK/ALGORITHM/SEED or ancestors'
-  )
-  parser.add_argument(
-    '--out', help='folder of the report (report/ in the first folder)'
-  )
-  parser.add_argument(
-    '--last', type=int, default=2, help='evaluations a score pools (2)'
-  )
-  parser.add_argument(
-    '--reps', type=int, default=2000, help='bootstrap resamples (2000)'
-  )
-  parser.add_argument(
-    '--x_axis',
-    choices=('real_steps', 'env_steps'),
-    default='real_steps',
-    help='of the curves (real_steps: all but those of evaluations)',
-  )
-  flags = parser.parse_args(arguments)
+def main(
+  argv: Sequence[str] | None = None, name: str = 'python -m tfirl.report'
+) -> int:
+  """The command line.
+
+  Args:
+    argv: its arguments; those of `sys.argv` by default.
+    name: what the program is called in its help.
+
+  Returns: 0, or 1 after a one-line error.
+  """
+  flags = arguments.make_parser(name).parse_args(argv)
   out = flags.out or os.path.join(flags.runs[0], 'report')
   try:
     table = write_report(flags.runs, out, flags.last, flags.reps, flags.x_axis)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfirl import budget
+from tfirl.config import budget
 from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'

@@ -3,9 +3,8 @@
 The task comes from RUN/config.gin, the policy from the SavedModel RUN/policy.
 """
 
-import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import tensorflow as tf
 from tfirl import tasks
 from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
-from tfirl.runs import experiment
+from tfirl.runs import evaluate_arguments, experiment
 
 # experiment is imported for the configurables that config.gin may name.
 del experiment
@@ -111,19 +110,16 @@ def table(stats: evaluation.EpisodeStats) -> str:
   return '\n'.join(lines)
 
 
-def main(argv: list[str] | None = None) -> None:
-  """The command line; exits with 1 and one line on a user's error."""
-  parser = argparse.ArgumentParser(prog='python -m tfirl.evaluate')
-  parser.add_argument('run', type=Path, help='ROOT/TASK/ALGORITHM/SEED')
-  parser.add_argument('--episodes', type=int, default=20)
-  parser.add_argument('--seed', type=int, default=0)
-  parser.add_argument(
-    '--video', metavar='PATH', help='.mp4 or .gif of the first episode'
-  )
-  parser.add_argument(
-    '--stochastic', action='store_true', help='sample actions'
-  )
-  args = parser.parse_args(argv)
+def main(
+  argv: Sequence[str] | None = None, name: str = 'python -m tfirl.evaluate'
+) -> None:
+  """The command line; exits with 1 and one line on a user's error.
+
+  Args:
+    argv: its arguments; those of `sys.argv` by default.
+    name: what the program is called in its help.
+  """
+  args = evaluate_arguments.make_parser(name).parse_args(argv)
   try:
     stats = evaluate_run(
       args.run, args.episodes, args.seed, args.stochastic, args.video

@@ -4,9 +4,7 @@ import contextlib
 from collections.abc import Callable
 
 import gin
-import numpy as np
 
-from tfirl import budget as budget_lib
 from tfirl import checks, tasks, types
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
 from tfirl.agents import bc as _bc_agent  # noqa: F401
@@ -19,13 +17,14 @@ from tfirl.algorithms import model_free as _model_free  # noqa: F401
 from tfirl.algorithms import pretrain_dynamics as _pretrain  # noqa: F401
 from tfirl.algorithms.parts import pretraining as _pretraining  # noqa: F401
 from tfirl.algorithms.parts import start_states as _start_states  # noqa: F401
+from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
 from tfirl.costs import level as _level  # noqa: F401
 from tfirl.demos import load
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress, record
 from tfirl.machine import threads
-from tfirl.runs import session
+from tfirl.runs import opening, session
 from tfirl.storage import checkpoints
 from tfirl.storage import run_folder as run_folder_lib
 
@@ -42,7 +41,7 @@ def run(
   stop: Callable[[], bool],
   on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   *,
-  algorithm: str = gin.REQUIRED,
+  algorithm: checks.Name = gin.REQUIRED,
   make_algorithm: Callable = gin.REQUIRED,
   real_steps: checks.Count | None = None,
   env_steps: checks.Count | None = None,
@@ -98,11 +97,13 @@ def run(
     algorithm,
     most_steps,
   )
+  opening.say_what(run_folder, task, seed, budget)
   threads.take(num_threads)
   latest = checkpoints.latest(run_folder.checkpoints)
   demonstrations = None
   if make_algorithm.learns_from_demos:
     demonstrations = _load_demos(demos or task.demos, task, run_folder)
+  opening.say_from_and_to(run_folder, demonstrations, latest)
   built = make_algorithm(task, demonstrations, seed, restore_from=latest)
   with contextlib.ExitStack() as stack:
     stack.callback(built.close)
@@ -119,7 +120,7 @@ def run(
       on_evaluation=on_evaluation,
     )
     stack.callback(current.close)
-    name = f'{algorithm} {task.name} {seed}'
+    name = f'{run_folder.path.parent.name} {task.name} {seed}'
     unit = budget.unit.replace('_', ' ')
     bar = progress.ProgressBar(budget.total, current.steps, name, unit)
     stack.callback(bar.close)
@@ -145,15 +146,12 @@ def _load_demos(
 ) -> types.Demonstrations:
   """Demonstrations of `task`; metadata.json says which and how many."""
   demos = load.of_task(source, task)
-  returns = demos.episode_returns
   run_folder.record(
     demonstrations={
       'source': demos.source,
       'num_episodes': len(demos.episode_ends),
       'num_transitions': len(demos),
-      'mean_return': (
-        float(returns.mean()) if np.isfinite(returns).all() else None
-      ),
+      'mean_return': opening.mean_return(demos),
     }
   )
   return demos

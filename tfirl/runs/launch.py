@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags, logging
+from absl import flags, logging
 
 from tfirl import checks, tasks, types
-from tfirl.config import few_demos
+from tfirl.config import few_demos, flag_help
 from tfirl.evaluation import record
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
@@ -37,6 +37,10 @@ _USER_ERRORS = (
   RunFolderError,
   ValueError,
 )
+
+_USAGE = """python -m tfirl.launch: trains what a gin file says, or resumes it.
+  --gin_file=hype_hopper.gin --seed=1 --gin_bindings='run.eval_every = 2000'
+"""
 
 
 def define_flags() -> None:
@@ -182,31 +186,48 @@ def _write_traceback(path: Path) -> None:
     print(f'{path} could not be written: {error}', file=sys.stderr)
 
 
-def main(argv: list[str]) -> None:
-  """Exits with 1 and one message when a user's error ends the run."""
+def run(
+  gin_files: Sequence[str],
+  bindings: Sequence[str],
+  root_dir: str,
+  seed: int,
+  demos: str | None,
+  num_demos: int | None,
+) -> None:
+  """`launch` as a program has it: quiet libraries, and signals that stop it.
+
+  Args: as of `launch`.
+
+  Raises:
+    SystemExit: with 1 and one message when a user's error ends the run.
+  """
   logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every file
   tf.get_logger().setLevel('WARNING')
   # Of the code that AutoGraph writes, not of ours.
   warnings.simplefilter('ignore', SyntaxWarning)
   try:
-    if len(argv) > 1:
-      raise ValueError(f'unexpected arguments {argv[1:]}; expected only flags')
-    given = flags.FLAGS
     with StopSignal() as stop:
-      launch(
-        given.gin_file,
-        given.gin_bindings,
-        given.root_dir,
-        given.seed,
-        given.demos,
-        stop,
-        given.num_demos,
-      )
+      launch(gin_files, bindings, root_dir, seed, demos, stop, num_demos)
   except _USER_ERRORS as error:
     sys.exit(f'error: {error_line(error)}')
+
+
+def main(argv: list[str]) -> None:
+  """`run` on the flags of the command line."""
+  if len(argv) > 1:
+    sys.exit(f'error: unexpected arguments {argv[1:]}; expected only flags')
+  given = flags.FLAGS
+  run(
+    given.gin_file,
+    given.gin_bindings,
+    given.root_dir,
+    given.seed,
+    given.demos,
+    given.num_demos,
+  )
 
 
 def run_program() -> None:
   """The program of one run, on the flags of the command line."""
   define_flags()
-  app.run(main)
+  flag_help.run(main, _USAGE)

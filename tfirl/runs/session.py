@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfirl import budget as budget_lib
 from tfirl import tasks
 from tfirl.agents import export
 from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.config import budget as budget_lib
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import metrics, progress, record
 from tfirl.storage import checkpoints
@@ -29,7 +29,21 @@ _NO_METRICS = {
 
 
 class Session:
-  """Trains an algorithm and keeps its run folder up to date."""
+  """Trains an algorithm and keeps its run folder up to date.
+
+  Args:
+    run_folder: an open `run_folder.RunFolder`.
+    algorithm: the algorithm; its tables come from `latest`.
+    latest: folder of a checkpoint to go on from; None to begin.
+    task: what makes the environment of evaluations.
+    seed: the run's seed.
+    budget: what may be spent; its unit is that of all periods.
+    eval_episodes, eval_stochastic, keep_best, on_evaluation: as in
+      `experiment.run`.
+
+  Raises:
+    CheckpointError: `latest` is damaged, or of another program.
+  """
 
   def __init__(
     self,
@@ -45,21 +59,7 @@ class Session:
     keep_best: bool,
     on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   ):
-    """Goes on from the checkpoint `latest`, or begins if it is None.
-
-    Args:
-      run_folder: an open `run_folder.RunFolder`.
-      algorithm: the algorithm; its tables come from `latest`.
-      latest: folder of a checkpoint.
-      task: what makes the environment of evaluations.
-      seed: the run's seed.
-      budget: what may be spent; its unit is that of all periods.
-      eval_episodes, eval_stochastic, keep_best, on_evaluation: as in
-        `experiment.run`.
-
-    Raises:
-      CheckpointError: `latest` is damaged, or of another program.
-    """
+    """Goes on from the checkpoint `latest`, or begins if it is None."""
     self._run_folder = run_folder
     self._algorithm = algorithm
     self._task = task
@@ -72,8 +72,8 @@ class Session:
     self._is_asked_to_stop = False
     self._eval_env = task.make_env(seed)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
-    self._train_s = 0.0  # since the last evaluation
-    self._train_steps = 0
+    self._train_s, self._train_steps = 0.0, 0  # since the last evaluation
+    self._train_total_s = 0.0  # of this process
     self._evaluate_s = 0.0
     self._checkpoints = checkpoints.Checkpoints(
       run_folder.checkpoints,
@@ -122,7 +122,7 @@ class Session:
         new_return = self.evaluate()
       if clock_lib.crosses(checkpoint_every, before, self.steps):
         self.save()
-      bar.update(self.steps, new_return)
+      bar.update(self.steps, self._train_total_s, new_return)
 
   def run_round(self) -> None:
     """One round of the algorithm; raises on a loss that is not finite."""
@@ -140,7 +140,9 @@ class Session:
       what = error.message.splitlines()[0]
       raise FloatingPointError(self._not_finite(what)) from error
     self._check_round()
-    self._train_s += time.monotonic() - start
+    taken_s = time.monotonic() - start
+    self._train_s += taken_s
+    self._train_total_s += taken_s
     self._train_steps += self._trained() - before
 
   def evaluate(self) -> float | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import gin
 
-from tfirl import budget as budget_lib
+from tfirl.config import budget as budget_lib
 from tfirl.config import few_demos, gin_bindings, gin_files, gin_types
 from tfirl.config.gin_types import Binding
 

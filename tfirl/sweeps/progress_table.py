@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
-from tfirl import budget
+from tfirl.config import budget
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from absl import app, flags
 
+from tfirl.config import flag_help
 from tfirl.sweeps import definition, queueing, xm_script
 from tfirl.sweeps import flags as sweep_flags
 from tfirl.sweeps.executors import local, ray_cluster
@@ -29,16 +30,7 @@ _EXECUTORS = {'local': local, 'ray': ray_cluster}
 def define_flags() -> None:
   """Flags of all sweeps: what varies, where results go, who runs it."""
   sweep_flags.define_flags()
-  flags.DEFINE_enum(
-    'executor', 'local', [*_EXECUTORS, 'none'], 'who runs it; none only queues'
-  )
-  flags.DEFINE_bool('dry_run', False, 'only print the units')
-  flags.DEFINE_bool(
-    'write_xm_script',
-    False,
-    "only write XManager's script and its requirements to the working folder",
-  )
-  ray_cluster.define_flags()
+  sweep_flags.define_executors()
 
 
 def make_units(file_sets: Sequence[Sequence[str]]) -> list[WorkUnit]:
@@ -117,11 +109,17 @@ def main(argv: list[str]) -> None:
     run_main(_given_files)
 
 
-def run_program() -> None:
-  """The program of a sweep, on the flags of the command line."""
-  define_flags()
-  sweep_flags.define_gin_file()
-  app.run(main)
+def run_program(
+  argv: Sequence[str] | None = None, name: str = 'python -m tfirl.sweeps'
+) -> None:
+  """The program of a sweep, on the flags of the command line.
+
+  Args:
+    argv: the command line; `sys.argv` by default.
+    name: what the program is called in its help.
+  """
+  sweep_flags.define_all()
+  flag_help.run(main, sweep_flags.usage(name), argv)
 
 
 def _write_xm_script() -> None:

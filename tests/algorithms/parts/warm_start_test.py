@@ -75,7 +75,7 @@ def _error(policy, demos):
 @agents
 def test_it_starts_as_a_clone(make, demos, agent):
   plain = make(agent)
-  cloned = make([*agent, 'ModelFree.bc_steps = 300'])
+  cloned = make([*agent, 'WarmStart.bc_steps = 300'])
   assert _error(plain.policy, demos) > 0.1
   assert _error(cloned.policy, demos) < 0.02
   # Nothing was spent, and the game goes on from there.
@@ -88,13 +88,13 @@ def test_it_starts_as_a_clone(make, demos, agent):
 
 @pytest.mark.parametrize('num_steps', [37, 96, 100])
 def test_the_number_of_steps_is_exact(make, num_steps):
-  game = make([*_TD3_BC, f'ModelFree.bc_steps = {num_steps}'])
+  game = make([*_TD3_BC, f'WarmStart.bc_steps = {num_steps}'])
   optimizer = game.trackables()['agent']._actor_optimizer
   assert optimizer.iterations.numpy() == num_steps
 
 
 def test_the_targets_start_as_the_clone(make):
-  agent = make([*_TD3_BC, 'ModelFree.bc_steps = 50']).trackables()['agent']
+  agent = make([*_TD3_BC, 'WarmStart.bc_steps = 50']).trackables()['agent']
   for own, target in zip(
     agent._actor_network.variables,
     agent._target_actor_network.variables,
@@ -104,7 +104,7 @@ def test_the_targets_start_as_the_clone(make):
 
 
 def test_a_resumed_game_does_not_clone_again(make, checkpoints_of):
-  bindings = [*_TD3_BC, 'ModelFree.bc_steps = 50']
+  bindings = [*_TD3_BC, 'WarmStart.bc_steps = 50']
   game = make(bindings)
   for _ in range(3):
     game.run_round()
@@ -136,14 +136,14 @@ def test_a_loss_that_is_not_finite_ends_it(make, demos):
   with pytest.raises(
     FloatingPointError, match='cloning, steps 0 to 50: the lo'
   ):
-    make([*_TD3_BC, 'ModelFree.bc_steps = 100'], demos=bad)
+    make([*_TD3_BC, 'WarmStart.bc_steps = 100'], demos=bad)
 
 
 def test_a_negative_number_is_refused(make):
   with pytest.raises(
     ValueError, match='bc_steps is -1; expected int, at least 0'
   ):
-    make([*_TD3_BC, 'ModelFree.bc_steps = -1'])
+    make([*_TD3_BC, 'WarmStart.bc_steps = -1'])
 
 
 def test_the_environment_is_hoppers(demos):
@@ -158,8 +158,8 @@ def test_critics_learn_before_the_game_and_the_actor_stands_still(make, agent):
   """The cost's turn is before that of the critics; the rest goes on as ever."""
   bindings = [
     *agent,
-    'ModelFree.bc_steps = 50',
-    'ModelFree.critic_steps = 64',
+    'WarmStart.bc_steps = 50',
+    'WarmStart.critic_steps = 64',
     'CostTurns.first_cost_updates = 3',
     'ModelFree.batch_size = 32',
   ]
@@ -188,7 +188,7 @@ def test_the_clone_is_let_go_as_scheduled(make):
   game = make(
     [
       *_TD3_BC,
-      'ModelFree.bc_scale = @bc/piecewise_linear',
+      'WarmStart.bc_scale = @bc/piecewise_linear',
       'bc/piecewise_linear.segments = [(1.0, 0.0, 64)]',
     ]
   )
@@ -201,7 +201,7 @@ def test_the_clone_is_let_go_as_scheduled(make):
 
 def test_sacs_clone_acts_near_its_mean(make, demos):
   """Its samples, which play the game, are as wide as asked for."""
-  game = make([*_SAC, 'ModelFree.bc_steps = 600', 'ModelFree.batch_size = 64'])
+  game = make([*_SAC, 'WarmStart.bc_steps = 600', 'ModelFree.batch_size = 64'])
   rng = np.random.default_rng(0)
   inside = np.abs(demos.actions).max(-1) < 0.6
   observations = demos.observations[inside]

@@ -29,6 +29,25 @@ class CostTurns:
   Attributes:
     cost_update_period: between turns, in what the algorithm counts them by.
     learner: the cost, a trackable.
+
+  Args:
+    task: what makes the environment.
+    demos: the expert's side of the game.
+    seed: of the environment, the cost and the policy's actions.
+    steps_per_round: env steps that `note` gets at a time.
+    cost_update_period: between turns; env steps of training for the
+      model-free methods, gradient steps of the policy for hyper.
+    cost_updates: gradient steps in each.
+    first_cost_updates: gradient steps of a turn before the policy's first;
+      0 for no such turn.
+    window: the learner's side is the latest so many real rows of training,
+      of the policies that made them, and no step is taken for the cost. None
+      rolls out the present policy, as the published runs do.
+    cost_rollout_episodes: whole episodes of each rollout.
+    stochastic: sample the actions of rollouts, or take the mean.
+
+  Raises: ValueError if a parameter is out of its range; a window has to hold
+    a round at least.
   """
 
   @checks.checked
@@ -46,27 +65,8 @@ class CostTurns:
     cost_rollout_episodes: checks.Count = 4,
     stochastic: bool = True,
   ):
-    """Makes the cost; for rollouts also an environment, without resets to
-    states of the expert.
-
-    Args:
-      task: what makes the environment.
-      demos: the expert's side of the game.
-      seed: of the environment, the cost and the policy's actions.
-      steps_per_round: env steps that `note` gets at a time.
-      cost_update_period: between turns; env steps of training for the
-        model-free methods, gradient steps of the policy for hyper.
-      cost_updates: gradient steps in each.
-      first_cost_updates: gradient steps of a turn before the policy's first;
-        0 for no such turn.
-      window: the learner's side is the latest so many real rows of training,
-        of the policies that made them, and no step is taken for the cost. None
-        rolls out the present policy, as the published runs do.
-      cost_rollout_episodes: whole episodes of each rollout.
-      stochastic: sample the actions of rollouts, or take the mean.
-
-    Raises: ValueError if a parameter is out of its range; a window has to hold
-      a round at least.
+    """Makes the cost; for rollouts also an environment, without FILTER's
+    resets.
     """
     env_seed, _, actions_seed, cost_seed = (
       np.random.SeedSequence(seed).generate_state(4).tolist()

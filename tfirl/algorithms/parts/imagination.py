@@ -28,6 +28,28 @@ class Imagination:
   table for each length of the schedule; the one in use is `learner` to all
   others. When the length changes, the old rows go and the new table is filled
   at once.
+
+  Args:
+    env: the learned model as an environment.
+    period: env steps between calls of `imagine`.
+    seed: of the order of start states.
+    demos: for `make_starts`.
+    rollouts_per_step: rollouts for each env step.
+    rollout_length: maps epochs, a float, to steps of each rollout; its
+      integer part is taken. One step if not given.
+    epoch_length: env steps of an epoch.
+    num_epochs_retained: how long imagined rows are kept.
+    expert_reset_fraction: share of start states from `expert`, or what maps
+      env steps to it; the others are from `policy`.
+    expert_action_fraction: share of start states from `expert` where the
+      first action is the expert's, too. The policy then trains on what the
+      model makes of the expert's transitions, as HyPE does on themselves.
+    make_starts: maps demonstrations to the source of expert start states,
+      such as @BackwardStarts; None for all rows of `expert` alike.
+
+  Raises:
+    ValueError: a parameter is out of its range, or `learner` would not fit
+      into memory.
   """
 
   @checks.checked
@@ -46,30 +68,7 @@ class Imagination:
     expert_action_fraction: checks.Share = 0.0,
     make_starts: Callable | None = None,
   ):
-    """Plans the tables, and checks that memory holds them.
-
-    Args:
-      env: the learned model as an environment.
-      period: env steps between calls of `imagine`.
-      seed: of the order of start states.
-      demos: for `make_starts`.
-      rollouts_per_step: rollouts for each env step.
-      rollout_length: maps epochs, a float, to steps of each rollout; its
-        integer part is taken. One step if not given.
-      epoch_length: env steps of an epoch.
-      num_epochs_retained: how long imagined rows are kept.
-      expert_reset_fraction: share of start states from `expert`, or what maps
-        env steps to it; the others are from `policy`.
-      expert_action_fraction: share of start states from `expert` where the
-        first action is the expert's, too. The policy then trains on what the
-        model makes of the expert's transitions, as HyPE does on themselves.
-      make_starts: maps demonstrations to the source of expert start states,
-        such as @BackwardStarts; None for all rows of `expert` alike.
-
-    Raises:
-      ValueError: a parameter is out of its range, or `learner` would not fit
-        into memory.
-    """
+    """Plans the tables, and checks that memory holds them."""
     self._env = env
     self._rollout_length = rollout_length
     self._epoch_length = epoch_length
@@ -209,10 +208,10 @@ class Imagination:
 
   def _fraction(self, env_steps: int) -> float:
     fraction = self._reset_fraction
-    fraction = fraction(env_steps) if callable(fraction) else fraction
-    # What a schedule gives no annotation holds.
+    # A schedule gives an array of no dimension, which no annotation holds.
+    fraction = float(fraction(env_steps) if callable(fraction) else fraction)
     checks.within('Imagination.expert_reset_fraction', fraction, checks.Share)
-    return float(fraction)
+    return fraction
 
   def _keep_only(self, length: int) -> None:
     for other, table in self._tables.items():

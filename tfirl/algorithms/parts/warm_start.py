@@ -4,7 +4,9 @@ import logging
 import math
 from collections.abc import Callable
 
-from tfirl import types
+import gin
+
+from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms.parts import rounds
 from tfirl.replay import tables
@@ -13,27 +15,70 @@ from tfirl.replay import tables
 _MOST_STEPS_PER_ROUND = 64
 
 
-def make_cloned(
-  make_agent: Callable,
-  demos: types.Demonstrations,
-  replay: tables.Replay,
-  num_steps: int,
-  batch_size: int,
-):
-  """An agent that has cloned the `expert` table.
+@gin.configurable
+class WarmStart:
+  """What both players learn before the game begins.
 
-  Args:
-    make_agent: maps (O, A, the demonstrations' observations) to an agent.
-    demos: what the table holds.
-    replay, num_steps, batch_size: as of `clone_expert`; 0 steps clone nothing.
-
-  Raises: FloatingPointError if a loss is not finite.
+  The cost's first turn is `CostTurns.first_cost_updates`.
   """
-  sizes = demos.observations.shape[1], demos.actions.shape[1]
-  agent = make_agent(*sizes, demos.observations)
-  if num_steps:
-    clone_expert(agent, replay, num_steps, batch_size)
-  return agent
+
+  @checks.checked
+  def __init__(
+    self,
+    *,
+    bc_steps: checks.CountOrZero = 0,
+    critic_steps: checks.CountOrZero = 0,
+    bc_scale: Callable = schedules.constant,
+  ):
+    """Nothing, by default.
+
+    Args:
+      bc_steps: gradient steps of behaviour cloning that the agent starts with.
+      critic_steps: gradient steps of the critics alone, on expert rows, after
+        the cost's first turn.
+      bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
+        it may let go of its clone.
+    """
+    self._bc_steps = bc_steps
+    self._critic_steps = critic_steps
+    self._bc_scale = bc_scale
+
+  def make_agent(
+    self,
+    make_agent: Callable,
+    demos: types.Demonstrations,
+    replay: tables.Replay,
+    batch_size: int,
+    is_new: bool,
+  ):
+    """An agent; one of a new run has cloned the `expert` table.
+
+    Args:
+      make_agent: maps (O, A, the demonstrations' observations) to an agent.
+      demos: what the table holds.
+      replay: has the table.
+      batch_size: B.
+      is_new: a checkpoint brings what became of the clone.
+
+    Raises: FloatingPointError if a loss is not finite.
+    """
+    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    agent = make_agent(*sizes, demos.observations)
+    if self._bc_steps and is_new:
+      clone_expert(agent, replay, self._bc_steps, batch_size)
+    self.scale_cloning(agent, 0)
+    return agent
+
+  def train_critics(
+    self, agent, relabeled, replay: tables.Replay, batch_size: int
+  ) -> None:
+    """`train_critics` of `critic_steps`."""
+    if self._critic_steps:
+      train_critics(agent, relabeled, replay, self._critic_steps, batch_size)
+
+  def scale_cloning(self, agent, env_steps: int) -> None:
+    """Sets how much the agent keeps to the expert's actions."""
+    agent.bc_scale.assign(float(self._bc_scale(env_steps)))
 
 
 def clone_expert(

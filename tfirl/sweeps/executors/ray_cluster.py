@@ -23,30 +23,6 @@ _STOP_S = 90  # a unit's own time to stop, and some more
 _TABLE_S = 1.0
 
 
-def define_flags() -> None:
-  """Flags of this executor."""
-  flags.DEFINE_string(
-    'ray_address', None, 'ray: HOST:PORT; by default a Ray of this machine only'
-  )
-  flags.DEFINE_integer(
-    'cpus_per_unit',
-    1,
-    'ray: cores a unit takes, and its threads',
-    lower_bound=1,
-  )
-  flags.DEFINE_float(
-    'gpus_per_unit', 0.0, 'ray: GPUs a unit takes', lower_bound=0
-  )
-  flags.DEFINE_integer(
-    'max_retries', 3, 'ray: more tries of a unit', lower_bound=0
-  )
-  flags.DEFINE_list(
-    'retry_exit_codes',
-    ['75', '137'],
-    'ray: try again after these too: 75 stopped, 137 killed (for its memory)',
-  )
-
-
 def unit_env() -> Mapping[str, str]:
   """As many threads as the unit is given cores."""
   return threads.environment(flags.FLAGS.cpus_per_unit)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from tfirl import budget
 from tfirl.algorithms import (
   bc,
   expert,
@@ -11,6 +10,7 @@ from tfirl.algorithms import (
   pretrain_dynamics,
 )
 from tfirl.algorithms.parts.clock import Clock
+from tfirl.config import budget
 
 
 def _make(units=budget.STEPS, algorithm='hype', most=None, **bound):

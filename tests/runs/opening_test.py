@@ -1,0 +1,103 @@
+"""What a run says before and while it trains."""
+
+import pathlib
+import types
+
+import numpy as np
+import pytest
+
+from tfirl import tasks
+from tfirl.config import budget
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.formats import npz
+from tfirl.evaluation import progress
+from tfirl.runs import experiment, opening, session
+
+_ENV_ID = 'TfirlEcho-v0'  # conftest's
+
+
+@pytest.fixture
+def demos(tmp_path):
+  """Two episodes of three steps, of return 1 and 2."""
+  zeros, rewards = np.zeros((6, 1)), np.repeat([1 / 3, 2 / 3], 3)
+  columns = {
+    'observations': zeros,
+    'actions': zeros,
+    'next_observations': zeros,
+    'terminals': np.zeros(6),
+    'timeouts': np.tile([0, 0, 1], 2),
+    'rewards': rewards,
+  }
+  path = str(tmp_path / 'echo.npz')
+  npz.save_npz(RawDemonstrations('made here', columns, _ENV_ID), path)
+  return path
+
+
+def _lines(capsys):
+  text = capsys.readouterr().err.replace('\r', '\n')
+  return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+
+def test_three_lines_then_the_bar(run, demos, capsys):
+  run.script.learns_from_demos = True
+  run(demos=demos, real_steps=1200, eval_every=600, checkpoint_every=600)
+  lines = _lines(capsys)
+  assert lines[:3] == [
+    'counting on toy, seed 7: 1,200 real steps',
+    f'demonstrations: {demos}, 2 episodes (6 transitions), mean return 1.5',
+    f'writes to {run.path}',
+  ]
+  assert lines[3].startswith('counting toy 7   0%|')
+  assert lines[-1].startswith('counting toy 7 100%|')
+
+
+def test_says_that_it_goes_on_and_that_it_takes_no_demonstrations(run, capsys):
+  run(stop_after=3)
+  capsys.readouterr()
+  run()
+  assert _lines(capsys)[1:3] == [
+    'demonstrations: none, it learns from the reward',
+    f'writes to {run.path}, goes on from step 30',
+  ]
+
+
+def test_names_the_method_as_the_folder_does(capsys):
+  """`hype-n4`, which `run.algorithm` does not say."""
+  folder = types.SimpleNamespace(path=pathlib.Path('runs/toy/hype-n4/0'))
+  opening.say_what(folder, tasks.make_task(), 0, budget.Budget('updates', 5))
+  assert _lines(capsys) == ['hype-n4 on toy, seed 0: 5 updates']
+
+
+def test_the_bar_is_told_seconds_of_training_alone(run, monkeypatch):
+  """A round takes 2 s, whatever else takes 100."""
+
+  class Clock:
+    now = 0.0
+
+    def monotonic(self):
+      return self.now
+
+  clock, told = Clock(), []
+
+  class Bar(progress.ProgressBar):
+    def update(self, steps, train_s, eval_return=None):
+      told.append((steps, train_s))
+
+  def after_round(algorithm):
+    clock.now += 2.0
+
+  evaluate = session.evaluation.evaluate
+
+  def slow_evaluate(*args, **kwargs):
+    clock.now += 100.0
+    return evaluate(*args, **kwargs)
+
+  run.script.after_round = after_round
+  monkeypatch.setattr(session, 'time', clock)
+  monkeypatch.setattr(session.evaluation, 'evaluate', slow_evaluate)
+  monkeypatch.setattr(experiment.progress, 'ProgressBar', Bar)
+  run(env_steps=40)
+  assert told == [(10, 2.0), (20, 4.0), (30, 6.0), (40, 8.0)]
+  told.clear()
+  run(env_steps=40)  # nothing is left to train
+  assert told == []

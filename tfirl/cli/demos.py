@@ -1,0 +1,72 @@
+"""`tfirl demos collect|show|convert`."""
+
+from collections.abc import Sequence
+
+from tfirl.cli import arguments
+from tfirl.config import flag_help
+from tfirl.demos import flags as demo_flags
+
+_HELP = """usage: {name} collect|show|convert ...
+
+  collect   rolls a policy out: {name} collect --task=hopper --out=my.npz
+  show      says what a source holds: {name} show my.npz minari:ID
+  convert   writes a source anew: {name} convert minari:ID my.hdf5
+
+A source is FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK."""
+
+
+def main(argv: Sequence[str], name: str) -> int | None:
+  """The programs on demonstrations; raises ValueError for any other word."""
+  programs = {'collect': _collect, 'show': _show, 'convert': _convert}
+  if not argv or argv[0] in ('-h', '--help'):
+    print(_HELP.format(name=name))
+    return 0
+  if argv[0] not in programs:
+    raise ValueError(f'found {argv[0]!r}; expected {", ".join(programs)}')
+  return programs[argv[0]](argv[1:], f'{name} {argv[0]}')
+
+
+def _collect(argv: Sequence[str], name: str) -> None:
+  usage = f'{name} --task=TASK --out=OUT\n\n{demo_flags.COLLECT_USAGE}'
+  given, rest = flag_help.parse(demo_flags.define_collect, usage, [name, *argv])
+  if rest:
+    raise ValueError(f'unexpected arguments {rest}; expected only flags')
+  from tfirl.demos import collect
+
+  collect.main(given)
+
+
+def _show(argv: Sequence[str], name: str) -> None:
+  usage = f'{name} {demo_flags.SHOW_USAGE}'
+  given, sources = flag_help.parse(demo_flags.define_show, usage, [name, *argv])
+  if not sources:
+    raise ValueError(f'found no source; expected {name} SOURCE...')
+  from tfirl.demos import summary
+
+  summary.show(sources, given.env_id, given.num_demos)
+
+
+def _convert(argv: Sequence[str], name: str) -> None:
+  parser = arguments.make_parser(
+    name, 'Writes demonstrations of any source into a file.'
+  )
+  add = parser.add_argument
+  add(
+    'source',
+    metavar='IN',
+    help='FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK',
+  )
+  add('out', metavar='OUT', help="FILE.npz, or FILE.hdf5 in D4RL's layout")
+  add(
+    '--env_id',
+    default='',
+    help='of a D4RL file without time-outs: its episode length',
+  )
+  args = parser.parse_args(argv)
+  from tfirl.demos import convert
+
+  raw = convert.convert(args.source, args.out, args.env_id)
+  print(
+    f'{args.out}: {len(raw.episode_ends)} episodes, '
+    f'{raw.episode_ends[-1]} transitions, of {raw.source}'
+  )

@@ -1,0 +1,70 @@
+"""`tfirl train`: the program of `python -m tfirl.launch`."""
+
+import argparse
+from collections.abc import Sequence
+
+from tfirl.cli import arguments
+
+
+def main(argv: Sequence[str], name: str) -> None:
+  """Trains; exits with 1 and one line after a user's error."""
+  args = _make_parser(name).parse_args(argv)
+  from tfirl.runs import launch  # seconds of TensorFlow
+
+  launch.run(
+    [arguments.gin_file(args.name), *map(arguments.gin_file, args.gin_file)],
+    args.binding,
+    args.root_dir,
+    args.seed,
+    args.demos,
+    args.num_demos,
+  )
+
+
+def _make_parser(name: str) -> argparse.ArgumentParser:
+  parser = arguments.make_parser(
+    name, 'Trains a policy. The same command again resumes.'
+  )
+  add = parser.add_argument
+  add('name', metavar='NAME', help='of `tfirl list`, or a gin file')
+  add('--seed', metavar='N', type=_seed, default=0, help='of everything (0)')
+  add(
+    '-b',
+    '--binding',
+    action='append',
+    default=[],
+    help="a line of gin, such as 'run.real_steps = 20000'; repeatable",
+  )
+  add(
+    '--demos',
+    metavar='SRC',
+    help='FILE.npz, FILE.hdf5, d4rl:NAME or minari:ID, not the embedded ones',
+  )
+  add(
+    '--num_demos',
+    metavar='K',
+    type=int,
+    help='use the first so many demonstrated episodes',
+  )
+  add(
+    '--root_dir',
+    metavar='DIR',
+    default='runs',
+    help='results go to DIR/TASK/METHOD[-nK]/SEED (runs)',
+  )
+  add(
+    '--gin_file',
+    metavar='EXTRA',
+    action='append',
+    default=[],
+    help='a gin file that is laid over it; repeatable',
+  )
+  return parser
+
+
+def _seed(text: str) -> int:
+  if not text.isdecimal():
+    raise argparse.ArgumentTypeError(
+      f'found {text!r}; expected an integer, 0 or more'
+    )
+  return int(text)

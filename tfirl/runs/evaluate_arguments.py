@@ -1,0 +1,28 @@
+"""The command line of `runs.evaluate`, without what that imports."""
+
+import argparse
+from pathlib import Path
+
+
+def make_parser(name: str) -> argparse.ArgumentParser:
+  """Args: name of the program."""
+  parser = argparse.ArgumentParser(
+    prog=name,
+    description='Rolls out the policy of a run in its task.',
+  )
+  parser.add_argument(
+    'run', metavar='RUN', type=Path, help='ROOT/TASK/METHOD/SEED'
+  )
+  parser.add_argument(
+    '--episodes', metavar='N', type=int, default=20, help='how many (20)'
+  )
+  parser.add_argument(
+    '--seed', metavar='N', type=int, default=0, help='of all episodes (0)'
+  )
+  parser.add_argument(
+    '--video', metavar='PATH', help='.mp4 or .gif of the first episode'
+  )
+  parser.add_argument(
+    '--stochastic', action='store_true', help='sample actions'
+  )
+  return parser

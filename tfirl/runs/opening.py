@@ -1,0 +1,61 @@
+"""The first lines of a run: what it does, with what, and where it writes."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tfirl import tasks, types
+from tfirl.config import budget as budget_lib
+from tfirl.storage import run_folder as run_folder_lib
+
+
+def say_what(
+  run_folder: run_folder_lib.RunFolder,
+  task: tasks.Task,
+  seed: int,
+  budget: budget_lib.Budget,
+) -> None:
+  """Method, task, seed and budget; said before anything that takes time."""
+  unit = budget.unit.replace('_', ' ')
+  method = run_folder.path.parent.name
+  _say(f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}')
+
+
+def say_from_and_to(
+  run_folder: run_folder_lib.RunFolder,
+  demos: types.Demonstrations | None,
+  latest: Path | None,
+) -> None:
+  """The demonstrations, and the folder.
+
+  Args:
+    run_folder: of the run.
+    demos: None for a method that takes none.
+    latest: checkpoint that it goes on from; None at its beginning.
+  """
+  _say(f'demonstrations: {_describe(demos)}')
+  start = f', goes on from step {latest.name}' if latest else ''
+  _say(f'writes to {run_folder.path}{start}')
+
+
+def mean_return(demos: types.Demonstrations) -> float | None:
+  """Of all episodes; None unless it is known of each."""
+  returns = demos.episode_returns
+  return float(returns.mean()) if np.isfinite(returns).all() else None
+
+
+def _describe(demos: types.Demonstrations | None) -> str:
+  if demos is None:
+    return 'none, it learns from the reward'
+  number = len(demos.episode_ends)
+  mean = mean_return(demos)
+  said = 'return unknown' if mean is None else f'mean return {mean:.1f}'
+  return (
+    f'{demos.source}, {number:,} episode{"s" * (number != 1)} '
+    f'({len(demos):,} transitions), {said}'
+  )
+
+
+def _say(line: str) -> None:
+  print(line, file=sys.stderr, flush=True)
