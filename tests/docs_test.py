@@ -4,7 +4,7 @@ A page is read as its reader would work through it, in a folder of its own:
 
 * a block whose first line is `# NAME.py` or `# NAME.gin` is that file;
 * other `python` blocks of a page share one namespace;
-* `sh` blocks are commands, a line each;
+* `sh` blocks are commands of `tfirl`, a line each;
 * `text` is what the block before it prints, where that is marked
   `<!-- test: fails with the next text -->`.
 
@@ -14,14 +14,11 @@ the embedded expert's take a minute. What another environment holds
 (Stable-Baselines3, imitation) is a stand-in with the same names.
 """
 
-import argparse
 import importlib.util
-import os
 import pathlib
 import pickle
 import re
 import shlex
-import subprocess
 import sys
 import types
 
@@ -30,6 +27,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tfirl.cli import main
 from tfirl.runs import launch
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -44,7 +42,6 @@ _FAILS = 'fails with the next text'
 _FILE = re.compile(r'# (?P<name>[\w/]+\.(?:py|gin))\n')
 _SMOKE = "include 'budgets/smoke.gin'"
 _CUT = [_SMOKE, 'run.record_video = False']
-_HAS_COMMAND = importlib.util.find_spec('tfirl.cli') is not None
 
 
 @pytest.fixture
@@ -158,51 +155,13 @@ def _blocks(page):
     yield match['kind'], match['text'], match['mark'] or '', line
 
 
-def _train(arguments):
-  """What `tfirl train` does, in this process."""
-  parser = argparse.ArgumentParser()
-  parser.add_argument('name')
-  parser.add_argument('--seed', type=int, default=0)
-  parser.add_argument('-b', action='append', default=[])
-  parser.add_argument('--demos')
-  parser.add_argument('--num_demos', type=int)
-  given = parser.parse_args(arguments)
-  launch.launch(
-    [f'{given.name}.gin'],
-    given.b,
-    'runs',
-    given.seed,
-    given.demos,
-    lambda: False,
-    given.num_demos,
-  )
-
-
-def _run(arguments, folder):
-  """Runs a program; its error if it fails. Returns: what it printed."""
-  path = os.pathsep.join([str(folder), os.environ.get('PYTHONPATH', '')])
-  done = subprocess.run(
-    [sys.executable, *arguments],
-    capture_output=True,
-    text=True,
-    env={**os.environ, 'PYTHONPATH': path},
-  )
-  if done.returncode:
-    raise RuntimeError(done.stderr)
-  return done.stdout
-
-
-def _command(line, folder):
-  """One line of a shell block."""
-  program, *arguments = shlex.split(line)
-  if program == 'tfirl' and arguments[0] == 'train':
-    _train(arguments[1:])
-  elif program == 'tfirl':
-    if _HAS_COMMAND:
-      assert _run(['-m', 'tfirl.cli', *arguments], folder)
-  else:
-    assert program == 'python', line
-    _run(arguments, folder)
+def _command(line):
+  """One line of a shell block, in this process."""
+  program, command, *rest = shlex.split(line)
+  assert program == 'tfirl', line
+  if importlib.util.find_spec(f'tfirl.cli.{command}'):
+    code = main.main([command, *rest])
+    assert not code, f'{line}: exit code {code}'
 
 
 def _do(kind, text, where, namespace, folder):
@@ -216,11 +175,12 @@ def _do(kind, text, where, namespace, folder):
     exec(compile(text, where, 'exec'), namespace)
   elif kind == 'sh':
     for line in text.replace('\\\n', ' ').splitlines():
-      _command(line, folder)
+      _command(line)
   else:
     assert kind == 'text', f'{where}: a gin block has no name'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('page', _PAGES, ids=lambda page: page.stem)
 def test_a_page_runs_from_top_to_bottom(page, desk):
   namespace, said = {'__name__': '__main__'}, None
@@ -231,7 +191,7 @@ def test_a_page_runs_from_top_to_bottom(page, desk):
       assert said is not None, f'{where}: nothing before it fails'
       assert ' '.join(text.split()) in ' '.join(said.split()), where
     elif mark == _FAILS:
-      with pytest.raises((ValueError, RuntimeError)) as error:
+      with pytest.raises(SystemExit) as error:
         _do(kind, text, where, namespace, desk)
       said = str(error.value)
     else:
@@ -256,15 +216,3 @@ def test_links_lead_somewhere_and_lines_are_short(page):
   prose = _BLOCK.sub('', text).splitlines()
   long = [line for line in prose if len(line) > 100 and line[:1] != '|']
   assert long == []
-
-
-@pytest.mark.skipif(not _HAS_COMMAND, reason='tfirl.cli is not there yet')
-def test_the_command_takes_a_documented_line(desk):
-  """The other tests call what stands behind it."""
-  for kind, text, mark, _ in _blocks(_ROOT / 'docs/guides/own_environment.md'):
-    if kind == 'sh':
-      arguments = shlex.split(text)[1:]
-      break
-    _do(kind, text, mark, {}, desk)
-  _run(['-m', 'tfirl.cli', *arguments, '-b', _SMOKE], desk)
-  assert (desk / 'runs/cart/hype/1/metrics.csv').exists()
