@@ -1,0 +1,218 @@
+"""Every block of docs/guides/ runs, as it stands there, in order.
+
+A page is read as its reader would work through it, in a folder of its own:
+
+* a block whose first line is `# NAME.py` or `# NAME.gin` is that file;
+* other `python` blocks of a page share one namespace;
+* `sh` blocks are commands of `tfirl`, a line each;
+* `text` is what the block before it prints, where that is marked
+  `<!-- test: fails with the next text -->`.
+
+Runs are cut by one binding more, `include 'budgets/smoke.gin'`, as the pages
+themselves advise; those of Hopper get demonstrations of random actions, for
+the embedded expert's take a minute. What another environment holds
+(Stable-Baselines3, imitation) is a stand-in with the same names.
+"""
+
+import importlib.util
+import pathlib
+import pickle
+import re
+import shlex
+import sys
+import types
+
+import gin
+import h5py
+import numpy as np
+import pytest
+
+from tfirl.cli import main
+from tfirl.runs import launch
+
+_ROOT = pathlib.Path(__file__).resolve().parents[1]
+_PAGES = sorted((_ROOT / 'docs/guides').glob('*.md'))
+_BLOCK = re.compile(
+  r'(?:^<!-- test: (?P<mark>[^\n]*) -->\n)?'
+  r'^```(?P<kind>\w+)\n(?P<text>.*?)^```$',
+  re.MULTILINE | re.DOTALL,
+)
+_KINDS = {'python', 'gin', 'sh', 'text'}
+_FAILS = 'fails with the next text'
+_FILE = re.compile(r'# (?P<name>[\w/]+\.(?:py|gin))\n')
+_SMOKE = "include 'budgets/smoke.gin'"
+_CUT = [_SMOKE, 'run.record_video = False']
+
+
+@pytest.fixture
+def cut_runs(monkeypatch, hopper_demos):
+  """Whatever is launched in this process is short, by what is documented."""
+  launch_whole = launch.launch
+
+  def launch_cut(gin_files, bindings, root_dir, seed, demos, *rest, **kwargs):
+    if demos is None and gin_files[0].endswith('_hopper.gin'):
+      demos = str(hopper_demos)
+    bindings = [*bindings, *_CUT]
+    return launch_whole(
+      gin_files, bindings, root_dir, seed, demos, *rest, **kwargs
+    )
+
+  monkeypatch.setattr(launch, 'launch', launch_cut)
+  yield
+  gin.clear_config()
+
+
+def _pendulum_episodes(number):
+  """Of observations [200 + 1, 3] and actions [200, 1]."""
+  rng = np.random.default_rng(0)
+  return [
+    (
+      rng.uniform(-1, 1, (201, 3)).astype(np.float32),
+      rng.uniform(-2, 2, (200, 1)).astype(np.float32),
+    )
+    for _ in range(number)
+  ]
+
+
+class _Sb3Model:
+  """As far as the page calls it."""
+
+  @classmethod
+  def load(cls, path):
+    assert path == 'sac_pendulum'
+    return cls()
+
+  def predict(self, observation, deterministic=False):
+    assert deterministic
+    return -observation[1:2], None
+
+
+def _imitation_trajectories(path):
+  assert path == 'expert_trajectories'
+  return [
+    types.SimpleNamespace(obs=o, acts=a, terminal=i == 1)
+    for i, (o, a) in enumerate(_pendulum_episodes(3))
+  ]
+
+
+@pytest.fixture
+def foreign_modules(monkeypatch):
+  """What lives in other virtual environments."""
+  stands_in = {
+    'stable_baselines3': {'SAC': _Sb3Model},
+    'imitation': {},
+    'imitation.data': {},
+    'imitation.data.serialize': {'load': _imitation_trajectories},
+  }
+  for name, contents in stands_in.items():
+    module = types.ModuleType(name)
+    vars(module).update(contents)
+    monkeypatch.setitem(sys.modules, name, module)
+    parent, _, child = name.rpartition('.')
+    if parent:
+      setattr(sys.modules[parent], child, module)
+
+
+def _write_what_the_reader_has(folder):
+  """The files that the pages open and did not make."""
+  paths = [
+    {
+      'observation': o[:-1],
+      'action': a,
+      'reward': np.ones(len(a)),
+      'next_observation': o[1:],
+      'terminal': np.arange(len(a)) == len(a) - 1,
+    }
+    for o, a in _pendulum_episodes(2)
+  ]
+  (folder / 'expert_data.pkl').write_bytes(pickle.dumps(paths))
+  with h5py.File(folder / 'robot.hdf5', 'w') as file:
+    for i, (observations, actions) in enumerate(_pendulum_episodes(2)):
+      group = file.create_group(f'episode_{i}')
+      group['observation'] = observations
+      group['action'] = actions
+      group['success'] = i == 1
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch, cut_runs, foreign_modules):
+  """The reader's working folder, from which modules are imported."""
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.syspath_prepend(tmp_path)
+  _write_what_the_reader_has(tmp_path)
+  before = set(sys.modules)
+  yield tmp_path
+  for name in set(sys.modules) - before:
+    if str(tmp_path) in str(getattr(sys.modules[name], '__file__', '')):
+      del sys.modules[name]
+
+
+def _blocks(page):
+  """(kind, text, mark or '', line) of each block of the page."""
+  text = page.read_text()
+  for match in _BLOCK.finditer(text):
+    line = text.count('\n', 0, match.start('text')) + 1
+    yield match['kind'], match['text'], match['mark'] or '', line
+
+
+def _command(line):
+  """One line of a shell block, in this process."""
+  program, command, *rest = shlex.split(line)
+  assert program == 'tfirl', line
+  if importlib.util.find_spec(f'tfirl.cli.{command}'):
+    code = main.main([command, *rest])
+    assert not code, f'{line}: exit code {code}'
+
+
+def _do(kind, text, where, namespace, folder):
+  """One block."""
+  file = _FILE.match(text)
+  if file:
+    path = folder / file['name']
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+  elif kind == 'python':
+    exec(compile(text, where, 'exec'), namespace)
+  elif kind == 'sh':
+    for line in text.replace('\\\n', ' ').splitlines():
+      _command(line)
+  else:
+    assert kind == 'text', f'{where}: a gin block has no name'
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('page', _PAGES, ids=lambda page: page.stem)
+def test_a_page_runs_from_top_to_bottom(page, desk):
+  namespace, said = {'__name__': '__main__'}, None
+  for kind, text, mark, line in _blocks(page):
+    where = f'{page.name}:{line}'
+    assert mark in ('', _FAILS), f'{where}: what does {mark!r} mean?'
+    if kind == 'text':
+      assert said is not None, f'{where}: nothing before it fails'
+      assert ' '.join(text.split()) in ' '.join(said.split()), where
+    elif mark == _FAILS:
+      with pytest.raises(SystemExit) as error:
+        _do(kind, text, where, namespace, desk)
+      said = str(error.value)
+    else:
+      _do(kind, text, where, namespace, desk)
+
+
+@pytest.mark.parametrize('page', _PAGES, ids=lambda page: page.stem)
+def test_a_page_is_read_whole(page):
+  """No fence is of a kind that would not run, or is left open."""
+  fences = re.findall(r'^```(\w*)', page.read_text(), re.MULTILINE)
+  kinds = [kind for kind, *_ in _blocks(page)]
+  assert fences == [fence for kind in kinds for fence in (kind, '')]
+  assert set(kinds) <= _KINDS
+
+
+@pytest.mark.parametrize('page', _PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere_and_lines_are_short(page):
+  text = page.read_text()
+  for target in re.findall(r'\]\(([^)#]+)\)', text):
+    if not target.startswith('https://'):
+      assert (page.parent / target).exists(), target
+  prose = _BLOCK.sub('', text).splitlines()
+  long = [line for line in prose if len(line) > 100 and line[:1] != '|']
+  assert long == []
