@@ -49,7 +49,7 @@ _INSTALL_REQUIRES = [
   'pandas==2.3.3',  # `arch`, which rliable uses, fails on pandas 3
   'rliable==1.2.0',  # IQM and bootstrap intervals; 1.2 takes numpy 1.26
   'matplotlib==3.11.2',  # pictures are checked by eye with this one
-  'tqdm==4.70.1',  # the progress bar's format is tested with this one
+  'tqdm==4.70.1',  # the bar while demonstrations are recorded
 ]
 
 _EXTRAS_REQUIRE = {
@@ -109,8 +109,11 @@ setuptools.setup(
     'tfirl': ['py.typed'],
     'tfirl.demos.experts': ['weights/*.npz', 'weights/*.json'],
     'tfirl.sweeps': ['xm_requirements.txt'],
-    **{'tfirl.gin_configs' + folder: ['*.gin'] for folder in _GIN_FOLDERS},
+    # Results of METHOD_TASK.gin, for `tfirl list`.
+    'tfirl.gin_configs': ['*.gin', 'measured.json'],
+    **{'tfirl.gin_configs' + folder: ['*.gin'] for folder in _GIN_FOLDERS[1:]},
   },
+  entry_points={'console_scripts': ['tfirl = tfirl.cli.main:main']},
   install_requires=_INSTALL_REQUIRES,
   extras_require=_EXTRAS_REQUIRE,
 )

@@ -69,6 +69,13 @@ def truncated_linear(
 
   Janner et al. 2019 lengthen the imagined rollouts of MBPO this way.
 
+  Args:
+    epoch: a number.
+    first: epoch where the line begins.
+    last: epoch where it ends.
+    minimum: value before it.
+    maximum: value after it.
+
   Raises:
     ValueError: `last` does not come after `first`.
   """

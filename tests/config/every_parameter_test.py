@@ -32,7 +32,7 @@ def _parameters():
   """(binding's name, key) of each parameter of tfirl's configurables."""
   for selector, configurable in gin_config._REGISTRY.items():
     function = gin_files._function(configurable)
-    if (function.__module__ or '').startswith('tfirl'):
+    if (getattr(function, '__module__', '') or '').startswith('tfirl'):
       for name in gin_files._parameters(configurable):
         key = ('', selector, name)
         yield gin_files.key_text(key), key

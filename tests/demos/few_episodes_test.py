@@ -106,7 +106,7 @@ def test_episodes_that_are_asked_for_and_cut_are_a_warning(path, caplog):
 def test_what_is_no_number_of_episodes(path, number):
   with pytest.raises(
     ValueError,
-    match=f'load_demonstrations.num_episodes is {number!r}; expected an int',
+    match=f'load_demonstrations.num_episodes is {number!r}; expected int, at',
   ):
     _load(path, num_episodes=number)
 
@@ -114,7 +114,7 @@ def test_what_is_no_number_of_episodes(path, number):
 @pytest.mark.parametrize('seed', [-1, 0.5, False])
 def test_what_is_no_seed(path, seed):
   with pytest.raises(
-    ValueError, match=f'episode_seed is {seed!r}; expected an integer, 0 or'
+    ValueError, match=f'episode_seed is {seed!r}; expected int, at least 0'
   ):
     _load(path, num_episodes=1, episode_seed=seed)
 

@@ -83,4 +83,5 @@ def test_it_imports_numpy_and_gymnasium_alone(root):
   ours = {'tfirl', 'tfirl.demos', 'tfirl.demos.recorder'}
   new = {name.split('.')[0] for name in done.stdout.split()}
   assert ours <= set(done.stdout.split()), done.stderr
-  assert new - set(sys.stdlib_module_names) == {'tfirl'}
+  # Gym's notice is silenced wherever Gym is installed.
+  assert new - set(sys.stdlib_module_names) <= {'tfirl', 'gym_notices'}

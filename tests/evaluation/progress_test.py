@@ -84,9 +84,10 @@ def test_ends_at_100_percent_however_soon_after_it_was_drawn(clock, columns):
 @pytest.mark.parametrize(
   ('number', 'shown', 'not_shown'),
   [
-    (120, ['|████', '00:01', 'left'], []),
-    (84, ['00:01, 00:00 left', 'return 3025.4'], ['|']),
-    (80, ['00:00 left', 'return 3025.4'], ['|', '00:01,']),
+    (120, ['|████', '00:01, 00:00 left'], []),
+    (90, ['|████', '00:01, 00:00 left', 'return 3025.4'], []),
+    (82, ['|███', '00:00 left', 'return 3025.4'], ['00:01,']),
+    (80, ['100% 20000/20000', 'return 3025.4'], ['|', '00:01,']),
     (20, [], ['\n']),
   ],
 )

@@ -12,7 +12,7 @@ from tfirl.machine import threads
 _TELL = """
 import json, sys
 import tensorflow as tf
-from tfirl import threads
+from tfirl.machine import threads
 threads.take(int(sys.argv[1]))
 t = tf.config.threading
 print(json.dumps([t.get_inter_op_parallelism_threads(),

@@ -137,6 +137,7 @@ def test_without_demonstrations_it_says_what_to_turn_off(settings):
 @pytest.mark.parametrize(('name', 'value'), [('std_floor', 0.0), ('clip', -1)])
 def test_a_bound_that_is_not_positive_is_refused(name, value):
   with pytest.raises(
-    ValueError, match=f'make_encoding.{name} is {value}; expected more than 0'
+    ValueError,
+    match=f'make_encoding.{name} is {value}; expected float, more than 0',
   ):
     encoding.make_encoding(DEMOS, True, **{name: value})

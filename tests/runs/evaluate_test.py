@@ -8,6 +8,7 @@ import tensorflow as tf
 from tfirl.runs import evaluate
 
 _CONFIG = """
+Task.name = 'hopper'
 Task.env_id = 'Hopper-v5'
 Task.tremble_probability = 0.0
 """

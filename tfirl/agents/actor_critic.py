@@ -26,6 +26,8 @@ def make_specs(observation_size: int, action_size: int):
 class ActorCriticAgent(tf_agent.TFAgent):
   """A first base class; the second is an agent of TF-Agents with two critics.
 
+  It makes the policy: the generator of GAIL and DAC.
+
   A subclass has `_gin_name` and `_bc_loss(expert)`; its `_train` starts with
   `_check_expert_rows` and ends with `_update_average`.
 
@@ -48,11 +50,18 @@ class ActorCriticAgent(tf_agent.TFAgent):
     ema_decay: float,
     **kwargs,
   ):
-    """Args: `make_optimizer(learning_rate=...)` makes the actor's and critics'
-    optimiser, at `learning_rate`, the actor's at `actor_learning_rate` if it is
-    given; `bc_weight` multiplies the behaviour-cloning loss on expert rows;
-    `use_ema` acts by the exponential moving average of the actor's weights,
-    which keeps `ema_decay` of itself at each update; the rest is TF-Agents'.
+    """Makes the optimisers, and what an agent of TF-Agents needs.
+
+    Args:
+      *args: TF-Agents'.
+      make_optimizer: make_optimizer(learning_rate=...) makes the actor's and
+        the critics' optimiser.
+      learning_rate: of both.
+      actor_learning_rate: the actor's, if it is another.
+      bc_weight: multiplies the behaviour-cloning loss on expert rows.
+      use_ema: act by the exponential moving average of the actor's weights.
+      ema_decay: what that keeps of itself at each update.
+      **kwargs: TF-Agents'.
     """
     super().__init__(
       *args,

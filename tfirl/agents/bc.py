@@ -44,8 +44,14 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
     learning_rate: checks.Positive = 3e-4,
     hidden: Sequence[checks.Count] = (256, 256),
   ):
-    """Adam at `learning_rate`; `observations` [N, O] are those of the
-    demonstrations, for `make_encoding`.
+    """Makes the network and its optimiser.
+
+    Args:
+      observation_size: O.
+      action_size: A.
+      observations: [N, O], those of the demonstrations, for `make_encoding`.
+      learning_rate: Adam's.
+      hidden: units of each hidden layer.
     """
     specs = actor_critic.make_specs(observation_size, action_size)
     self._encoding = encoding.make_encoding(observations)

@@ -82,12 +82,17 @@ def text(usage: str, values: flags.FlagValues, program: str = '') -> str:
   lines = [usage.rstrip()]
   for flag in own:
     lines += textwrap.wrap(
-      f'{flag.help}{_default(flag)}',
+      f'{_help_of(flag)}{_default(flag)}',
       _WIDTH,
       initial_indent=f'  --{flag.name}'.ljust(indent),
       subsequent_indent=' ' * indent,
     )
   return '\n'.join(lines)
+
+
+def _help_of(flag: flags.Flag) -> str:
+  # absl says of each list that it may be repeated.
+  return flag.help.partition(';\n    repeat this option')[0]
 
 
 def _default(flag: flags.Flag) -> str:

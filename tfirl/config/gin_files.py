@@ -254,6 +254,11 @@ def function_of(selector: str) -> Callable | None:
   return _function(gin_config._REGISTRY[selector])
 
 
+def parameters_of(selector: str) -> list[str]:
+  """The parameters of a complete selector that gin may bind."""
+  return _parameters(gin_config._REGISTRY[selector])
+
+
 def _function(configurable: gin_config.Configurable) -> Callable:
   function = configurable.wrapped
   if inspect.isclass(function):

@@ -24,9 +24,11 @@ _MOST_ROWS_OF_LEVEL = 8192
 class CostLearner(tf.Module):
   """Learns the cost f(s, a) against the policy, whose reward it makes.
 
+  The discriminator of GAIL and DAC.
+
   A `tf.train.Checkpoint` of this object holds the network, the optimiser, the
   round counter and the level of the reward; `get_state` / `set_state` hold the
-  NumPy generator.
+  state of NumPy's draws.
 
   Source: Ren et al., "Hybrid Inverse Reinforcement Learning", 2024, and the
   settings of the authors' runs (gradient penalty's target norm 0.4).

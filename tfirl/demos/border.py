@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from tfirl import checks
 from tfirl.types import Demonstrations
 
 # tanh^-1 of an action of exactly +-1 is infinite.
@@ -249,9 +248,6 @@ def _some_episodes(
   demos: Demonstrations, num_episodes: int, seed: int | None
 ) -> Demonstrations:
   """The first `num_episodes`, or as many drawn by `seed`, in their order."""
-  checks.integer('load_demonstrations.num_episodes', num_episodes, 1)
-  if seed is not None:
-    checks.integer('load_demonstrations.episode_seed', seed, 0)
   ends = demos.episode_ends
   expected = (
     f'load_demonstrations.num_episodes (--num_demos) = {num_episodes} or more'

@@ -59,7 +59,11 @@ def goal(observation, radius: checks.Positive = 0.45):
   """Farther than `radius` (m) from the goal of a maze.
 
   An observation begins with x-y and ends with the goal's, as `envs.mazes` has
-  them. The radius is Gymnasium-Robotics'.
+  them.
+
+  Args:
+    observation: [B, O].
+    radius: from how near the goal counts; Gymnasium-Robotics'.
   """
   way = observation[:, -2:] - observation[:, :2]
   return _is_finite(observation) & (tf.norm(way, axis=-1) > radius)

@@ -121,11 +121,18 @@ class ExpertReset(_RandomWrapper):
     reset_prob: checks.Share = 0.0,
     seed: int = 0,
   ):
-    """Wraps `env`, a `GymnasiumEnvironment` or a wrapper of one.
+    """Wraps an environment.
 
-    Raises: ValueError if `reset_prob` is not within [0, 1], or is positive
-      and the demonstrations' states (in a maze, goals too) are missing, of
-      another model, or beyond the time limit.
+    Args:
+      env: a `GymnasiumEnvironment` or a wrapper of one.
+      demos: whose states are started from.
+      reset_prob: chance that an episode starts there.
+      seed: of the draws.
+
+    Raises:
+      ValueError: `reset_prob` is not within [0, 1], or is positive and the
+        demonstrations' states (in a maze, goals too) are missing, of another
+        model, or beyond the time limit.
     """
     super().__init__(env, seed)
     self._reset_prob = reset_prob

@@ -8,7 +8,7 @@ import time
 # How long a bar stands before it is drawn again: on a terminal or in a
 # notebook, and in a log, where each is a line of its own.
 _INTERVAL_S, _LOG_INTERVAL_S = 0.5, 30.0
-_WIDTH, _LEAST_WIDTH = 20, 5  # of the bar itself
+_WIDTH, _LEAST_WIDTH = 20, 3  # of the bar itself
 _LOG_WIDTH = 200
 
 
@@ -104,21 +104,20 @@ class ProgressBar:
     self._file.flush()
 
   def _text(self) -> str:
-    """The bar; what does not fit into the width goes: itself, and the past."""
+    """What fits into the width: the past goes first, then the bar itself."""
     room = _columns(self._file) - 1 if self._is_live else _LOG_WIDTH
     share = min(self._done / self._total, 1.0)
     # 100 % is when nothing is left.
     start = f'{self._description} {int(100 * share):3d}%'
     elapsed, pace = self._times()
     count = f'{self._done}/{self._total}'
-    end = f' {count} [{elapsed}, {pace}{self._return}]'
-    width = min(_WIDTH, room - len(start) - len(end) - 2)
-    if width >= _LEAST_WIDTH:
-      full = int(share * width)
-      return f'{start}|{"█" * full}{" " * (width - full)}|{end}'
-    if len(start) + len(end) <= room:
-      return f'{start}{end}'
-    return f'{start} {count} [{pace}{self._return}]'[:room]
+    for past in (f'{elapsed}, ', ''):
+      end = f' {count} [{past}{pace}{self._return}]'
+      width = min(_WIDTH, room - len(start) - len(end) - 2)
+      if width >= _LEAST_WIDTH:
+        full = int(share * width)
+        return f'{start}|{"█" * full}{" " * (width - full)}|{end}'
+    return f'{start}{end}'[:room]
 
   def _times(self) -> tuple[str, str]:
     """Time since the start, and what is left with how fast it goes."""

@@ -20,6 +20,7 @@ _REDUCERS = {
 class CostNetwork(tf.Module):
   """An ensemble of ReLU MLPs with linear heads, fused into batched matmuls.
 
+  The network of the cost: the discriminator of GAIL and DAC.
   High on the learner, low on the expert; a reward is its negative. Kernels are
   orthogonal (gain 1), biases start at zero.
 

@@ -55,12 +55,13 @@ class BlockSampler:
     self._rng = rng
     self._draw_fns = {}
     self._leftover = tf.zeros([0, layout.width])
+    # TensorFlow takes the functions of all samplers for one that is traced too
+    # often, and warns, unless each is traced where it is made.
     self._take = tf.function(
-      lambda rows, order: layout.unpack(tf.gather(rows, order)),
-      input_signature=[
-        tf.TensorSpec([None, layout.width], tf.float32),
-        tf.TensorSpec([num_rows], tf.int64),
-      ],
+      lambda rows, order: layout.unpack(tf.gather(rows, order))
+    ).get_concrete_function(
+      tf.TensorSpec([None, layout.width], tf.float32),
+      tf.TensorSpec([num_rows], tf.int64),
     )
 
   def sample(self) -> Transition:
@@ -80,7 +81,7 @@ class BlockSampler:
       rows = tf.concat([rows, fresh], 0) if rows.shape[0] else fresh
     order = self._rng.permutation(int(rows.shape[0]))
     self._leftover = tf.gather(rows, order[self.num_rows :])
-    return self._take(rows, order[: self.num_rows])
+    return self._take(rows, tf.constant(order[: self.num_rows]))
 
   def _rows_of_blocks(self, num_blocks: int) -> tf.Tensor:
     try:
@@ -131,7 +132,7 @@ class BlockSampler:
       blocks = dataset.get_single_element().data
       return tf.reshape(blocks, [-1, self._layout.width])
 
-    return draw
+    return draw.get_concrete_function()  # as `_take`
 
 
 def mix(

@@ -6,6 +6,7 @@ Flags say where, gin says how much. The same command again resumes.
     --gin_bindings='run.eval_every = 2000'
 """
 
+import logging as std_logging
 import random
 import signal
 import sys
@@ -38,6 +39,7 @@ _USER_ERRORS = (
   ValueError,
 )
 
+_LOG_FORMAT = '%(levelname)s: %(message)s'
 _USAGE = """python -m tfirl.launch: trains what a gin file says, or resumes it.
   --gin_file=hype_hopper.gin --seed=1 --gin_bindings='run.eval_every = 2000'
 """
@@ -201,6 +203,9 @@ def run(
   Raises:
     SystemExit: with 1 and one message when a user's error ends the run.
   """
+  # Whoever warns, by Python's logging or absl's, is shown alike.
+  std_logging.basicConfig(format=_LOG_FORMAT)
+  logging.get_absl_handler().setFormatter(std_logging.Formatter(_LOG_FORMAT))
   logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every file
   tf.get_logger().setLevel('WARNING')
   # Of the code that AutoGraph writes, not of ours.

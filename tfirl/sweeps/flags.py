@@ -26,7 +26,7 @@ def define_flags() -> None:
   """What varies, where results go, and how many at a time."""
   flags.DEFINE_string('seeds', '0:3', "FIRST:END, END left out; or '0,3,7'")
   flags.DEFINE_multi_string(
-    'sweep', [], "'NAME=[VALUE, ...]', a gin binding; several are combined"
+    'sweep', [], "'NAME=[VALUE, ...]', gin; several are combined"
   )
   flags.DEFINE_multi_string(
     'scale_file', [], 'a gin file that every unit gets after its own'
@@ -55,9 +55,7 @@ def define_gin_file() -> None:
 
 def define_executors() -> None:
   """Who runs a sweep, and how Ray does."""
-  flags.DEFINE_enum(
-    'executor', 'local', EXECUTORS, 'local, ray, or none: only queues'
-  )
+  flags.DEFINE_enum('executor', 'local', EXECUTORS, 'who runs it; none queues')
   flags.DEFINE_bool('dry_run', False, 'only print the units')
   flags.DEFINE_bool(
     'write_xm_script', False, "only write XManager's script, to this folder"

@@ -11,6 +11,7 @@ an `ant_controller.AntController`, the file of its actor and its noise.
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -170,7 +171,9 @@ def _read_cached(
   logging.warning(
     '%s: of another expert or environment; rolling out anew', dataset_id
   )
-  with contextlib.suppress(FileNotFoundError):  # another process was faster
+  # Minari prints what it deletes; another process may have been faster.
+  quiet = contextlib.redirect_stdout(io.StringIO())
+  with contextlib.suppress(FileNotFoundError), quiet:
     minari.delete_dataset(dataset_id)
   return None
 

@@ -1,0 +1,87 @@
+"""Commands that are programs of other packages."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfirl.cli import main as cli
+from tfirl.demos import load
+
+
+def test_evaluate_and_report_name_what_is_missing(tmp_path, capsys):
+  absent = str(tmp_path / 'absent')
+  with pytest.raises(SystemExit, match='absent/config.gin not found'):
+    cli.main(['evaluate', absent, '--episodes', '2'])
+  out = str(tmp_path / 'out')
+  assert cli.main(['report', absent, '--out', out]) == 1
+  assert 'error: ' in capsys.readouterr().err
+
+
+def test_sweep_prints_its_units(tmp_path, capsys):
+  with pytest.raises(SystemExit) as info:
+    cli.main(
+      [
+        'sweep',
+        '--gin_file=mm_hopper.gin',
+        '--seeds=0:2',
+        '--dry_run',
+        f'--root_dir={tmp_path}',
+      ]
+    )
+  assert not info.value.code
+  units = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+  assert [unit['run_dir'] for unit in units] == [
+    f'{tmp_path}/hopper/mm/{seed}' for seed in (0, 1)
+  ]
+
+
+def test_demos_show(hopper_demos, capsys):
+  path = str(hopper_demos)
+  assert not cli.main(['demos', 'show', path, '--num_demos=2'])
+  found = capsys.readouterr().out
+  assert path in found and 'episodes     2' in found
+  assert cli.main(['demos', 'show', path, '--num_demos=0']) == 1
+  assert cli.main(['demos', 'show']) == 1
+  assert 'found no source' in capsys.readouterr().err
+
+
+def test_demos_collect(tmp_path, capsys):
+  out = str(tmp_path / 'hopper.npz')
+  command = ['demos', 'collect', '--task=hopper', '--episodes=1']
+  # Twice in a process: its flags are its own.
+  with pytest.raises(SystemExit) as info:
+    cli.main(command)
+  assert 'out' in str(info.value.code)
+  assert not cli.main([*command, f'--out={out}'])
+  assert f'{out}: 1 of ' in capsys.readouterr().out
+  assert len(load.read(out).episode_ends) == 1
+
+
+# D4RL's layout has no successor of the last row.
+@pytest.mark.parametrize(('name', 'lost'), [('new.npz', 0), ('new.hdf5', 1)])
+def test_demos_convert(hopper_demos, tmp_path, capsys, name, lost):
+  out = str(tmp_path / name)
+  assert not cli.main(['demos', 'convert', str(hopper_demos), out])
+  said = capsys.readouterr().out
+  assert said.startswith(f'{out}: 20 episodes, ')
+  old, new = load.read(str(hopper_demos)), load.read(out)
+  for key in ('observations', 'actions', 'next_observations', 'terminals'):
+    kept = len(old.columns[key]) - lost
+    np.testing.assert_allclose(
+      new.columns[key], old.columns[key][:kept], rtol=1e-6, err_msg=key
+    )
+  assert cli.main(['demos', 'convert', str(hopper_demos), out]) == 1
+  assert 'is there already' in capsys.readouterr().err
+
+
+def test_demos_convert_refuses_other_files(hopper_demos, tmp_path, capsys):
+  out = tmp_path / 'x.csv'
+  assert cli.main(['demos', 'convert', str(hopper_demos), str(out)]) == 1
+  assert 'expected FILE.npz or FILE.hdf5' in capsys.readouterr().err
+  assert not out.exists()
+
+
+def test_demos_of_no_such_kind(capsys):
+  assert cli.main(['demos', 'colect']) == 1
+  assert 'expected collect, show, convert' in capsys.readouterr().err
