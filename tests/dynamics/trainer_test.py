@@ -63,6 +63,22 @@ def test_learns_a_linear_system():
   assert record.losses[-1] < record.losses[0]
 
 
+def test_what_is_fitted_is_the_difference_in_its_own_units():
+  """Neither inputs of mean 2, deviation 3 nor outputs are scaled by hand."""
+  model, trainer = _make(learning_rate=3e-3, max_epochs=40)
+  trainer.fit(_linear_rows(3000))
+  rows = _linear_rows(200, seed=1)
+  fitted = model.ensemble.distribution(rows.observation, rows.action)
+  difference = rows.next_observation - rows.observation
+  errors = (fitted.mean().numpy() - difference) ** 2
+  assert np.all(errors.mean(1) < 0.05 * difference.var(0))
+  mean, log_variance = model.predict(rows.observation, rows.action)
+  np.testing.assert_allclose(
+    rows.observation + fitted.mean(), mean, rtol=1e-5, atol=1e-5
+  )
+  np.testing.assert_allclose(fitted.variance(), np.exp(log_variance), rtol=1e-4)
+
+
 def test_record_equals_what_the_model_does():
   rows = _linear_rows(2000)
   model, trainer = _make(learning_rate=3e-3, max_epochs=3)

@@ -14,7 +14,7 @@ class DynamicsModel(tf.Module):
 
   Attributes:
     observation_size, action_size: O and A.
-    ensemble: the members.
+    ensemble: the members; `ensemble.distribution` is their p(s' - s | s, a).
     normalizer: of (s, a).
     elites: [num_elites] int32 variable, the members that imagine.
   """
@@ -40,7 +40,10 @@ class DynamicsModel(tf.Module):
       ValueError: there are fewer members than elites.
     """
     super().__init__('dynamics_model')
-    self.ensemble = GaussianEnsemble(observation_size, action_size, seed)
+    self.normalizer = Normalizer(observation_size + action_size)
+    self.ensemble = GaussianEnsemble(
+      observation_size, action_size, seed, normalizer=self.normalizer
+    )
     num_members = self.ensemble.num_members
     checks.require(
       'DynamicsModel.num_elites',
@@ -50,7 +53,6 @@ class DynamicsModel(tf.Module):
     )
     self.observation_size = observation_size
     self.action_size = action_size
-    self.normalizer = Normalizer(observation_size + action_size)
     self.elites = tf.Variable(tf.range(num_elites), trainable=False)
 
   def predict(self, observation, action, members=None):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfirl import acting
 from tfirl.networks import encoding as encoding_lib
+from tfirl.networks import ensemble_dense
 
 _REDUCERS = {
   'min': tf.reduce_min,  # optimistic: the learner pays the least of the costs
@@ -17,12 +18,15 @@ _REDUCERS = {
 
 
 @gin.configurable
-class CostNetwork(tf.Module):
+class CostNetwork(tf.keras.Model):
   """An ensemble of ReLU MLPs with linear heads, fused into batched matmuls.
 
   The network of the cost: the discriminator of GAIL and DAC.
   High on the learner, low on the expert; a reward is its negative. Kernels are
-  orthogonal (gain 1), biases start at zero.
+  orthogonal (gain 1), biases start at zero. All variables are there from the
+  start: `summary`, `save_weights` and `load_weights` need no call.
+
+  Layers: `encoding` if there is one, `hidden_0`, ..., `head`.
 
   Source of the ensemble and its min: Ren et al. 2024, appendix.
   """
@@ -42,8 +46,7 @@ class CostNetwork(tf.Module):
     """Creates the variables.
 
     Args:
-      observation_size: O.
-      action_size: A.
+      observation_size, action_size: O and A.
       seed: of the initial weights.
       encoding: of observations, [B, O] to [B, O].
       layers: hidden units of each hidden layer.
@@ -58,65 +61,62 @@ class CostNetwork(tf.Module):
     Raises:
       ValueError: a parameter is out of its range.
     """
-    super().__init__('cost_network')
+    super().__init__(name='cost_network')
     _check('reduce', reduce, f'one of {sorted(_REDUCERS)}', reduce in _REDUCERS)
     _check('num_members', num_members, 'at least 1', num_members >= 1)
     _check('clip', clip, 'None or positive', clip is None or clip > 0)
     _check('head_scale', head_scale, 'at least 0', head_scale >= 0)
     self.num_members = num_members
-    self._encoding = encoding
     self._reduce = _REDUCERS[reduce]
     self._clip = clip
-    self._kernels = []
-    self._biases = []
-    rng = np.random.default_rng(seed)
-    sizes = [observation_size + action_size, *layers, 1]
-    for index, (inputs, units) in enumerate(
-      zip(sizes[:-1], sizes[1:], strict=True)
-    ):
-      kernel = np.stack(
-        [_orthogonal(rng, inputs, units) for _ in range(num_members)]
-      )
-      if index == len(layers):
-        kernel = np.float32(head_scale) * kernel
-      self._kernels.append(tf.Variable(kernel, name=f'kernel_{index}'))
-      self._biases.append(
-        tf.Variable(tf.zeros([num_members, 1, units]), name=f'bias_{index}')
-      )
+    self._encoding = encoding and encoding_lib.EncodingLayer(
+      encoding, name='encoding'
+    )
+    self._dense = ensemble_dense.make_mlps(
+      num_members,
+      [observation_size + action_size, *layers, 1],
+      tf.nn.relu,
+      _kernel_initializer(seed),
+      has_member_axis=num_members > 1,
+    )
+    head = self._dense[-1].kernel
+    head.assign(np.float32(head_scale) * head)
+    self.built = True
 
   def members(self, observation, action):
     """Each member's cost, [E, B], of observation [B, O] and action [B, A]."""
-    observation = encoding_lib.encode(observation, self._encoding)
+    if self._encoding is not None:
+      observation = self._encoding(observation)
     hidden = tf.concat([observation, action], axis=-1)
+    if self.num_members > 1:
+      hidden = tf.repeat(hidden[None], self.num_members, axis=0)
+    for layer in self._dense:
+      hidden = layer(hidden)
+    outputs = hidden[..., 0]
     if self.num_members == 1:
-      outputs = self._forward_single(hidden)[None]
-    else:
-      outputs = self._forward_batched(hidden)
+      outputs = outputs[None]
     if self._clip is not None:
       outputs = tf.clip_by_value(outputs, -self._clip, self._clip)
     return outputs
 
-  def __call__(self, observation, action):
+  def call(self, observation, action):
     """The reduced cost, [B], of observation [B, O] and action [B, A]."""
     members = self.members(observation, action)
     return members[0] if self.num_members == 1 else self._reduce(members, 0)
 
-  def _forward_single(self, hidden):
-    """[B, O + A] -> [B]; plain matmuls, faster than batched ones on a CPU."""
-    for kernel, bias in zip(self._kernels, self._biases, strict=True):
-      is_head = kernel is self._kernels[-1]
-      hidden = tf.matmul(hidden, kernel[0]) + bias[0]
-      hidden = hidden if is_head else tf.nn.relu(hidden)
-    return hidden[:, 0]
 
-  def _forward_batched(self, hidden):
-    """[B, O + A] -> [E, B]."""
-    hidden = tf.repeat(hidden[None], self.num_members, axis=0)
-    for kernel, bias in zip(self._kernels, self._biases, strict=True):
-      is_head = kernel is self._kernels[-1]
-      hidden = tf.matmul(hidden, kernel) + bias
-      hidden = hidden if is_head else tf.nn.relu(hidden)
-    return hidden[..., 0]
+def _kernel_initializer(seed):
+  """An orthogonal kernel for each member, layer after layer."""
+  rng = np.random.default_rng(seed)
+
+  def initialize(shape, dtype=None):
+    del dtype  # float32 as all layers are
+    num_members, inputs, units = shape
+    return np.stack(
+      [_orthogonal(rng, inputs, units) for _ in range(num_members)]
+    )
+
+  return initialize
 
 
 def _orthogonal(rng, inputs, units):

@@ -1,26 +1,34 @@
 """A probabilistic ensemble: E networks that each predict a Gaussian."""
 
+import itertools
 from collections.abc import Sequence
 
 import gin
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 
 from tfirl.machine import memory
+from tfirl.networks import ensemble_dense
+
+tfd = tfp.distributions
 
 
-@gin.configurable
-class GaussianEnsemble(tf.Module):
+@gin.configurable(denylist=['normalizer'])
+class GaussianEnsemble(tf.keras.Model):
   """SiLU MLPs with mean and log variance heads, fused into batched matmuls.
 
   Kernels start truncated normal with std 1 / (2 sqrt(fan_in)), biases at zero.
-  Log variances are softly bounded by learned bounds.
+  Log variances are softly bounded by learned bounds. All variables are there
+  from the start: `summary`, `save_weights` and `load_weights` need no call.
+
+  Layers: `normalizer` if there is one, `hidden_0`, ..., `head` of the means and
+  the log variances, `log_variance_bounds`.
 
   Source: Chua et al. 2018 (PETS); settings of Janner et al. 2019 (MBPO).
 
   Attributes:
     num_members: E.
-    min_log_variance, max_log_variance: [O] variables, the soft bounds.
   """
 
   def __init__(
@@ -29,6 +37,7 @@ class GaussianEnsemble(tf.Module):
     action_size: int,
     seed: int,
     *,
+    normalizer: tf.keras.layers.Layer | None = None,
     num_members: int = 7,
     layers: Sequence[int] = (200, 200, 200, 200),
     clip_mean: float | None = None,
@@ -40,6 +49,8 @@ class GaussianEnsemble(tf.Module):
       observation_size: O, the number of outputs.
       action_size: A; there are O + A inputs.
       seed: of the initial weights.
+      normalizer: maps (s, a) [B, O + A] to inputs of a call, in `distribution`;
+        None for the identity.
       num_members: E.
       layers: hidden units of each hidden layer.
       clip_mean: bound on the mean, [-clip_mean, clip_mean]; None for no bound.
@@ -50,7 +61,7 @@ class GaussianEnsemble(tf.Module):
       ValueError: a parameter is out of its range, or training the ensemble
         would not fit into memory.
     """
-    super().__init__('gaussian_ensemble')
+    super().__init__(name='gaussian_ensemble')
     _check('num_members', num_members, 'at least 1', num_members >= 1)
     _check('layers', layers, 'positive', all(units >= 1 for units in layers))
     _check(
@@ -58,60 +69,98 @@ class GaussianEnsemble(tf.Module):
     )
     low, high = log_variance_bounds
     _check('log_variance_bounds', log_variance_bounds, 'rising', low < high)
+    sizes = [observation_size + action_size, *layers, 2 * observation_size]
+    _check_memory(num_members, sizes)
     self.num_members = num_members
     self._clip_mean = clip_mean
-    self._kernels = []
-    self._biases = []
-    rng = np.random.default_rng(seed)
-    sizes = [observation_size + action_size, *layers, 2 * observation_size]
-    parameters = sum((a + 1) * b for a, b in zip(sizes, sizes[1:]))  # noqa: B905
-    memory.check(
-      # The weights, their gradients, two moments of Adam, and the best so far.
-      5 * 4 * num_members * parameters,
-      f'an ensemble of GaussianEnsemble.num_members = {num_members} with '
-      f'.layers = {tuple(layers)}',
+    self._normalizer = normalizer
+    self._dense = ensemble_dense.make_mlps(
+      num_members, sizes, _silu, _kernel_initializer(seed)
     )
-    for i, (inputs, units) in enumerate(zip(sizes, sizes[1:], strict=False)):
-      shape = num_members, inputs, units
-      kernel = _truncated_normal(rng, shape) / (2.0 * np.sqrt(inputs))
-      self._kernels.append(
-        tf.Variable(kernel.astype(np.float32), name=f'kernel_{i}')
-      )
-      self._biases.append(
-        tf.Variable(tf.zeros([num_members, 1, units]), name=f'bias_{i}')
-      )
-    self.min_log_variance = tf.Variable(tf.fill([observation_size], low))
-    self.max_log_variance = tf.Variable(tf.fill([observation_size], high))
+    self._bounds = SoftBounds(
+      observation_size, low, high, name='log_variance_bounds'
+    )
+    self.built = True
 
   @property
   def member_variables(self) -> list[tf.Variable]:
     """The variables that have a leading axis E; the bounds are shared."""
-    return [*self._kernels, *self._biases]
+    kernels = [layer.kernel for layer in self._dense]
+    return kernels + [layer.bias for layer in self._dense]
 
-  def __call__(self, inputs, members=None):
+  @property
+  def min_log_variance(self) -> tf.Variable:
+    """[O], the lower soft bound."""
+    return self._bounds.low
+
+  @property
+  def max_log_variance(self) -> tf.Variable:
+    """[O], the upper soft bound."""
+    return self._bounds.high
+
+  def call(self, inputs, members=None):
     """Predicts by all members, or by some.
 
     Args:
-      inputs: [E, B, O + A]; slice i is member i's.
+      inputs: [E, B, O + A], normalised; slice i is member i's.
       members: [M] int, which members get the slices of `inputs` [M, B, O + A].
 
     Returns:
-      mean and log variance, both [E or M, B, O].
+      mean and log variance of s' - s, both [E or M, B, O].
     """
     hidden = inputs
-    for i, (kernel, bias) in enumerate(
-      zip(self._kernels, self._biases, strict=True)
-    ):
-      if members is not None:
-        kernel, bias = tf.gather(kernel, members), tf.gather(bias, members)
-      hidden = _silu(hidden) if i else hidden
-      hidden = tf.matmul(hidden, kernel) + bias
+    for layer in self._dense:
+      hidden = layer(hidden, members)
     mean, log_variance = tf.split(hidden, 2, axis=-1)
     if self._clip_mean is not None:
       mean = tf.clip_by_value(mean, -self._clip_mean, self._clip_mean)
-    low, high = self.min_log_variance, self.max_log_variance
-    log_variance = high - tf.nn.softplus(high - log_variance)
-    return mean, low + tf.nn.softplus(log_variance - low)
+    return mean, self._bounds(log_variance)
+
+  def distribution(self, observation, action) -> tfd.Distribution:
+    """Each member's Gaussian of s' - s, in the units of observations.
+
+    Inputs are normalised here, by `normalizer`; a call takes them normalised,
+    so that a fit does it once. Outputs are nowhere normalised: the members are
+    fitted to differences as they are.
+
+    Args:
+      observation: [B, O], as the task gives it.
+      action: [B, A].
+
+    Returns:
+      `tfd.Independent` normals of batch shape [E, B] and event shape [O].
+    """
+    inputs = tf.concat([observation, action], -1)
+    if self._normalizer is not None:
+      inputs = self._normalizer(inputs)
+    mean, log_variance = self(tf.repeat(inputs[None], self.num_members, axis=0))
+    return tfd.Independent(
+      tfd.Normal(mean, tf.exp(0.5 * log_variance)),
+      reinterpreted_batch_ndims=1,
+    )
+
+
+class SoftBounds(tf.keras.layers.Layer):
+  """Keeps [..., size] softly between two learned bounds.
+
+  Attributes:
+    low, high: [size] variables.
+  """
+
+  def __init__(self, size: int, low: float, high: float, name: str):
+    """Creates the bounds, at `low` and `high` for every column."""
+    super().__init__(name=name)
+    self.low, self.high = (
+      self.add_weight(
+        f'{name}/{bound}', [size], initializer=tf.constant_initializer(value)
+      )
+      for bound, value in (('low', low), ('high', high))
+    )
+    self.build((None, None, size))
+
+  def call(self, inputs):
+    inputs = self.high - tf.nn.softplus(self.high - inputs)
+    return self.low + tf.nn.softplus(inputs - self.low)
 
 
 def _silu(inputs):
@@ -121,12 +170,34 @@ def _silu(inputs):
   return inputs * tf.sigmoid(inputs)
 
 
+def _kernel_initializer(seed):
+  """Truncated normal with std 1 / (2 sqrt(fan_in)), layer after layer."""
+  rng = np.random.default_rng(seed)
+
+  def initialize(shape, dtype=None):
+    del dtype  # float32 as all layers are
+    kernel = _truncated_normal(rng, shape) / (2.0 * np.sqrt(shape[1]))
+    return kernel.astype(np.float32)
+
+  return initialize
+
+
 def _truncated_normal(rng, shape):
   """Standard normals, drawn again beyond two standard deviations."""
   values = rng.normal(size=shape)
   while (beyond := np.abs(values) > 2.0).any():
     values[beyond] = rng.normal(size=np.count_nonzero(beyond))
   return values
+
+
+def _check_memory(num_members, sizes):
+  parameters = sum((a + 1) * b for a, b in itertools.pairwise(sizes))
+  memory.check(
+    # The weights, their gradients, two moments of Adam, and the best so far.
+    5 * 4 * num_members * parameters,
+    f'an ensemble of GaussianEnsemble.num_members = {num_members} with '
+    f'.layers = {tuple(sizes[1:-1])}',
+  )
 
 
 def _check(name, value, expected, is_valid):
