@@ -17,7 +17,7 @@ def _write(data):
 
 
 def test_notes_go_and_all_else_stays(capfd):
-  with stderr_filter.without_reverb_notes():
+  with stderr_filter.without_notes():
     _write(b'first\n' + _NOTE)
     print('of Python', file=sys.__stderr__)
     _write(b'[reverb/cc/client.cc:9] Connection lost\n' + _NOTE + b'no end')
@@ -34,17 +34,24 @@ def test_notes_go_and_all_else_stays(capfd):
     b'TFRecordCheckpointer in /tmp/x.\n',
     b'[reverb/cc/platform/default/server.cc:71] Started replay server on port'
     b' 43471\n',
+    b'[reverb/cc/platform/tfrecord_checkpointer.cc:534] Table a and 10 items '
+    b'have been successfully loaded from checkpoint at path /tmp/x\n',
+    b'WARNING: All log messages before absl::InitializeLog() is called are '
+    b'written to STDERR\n',
+    b'I0000 00:00:1795714848.706404   21448 device_compiler.h:186] Compiled '
+    b'cluster using XLA!  This line is logged at most once for the lifetime of '
+    b'the process.\n',
     b'[reverb/cc/reverb_service_impl.cc:168] Stored checkpoint to /tmp/x\n',
   ],
 )
 def test_known_notes(capfd, note):
-  with stderr_filter.without_reverb_notes():
+  with stderr_filter.without_notes():
     _write(note)
   assert capfd.readouterr().err == ''
 
 
 def test_an_error_within_passes_and_loses_no_line(capfd):
-  with pytest.raises(KeyError), stderr_filter.without_reverb_notes():
+  with pytest.raises(KeyError), stderr_filter.without_notes():
     _write(b'why\n')
     raise KeyError
   assert capfd.readouterr().err == 'why\n'
@@ -52,8 +59,8 @@ def test_an_error_within_passes_and_loses_no_line(capfd):
 
 def test_nested_and_in_threads_the_stream_is_given_back(capfd):
   def write(i):
-    with stderr_filter.without_reverb_notes():
-      with stderr_filter.without_reverb_notes():
+    with stderr_filter.without_notes():
+      with stderr_filter.without_notes():
         _write(b'inner %d\n' % i)
       _write(b'outer %d\n' % i)
 
@@ -73,7 +80,7 @@ def test_no_stream_of_python(capfd, monkeypatch, tmp_path, stream):
     stream = open(tmp_path / 'x', 'w')  # noqa: SIM115
     stream.close()
   monkeypatch.setattr(sys, 'stderr', stream)
-  with stderr_filter.without_reverb_notes():
+  with stderr_filter.without_notes():
     _write(b'kept\n')
   assert capfd.readouterr().err == 'kept\n'
 
@@ -83,5 +90,5 @@ def test_without_a_descriptor_2_nothing_happens(monkeypatch):
     raise OSError(f'{number} is closed')
 
   monkeypatch.setattr(stderr_filter.os, 'dup', no_descriptor)
-  with stderr_filter.without_reverb_notes():
+  with stderr_filter.without_notes():
     pass

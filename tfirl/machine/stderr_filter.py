@@ -1,7 +1,7 @@
-"""Keeps Reverb's C++ notes off a program's standard error.
+"""Keeps notes of Reverb's and XLA's C++ off a program's standard error.
 
-Reverb writes to file descriptor 2 itself, past `sys.stderr`, and has neither a
-level nor an environment variable to turn its notes off.
+They write to file descriptor 2 themselves, past `sys.stderr`, and have neither
+a level nor an environment variable to turn these notes off.
 """
 
 import contextlib
@@ -13,14 +13,20 @@ import threading
 from collections.abc import Iterator
 from typing import BinaryIO
 
-# What it says when all is well; its errors and warnings look the same but for
-# the words.
+# What they say when all is well; Reverb's errors and warnings look the same but
+# for the words.
 _NOTES = re.compile(
-  rb'\[reverb/cc/\S+?:\d+\]\s+('
+  rb'WARNING: All log messages before absl::InitializeLog\(\) is called'
+  rb'|I0000 .*\] Compiled cluster using XLA!'
+  rb'|\[reverb/cc/\S+?:\d+\]\s+('
   rb'Initializing TFRecordCheckpointer'
   rb'|Loading (latest )?checkpoint from'
   rb'|Loading and verifying metadata of the checkpointed tables'
   rb'|Successfully loaded'
+  rb"|Metadata for table '\S+' was successfully loaded and verified"
+  rb'|(Still|Completed) reading compressed trajectory data'
+  rb'|Table \S+ and \d+ items have been successfully loaded'
+  rb'|No fallback checkpoint path provided'
   rb"|Trying to load table '"
   rb'|Started replay server on port'
   rb'|Sampler and server are owned by the same process'
@@ -34,11 +40,11 @@ _lock = threading.RLock()
 
 
 @contextlib.contextmanager
-def without_reverb_notes() -> Iterator[None]:
+def without_notes() -> Iterator[None]:
   """While it is open, what the process writes to descriptor 2 waits in a file.
 
-  At its end all of that is passed on, but for the lines that are Reverb's notes
-  and complete. What else the process's threads write meanwhile comes late, and
+  At its end all of that is passed on, but for the lines that are such notes and
+  complete. What else the process's threads write meanwhile comes late, and
   is not lost. Without a descriptor 2, or room for the file, nothing is held.
   """
   with _lock, contextlib.ExitStack() as stack:

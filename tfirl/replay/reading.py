@@ -7,7 +7,7 @@ import numpy as np
 import reverb
 import tensorflow as tf
 
-from tfirl.machine import stderr_filter
+from tfirl.replay import notes
 from tfirl.replay.errors import StarvedTableError
 
 
@@ -54,7 +54,7 @@ def read_blocks(
       max_samples=per_draw,
     )
     num_drawn = 0
-    with stderr_filter.without_reverb_notes():
+    with notes.without_note_of_draw():
       samples = list(dataset.batch(per_draw).as_numpy_iterator())
     for sample in samples:
       num_drawn += len(sample.info.key)

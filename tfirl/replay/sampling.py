@@ -6,7 +6,7 @@ import numpy as np
 import reverb
 import tensorflow as tf
 
-from tfirl.machine import stderr_filter
+from tfirl.replay import notes
 from tfirl.replay.errors import StarvedTableError
 from tfirl.replay.rows import RowLayout
 from tfirl.types import Transition
@@ -101,11 +101,9 @@ class BlockSampler:
     return rows
 
   def _draw(self, num_blocks: int) -> tf.Tensor:
-    if num_blocks in self._draw_fns:
-      return self._draw_fns[num_blocks]()
-    # At most two are ever made. Reverb tells of the sampler of each.
-    self._draw_fns[num_blocks] = self._make_draw_fn(num_blocks)
-    with stderr_filter.without_reverb_notes():
+    if num_blocks not in self._draw_fns:  # at most two are ever made
+      self._draw_fns[num_blocks] = self._make_draw_fn(num_blocks)
+    with notes.without_note_of_draw():
       return self._draw_fns[num_blocks]()
 
   def _make_draw_fn(self, num_blocks: int) -> Callable[[], tf.Tensor]:

@@ -53,7 +53,7 @@ class CheckpointTarget:
     target.mkdir(parents=True)
     self._point_to(target.resolve())
     try:
-      with stderr_filter.without_reverb_notes():
+      with stderr_filter.without_notes():
         name = pathlib.Path(client.checkpoint()).name
       (target / name).rename(folder / 'reverb')
     except RuntimeError as error:

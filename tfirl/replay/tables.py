@@ -158,7 +158,7 @@ class Replay:
     self._rngs = np.random.default_rng(seed)
     folder = None if restore_from is None else pathlib.Path(restore_from)
     saved = folder and saving.check_tables(folder, self._fixed_values())
-    with stderr_filter.without_reverb_notes():
+    with stderr_filter.without_notes():
       self._checkpoint_target = saving.CheckpointTarget(folder)
       self._server = reverb.Server(
         [config.make(self._layout) for config in tables],
@@ -273,7 +273,7 @@ class Replay:
     """Stops the server; the rows are gone."""
     for writer in self._writers.values():
       writer.close()
-    with stderr_filter.without_reverb_notes():
+    with stderr_filter.without_notes():
       self._server.stop()
     self._checkpoint_target.remove()
 

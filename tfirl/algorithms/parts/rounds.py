@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from tfirl.machine import stderr_filter
+
 StepFn = Callable[..., Mapping[str, tf.Tensor]]
 
 
@@ -21,15 +23,22 @@ class Rounds(tf.Module):
     super().__init__()
     self._step_fn = step_fn
     self._num_steps = num_steps
-    self.run = tf.function(self._run, jit_compile=jit_compile)
+    self._jit_compile = jit_compile
+    self._graph = tf.function(self._run, jit_compile=jit_compile)
+
+  def run(self, *batches) -> Mapping[str, tf.Tensor]:
+    """Takes G steps. Args: nests of [G * B, ...]. Returns: means over G."""
+    if self._jit_compile and not self.num_traces:
+      with stderr_filter.without_notes():  # XLA tells of what it compiles
+        return self._graph(*batches)
+    return self._graph(*batches)
 
   @property
   def num_traces(self) -> int:
     """How often `run` was traced; more than 1 means shapes changed."""
-    return self.run.experimental_get_tracing_count()
+    return self._graph.experimental_get_tracing_count()
 
   def _run(self, *batches) -> Mapping[str, tf.Tensor]:
-    """Takes G steps. Args: nests of [G * B, ...]. Returns: means over G."""
     batches = tf.nest.map_structure(self._split, batches)
     totals = self._zeros(batches)
 
