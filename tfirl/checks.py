@@ -88,11 +88,14 @@ Name = Annotated[
 ]
 
 
-def checked(function: Callable) -> Callable:
-  """Holds numbers and text against the ranges in `function`'s annotations.
+# Arrays and functions, say, are none of these: they pass.
+_CHECKED = (numbers.Number, str, list, tuple)
 
-  Other arguments pass, functions for instance. Raises ValueError naming the
-  parameter, what was found and what is expected.
+
+def checked(function: Callable) -> Callable:
+  """Holds plain values against the ranges in `function`'s annotations.
+
+  Raises ValueError naming the parameter, what was found and what is expected.
   """
   owner = function.__qualname__.removesuffix('.__init__')
   signature = inspect.signature(function)
@@ -103,7 +106,7 @@ def checked(function: Callable) -> Callable:
     given = signature.bind_partial(*args, **kwargs).arguments
     for name, value in given.items():
       hint = hints.get(name)
-      if _has_range(hint) and isinstance(value, (numbers.Number, str)):
+      if _has_range(hint) and isinstance(value, _CHECKED):
         within(f'{owner}.{name}', value, hint)
     return function(*args, **kwargs)
 
@@ -205,13 +208,14 @@ def words_for(hint: Any) -> str:
     return 'None'
   if (origin or hint) is collections_abc.Callable:
     return 'a function'
+  if isinstance(origin, type) and issubclass(origin, collections_abc.Sequence):
+    return f'a list of ({", ".join(map(words_for, arguments))})'
   return hint.__name__ if isinstance(hint, type) and not origin else str(hint)
 
 
 def _has_range(hint: Any) -> bool:
-  return typing.get_origin(hint) is Annotated or any(
-    map(_has_range, typing.get_args(hint))
-  )
+  is_range = typing.get_origin(hint) in (Annotated, typing.Literal)
+  return is_range or any(map(_has_range, typing.get_args(hint)))
 
 
 def _is_opaque(hint: Any) -> bool:

@@ -42,8 +42,12 @@ def test_takes_what_fits(text):
     ('run.env_steps = 1.5', '1.5', 'expected int'),
     ('run.record_video = 1', '1', 'expected bool'),
     ('run.make_algorithm = "mm"', "'mm'", 'expected a function'),
-    ('CostNetwork.layers = 8', '8', 'Sequence[int]'),
-    ('CostNetwork.layers = (8, "8")', "(8, '8')", 'Sequence[int]'),
+    ('CostNetwork.layers = 8', '8', 'a list of (int, at least 1)'),
+    (
+      'CostNetwork.layers = (8, "8")',
+      "(8, '8')",
+      'a list of (int, at least 1)',
+    ),
     (
       'CostNetwork.clip = "no"',
       "'no'",
@@ -52,7 +56,7 @@ def test_takes_what_fits(text):
     (
       'expert_fraction/piecewise_linear.segments = [(0.2, 0.1)]',
       '[(0.2, 0.1)]',
-      'tuple[float, float, float]',
+      'a list of (a list of (float, float, float))',
     ),
   ],
 )

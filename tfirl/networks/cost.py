@@ -1,12 +1,13 @@
 """f(s, a): the cost that the learner pays, alone or as an ensemble."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import gin
 import numpy as np
 import tensorflow as tf
 
-from tfirl import acting
+from tfirl import acting, checks
 from tfirl.networks import encoding as encoding_lib
 from tfirl.networks import ensemble_dense
 
@@ -17,7 +18,9 @@ _REDUCERS = {
 }
 
 
-@gin.configurable
+@gin.configurable(
+  denylist=['observation_size', 'action_size', 'seed', 'encoding']
+)
 class CostNetwork(tf.keras.Model):
   """An ensemble of ReLU MLPs with linear heads, fused into batched matmuls.
 
@@ -29,43 +32,39 @@ class CostNetwork(tf.keras.Model):
   Layers: `encoding` if there is one, `hidden_0`, ..., `head`.
 
   Source of the ensemble and its min: Ren et al. 2024, appendix.
+
+  Args:
+    observation_size, action_size: O and A.
+    seed: of the initial weights.
+    encoding: of observations, [B, O] to [B, O].
+    layers: hidden units of each hidden layer.
+    num_members: E.
+    reduce: 'min', 'mean' or 'max', how members make one cost.
+    clip: bound on each member's output, [-clip, clip]; None for no bound.
+      Gradients are zero beyond it.
+    head_scale: factor of the last layer's initial kernel. At 1 the first
+      policy already pays for a random function of where it is; at 0 for
+      nothing, and later for what tells it from the expert only.
+
+  Raises:
+    ValueError: a parameter is out of its range.
   """
 
+  @checks.checked
   def __init__(
     self,
     observation_size: int,
     action_size: int,
     seed: int,
     encoding: acting.Encoding | None = None,
-    layers: Sequence[int] = (256, 256),
-    num_members: int = 1,
-    reduce: str = 'min',
-    clip: float | None = None,
-    head_scale: float = 1.0,
+    layers: Sequence[checks.Count] = (256, 256),
+    num_members: checks.Count = 1,
+    reduce: Literal['min', 'mean', 'max'] = 'min',
+    clip: checks.Positive | None = None,
+    head_scale: checks.NonNegative = 1.0,
   ):
-    """Creates the variables.
-
-    Args:
-      observation_size, action_size: O and A.
-      seed: of the initial weights.
-      encoding: of observations, [B, O] to [B, O].
-      layers: hidden units of each hidden layer.
-      num_members: E.
-      reduce: 'min', 'mean' or 'max', how members make one cost.
-      clip: bound on each member's output, [-clip, clip]; None for no bound.
-        Gradients are zero beyond it.
-      head_scale: factor of the last layer's initial kernel. At 1 the first
-        policy already pays for a random function of where it is; at 0 for
-        nothing, and later for what tells it from the expert only.
-
-    Raises:
-      ValueError: a parameter is out of its range.
-    """
+    """Creates the variables."""
     super().__init__(name='cost_network')
-    _check('reduce', reduce, f'one of {sorted(_REDUCERS)}', reduce in _REDUCERS)
-    _check('num_members', num_members, 'at least 1', num_members >= 1)
-    _check('clip', clip, 'None or positive', clip is None or clip > 0)
-    _check('head_scale', head_scale, 'at least 0', head_scale >= 0)
     self.num_members = num_members
     self._reduce = _REDUCERS[reduce]
     self._clip = clip
@@ -125,8 +124,3 @@ def _orthogonal(rng, inputs, units):
   basis, triangle = np.linalg.qr(tall)
   basis = basis * np.sign(np.diag(triangle))  # uniform over rotations
   return (basis if inputs >= units else basis.T).astype(np.float32)
-
-
-def _check(name, value, expected, is_valid):
-  if not is_valid:
-    raise ValueError(f'CostNetwork.{name} must be {expected}; found {value!r}.')

@@ -8,13 +8,16 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from tfirl import checks
 from tfirl.machine import memory
 from tfirl.networks import ensemble_dense
 
 tfd = tfp.distributions
 
 
-@gin.configurable(denylist=['normalizer'])
+@gin.configurable(
+  denylist=['observation_size', 'action_size', 'seed', 'normalizer']
+)
 class GaussianEnsemble(tf.keras.Model):
   """SiLU MLPs with mean and log variance heads, fused into batched matmuls.
 
@@ -29,8 +32,25 @@ class GaussianEnsemble(tf.keras.Model):
 
   Attributes:
     num_members: E.
+
+  Args:
+    observation_size: O, the number of outputs.
+    action_size: A; there are O + A inputs.
+    seed: of the initial weights.
+    normalizer: maps (s, a) [B, O + A] to inputs of a call, in `distribution`;
+      None for the identity.
+    num_members: E.
+    layers: hidden units of each hidden layer.
+    clip_mean: bound on the mean, [-clip_mean, clip_mean]; None for no bound.
+      Gradients are zero beyond it.
+    log_variance_bounds: where the soft bounds start.
+
+  Raises:
+    ValueError: a parameter is out of its range, or training the ensemble
+      would not fit into memory.
   """
 
+  @checks.checked
   def __init__(
     self,
     observation_size: int,
@@ -38,37 +58,20 @@ class GaussianEnsemble(tf.keras.Model):
     seed: int,
     *,
     normalizer: tf.keras.layers.Layer | None = None,
-    num_members: int = 7,
-    layers: Sequence[int] = (200, 200, 200, 200),
-    clip_mean: float | None = None,
+    num_members: checks.Count = 7,
+    layers: Sequence[checks.Count] = (200, 200, 200, 200),
+    clip_mean: checks.Positive | None = None,
     log_variance_bounds: tuple[float, float] = (-10.0, 0.5),
   ):
-    """Creates the variables, stacked over members.
-
-    Args:
-      observation_size: O, the number of outputs.
-      action_size: A; there are O + A inputs.
-      seed: of the initial weights.
-      normalizer: maps (s, a) [B, O + A] to inputs of a call, in `distribution`;
-        None for the identity.
-      num_members: E.
-      layers: hidden units of each hidden layer.
-      clip_mean: bound on the mean, [-clip_mean, clip_mean]; None for no bound.
-        Gradients are zero beyond it.
-      log_variance_bounds: where the soft bounds start.
-
-    Raises:
-      ValueError: a parameter is out of its range, or training the ensemble
-        would not fit into memory.
-    """
+    """Creates the variables, stacked over members."""
     super().__init__(name='gaussian_ensemble')
-    _check('num_members', num_members, 'at least 1', num_members >= 1)
-    _check('layers', layers, 'positive', all(units >= 1 for units in layers))
-    _check(
-      'clip_mean', clip_mean, 'None or positive', not clip_mean or clip_mean > 0
-    )
     low, high = log_variance_bounds
-    _check('log_variance_bounds', log_variance_bounds, 'rising', low < high)
+    checks.require(
+      'GaussianEnsemble.log_variance_bounds',
+      log_variance_bounds,
+      'rising',
+      low < high,
+    )
     sizes = [observation_size + action_size, *layers, 2 * observation_size]
     _check_memory(num_members, sizes)
     self.num_members = num_members
@@ -198,10 +201,3 @@ def _check_memory(num_members, sizes):
     f'an ensemble of GaussianEnsemble.num_members = {num_members} with '
     f'.layers = {tuple(sizes[1:-1])}',
   )
-
-
-def _check(name, value, expected, is_valid):
-  if not is_valid:
-    raise ValueError(
-      f'GaussianEnsemble.{name} must be {expected}; found {value!r}.'
-    )
