@@ -9,11 +9,12 @@ A page is read as its reader would work through it, in a folder of its own:
   `<!-- test: fails with the next text -->`.
 
 Runs are cut by one binding more, `include 'budgets/smoke.gin'`, as the pages
-themselves advise; those of Hopper get demonstrations of random actions, for
-the embedded expert's take a minute. What another environment holds
+themselves advise; those of tfirl's tasks get demonstrations of random actions,
+for embedded experts' take a minute and more. What another environment holds
 (Stable-Baselines3, imitation) is a stand-in with the same names.
 """
 
+import functools
 import importlib.util
 import pathlib
 import pickle
@@ -27,7 +28,11 @@ import h5py
 import numpy as np
 import pytest
 
+from tfirl import tasks
 from tfirl.cli import main
+from tfirl.config import gin_bindings
+from tfirl.config import gin_files as gin_files_lib
+from tfirl.demos.formats import npz
 from tfirl.runs import launch
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -44,15 +49,37 @@ _SMOKE = "include 'budgets/smoke.gin'"
 _CUT = [_SMOKE, 'run.record_video = False']
 
 
+@pytest.fixture(scope='module')
+def random_demos(record_random, tmp_path_factory):
+  """`random_demos(task)`: path of a few random episodes of a shipped task."""
+  folder = tmp_path_factory.mktemp('demos')
+
+  @functools.cache
+  def make(name):
+    gin_bindings.parse([f'tasks/{name}.gin'])
+    with tasks.make_task().make_env(trembles=False) as env:
+      raw = record_random(env, 20 if env.maze is None else 1)
+    npz.save_npz(raw, str(folder / f'{name}.npz'))
+    return str(folder / f'{name}.npz')
+
+  return make
+
+
 @pytest.fixture
-def cut_runs(monkeypatch, hopper_demos):
+def cut_runs(monkeypatch, random_demos):
   """Whatever is launched in this process is short, by what is documented."""
   launch_whole = launch.launch
 
   def launch_cut(gin_files, bindings, root_dir, seed, demos, *rest, **kwargs):
-    if demos is None and gin_files[0].endswith('_hopper.gin'):
-      demos = str(hopper_demos)
     bindings = [*bindings, *_CUT]
+    task = gin_files[0].removesuffix('.gin').rpartition('_')[2]
+    if (
+      demos is None
+      and gin_files_lib.gin_folder().joinpath(f'tasks/{task}.gin').exists()
+    ):
+      demos = random_demos(task)
+      if task.endswith('maze'):  # none of them gets to a goal
+        bindings.append('load_demonstrations.successful_only = False')
     return launch_whole(
       gin_files, bindings, root_dir, seed, demos, *rest, **kwargs
     )
