@@ -121,5 +121,6 @@ def test_seed_decides_the_weights():
   ],
 )
 def test_parameters_out_of_range_are_named(name, value):
-  with pytest.raises(ValueError, match=f'CostNetwork.{name} is {value!r}; expected'):
+  message = f'CostNetwork.{name} is {value!r}; expected'
+  with pytest.raises(ValueError, match=message):
     CostNetwork(3, 2, seed=0, **{name: value})
