@@ -6,11 +6,16 @@ module directly under tfirl/ ('envs', 'types').
 
 import ast
 import importlib.util
+import os
 import pathlib
 import sys
 from collections import defaultdict
 
 import pytest
+
+# tfirl sets it, but tests import NumPy first: its threads then wait for each
+# other, for minutes where another worker takes the second core.
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 
