@@ -326,3 +326,14 @@ def test_begins_with_a_pretrained_model(make, tmp_path):
     np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
   with pytest.raises(ValueError, match='dynamics.npz: kernel_0: found .*expec'):
     make(0, bindings=[binding, 'GaussianEnsemble.layers = (9,)'])
+
+
+def test_without_a_word_of_the_task_the_end_is_learned(make, tmp_path):
+  """From real terminals, beside the model; its weights are in a checkpoint."""
+  binding = 'Task.is_healthy = None'
+  game = make(bindings=[binding])
+  while game.clock.env_steps < 60:
+    game.run_round()
+  assert 'end' in game.trackables()
+  assert game.losses['learned_end_terminals'] >= 0
+  assert 'end' not in make().trackables()

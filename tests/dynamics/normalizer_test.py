@@ -26,3 +26,9 @@ def test_a_constant_column_is_only_shifted():
 def test_begins_as_the_identity():
   rows = np.array([[1.0, -2.0]])
   np.testing.assert_array_equal(normalizer.Normalizer(2)(rows), rows)
+
+
+def test_the_floor_holds_a_column_that_moves_little():
+  fitted = normalizer.Normalizer(3, std_floor=0.1)
+  fitted.fit(np.array([[1.0, 0.0, 7.0], [3.0, 0.002, 7.0]]))
+  np.testing.assert_allclose(fitted.std, [1.0, 0.1, 1.0])

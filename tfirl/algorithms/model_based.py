@@ -25,7 +25,13 @@ from tfirl.algorithms.parts import (
   stopwatch,
 )
 from tfirl.algorithms.parts import tables as algorithm_tables
-from tfirl.dynamics import holdout, model_env, open_loop, saving
+from tfirl.dynamics import (
+  holdout,
+  learned_end,
+  model_env,
+  open_loop,
+  saving,
+)
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.replay import tables
@@ -43,6 +49,7 @@ class _Seeds(NamedTuple):
   starts: int
   tables: int
   order: int
+  end: int
 
 
 @gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
@@ -104,7 +111,7 @@ class ModelBased(game.Game):
     jit_compile: bool = False,
   ):
     """Makes the environment, opens the tables, makes the model and players."""
-    seeds = _Seeds(*np.random.SeedSequence(seed).generate_state(8).tolist())
+    seeds = _Seeds(*np.random.SeedSequence(seed).generate_state(9).tolist())
     is_new = restore_from is None  # a checkpoint brings what became of it
     self._demos, self._seed = demos.transitions, seed
     self._initial_steps = initial_steps
@@ -135,15 +142,22 @@ class ModelBased(game.Game):
     self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
 
   def _make_model(self, task, demos, path: str | None, seeds: _Seeds) -> None:
-    """The ensemble, of random weights or those of `path`, and its users."""
+    """The ensemble, of random weights or those of `path`, and its users.
+
+    Where episodes end is learned if the task doesn't say.
+    """
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     self._model = dynamics_model.DynamicsModel(*sizes, seeds.model)
     if path is not None:
       saving.load_model(self._model, path)
     self._open_loop = open_loop.OpenLoop(self._model)
     self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds.fit)
+    self._end, is_healthy = None, task.is_healthy
+    if is_healthy is None:
+      self._end = learned_end.LearnedEnd(sizes[0], seeds.end)
+      is_healthy = self._end.is_healthy
     self._imagination = imagination.Imagination(
-      model_env.ModelEnv(self._model, task.is_healthy),
+      model_env.ModelEnv(self._model, is_healthy),
       self._dynamics_update_period,
       seeds.starts,
       demos,
@@ -210,6 +224,7 @@ class ModelBased(game.Game):
       **super().trackables(),
       'model': self._model,
       'trainer': self._trainer,
+      **({} if self._end is None else {'end': self._end}),
     }
 
   def table_sizes(self) -> Mapping[str, int]:
@@ -267,9 +282,12 @@ class ModelBased(game.Game):
     self.clock.env_steps += self._steps_per_round
 
   def _fit(self) -> None:
-    record = self._trainer.fit(self._replay.read('hybrid'))
+    rows = self._replay.read('hybrid')
+    record = self._trainer.fit(rows)
     logging.info('dynamics after %d steps: %s', self.clock.env_steps, record)
     self.losses.update(record.columns())
+    if self._end is not None:
+      self.losses.update(self._end.fit(rows).columns())
     self.losses['dynamics_holdout_demos'] = float(len(self._held_out_demos()))
 
   def _held_out_demos(self) -> np.ndarray:
@@ -316,6 +334,7 @@ class ModelBased(game.Game):
       **super()._get_state(),
       'trainer': self._trainer.get_state(),
       'imagination': self._imagination.get_state(),
+      'end': None if self._end is None else self._end.get_state(),
       'seconds': self._stopwatch.seconds,
     }
 
@@ -323,6 +342,8 @@ class ModelBased(game.Game):
     super()._set_state(state)
     self._trainer.set_state(state['trainer'])
     self._imagination.set_state(state['imagination'])
+    if self._end is not None:
+      self._end.set_state(state['end'])
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
 
 

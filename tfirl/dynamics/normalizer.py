@@ -10,8 +10,13 @@ _LEAST_STD = 1e-12
 class Normalizer(tf.keras.layers.Layer):
   """(x - mean) / std, computed in float64: x may be large and move little."""
 
-  def __init__(self, size: int):
-    """Args: `size` is the number of columns. Starts as the identity."""
+  def __init__(self, size: int, std_floor: float = 0.0):
+    """Starts as the identity.
+
+    Args:
+      size: the number of columns.
+      std_floor: the least deviation that a column which moves is divided by.
+    """
     super().__init__(name='normalizer', dtype='float64', autocast=False)
     self.mean, self.std = (
       self.add_weight(
@@ -19,6 +24,7 @@ class Normalizer(tf.keras.layers.Layer):
       )
       for name, initial in (('mean', 'zeros'), ('std', 'ones'))
     )
+    self._std_floor = std_floor
     self.build((None, size))
 
   def fit(self, rows: np.ndarray) -> None:
@@ -26,7 +32,8 @@ class Normalizer(tf.keras.layers.Layer):
     rows = np.asarray(rows, np.float64)
     std = rows.std(0)
     self.mean.assign(rows.mean(0))
-    self.std.assign(np.where(std < _LEAST_STD, 1.0, std))
+    floored = np.maximum(std, self._std_floor)
+    self.std.assign(np.where(std < _LEAST_STD, 1.0, floored))
 
   def call(self, rows):
     """Normalises `rows` [..., size]; returns float32."""
