@@ -1,5 +1,5 @@
-# `make train`: from a fresh clone to a trained Hopper policy. STEPS=100000 is
-# what README's table has; three of five of it show how it learns.
+# `make train`: from a fresh clone to a trained Hopper policy. 60,000 steps show
+# how it learns; README's table has STEPS=100000.
 # `make test`: all tests. `make quick`: what takes under 90 seconds.
 # `make lint`, `make format`, `make clean`.
 
