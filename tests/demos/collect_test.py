@@ -140,7 +140,7 @@ def test_a_task_file_must_name_its_environment(tmp_path, monkeypatch):
   (tmp_path / 'tasks').mkdir()
   (tmp_path / 'tasks' / 'mine.gin').write_text('Task.env_kwargs = {}\n')
   monkeypatch.chdir(tmp_path)
-  with pytest.raises(ValueError, match='mine.gin: Task.env_id: found no'):
+  with pytest.raises(ValueError, match='mine.gin: Task.name: found no'):
     collect.collect(_args(task='mine'))
 
 
