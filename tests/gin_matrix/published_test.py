@@ -118,7 +118,6 @@ _ON_MAZES = {
 _BUDGET_ON_MAZES = {
   'run.eval_every': 25_000,
   'run.eval_episodes': 25,
-  'Task.tremble_probability': 0.0,
 }
 _HYPER_ON_MAZES = {
   'run.env_steps': 150_000,
@@ -209,6 +208,7 @@ def test_mazes(method, task):
   _check(_BUDGET_ON_MAZES)
   assert bound('run.updates' if method == 'bc' else 'run.env_steps') == 500_000
   assert bound('Task.env_kwargs')['continuing_task'] is False
+  assert _bound('Task.tremble_probability', 0.0) == 0.0  # hands are steady
   assert bound('load_demonstrations.max_transitions') == 100_000
   if method in _GAMES:
     _check(_ON_MAZES)
