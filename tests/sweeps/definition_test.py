@@ -72,7 +72,7 @@ def test_points_are_all_combinations():
     ('CostLearner.learning_rate', 'no list of values'),
     ('CostLearner.learning_rate=1e-3', 'no list of values'),
     ('CostLearner.learning_rate=[]', 'no list of values'),
-    ('CostLearner.learning_rate=[1e-3, "x"]', "'x', str; expected float"),
+    ('CostLearner.learning_rate=[1e-3, "x"]', "'x'; expected float"),
     ('CostLearner.learnin_rate=[1e-3]', 'did you mean learning_rate'),
     ('CostLearner.learning_rate=[1e-3', '--sweep='),
   ],
@@ -197,7 +197,7 @@ def test_duplicate_units():
   [
     ('run.env_step = 1', 'did you mean env_steps'),
     ('polcy/table.capacity = 1', "unknown scope 'polcy'; did you mean policy"),
-    ('run.env_steps = "many"', "'many', str; expected int"),
+    ('run.env_steps = "many"', "'many'; expected int"),
     ('Nobody.knows = 1', "unknown configurable 'Nobody'"),
     ('run.env_steps = %steps', "macro '%steps' is defined nowhere"),
   ],
@@ -251,7 +251,7 @@ def test_a_gin_file_that_is_not_there():
 
 def test_a_long_label_makes_a_short_folder():
   points = definition.parse_points(
-    [f'CostNetwork.layers=[{tuple(range(60))}, {tuple(range(61))}]']
+    [f'CostNetwork.layers=[{tuple(range(1, 61))}, {tuple(range(1, 62))}]']
   )
   units = _units([['mm_hopper.gin']], points=points)
   folders = {unit.path.parents[2].name for unit in units}
