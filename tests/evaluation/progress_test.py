@@ -36,7 +36,9 @@ def columns(monkeypatch):
 
   def set_columns(number):
     size = os.terminal_size((number, 24))
-    monkeypatch.setattr(progress.shutil, 'get_terminal_size', lambda *_, **__: size)
+    monkeypatch.setattr(
+      progress.shutil, 'get_terminal_size', lambda *_, **__: size
+    )
 
   set_columns(120)
   return set_columns
