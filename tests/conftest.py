@@ -18,6 +18,40 @@ import pytest
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
+# Not of `make quick`: they train, roll out for long, or start processes.
+_SLOW = (
+  'algorithms/loops_test.py',
+  'algorithms/model_based_test.py',
+  'algorithms/parts/pretraining_test.py',
+  'algorithms/parts/warm_start_test.py',
+  'algorithms/pretrain_dynamics_test.py',
+  'api_test.py',
+  'cli/check_test.py',
+  'd4rl_antmaze_run_test.py',
+  'demos/collect_test.py',
+  'demos/experts/',
+  'dynamics/learned_end_test.py',
+  'ends_test.py',
+  'gin_matrix/few_demos_test.py',
+  'gin_matrix/locomotion_test.py',
+  'gin_matrix/maze_test.py',
+  'learns_test.py',
+  'maze_picture_test.py',
+  'processes/',
+  'quickstart_test.py',
+  'sweeps/executors/',
+  'sweeps/paper_test.py',
+  'sweeps/sweep_test.py',
+  'sweeps/xm_sweep_test.py',
+)
+
+
+def pytest_collection_modifyitems(items):
+  """Marks what is slow."""
+  for item in items:
+    path = item.path.relative_to(_ROOT / 'tests').as_posix()
+    if path.startswith(_SLOW):
+      item.add_marker(pytest.mark.slow)
 
 
 def _imported_names(path):
