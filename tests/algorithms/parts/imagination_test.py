@@ -45,6 +45,12 @@ def bindings():
   gin.clear_config()
 
 
+def _make_env():
+  return model_env.ModelEnv(
+    _Plant(), lambda observation: observation[:, 0] > -1.0
+  )
+
+
 def _make(**kwargs):
   kwargs = {
     'rollouts_per_step': 6,
@@ -54,10 +60,7 @@ def _make(**kwargs):
     'expert_reset_fraction': 0.25,
     **kwargs,
   }
-  env = model_env.ModelEnv(
-    _Plant(), lambda observation: observation[:, 0] > -1.0
-  )
-  return imagination.Imagination(env, _PERIOD, 0, **kwargs)
+  return imagination.Imagination(_make_env(), _PERIOD, 0, **kwargs)
 
 
 def _rows(value, number):
@@ -229,7 +232,7 @@ class _Backwards:
 
 def test_expert_start_states_may_come_from_elsewhere():
   imagined = imagination.Imagination(
-    _Plant(),
+    _make_env(),
     _PERIOD,
     0,
     'demos',
