@@ -228,6 +228,49 @@ def test_a_function_without_a_name_has_to_be_given(demos, tmp_path):
   assert tfirl.load_run(run.path, task=task).task is task
 
 
+def test_a_game_starts_from_an_earlier_runs_policy(task, demos, tmp_path):
+  clone = tfirl.imitate(
+    'bc',
+    task,
+    demos,
+    updates=64,
+    bindings=[*_SMALL[-2:], 'BcAgent.hidden = (8,)'],
+    root_dir=tmp_path / 'clones',
+  )
+  run = _imitate(task, demos, tmp_path, init_from=clone)
+  # The first evaluation comes before the first step: on the same episodes.
+  first, cloned = run.metrics.iloc[0], clone.metrics.iloc[-1]
+  assert first.real_steps == 0
+  assert first.eval_return_mean == pytest.approx(cloned.eval_return_mean)
+  # And its game may be where the next begins.
+  bindings = ['WarmStart.bc_steps = 30']
+  again = _imitate(
+    task,
+    demos,
+    tmp_path / 'again',
+    init_from=str(run.path),
+    bindings=bindings,
+  )
+  assert again.metrics.eval_return_mean[0] == pytest.approx(
+    run.metrics.eval_return_mean.iloc[-1]
+  )
+
+
+def test_a_policy_of_another_kind_is_no_start(task, demos, tmp_path):
+  other = _imitate(
+    task,
+    demos,
+    tmp_path,
+    bindings=['tfirl.SacAgent.hidden = (16,)'],
+    real_steps=32,
+  )
+  message = r'init_from = .*kernels.*\(2, 16\).*this agent has.*\(2, 8\)'
+  with pytest.raises(ValueError, match=message):
+    _imitate(task, demos, tmp_path / 'next', init_from=other)
+  with pytest.raises(FileNotFoundError, match='init_from = .*no SavedModel'):
+    _imitate(task, demos, tmp_path / 'next', init_from=tmp_path)
+
+
 def test_few_demonstrations_of_arrays(task, demos, tmp_path):
   run = _imitate(task, demos, tmp_path, num_demos=2, real_steps=32)
   assert run.path.parent.name == 'hype-n2'

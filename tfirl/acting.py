@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# (kernel [in, out], bias [out]) of each layer.
+Layers = Sequence[tuple[np.ndarray, np.ndarray]]
+
 
 class Encoding(NamedTuple):
   """What an MLP sees of observations [..., O]: [..., O + 2 P].
@@ -50,7 +53,7 @@ class MlpPolicy:
 
   def __init__(
     self,
-    layers: Sequence[tuple[np.ndarray, np.ndarray]],
+    layers: Layers,
     num_actions: int,
     log_std_range: tuple[float, float] = (-20.0, 2.0),
     exploration_noise: float = 0.0,

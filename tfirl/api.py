@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tfirl import types
+from tfirl.agents import export
 from tfirl.config import gin_bindings, gin_files
 from tfirl.demos import arrays, load
 from tfirl.evaluation import evaluate as evaluation
@@ -106,7 +107,7 @@ class Run:
     if self._policy is None:
       with self.task.make_env() as env:
         low, high = env.action_low, env.action_high
-      model = run_evaluation.load_model(self.path / 'policy')
+      model = export.load_model(self.path / 'policy')
       self._policy = model, (high + low) / 2, (high - low) / 2
     model, center, half_range = self._policy
     observation = np.asarray(observation, np.float32)
@@ -150,6 +151,7 @@ def imitate(
   real_steps: int | None = None,
   updates: int | None = None,
   num_demos: int | None = None,
+  init_from: Run | str | os.PathLike | None = None,
   bindings: Sequence[str] = (),
   on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   root_dir: str | os.PathLike = 'runs',
@@ -165,6 +167,7 @@ def imitate(
     real_steps: budget; None for that of METHOD_TASK.gin, or the method's.
     updates: budget in gradient steps, of 'bc' and others without steps.
     num_demos: use the first so many demonstrated episodes.
+    init_from: an earlier run, or its folder, whose policy the game starts with.
     bindings: lines of gin, 'tfirl.SacAgent.gamma = 0.99' for one.
     on_evaluation: called after each evaluation; if it returns True or raises,
       the run ends after a checkpoint.
@@ -179,6 +182,9 @@ def imitate(
   """
   budget = {'real_steps': real_steps, 'updates': updates}
   lines = [f'run.{k} = {v!r}' for k, v in budget.items() if v is not None]
+  if init_from is not None:
+    earlier = init_from.path if isinstance(init_from, Run) else init_from
+    lines.append(f'WarmStart.init_from = {os.path.abspath(earlier)!r}')
   given = None
   if isinstance(task, Task):
     given = task

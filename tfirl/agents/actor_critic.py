@@ -1,15 +1,17 @@
 """What the agents of the games share, whatever their losses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import gin
 import tensorflow as tf
 from tf_agents.agents import tf_agent
+from tf_agents.networks import network
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
-from tfirl import types
+from tfirl import acting, types
 from tfirl.agents import noise
+from tfirl.networks import critic as critic_lib
 
 gin.external_configurable(
   tf.keras.optimizers.legacy.Adam, module='tf.keras.optimizers.legacy'
@@ -23,13 +25,49 @@ def make_specs(observation_size: int, action_size: int):
   return ts.time_step_spec(observation), action
 
 
+def make_networks(
+  make_actor: Callable,
+  specs,
+  hidden: Sequence[int],
+  critic_layer_norm: bool,
+  encoding: acting.Encoding | None,
+) -> dict[str, network.Network]:
+  """The actor and both critics, by the names of TF-Agents' parameters.
+
+  Args:
+    make_actor: maps (observation spec, action spec, hidden, encoding) to one.
+    specs: of `make_specs`.
+    hidden: units of each hidden layer, of all three.
+    critic_layer_norm: normalise the critics' hidden layers.
+    encoding: of the observations, of all three.
+  """
+  shape = specs[0].observation, specs[1], hidden
+  critic = *shape, critic_layer_norm, encoding
+  return {
+    'actor_network': make_actor(*shape, encoding),
+    'critic_network': critic_lib.make_critic(*critic),
+    'critic_network_2': critic_lib.make_critic(*critic),
+  }
+
+
 class ActorCriticAgent(tf_agent.TFAgent):
   """A first base class; the second is an agent of TF-Agents with two critics.
 
   It makes the policy: the generator of GAIL and DAC.
 
-  A subclass has `_gin_name` and `_bc_loss(expert)`; its `_train` starts with
-  `_check_expert_rows` and ends with `_update_average`.
+  A subclass has `_gin_name`, `_bc_loss(expert)` and `_actor_layers(layers)`;
+  its `_train` starts with `_check_expert_rows` and ends with `_update_average`.
+
+  Args:
+    *args: TF-Agents'.
+    make_optimizer: make_optimizer(learning_rate=...) makes the actor's and
+      the critics' optimiser.
+    learning_rate: of both.
+    actor_learning_rate: the actor's, if it is another.
+    bc_weight: multiplies the behaviour-cloning loss on expert rows.
+    use_ema: act by the exponential moving average of the actor's weights.
+    ema_decay: what that keeps of itself at each update.
+    **kwargs: TF-Agents'.
 
   Attributes:
     learning_rate_scale: [] variable; multiplies the learning rate of every
@@ -50,19 +88,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
     ema_decay: float,
     **kwargs,
   ):
-    """Makes the optimisers, and what an agent of TF-Agents needs.
-
-    Args:
-      *args: TF-Agents'.
-      make_optimizer: make_optimizer(learning_rate=...) makes the actor's and
-        the critics' optimiser.
-      learning_rate: of both.
-      actor_learning_rate: the actor's, if it is another.
-      bc_weight: multiplies the behaviour-cloning loss on expert rows.
-      use_ema: act by the exponential moving average of the actor's weights.
-      ema_decay: what that keeps of itself at each update.
-      **kwargs: TF-Agents'.
-    """
+    """Makes the optimisers, and what an agent of TF-Agents needs."""
     super().__init__(
       *args,
       actor_optimizer=make_optimizer(learning_rate=self._actor_learning_rate),
@@ -111,6 +137,29 @@ class ActorCriticAgent(tf_agent.TFAgent):
     gradients = tape.gradient(loss, variables)
     self._apply_gradients(gradients, variables, self._actor_optimizer)
     return loss
+
+  def start_from(self, layers: acting.Layers) -> None:
+    """Gives the actor, and what follows it, the weights of another policy.
+
+    Raises: ValueError if the layers are of other sizes.
+    """
+    variables = self._actor_network.variables
+    weights = [w for layer in self._actor_layers(layers) for w in layer]
+    found = [weight.shape for weight in weights]
+    expected = [tuple(variable.shape) for variable in variables]
+    if found != expected:
+      raise ValueError(
+        f'found a policy of kernels {found[::2]}; this agent has '
+        f'{expected[::2]}: expected one of the same task, hidden layers and '
+        'encoding'
+      )
+    for variable, weight in zip(variables, weights, strict=True):
+      variable.assign(weight)
+    self.initialize()
+
+  def _actor_layers(self, layers: acting.Layers) -> acting.Layers:
+    """What this kind of actor makes of the layers of either kind."""
+    raise NotImplementedError
 
   def _cloning_loss(self, expert: types.Transition) -> tf.Tensor:
     return self._bc_loss(expert)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -60,3 +61,23 @@ def save_policy(policy: acting.MlpPolicy, folder: str | os.PathLike) -> None:
     os.rename(folder, replaced)
   os.rename(writing, folder)
   shutil.rmtree(replaced, ignore_errors=True)
+
+
+def load_model(folder: str | os.PathLike):
+  """The SavedModel that `save_policy` wrote.
+
+  Raises FileNotFoundError if there is none.
+  """
+  if not (Path(folder) / 'saved_model.pb').is_file():
+    raise FileNotFoundError(
+      f'{folder} holds no SavedModel; expected the one a run exports at its end'
+    )
+  return tf.saved_model.load(os.fspath(folder))
+
+
+def layers_of(model) -> acting.Layers:
+  """The weights of a loaded policy."""
+  return [
+    (kernel.numpy(), bias.numpy())
+    for kernel, bias in zip(model.kernels, model.biases, strict=True)
+  ]

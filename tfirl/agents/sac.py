@@ -13,7 +13,6 @@ from tfirl import acting, checks, types
 from tfirl.agents import actor_critic
 from tfirl.losses import behavior_cloning
 from tfirl.networks import actor as actor_lib
-from tfirl.networks import critic as critic_lib
 from tfirl.networks import encoding
 
 
@@ -77,14 +76,13 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
   ):
     """Makes the networks, their targets and optimisers."""
     specs = actor_critic.make_specs(observation_size, action_size)
-    shape = specs[0].observation, specs[1], hidden
     self._encoding = encoding.make_encoding(observations)
-    critic = *shape, critic_layer_norm, self._encoding
+    make_actor = actor_lib.make_gaussian_actor
     super().__init__(
       *specs,
-      critic_network=critic_lib.make_critic(*critic),
-      critic_network_2=critic_lib.make_critic(*critic),
-      actor_network=actor_lib.make_gaussian_actor(*shape, self._encoding),
+      **actor_critic.make_networks(
+        make_actor, specs, hidden, critic_layer_norm, self._encoding
+      ),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,
       actor_learning_rate=actor_learning_rate,
@@ -129,6 +127,11 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
   def sample_actions(self, observation):
     """Samples pi(a | s) of observations [B, O], in a graph. Returns [B, A]."""
     return self._distribution(observation).sample()
+
+  def _actor_layers(self, layers: acting.Layers) -> acting.Layers:
+    return actor_lib.with_std(
+      layers, self.action_spec.shape[0], self._clone_std
+    )
 
   def _train(
     self, experience, weights=None, expert: types.Transition | None = None

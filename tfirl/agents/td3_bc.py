@@ -13,7 +13,6 @@ from tfirl import acting, checks, types
 from tfirl.agents import actor_critic
 from tfirl.losses import behavior_cloning, td3
 from tfirl.networks import actor as actor_lib
-from tfirl.networks import critic as critic_lib
 from tfirl.networks import encoding
 
 
@@ -85,14 +84,13 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
   ):
     """Makes the networks, their targets and optimisers."""
     specs = actor_critic.make_specs(observation_size, action_size)
-    shape = specs[0].observation, specs[1], hidden
     self._encoding = encoding.make_encoding(observations)
-    critic = *shape, critic_layer_norm, self._encoding
+    make_actor = actor_lib.make_deterministic_actor
     super().__init__(
       *specs,
-      actor_network=actor_lib.make_deterministic_actor(*shape, self._encoding),
-      critic_network=critic_lib.make_critic(*critic),
-      critic_network_2=critic_lib.make_critic(*critic),
+      **actor_critic.make_networks(
+        make_actor, specs, hidden, critic_layer_norm, self._encoding
+      ),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,
       actor_learning_rate=actor_learning_rate,
@@ -106,11 +104,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       ema_decay=ema_decay,
     )
     self._alpha = alpha
-    self._policy_update_period = policy_update_period
-    self._critic_updates_first = critic_updates_first
-    self._critic_clip_norm = critic_clip_norm
-    self._weight_decay = weight_decay
-    # Of the latest update of the actor, for the updates in between.
+    self._delays = policy_update_period, critic_updates_first
+    self._critic_clip_norm, self._weight_decay = critic_clip_norm, weight_decay
     self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
@@ -136,6 +131,9 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     )
     return tf.clip_by_value(action + noise, -1.0, 1.0)
 
+  def _actor_layers(self, layers: acting.Layers) -> acting.Layers:
+    return actor_lib.without_std(layers, self.action_spec.shape[0])
+
   def _train(
     self, experience, weights=None, expert: types.Transition | None = None
   ):
@@ -157,11 +155,13 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       return tf.no_op()
 
     # As its authors have it: first at update `policy_update_period`.
-    is_due = self.train_step_counter % self._policy_update_period == 0
-    is_after = self.train_step_counter > self._critic_updates_first
+    period, first = self._delays
+    is_due = self.train_step_counter % period == 0
+    is_after = self.train_step_counter > first
     tf.cond(is_due & is_after, train_actor, tf.no_op)
     tf.cond(is_due, update_target, tf.no_op)
     self._update_average()
+    # Between the actor's updates: that of the latest.
     extra = td3_agent.Td3Info(self._actor_loss.read_value(), critic_loss)
     return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
 

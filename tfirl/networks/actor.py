@@ -1,7 +1,9 @@
 """pi(a | s): a squashed Gaussian for SAC, a deterministic tanh for BC."""
 
+import math
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 from tf_agents.agents.ddpg import actor_network
 from tf_agents.agents.sac import tanh_normal_projection_network
@@ -91,3 +93,21 @@ def mlp_policy(
   return acting.MlpPolicy(
     layers, num_actions, LOG_STD_RANGE, exploration_noise, encoding
   )
+
+
+def with_std(
+  layers: acting.Layers, num_actions: int, std: float
+) -> acting.Layers:
+  """The layers of a Gaussian actor; a deterministic one's get `std`."""
+  *hidden, (kernel, bias) = layers
+  if len(bias) == 2 * num_actions:
+    return layers
+  log_std = np.full_like(bias, math.log(std))
+  kernel = np.concatenate([kernel, np.zeros_like(kernel)], axis=1)
+  return [*hidden, (kernel, np.concatenate([bias, log_std]))]
+
+
+def without_std(layers: acting.Layers, num_actions: int) -> acting.Layers:
+  """The layers of the mean action, of either actor."""
+  *hidden, (kernel, bias) = layers
+  return [*hidden, (kernel[:, :num_actions], bias[:num_actions])]

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from tfirl import acting, tasks
+from tfirl.agents import export
 from tfirl.config import gin_bindings
 from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
-from tfirl.runs import evaluate
 
 
 def read_weights(folder: Path) -> acting.MlpPolicy:
@@ -26,14 +26,10 @@ def read_weights(folder: Path) -> acting.MlpPolicy:
 
   Raises: ValueError if it is more than its layers: encodes its observations.
   """
-  model = evaluate.load_policy(folder).model
-  kernels = [variable.numpy() for variable in model.kernels]
-  biases = [variable.numpy() for variable in model.biases]
+  model = export.load_model(folder)
+  layers = export.layers_of(model)
   # The exported head holds means and log standard deviations.
-  num_actions = len(biases[-1]) // 2
-  policy = acting.MlpPolicy(
-    list(zip(kernels, biases, strict=True)), num_actions
-  )
+  policy = acting.MlpPolicy(layers, num_actions=len(layers[-1][1]) // 2)
   if not _is_the_same(policy, model):
     raise ValueError(
       f'{folder}: found a policy that is not its layers alone; expected one of '

@@ -8,27 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from tfirl import tasks
+from tfirl.agents import export
 from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import evaluate_arguments, experiment
 
 # experiment is imported for the configurables that config.gin may name.
 del experiment
-
-
-def load_model(path: Path):
-  """The SavedModel that a run exported to `path`; see `agents.export`.
-
-  Raises FileNotFoundError if there is none.
-  """
-  if not (path / 'saved_model.pb').is_file():
-    raise FileNotFoundError(
-      f'{path} holds no SavedModel; expected the one a run exports at its end'
-    )
-  return tf.saved_model.load(str(path))
 
 
 def load_policy(path: Path, stochastic: bool = False) -> Callable:
@@ -44,7 +32,7 @@ def load_policy(path: Path, stochastic: bool = False) -> Callable:
     FileNotFoundError: there is no SavedModel in `path`.
     ValueError: it can't do what is asked.
   """
-  model = load_model(path)
+  model = export.load_model(path)
   needed = 'sample' if stochastic else 'action'
   if not hasattr(model, needed):
     raise ValueError(f'the SavedModel {path} has no function {needed!r}')

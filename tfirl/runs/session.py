@@ -73,8 +73,7 @@ class Session:
     self._eval_env = task.make_env(seed)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s, self._train_steps = 0.0, 0  # since the last evaluation
-    self._train_total_s = 0.0  # of this process
-    self._evaluate_s = 0.0
+    self._train_total_s, self._evaluate_s = 0.0, 0.0  # of this process; of all
     self._checkpoints = checkpoints.Checkpoints(
       run_folder.checkpoints,
       {

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tfirl import tasks
+from tfirl.agents import export
 from tfirl.algorithms import model_free
 from tfirl.config import gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
@@ -84,6 +85,36 @@ def test_it_starts_as_a_clone(make, demos, agent):
     cloned.run_round()
   assert cloned.num_traces == 1
   assert np.isfinite(list(cloned.losses.values())).all()
+
+
+@pytest.mark.parametrize('first, then', [(_TD3_BC, _SAC), (_SAC, _TD3_BC)])
+def test_it_starts_as_the_policy_of_either_kind(
+  make, demos, tmp_path, first, then
+):
+  earlier = make([*first, 'WarmStart.bc_steps = 50'])
+  export.save_policy(earlier.policy, tmp_path / 'policy')
+  gin.clear_config()
+  init_from = f'WarmStart.init_from = {str(tmp_path)!r}'
+  # The policy is taken, the clone of 300 steps is not made.
+  game = make([*then, init_from, 'WarmStart.bc_steps = 300'])
+  expected = earlier.policy(demos.observations)
+  np.testing.assert_allclose(
+    game.policy(demos.observations), expected, atol=1e-5
+  )
+  drawn = game.policy(demos.observations, np.random.default_rng(0))
+  assert 0.03 < np.std(drawn - expected) < 0.3  # clone_std, or TD3's noise
+  for _ in range(4):
+    game.run_round()
+  assert game.num_traces == 1
+
+
+def test_a_policy_of_another_encoding_is_no_start(make, tmp_path):
+  earlier = make(_SAC)
+  export.save_policy(earlier.policy, tmp_path / 'policy')
+  gin.clear_config()
+  init_from = f'WarmStart.init_from = {str(tmp_path)!r}'
+  with pytest.raises(ValueError, match='actions differ.*the same encoding'):
+    make([*_SAC, init_from, 'make_encoding.standardize = False'])
 
 
 @pytest.mark.parametrize('num_steps', [37, 96, 100])

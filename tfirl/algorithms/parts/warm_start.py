@@ -2,17 +2,21 @@
 
 import logging
 import math
+import pathlib
 from collections.abc import Callable
 
 import gin
+import numpy as np
 
 from tfirl import checks, schedules, types
-from tfirl.agents import relabeling
+from tfirl.agents import export, relabeling
 from tfirl.algorithms.parts import rounds
 from tfirl.replay import tables
 
 # Steps of one call; more would only take memory.
 _MOST_STEPS_PER_ROUND = 64
+# A policy and an agent of the same weights agree to rounding, within [-1, 1].
+_COMPARED_ROWS, _SAME_ACTION = 256, 1e-3
 
 
 @gin.configurable
@@ -26,6 +30,7 @@ class WarmStart:
   def __init__(
     self,
     *,
+    init_from: str | None = None,
     bc_steps: checks.CountOrZero = 0,
     critic_steps: checks.CountOrZero = 0,
     bc_scale: Callable = schedules.constant,
@@ -33,12 +38,15 @@ class WarmStart:
     """Nothing, by default.
 
     Args:
+      init_from: folder of an earlier run, ROOT/TASK/METHOD/SEED, whose policy
+        the agent starts as. It takes the place of a clone.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
       critic_steps: gradient steps of the critics alone, on expert rows, after
         the cost's first turn.
       bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
         it may let go of its clone.
     """
+    self._init_from = init_from
     self._bc_steps = bc_steps
     self._critic_steps = critic_steps
     self._bc_scale = bc_scale
@@ -51,20 +59,25 @@ class WarmStart:
     batch_size: int,
     is_new: bool,
   ):
-    """An agent; one of a new run has cloned the `expert` table.
+    """An agent; one of a new run starts as a policy of before, or as a clone.
 
     Args:
       make_agent: maps (O, A, the demonstrations' observations) to an agent.
       demos: what the table holds.
-      replay: has the table.
+      replay: has a table `expert`, to be cloned.
       batch_size: B.
       is_new: a checkpoint brings what became of the clone.
 
-    Raises: FloatingPointError if a loss is not finite.
+    Raises:
+      FileNotFoundError: no policy is in `init_from`.
+      ValueError: that policy is none for this task and agent.
+      FloatingPointError: a loss is not finite.
     """
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     agent = make_agent(*sizes, demos.observations)
-    if self._bc_steps and is_new:
+    if self._init_from and is_new:
+      start_from(agent, self._init_from, demos.observations)
+    elif self._bc_steps and is_new:
       clone_expert(agent, replay, self._bc_steps, batch_size)
     self.scale_cloning(agent, 0)
     return agent
@@ -79,6 +92,34 @@ class WarmStart:
   def scale_cloning(self, agent, env_steps: int) -> None:
     """Sets how much the agent keeps to the expert's actions."""
     agent.bc_scale.assign(float(self._bc_scale(env_steps)))
+
+
+def start_from(agent, run: str, observations: np.ndarray) -> None:
+  """The agent starts as the policy of a run.
+
+  Args:
+    agent: has `start_from(layers)` and `mlp_policy()`.
+    run: the run's folder.
+    observations: [N, O], on which both must act alike.
+
+  Raises:
+    FileNotFoundError, ValueError: as of `WarmStart.make_agent`.
+  """
+  name = f'WarmStart.init_from = {run!r}'
+  try:
+    model = export.load_model(pathlib.Path(run) / 'policy')
+    agent.start_from(export.layers_of(model))
+  except (FileNotFoundError, ValueError) as error:
+    raise type(error)(f'{name}: {error}') from error
+  seen = observations[:_COMPARED_ROWS].astype(np.float32)
+  difference = np.abs(model.action(seen).numpy() - agent.mlp_policy()(seen))
+  if difference.max() > _SAME_ACTION:
+    raise ValueError(
+      f'{name}: on the demonstrations its actions differ from those of the '
+      f'agent with its weights by up to {difference.max():.3g}; expected the '
+      'same encoding (`make_encoding`) and demonstrations as there'
+    )
+  logging.info('the agent starts as the policy of %s', run)
 
 
 def clone_expert(
