@@ -19,14 +19,10 @@ import time
 
 from absl import app, flags
 
-_LAUNCH = pathlib.Path(__file__).resolve().parents[1] / 'launch'
-sys.path.insert(0, str(_LAUNCH))
-
-import queueing  # noqa: E402
-import sweep_flags  # noqa: E402
-from executors import local  # noqa: E402
-
-from tfirl.work_units.unit import WorkUnit  # noqa: E402
+from tfirl.sweeps import flags as sweep_flags
+from tfirl.sweeps import queueing
+from tfirl.sweeps.executors import local
+from tfirl.work_units.unit import WorkUnit
 
 flags.DEFINE_integer('units', 10, 'commands that do nothing, a turn')
 flags.DEFINE_integer('turns', 5, 'turns of each way', lower_bound=1)
@@ -91,7 +87,7 @@ def _move(unit: WorkUnit, folder: pathlib.Path, i: int) -> None:
 
 def start_s() -> float:
   """Seconds that the launcher takes to check a sweep of one unit."""
-  command = [sys.executable, str(_LAUNCH / 'sweep.py'), '--dry_run']
+  command = [sys.executable, '-m', 'tfirl.sweeps', '--dry_run']
   command += ['--gin_file=bc_hopper.gin', '--seeds=0:1']
   start = time.monotonic()
   subprocess.run(command, check=True, capture_output=True, timeout=600)
