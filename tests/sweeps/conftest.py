@@ -10,8 +10,11 @@ import subprocess
 import sys
 import time
 
+import gin
 import pytest
 
+from tfirl.config import gin_bindings
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.work_units import unit as unit_lib
 
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
@@ -205,15 +208,15 @@ def make_sweep(root, hopper_demos, tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def finished_sweep(make_sweep):
-  """Eight units whose launcher was killed at half; the same command again.
+  """Four units whose launcher was killed at half; the same command again.
 
   Its attribute `killed` holds what was there between the two launches.
   """
-  sweep = make_sweep('--seeds=0:4', '--executor=local', '--max_parallel=2')
+  sweep = make_sweep('--seeds=0:2', '--executor=local', '--max_parallel=2')
   process = sweep.start()
 
   def is_half():
-    if len(sweep.in_state(unit_lib.DONE)) < 3:
+    if not sweep.in_state(unit_lib.DONE):
       return False
     running = sweep.in_state(unit_lib.RUNNING)
     # Early enough for the kill to come before its end.
@@ -237,6 +240,25 @@ def finished_sweep(make_sweep):
   }
   sweep.exit_code = sweep.finish(sweep.start())
   return sweep
+
+
+@pytest.fixture
+def configs_here(make_sweep, monkeypatch):
+  """config.gin by id, of the four units that this machine would run: what their
+  commands are parsed to.
+  """
+  sweep = make_sweep('--seeds=0:2')
+  monkeypatch.chdir(sweep.folder)
+  configs = {}
+  for i, unit in sweep.dry_run().items():
+    files, bindings = (
+      [w.removeprefix(flag) for w in unit['argv'] if w.startswith(flag)]
+      for flag in ('--gin_file=', '--gin_bindings=')
+    )
+    gin_bindings.parse(files, bindings)
+    configs[i] = gin.config_str()
+  yield configs
+  gin.clear_config()
 
 
 def read_logs(sweep):

@@ -1,4 +1,4 @@
-"""Eight real units; the launcher killed at half; the same command again."""
+"""Four real units; the launcher killed at half; the same command again."""
 
 import csv
 import os
@@ -16,10 +16,10 @@ def test_a_kill_costs_nothing_but_time(finished_sweep):
   sweep, killed = finished_sweep, finished_sweep.killed
   assert sweep.exit_code == 0, sweep.output
   before, after = killed['statuses'], sweep.statuses()
-  assert len(after) == 8
+  assert len(after) == 4
   assert {status.state for status in after.values()} == {unit_lib.DONE}
   done = {i for i, status in before.items() if status.state == unit_lib.DONE}
-  assert 3 <= len(done) < 8
+  assert 1 <= len(done) < 4
   begun = {i for i, status in before.items() if status.attempts} - done
   assert 1 <= len(begun) <= 2
   for i, status in after.items():
@@ -64,15 +64,15 @@ def test_the_table_tells_of_the_units_that_were_left(finished_sweep):
   lines = finished_sweep.output.splitlines()
   (begin,) = [i for i, line in enumerate(lines) if 'done before' in line][1:]
   done = [status.state for status in before.values()].count(unit_lib.DONE)
-  assert lines[begin] == f'8 units, {done} done before'
-  last = lines[-(8 - done) - 2 :]
+  assert lines[begin] == f'4 units, {done} done before'
+  last = lines[-(4 - done) - 2 :]
   assert last[0].split()[:4] == ['unit', 'spent', 'return', 'steps/s']
   for i, unit in finished_sweep.units().items():
     rows = [line for line in last if line.startswith(unit.name)]
     assert len(rows) == (before[i].state != unit_lib.DONE)
     assert all('3,200/3,200' in row and ' done ' in row for row in rows)
   assert (
-    last[-1] == f'{8 - done} of {8 - done} units done, 0 failed; 0:00:00 left'
+    last[-1] == f'{4 - done} of {4 - done} units done, 0 failed; 0:00:00 left'
   )
 
 
@@ -80,8 +80,14 @@ def test_a_third_time_there_is_nothing_to_do(finished_sweep):
   before = finished_sweep.statuses()
   done = finished_sweep.call()
   assert done.returncode == 0, done.stderr
-  assert '8 units, 8 done before' in done.stdout
+  assert '4 units, 4 done before' in done.stdout
   assert finished_sweep.statuses() == before
+
+
+def test_ids_and_configs_are_those_of_the_commands(
+  finished_sweep, configs_here
+):
+  assert finished_sweep.configs() == configs_here
 
 
 def test_ids_are_those_of_the_dry_run(finished_sweep):
@@ -98,8 +104,8 @@ def test_the_report_shows_methods_and_tasks(finished_sweep):
     timeout=300,
   )
   assert done.returncode == 0, done.stderr
-  assert '8 units: 8 done' in done.stdout
-  rows = [line for line in done.stdout.splitlines() if '(4 of 4)' in line]
+  assert '4 units: 4 done' in done.stdout
+  rows = [line for line in done.stdout.splitlines() if '(2 of 2)' in line]
   assert [row.split()[1] for row in rows] == ['hype', 'mm']
   page = finished_sweep.root / 'report' / 'index.html'
-  assert '(4 of 4)' in page.read_text()
+  assert '(2 of 2)' in page.read_text()
