@@ -116,7 +116,7 @@ def test_as_many_observations_as_actions_lose_the_last(episodes, task, caplog):
     [(observations[:-1], actions), *others], task
   )
   assert len(demos) == 119
-  assert 'episode 0: as many actions as observations, 30' in caplog.text
+  assert '1 of 4 episodes have as many actions as observ' in caplog.text
   assert '1 of 4 episodes are shorter than the 30 steps' in caplog.text
 
 
@@ -181,11 +181,15 @@ def test_twice_in_one_process_and_after_a_failure(task, demos, tmp_path):
   assert _imitate(task, demos, tmp_path).metrics.equals(before)
 
 
-def test_returning_true_stops_and_the_same_call_goes_on(task, demos, tmp_path):
+def test_returning_true_stops_and_the_same_call_goes_on(
+  task, demos, tmp_path, capsys
+):
   run = _imitate(
     task, demos, tmp_path, on_evaluation=lambda row: row.real_steps >= 48
   )
   assert run.metrics.real_steps.iloc[-1] == 48
+  said = 'stopped at 48 of 160 real steps, with a checkpoint; the same command'
+  assert said in capsys.readouterr().err
   assert (run.path / 'checkpoints' / '48').exists()
   assert _imitate(task, demos, tmp_path).metrics.real_steps.iloc[-1] == 160
 

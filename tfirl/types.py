@@ -26,9 +26,12 @@ class Transition(NamedTuple):
   next_observation: Array  # [B, O] float32, the true successor
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Demonstrations:
   """Expert transitions in the order they were recorded, episode by episode.
+
+  Actions are the environment's, from its bounds to [-1, 1]; whoever reads or
+  shows them in the environment's own units has to scale them back.
 
   An episode ends at the row where `terminals` or `timeouts` is True (and at
   the last row). `goal` is the goal's x-y at each row of a maze task.
@@ -51,6 +54,14 @@ class Demonstrations:
 
   def __len__(self) -> int:
     return len(self.observations)
+
+  def __repr__(self) -> str:
+    """How many, of what sizes, from where: not a hundred thousand numbers."""
+    sizes = self.observations.shape[1], self.actions.shape[1]
+    return (
+      f'Demonstrations({len(self.episode_ends):,} episodes, {len(self):,} '
+      f'transitions, (O, A) = {sizes}, {self.source!r})'
+    )
 
   @property
   def episode_ends(self) -> np.ndarray:

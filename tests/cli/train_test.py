@@ -24,19 +24,29 @@ def test_flags_reach_the_run(called):
   assert not stop()
 
 
-def test_defaults_are_those_of_the_module(called):
+def test_defaults_are_those_of_the_module(called, tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  (tmp_path / 'mine').mkdir()
+  (tmp_path / 'mine/cart.gin').touch()
   cli.main(['train', 'mine/cart.gin'])
   ((files, bindings, root_dir, seed, demos, _, num_demos),) = called
   assert files == ['mine/cart.gin'] and bindings == []
   assert (root_dir, seed, demos, num_demos) == ('runs', 0, None, None)
 
 
+def test_a_file_that_is_not_there_is_one_line_and_exit_code_1(capsys):
+  assert cli.main(['train', 'hyper_hoper']) == 1
+  message = capsys.readouterr().err
+  assert message.startswith("error: gin file 'hyper_hoper.gin' not found")
+  assert 'did you mean' in message and message.count('\n') == 1
+
+
 def test_errors_of_users_are_one_line_and_exit_code_1():
   with pytest.raises(SystemExit) as info:
-    cli.main(['train', 'hyper_hoper'])
+    cli.main(['train', 'hype_hopper', '-b', 'run.eval_evry = 1'])
   message = str(info.value.code)  # which Python prints, with exit code 1
-  assert message.startswith("error: gin file 'hyper_hoper.gin' not found")
-  assert 'did you mean' in message
+  assert message.startswith('error: ')
+  assert "'eval_evry'; did you mean eval_every?" in message
 
 
 @pytest.mark.parametrize('seed', ['-1', 'x', '1.5'])

@@ -55,6 +55,19 @@ def test_shows_steps_return_and_what_runs(columns):
   assert file.getvalue().endswith('\n')
 
 
+def test_what_comes_before_training_is_no_pace(clock, columns):
+  """1,000 random steps a second, then 10 seconds of a compiler."""
+  file = _Terminal()
+  bar = progress.ProgressBar(3000, file=file)
+  for steps, pause_s in ((500, 0.5), (1000, 0.5), (1100, 10.0)):
+    clock.now += pause_s
+    bar.update(steps, 0.0, eval_return=1.0)
+    assert '? left, ? steps/s' in file.last
+  clock.now += 2.0
+  bar.update(1300, 2.0, eval_return=1.0)
+  assert '[00:13, 00:17 left, 100 steps/s' in file.last
+
+
 def test_rate_is_of_training_and_time_left_of_everything(clock, columns):
   """200 steps in 2 s of training, and 2 more of evaluations."""
   file = _Terminal()

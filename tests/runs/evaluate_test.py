@@ -48,7 +48,9 @@ def test_same_seed_gives_the_same_table_and_more_episodes_extend_it(
   run, capsys
 ):
   evaluate.main([str(run), '--episodes=2', '--seed=4'])
-  first = capsys.readouterr().out.splitlines()
+  said = capsys.readouterr()
+  assert 'not finished' in said.err  # it holds a policy, and no complete.json
+  first = said.out.splitlines()
   evaluate.main([str(run), '--episodes=3', '--seed=4'])
   second = capsys.readouterr().out.splitlines()
   assert first[1:3] == second[1:3]

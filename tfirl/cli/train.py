@@ -9,10 +9,15 @@ from tfirl.cli import arguments
 def main(argv: Sequence[str], name: str) -> None:
   """Trains; exits with 1 and one line after a user's error."""
   args = _make_parser(name).parse_args(argv)
-  from tfirl.runs import launch  # seconds of TensorFlow
+  from tfirl.config import gin_files
+
+  files = [arguments.gin_file(file) for file in (args.name, *args.gin_file)]
+  for file in files:
+    gin_files.find_file(file)  # not after seconds of TensorFlow
+  from tfirl.runs import launch
 
   launch.run(
-    [arguments.gin_file(args.name), *map(arguments.gin_file, args.gin_file)],
+    files,
     args.binding,
     args.root_dir,
     args.seed,

@@ -39,6 +39,17 @@ def from_episodes(
   ended = [False] * len(episodes) if terminals is None else list(terminals)
   _check_number('terminals', ended, episodes)
   parts = [_columns(i, *e, bool(t)) for i, (e, t) in _numbered(episodes, ended)]
+  num_cut = sum(
+    len(part['actions']) < len(actions)
+    for part, (_, actions) in zip(parts, episodes, strict=True)
+  )
+  if num_cut:
+    logging.warning(
+      'from_episodes: %d of %d episodes have as many actions as observations: '
+      'the last action of each is left out',
+      num_cut,
+      len(episodes),
+    )
   columns = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
   if returns is not None:
     _check_number('returns', returns, episodes)
@@ -75,11 +86,6 @@ def _columns(
   check(ranks == (2, 2), source, 'ranks', ranks, '2: [T + 1, O] and [T, A]')
   steps = len(observations) - 1
   if len(actions) == steps + 1:
-    logging.warning(
-      '%s: as many actions as observations, %d: the last action is left out',
-      source,
-      len(actions),
-    )
     actions = actions[:-1]
   ok = len(actions) == steps and steps > 0
   expected = 'one observation more than actions, and an action at least'

@@ -157,7 +157,8 @@ def load_demonstrations(
     check(sizes == expected, source.source, 'sizes (O, A)', sizes, expected)
     return take(source, num_episodes, episode_seed, max_transitions)
   raw = read(source, env_id, observation_size)
-  if not raw.env_id and not source.startswith('d4rl:'):  # its name says it
+  says_task = raw.env_id or source.startswith('d4rl:')  # its name says it
+  if env_id and not says_task:
     logging.warning(
       '%s: does not say its task; only shapes were checked against %s.',
       source,

@@ -16,8 +16,9 @@ class ProgressBar:
   """What is done of the budget, steps/s, time left, and the last return.
 
   Steps/s are the steps of this process over its seconds of training, as its
-  caller measures them. Time left is that of the whole run: it goes on at the
-  pace at which this process came so far, evaluations included.
+  caller measures them; before the first of these seconds it tells no pace. Time
+  left is that of the whole run: it goes on at the pace at which this process
+  came so far, evaluations included.
   """
 
   def __init__(
@@ -44,7 +45,7 @@ class ProgressBar:
     self._is_live = _is_live(self._file)
     self._train_s = 0.0
     self._return = ''
-    self._started = time.monotonic()
+    self._started = self._trains_since = time.monotonic()
     self._length = 0  # of what is drawn
     self._drawn, self._drawn_at = None, self._started
     self._draw()
@@ -56,10 +57,13 @@ class ProgressBar:
 
     Args:
       steps: done in all.
-      train_s: seconds that this process has trained in all.
+      train_s: seconds that this process has trained in all; 0 while it only
+        gets ready, with random actions and compilers.
       eval_return: a new return, with which the bar is drawn at once.
     """
     self._done, self._train_s = steps, train_s
+    if not train_s:
+      self._initial, self._trains_since = steps, time.monotonic()
     interval = _INTERVAL_S if self._is_live else _LOG_INTERVAL_S
     if eval_return is not None:
       self._return = f', return {eval_return:.1f}'
@@ -121,15 +125,15 @@ class ProgressBar:
 
   def _times(self) -> tuple[str, str]:
     """Time since the start, and what is left with how fast it goes."""
-    elapsed_s = time.monotonic() - self._started
+    now = time.monotonic()
     taken = self._done - self._initial
     rate, left = '?', '?'
     if taken and self._train_s:
       speed = taken / self._train_s
       rate = f'{speed:.0f}' if speed >= 100 else f'{speed:.3g}'
       missing = max(self._total - self._done, 0)
-      left = _clock(missing * elapsed_s / taken)
-    return _clock(elapsed_s), f'{left} left, {rate} {self._unit}/s'
+      left = _clock(missing * (now - self._trains_since) / taken)
+    return _clock(now - self._started), f'{left} left, {rate} {self._unit}/s'
 
 
 def _is_live(file) -> bool:

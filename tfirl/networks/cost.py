@@ -68,9 +68,10 @@ class CostNetwork(tf.keras.Model):
     self.num_members = num_members
     self._reduce = _REDUCERS[reduce]
     self._clip = clip
-    self._encoding = encoding and encoding_lib.EncodingLayer(
-      encoding, name='encoding'
-    )
+    self._encoding = None
+    if encoding:
+      self._encoding = encoding_lib.EncodingLayer(encoding, name='encoding')
+      self._encoding.build([None, observation_size])  # shown by `summary`
     self._dense = ensemble_dense.make_mlps(
       num_members,
       [observation_size + action_size, *layers, 1],

@@ -90,7 +90,6 @@ class EncodingLayer(tf.keras.layers.Layer):
   def __init__(self, encoding: acting.Encoding, **kwargs):
     super().__init__(**kwargs)
     self._encoding = encoding
-    self.built = True  # there are no variables to make
 
   def get_config(self):
     # TF-Agents copies a layer by its configuration.

@@ -216,7 +216,8 @@ def _check_distinct(runs: Iterable[Run]) -> None:
     if key in seen:
       raise ValueError(
         f'{run.path} and {seen[key]} are the same task, algorithm and seed; '
-        'expected each seed once, for seeds are taken as independent'
+        'expected each seed once, for seeds are taken as independent: name '
+        'folders that hold it once, or give a sweep a --root_dir of its own'
       )
     seen[key] = run.path
 

@@ -14,6 +14,7 @@ from tfirl.agents import export
 from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import evaluate_arguments, experiment
+from tfirl.storage import checkpoints, run_folder
 
 # experiment is imported for the configurables that config.gin may name.
 del experiment
@@ -116,3 +117,8 @@ def main(
     message = str(error).split('\n  In call to configurable')[0]
     sys.exit(f'error: {message}')
   print(table(stats))
+  if not (args.run / run_folder.COMPLETE_FILE).is_file():
+    latest = checkpoints.latest(args.run / 'checkpoints')
+    at = f': of step {latest.name}' if latest else ''
+    note = f'the run is not finished; this is its latest policy{at}'
+    print(note, file=sys.stderr)

@@ -135,8 +135,11 @@ def run(
     run_folder.write_operative_config()
     current.train(bar, eval_every, checkpoint_every, stop)
     current.finish(current.is_spent, record_video)
+    bar.close()
     if current.is_spent:
       run_folder.mark_complete(current.steps)
+    else:
+      opening.say_stopped(current.steps, budget)
 
 
 def _load_demos(

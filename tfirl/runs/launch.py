@@ -103,7 +103,11 @@ class StopSignal:
     self._stopped = True
     signal.signal(number, signal.SIG_DFL)
     name = signal.Signals(number).name
-    print(f'{name}: stopping after this round', file=sys.stderr, flush=True)
+    print(
+      f'{name}: stopping after this round; a second one kills',
+      file=sys.stderr,
+      flush=True,
+    )
 
 
 def seed_everything(seed: int) -> None:

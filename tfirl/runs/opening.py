@@ -1,4 +1,4 @@
-"""The first lines of a run: what it does, with what, and where it writes."""
+"""What a run says of itself: what it does, with what, where, how it ended."""
 
 import sys
 from pathlib import Path
@@ -37,6 +37,15 @@ def say_from_and_to(
   _say(f'demonstrations: {_describe(demos)}')
   start = f', goes on from step {latest.name}' if latest else ''
   _say(f'writes to {run_folder.path}{start}')
+
+
+def say_stopped(steps: int, budget: budget_lib.Budget) -> None:
+  """Where a run stands that was asked to stop before its budget was spent."""
+  unit = budget.unit.replace('_', ' ')
+  _say(
+    f'stopped at {steps:,} of {budget.total:,} {unit}, with a checkpoint; the '
+    'same command goes on'
+  )
 
 
 def mean_return(demos: types.Demonstrations) -> float | None:

@@ -73,7 +73,8 @@ class Session:
     self._eval_env = task.make_env(seed)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s, self._train_steps = 0.0, 0  # since the last evaluation
-    self._train_total_s, self._evaluate_s = 0.0, 0.0  # of this process; of all
+    # Of this process, once its updates are compiled; and of all.
+    self._train_total_s, self._evaluate_s = 0.0, 0.0
     self._checkpoints = checkpoints.Checkpoints(
       run_folder.checkpoints,
       {
@@ -126,6 +127,7 @@ class Session:
   def run_round(self) -> None:
     """One round of the algorithm; raises on a loss that is not finite."""
     before, start = self._trained(), time.monotonic()
+    is_compiled = self._algorithm.num_traces > 0
     try:
       self._algorithm.run_round()
     except FloatingPointError as error:
@@ -141,7 +143,8 @@ class Session:
     self._check_round()
     taken_s = time.monotonic() - start
     self._train_s += taken_s
-    self._train_total_s += taken_s
+    if is_compiled:
+      self._train_total_s += taken_s
     self._train_steps += self._trained() - before
 
   def evaluate(self) -> float | None:
