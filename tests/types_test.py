@@ -26,6 +26,12 @@ def test_episode_ends_include_the_open_last_episode(demos):
   assert demos.episode_ends.tolist() == [3, 5, 7]
 
 
+def test_they_are_shown_in_a_line(demos):
+  text = repr(dataclasses.replace(demos, source='d.npz'))
+  assert '3 episodes, 7 transitions' in text and "'d.npz'" in text
+  assert len(text) < 100
+
+
 def test_a_closed_last_episode_ends_once(demos):
   timeouts = demos.timeouts.copy()
   timeouts[6] = True
