@@ -1,4 +1,4 @@
-# `make train`: from a fresh clone to a trained Hopper policy. 60,000 steps show
+# `make train`: from a fresh clone to a trained Hopper policy. 50,000 steps show
 # how it learns; README's table has STEPS=100000.
 # `make test`: all tests. `make quick`: what takes under 90 seconds.
 # `make lint`, `make format`, `make clean`.
@@ -7,7 +7,7 @@ PYTHON ?= python3.11
 VENV ?= .venv
 RUNS ?= runs
 SEED ?= 0
-STEPS ?= 60000
+STEPS ?= 50000
 OUT ?= $(RUNS)/report
 
 BIN := $(VENV)/bin
