@@ -55,8 +55,9 @@ class ActorCriticAgent(tf_agent.TFAgent):
 
   It makes the policy: the generator of GAIL and DAC.
 
-  A subclass has `_gin_name`, `_bc_loss(expert)` and `_actor_layers(layers)`;
-  its `_train` starts with `_check_expert_rows` and ends with `_update_average`.
+  A subclass has `_gin_name`, `_bc_loss(expert)` and `_actor_layers(layers)`,
+  which makes its kind of actor's layers of either kind's; its `_train` starts
+  with `_check_expert_rows` and ends with `_update_average`.
 
   Args:
     *args: TF-Agents'.
@@ -156,10 +157,6 @@ class ActorCriticAgent(tf_agent.TFAgent):
     for variable, weight in zip(variables, weights, strict=True):
       variable.assign(weight)
     self.initialize()
-
-  def _actor_layers(self, layers: acting.Layers) -> acting.Layers:
-    """What this kind of actor makes of the layers of either kind."""
-    raise NotImplementedError
 
   def _cloning_loss(self, expert: types.Transition) -> tf.Tensor:
     return self._bc_loss(expert)
