@@ -110,6 +110,8 @@ def checked(function: Callable) -> Callable:
         within(f'{owner}.{name}', value, hint)
     return function(*args, **kwargs)
 
+  # gin looks here for the defaults that a run's operative_config.gin lists.
+  wrapper.__signature__ = signature
   return wrapper
 
 

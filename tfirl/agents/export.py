@@ -22,8 +22,10 @@ class _PolicyModule(tf.Module):
     self._log_std_range = policy.log_std_range
     self._exploration_noise = policy.exploration_noise
     observations = tf.TensorSpec([None, policy.observation_size])
-    self.action = tf.function(self._mean_action, [observations])
-    self.sample = tf.function(self._sampled_action, [observations])
+    self.action, self.sample = (
+      tf.function(function, [observations], autograph=False)
+      for function in (self._mean_action, self._sampled_action)
+    )
 
   def _mean_action(self, observation):
     """[B, O] -> [B, A] in [-1, 1]."""

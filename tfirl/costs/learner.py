@@ -219,7 +219,7 @@ class CostLearner(tf.Module):
       tf.constant(np.asarray(rows.action)[picked], tf.float32),
     )
 
-  @tf.function
+  @tf.function(autograph=False)
   def _step(
     self,
     learner_observation,

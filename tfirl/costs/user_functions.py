@@ -53,7 +53,8 @@ def _tried(binding, function, costs, shape, expected) -> tf.Tensor:
   what = f'CostLearner.{binding}, {_name(function)},'
   try:
     value = tf.convert_to_tensor(function(*costs))
-    tf.function(function).get_concrete_function(*costs)  # as it will be used
+    # As it will be used.
+    tf.function(function, autograph=False).get_concrete_function(*costs)
   except Exception as error:  # it is the user's: anything may be raised
     raise ValueError(
       f'{what} failed on two rows a side: {_brief(error)}; {expected}'

@@ -209,22 +209,27 @@ class LearnedEnd(tf.Module):
       ends, others: [N, O] and [M, O].
       end_draws, other_draws: [steps, B / 2], the rows of either in each batch.
     """
-    labels = tf.repeat([1.0, 0.0], self._batch[1])
     for i in tf.range(self._batch[0]):
-      batch = tf.concat(
-        [tf.gather(ends, end_draws[i]), tf.gather(others, other_draws[i])], 0
+      self._train_step(
+        tf.gather(ends, end_draws[i]), tf.gather(others, other_draws[i])
       )
-      with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(
-          tf.nn.sigmoid_cross_entropy_with_logits(labels, self._logits(batch))
-        )
-      gradients = tape.gradient(loss, self._variables)
-      self._optimizer.apply_gradients(
-        [
-          (gradient + self._weight_decay * variable, variable)
-          for gradient, variable in zip(gradients, self._variables, strict=True)
-        ]
+
+  @tf.autograph.experimental.do_not_convert
+  def _train_step(self, ends, others):
+    """One, on [B / 2, O] of either."""
+    labels = tf.repeat([1.0, 0.0], self._batch[1])
+    batch = tf.concat([ends, others], 0)
+    with tf.GradientTape() as tape:
+      loss = tf.reduce_mean(
+        tf.nn.sigmoid_cross_entropy_with_logits(labels, self._logits(batch))
       )
+    gradients = tape.gradient(loss, self._variables)
+    self._optimizer.apply_gradients(
+      [
+        (gradient + self._weight_decay * variable, variable)
+        for gradient, variable in zip(gradients, self._variables, strict=True)
+      ]
+    )
 
 
 def choose_threshold(

@@ -75,6 +75,7 @@ class DynamicsModel(tf.Module):
     mean, log_variance = self.ensemble(inputs, members)
     return observation + mean, log_variance
 
+  @tf.autograph.experimental.do_not_convert
   def sample_next(self, observation, action):
     """Samples the next observation, each row from a random elite.
 

@@ -49,6 +49,7 @@ class ModelEnv(tf.Module):
     self._chunk_rows = chunk_rows
     self._graphs = {}
 
+  @tf.autograph.experimental.do_not_convert
   def step(self, observation, action):
     """Args: [B, O] and [B, A]. Returns: the sampled successors [B, O], and bool
     [B] whether their episodes go on.
@@ -130,6 +131,7 @@ class ModelEnv(tf.Module):
     """`loop` with `policy` as a tf.function, made the first time only."""
     if (loop, policy) not in self._graphs:
       size, action_size = self.model.observation_size, self.model.action_size
+      act = tf.autograph.experimental.do_not_convert(policy)
 
       @tf.function(
         input_signature=[
@@ -139,7 +141,7 @@ class ModelEnv(tf.Module):
         ]
       )
       def graph(observation, first_action, length):
-        return loop(policy, observation, first_action, length)
+        return loop(act, observation, first_action, length)
 
       self._graphs[loop, policy] = graph
     return self._graphs[loop, policy]

@@ -312,6 +312,7 @@ class DynamicsTrainer(tf.Module):
     ]
     return [tf.concat(outputs, 1) for outputs in zip(*parts, strict=True)]
 
+  @tf.autograph.experimental.do_not_convert
   def _step(self, inputs, targets):
     """One step on [E, B, ...]; returns the members' mean loss."""
     ensemble = self._model.ensemble
@@ -340,16 +341,20 @@ class DynamicsTrainer(tf.Module):
   )
   def _evaluate(self, inputs, targets):
     """Mean squared error of each member and output, [E, O]."""
-    ensemble = self._model.ensemble
     num_rows = tf.shape(inputs)[0]
-    total = tf.zeros([ensemble.num_members, self._model.observation_size])
+    num_members = self._model.ensemble.num_members
+    total = tf.zeros([num_members, self._model.observation_size])
     for begin in tf.range(0, num_rows, _EVALUATION_ROWS):
-      chunk = inputs[begin : begin + _EVALUATION_ROWS]
-      target = targets[begin : begin + _EVALUATION_ROWS]
-      chunk = tf.repeat(chunk[None], ensemble.num_members, axis=0)
-      mean, _ = ensemble(chunk)
-      total += tf.reduce_sum(tf.math.squared_difference(mean, target), 1)
+      chunk = slice(begin, begin + _EVALUATION_ROWS)
+      total += self._squared_errors(inputs[chunk], targets[chunk])
     return total / tf.cast(num_rows, tf.float32)
+
+  @tf.autograph.experimental.do_not_convert
+  def _squared_errors(self, inputs, targets):
+    """Their sums over the rows, [E, O], of [B, O + A] and [B, O]."""
+    ensemble = self._model.ensemble
+    mean, _ = ensemble(tf.repeat(inputs[None], ensemble.num_members, axis=0))
+    return tf.reduce_sum(tf.math.squared_difference(mean, targets), 1)
 
   @tf.function(input_signature=[tf.TensorSpec([None], tf.bool)])
   def _keep_best(self, is_better):

@@ -82,7 +82,7 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
 
     shapes = [num_envs, model.observation_size], [num_envs, model.action_size]
     self._step = tf.function(
-      step, input_signature=[tf.TensorSpec(s, tf.float32) for s in shapes]
+      step, [tf.TensorSpec(s, tf.float32) for s in shapes], autograph=False
     )
 
   def reset(

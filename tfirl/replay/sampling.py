@@ -58,7 +58,7 @@ class BlockSampler:
     # TensorFlow takes the functions of all samplers for one that is traced too
     # often, and warns, unless each is traced where it is made.
     self._take = tf.function(
-      lambda rows, order: layout.unpack(tf.gather(rows, order))
+      lambda rows, order: layout.unpack(tf.gather(rows, order)), autograph=False
     ).get_concrete_function(
       tf.TensorSpec([None, layout.width], tf.float32),
       tf.TensorSpec([num_rows], tf.int64),
@@ -125,7 +125,7 @@ class BlockSampler:
     dataset = dataset.batch(num_blocks).with_options(options)
 
     # In a graph: an eager iterator costs 3 ms more.
-    @tf.function
+    @tf.function(autograph=False)
     def draw():
       blocks = dataset.get_single_element().data
       return tf.reshape(blocks, [-1, self._layout.width])
