@@ -20,10 +20,10 @@ from tfirl.work_units import unit as unit_lib
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 # Several times what a quiet machine needs for any of it.
 TIMEOUT_S = 900
-# 20 evaluations and checkpoints in some seconds of training.
+# 10 evaluations and checkpoints in some seconds of training.
 _TINY = """
 run.real_steps = None  # whichever the file binds
-run.env_steps = 3200
+run.env_steps = 1600
 run.eval_every = 160
 run.eval_episodes = 1
 run.checkpoint_every = 160
@@ -220,9 +220,7 @@ def finished_sweep(make_sweep):
       return False
     running = sweep.in_state(unit_lib.RUNNING)
     # Early enough for the kill to come before its end.
-    return any(
-      i in running and s < 1600 for i, s in sweep.checkpoints().items()
-    )
+    return any(i in running and s < 800 for i, s in sweep.checkpoints().items())
 
   sweep.wait_until(is_half, process)
   process.send_signal(signal.SIGKILL)

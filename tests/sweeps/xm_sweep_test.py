@@ -66,9 +66,7 @@ def killed_sweep(make_xm_sweep):
     sweep.most_running = max(sweep.most_running, len(running))
     if not sweep.in_state(unit_lib.DONE):
       return False
-    return any(
-      i in running and s < 1600 for i, s in sweep.checkpoints().items()
-    )
+    return any(i in running and s < 800 for i, s in sweep.checkpoints().items())
 
   sweep.wait_until(is_half, process)
   process.send_signal(signal.SIGKILL)
@@ -90,7 +88,7 @@ def test_no_unit_outlives_the_launcher(killed_sweep):
   assert stopped
   for i in stopped:
     assert 'the launcher, process ' in statuses[i].message
-  assert any(0 < checkpoints.get(i, 0) < 3200 for i in stopped)
+  assert any(0 < checkpoints.get(i, 0) < 1600 for i in stopped)
 
 
 def test_all_units_are_done_and_the_done_ones_once(killed_sweep):
@@ -105,7 +103,7 @@ def test_all_units_are_done_and_the_done_ones_once(killed_sweep):
     log = killed_sweep.units()[i].path / unit_lib.LOG_FILE
     text = log.read_text(errors='replace')
     assert text.count('== attempt ') == status.attempts
-    assert '| 3200/3200 ' in text
+    assert '| 1600/1600 ' in text
   assert killed_sweep.processes() == []
 
 

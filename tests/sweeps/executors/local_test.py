@@ -43,8 +43,8 @@ def test_none_begins_again_that_had_a_checkpoint(finished_sweep):
     for row, before in zip(rows, kept, strict=False):
       # wall_s and all: not made again. Losses have columns once there are any.
       assert {name: row[name] for name in before} == before
-    assert [int(row['env_steps']) for row in rows] == list(range(0, 3201, 160))
-    resumed += killed['statuses'][i].state != unit_lib.DONE and step < 3200
+    assert [int(row['env_steps']) for row in rows] == list(range(0, 1601, 160))
+    resumed += killed['statuses'][i].state != unit_lib.DONE and step < 1600
   assert resumed >= 1
 
 
@@ -70,7 +70,7 @@ def test_the_table_tells_of_the_units_that_were_left(finished_sweep):
   for i, unit in finished_sweep.units().items():
     rows = [line for line in last if line.startswith(unit.name)]
     assert len(rows) == (before[i].state != unit_lib.DONE)
-    assert all('3,200/3,200' in row and ' done ' in row for row in rows)
+    assert all('1,600/1,600' in row and ' done ' in row for row in rows)
   assert (
     last[-1] == f'{4 - done} of {4 - done} units done, 0 failed; 0:00:00 left'
   )

@@ -148,7 +148,7 @@ def _wait_for_half(sweep, process, raylet, but=None):
   def is_half():
     steps = sweep.checkpoints()
     for i, (pid, above) in _supervisors(sweep).items():
-      if above == raylet and i != but and 160 <= steps.get(i, 0) < 1600:
+      if above == raylet and i != but and 160 <= steps.get(i, 0) < 800:
         halfway[:] = [i, pid, steps[i]]
     return halfway
 
@@ -228,13 +228,13 @@ def test_lost_units_go_on_from_their_checkpoints(lossy_sweep, record_property):
     path = lossy_sweep.units()[i].path
     with open(path / 'metrics.csv', newline='') as file:
       rows = list(csv.DictReader(file))
-    assert [int(row['env_steps']) for row in rows] == list(range(0, 3201, 160))
+    assert [int(row['env_steps']) for row in rows] == list(range(0, 1601, 160))
     # The second attempt's bar begins where the checkpoint is, at the least.
     log = (path / unit_lib.LOG_FILE).read_text(errors='replace')
     _, first, second = log.split('== attempt ')
-    begun = re.search(r'\| (\d+)/3200 ', second)
+    begun = re.search(r'\| (\d+)/1600 ', second)
     assert int(begun[1]) >= step >= 160
-    assert re.search(r'\| 0/3200 ', first)
+    assert re.search(r'\| 0/1600 ', first)
   status = lossy_sweep.statuses()[lossy_sweep.lost]
   lost_s = _timestamp(status.start) - lossy_sweep.killed_at
   record_property('seconds from the loss to the next attempt', lost_s)
