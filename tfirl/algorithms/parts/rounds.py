@@ -23,7 +23,7 @@ class Rounds(tf.Module):
     super().__init__()
     # AutoGraph would take three quarters of a trace's time to rewrite all of
     # TF-Agents, where it finds no `if` of a tensor.
-    self._step_fn = tf.autograph.experimental.do_not_convert(step_fn)
+    self._step = tf.function(step_fn, autograph=False)
     self._num_steps = num_steps
     self._jit_compile = jit_compile
     self._graph = tf.function(self._run, jit_compile=jit_compile)
@@ -42,26 +42,26 @@ class Rounds(tf.Module):
 
   def _run(self, *batches) -> Mapping[str, tf.Tensor]:
     batches = tf.nest.map_structure(self._split, batches)
-    step = self._traced_step(batches)
-    totals = {
-      name: tf.zeros(spec.shape, spec.dtype)
-      for name, spec in step.structured_outputs.items()
-    }
+    totals = self._zeros(batches)
 
     def at(i):
       return tf.nest.map_structure(lambda x: x[i], batches)
 
     for i in tf.range(self._num_steps):
-      losses = step(*at(i))
+      losses = self._step(*at(i))
       totals = {name: totals[name] + losses[name] for name in totals}
     return {name: total / self._num_steps for name, total in totals.items()}
 
-  def _traced_step(self, batches):
-    """`step_fn` as a graph, whose results are known before the loop begins."""
+  def _zeros(self, batches) -> Mapping[str, tf.Tensor]:
+    """A zero for each of `step_fn`'s results, which a trace of it tells."""
     specs = tf.nest.map_structure(
       lambda x: tf.TensorSpec(x.shape[1:], x.dtype), batches
     )
-    return tf.function(self._step_fn).get_concrete_function(*specs)
+    traced = self._step.get_concrete_function(*specs)
+    return {
+      name: tf.zeros(spec.shape, spec.dtype)
+      for name, spec in traced.structured_outputs.items()
+    }
 
   def _split(self, rows):
     return tf.reshape(rows, [self._num_steps, -1, *rows.shape[1:]])
