@@ -18,27 +18,51 @@ import pytest
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Not of `make quick`: they train, roll out for long, or start processes.
+# Not of `make quick`: they train, compile, roll out for long, start processes.
+# Folders, files, or single tests, whatever their parameters.
 _SLOW = (
+  'agents/actor_critic_test.py::test_a_restored_agent_continues',
+  'agents/actor_critic_test.py::test_cloning_moves_the_actor_alone',
+  'agents/actor_critic_test.py::test_scale_multiplies_every_learning_rate',
+  'agents/encoding_test.py::test_waves_clone_sharp_turns',
+  'agents/export_test.py::test_loads_without_tfirl',
+  'agents/noise_test.py',
+  'agents/relabeling_test.py',
+  'agents/round_test.py',
+  'agents/sac_test.py::test_behavior_cloning_term_pulls_the_actor',
+  'agents/td3_bc_test.py::test_it_learns_where_reward_is',
   'algorithms/loops_test.py',
   'algorithms/model_based_test.py',
   'algorithms/parts/pretraining_test.py',
   'algorithms/parts/warm_start_test.py',
   'algorithms/pretrain_dynamics_test.py',
   'api_test.py',
+  'benchmarks/',
   'cli/check_test.py',
+  'costs/learner_test.py::test_checkpoint_and_state_continue',
+  'costs/learner_test.py::test_learns_to_tell_the_learner_from_the_expert',
   'd4rl_antmaze_run_test.py',
   'demos/collect_test.py',
   'demos/experts/',
+  'docs_test.py::test_a_page_runs',
   'dynamics/learned_end_test.py',
+  'dynamics/trainer_test.py',
   'ends_test.py',
   'gin_matrix/few_demos_test.py',
   'gin_matrix/locomotion_test.py',
   'gin_matrix/maze_test.py',
   'learns_test.py',
+  'machine/threads_test.py',
   'maze_picture_test.py',
   'processes/',
   'quickstart_test.py',
+  'replay/notes_test.py',
+  'report/aggregate_test.py::test_bc_is_a_level',
+  'report/aggregate_test.py::test_iqm_and_interval_equal',
+  'report/dynamics_test.py',
+  'runs/launch_test.py::test_sigterm_ends_the_process',
+  'runs/launch_test.py::test_user_error_is_one_line',
+  'storage/checkpoints_test.py::test_killed_while_writing',
   'sweeps/executors/',
   'sweeps/paper_test.py',
   'sweeps/sweep_test.py',
@@ -50,7 +74,7 @@ def pytest_collection_modifyitems(items):
   """Marks what is slow."""
   for item in items:
     path = item.path.relative_to(_ROOT / 'tests').as_posix()
-    if path.startswith(_SLOW):
+    if f'{path}::{item.name}'.startswith(_SLOW):
       item.add_marker(pytest.mark.slow)
 
 

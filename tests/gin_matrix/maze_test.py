@@ -12,7 +12,8 @@ _TASKS = ('pointmaze', 'antmaze_large_diverse', 'antmaze_large_play')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _METHODS = ('bc', *_GAMES, 'expert')
 # PointMaze's files bind what is theirs alone; those of all AntMazes are alike.
-_PAIRS = [(m, task) for m in _METHODS for task in _TASKS[:2]]
+_PAIRS = [(method, 'pointmaze') for method in _METHODS]
+_PAIRS += [(m, 'antmaze_large_diverse') for m in ('bc', 'mm', 'expert')]
 _PAIRS += [('hype_filter', 'antmaze_large_play')]
 
 # Random actions reach no goal.
@@ -59,32 +60,42 @@ def test_the_published_settings_take_theirs(method, run, demos):
   _check(row, method)
 
 
-@pytest.mark.parametrize('method', ['bc_reg', 'hype_filter'])
-def test_sac_plays_on_mazes_too(method, run, demos, tmp_path):
+def test_sac_plays_on_mazes_too(run, demos, tmp_path):
   own = tmp_path / 'own.gin'
   own.write_text(
-    f"""
+    """
 include 'tasks/pointmaze.gin'
-include 'methods/{method}.gin'
+include 'methods/hype_filter.gin'
 run.real_steps = 1000
 """
   )
-  row = run(str(own), method, [_ANY_DEMOS], demos['pointmaze'])
+  row = run(str(own), 'hype_filter', [_ANY_DEMOS], demos['pointmaze'])
   assert row['eval_success'] in ('0', '1')
   assert float(row['alpha_loss']) != 0.0
 
 
+@pytest.fixture
+def roll_out_few(tmp_path, monkeypatch):
+  """`roll_out_few(task, number)`: a fresh machine, where the embedded expert
+  has that many episodes to show instead of all.
+  """
+
+  def patch(task, number):
+    monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path / 'minari'))
+    details = {**embedded.metadata(task), 'num_episodes': number}
+    monkeypatch.setattr(embedded, 'metadata', lambda unused_task: details)
+
+  return patch
+
+
 @pytest.mark.parametrize('task', _TASKS)
-def test_demonstrations_come_with_the_task(task, run, tmp_path, monkeypatch):
-  """On a fresh machine: two episodes of the embedded expert instead of all."""
-  monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path / 'minari'))
-  details = {**embedded.metadata(task), 'num_episodes': 2}
-  monkeypatch.setattr(embedded, 'metadata', lambda unused_task: details)
+def test_demonstrations_come_with_the_task(task, run, tmp_path, roll_out_few):
+  roll_out_few(task, 2)
   _check(run(f'bc_{task}.gin', 'bc', [], None), 'bc')
   assert (tmp_path / 'minari' / 'tfirl' / task / 'expert-v0').is_dir()
 
 
-@pytest.mark.parametrize('task', _TASKS)
+@pytest.mark.parametrize('task', _TASKS[:2])
 def test_hyper_takes_its_rounds(task, run, demos):
   row = run(f'hyper_{task}.gin', 'hyper', [_ANY_DEMOS], demos[task])
   assert {'actor_loss', 'critic_loss', 'dynamics_loss'} <= set(row)
@@ -151,11 +162,9 @@ def test_demonstrations_that_miss_the_goal_are_refused(run, demos):
     run('bc_pointmaze.gin', 'bc', [], demos['pointmaze'])
 
 
-def test_the_point_mass_comes_with_its_demonstrations(
-  run, tmp_path, monkeypatch
-):
+def test_the_point_mass_comes_with_its_demonstrations(run, roll_out_few):
   """No --demos: they are rolled out first, and goals are reset too."""
-  monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path / 'minari'))
+  roll_out_few('pointmaze', 30)
   row = run(
     'hype_filter_pointmaze.gin',
     'hype_filter',
@@ -163,4 +172,4 @@ def test_the_point_mass_comes_with_its_demonstrations(
     None,
   )
   _check(row, 'hype_filter')
-  assert 5000 <= int(row['rows_expert']) < 100_000  # whole blocks
+  assert 3000 <= int(row['rows_expert']) < 100_000  # whole blocks
