@@ -21,9 +21,7 @@ _ROOT = pathlib.Path(__file__).resolve().parents[1]
 # Not of `make quick`: they train, compile, roll out for long, start processes.
 # Folders, files, or single tests, whatever their parameters.
 _SLOW = (
-  'agents/actor_critic_test.py::test_a_restored_agent_continues',
-  'agents/actor_critic_test.py::test_cloning_moves_the_actor_alone',
-  'agents/actor_critic_test.py::test_scale_multiplies_every_learning_rate',
+  'agents/actor_critic_test.py',
   'agents/encoding_test.py::test_waves_clone_sharp_turns',
   'agents/export_test.py::test_loads_without_tfirl',
   'agents/noise_test.py',
@@ -48,6 +46,7 @@ _SLOW = (
   'dynamics/learned_end_test.py',
   'dynamics/trainer_test.py',
   'ends_test.py',
+  'envs/mazes/camera_test.py',
   'gin_matrix/few_demos_test.py',
   'gin_matrix/locomotion_test.py',
   'gin_matrix/maze_test.py',
@@ -57,11 +56,11 @@ _SLOW = (
   'processes/',
   'quickstart_test.py',
   'replay/notes_test.py',
-  'report/aggregate_test.py::test_bc_is_a_level',
-  'report/aggregate_test.py::test_iqm_and_interval_equal',
+  'report/aggregate_test.py',
   'report/dynamics_test.py',
   'runs/launch_test.py::test_sigterm_ends_the_process',
   'runs/launch_test.py::test_user_error_is_one_line',
+  'runs/loop_test.py',
   'storage/checkpoints_test.py::test_killed_while_writing',
   'sweeps/executors/',
   'sweeps/paper_test.py',
