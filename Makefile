@@ -42,10 +42,10 @@ train: $(INSTALLED)
 	@echo "curve and table: $(OUT)/index.html   video: $(RUN)/videos/final.mp4"
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -71,13 +71,39 @@ _SLOW = (
   'sweeps/xm_sweep_test.py',
 )
 
+# What takes minutes, the longest first: begun last, one worker would be left
+# with it (`--no-loadscope-reorder`).
+_FIRST = (
+  'sweeps/executors/ray_test.py',
+  'gin_matrix/maze_test.py',
+  'gin_matrix/locomotion_test.py',
+  'api_test.py',
+  'docs_test.py',
+  'algorithms/',
+  'processes/',
+  'sweeps/',
+)
+
 
 def pytest_collection_modifyitems(items):
-  """Marks what is slow."""
+  """Marks what is slow, and puts the longest files first."""
   for item in items:
-    path = item.path.relative_to(_ROOT / 'tests').as_posix()
-    if f'{path}::{item.name}'.startswith(_SLOW):
+    if _name(item).startswith(_SLOW):
       item.add_marker(pytest.mark.slow)
+  items.sort(key=_place)
+
+
+def _name(item):
+  """'agents/sac_test.py::test_it'."""
+  path = item.path.relative_to(_ROOT / 'tests').as_posix()
+  return f'{path}::{item.name}'
+
+
+def _place(item):
+  """A file's tests stay together, and in their order."""
+  name = _name(item)
+  found = (i for i, first in enumerate(_FIRST) if name.startswith(first))
+  return next(found, len(_FIRST))
 
 
 def _imported_names(path):
