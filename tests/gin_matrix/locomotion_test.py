@@ -14,11 +14,11 @@ _METHODS = ('bc', *_GAMES, 'hyper', 'expert')
 _PAIRS = [
   *((method, 'hopper') for method in _METHODS),
   *(('hype', task) for task in _TASKS[1:]),
-  ('hyper', 'humanoid'),
+  *(('hyper', task) for task in _TASKS[1:]),
 ]
 _PAPER_PAIRS = [
   *((method, 'hopper') for method in _METHODS[:-1]),
-  ('hyper', 'humanoid'),
+  *(('hyper', task) for task in ('walker2d', 'ant', 'humanoid')),
 ]
 
 

@@ -12,8 +12,7 @@ _TASKS = ('pointmaze', 'antmaze_large_diverse', 'antmaze_large_play')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _METHODS = ('bc', *_GAMES, 'expert')
 # PointMaze's files bind what is theirs alone; those of all AntMazes are alike.
-_PAIRS = [(method, 'pointmaze') for method in _METHODS]
-_PAIRS += [(m, 'antmaze_large_diverse') for m in ('bc', 'mm', 'expert')]
+_PAIRS = [(m, task) for m in _METHODS for task in _TASKS[:2]]
 _PAIRS += [('hype_filter', 'antmaze_large_play')]
 
 # Random actions reach no goal.
@@ -60,16 +59,17 @@ def test_the_published_settings_take_theirs(method, run, demos):
   _check(row, method)
 
 
-def test_sac_plays_on_mazes_too(run, demos, tmp_path):
+@pytest.mark.parametrize('method', ['bc_reg', 'hype_filter'])
+def test_sac_plays_on_mazes_too(method, run, demos, tmp_path):
   own = tmp_path / 'own.gin'
   own.write_text(
-    """
+    f"""
 include 'tasks/pointmaze.gin'
-include 'methods/hype_filter.gin'
+include 'methods/{method}.gin'
 run.real_steps = 1000
 """
   )
-  row = run(str(own), 'hype_filter', [_ANY_DEMOS], demos['pointmaze'])
+  row = run(str(own), method, [_ANY_DEMOS], demos['pointmaze'])
   assert row['eval_success'] in ('0', '1')
   assert float(row['alpha_loss']) != 0.0
 
@@ -95,7 +95,7 @@ def test_demonstrations_come_with_the_task(task, run, tmp_path, roll_out_few):
   assert (tmp_path / 'minari' / 'tfirl' / task / 'expert-v0').is_dir()
 
 
-@pytest.mark.parametrize('task', _TASKS[:2])
+@pytest.mark.parametrize('task', _TASKS)
 def test_hyper_takes_its_rounds(task, run, demos):
   row = run(f'hyper_{task}.gin', 'hyper', [_ANY_DEMOS], demos[task])
   assert {'actor_loss', 'critic_loss', 'dynamics_loss'} <= set(row)
@@ -172,4 +172,4 @@ def test_the_point_mass_comes_with_its_demonstrations(run, roll_out_few):
     None,
   )
   _check(row, 'hype_filter')
-  assert 3000 <= int(row['rows_expert']) < 100_000  # whole blocks
+  assert 5000 <= int(row['rows_expert']) < 100_000  # whole blocks
