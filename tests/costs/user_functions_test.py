@@ -171,6 +171,13 @@ def of_numpy(cost_learner, cost_expert):
 
 
 @gin.configurable(module='game_test')
+def of_a_branch(cost_learner, cost_expert):
+  if tf.reduce_mean(cost_learner) > 0.0:
+    return tf.reduce_mean(cost_expert - cost_learner)
+  return tf.reduce_mean(cost_expert)
+
+
+@gin.configurable(module='game_test')
 def of_three(cost_learner, cost_expert, third):
   return tf.reduce_mean(cost_expert - cost_learner) + third
 
@@ -207,6 +214,10 @@ class NotCallable:
     (
       '@of_numpy',
       'loss_fn, of_numpy, failed on two rows a side: NotImplementedError: ',
+    ),
+    (
+      '@of_a_branch',
+      'loss_fn, of_a_branch, failed on two rows a side: OperatorNotAllowedIn',
     ),
     ('@of_three', 'loss_fn, of_three, failed on two rows a side: TypeError: '),
     ('@of_words', r'loss_fn, of_words, gave string of shape \[\]'),

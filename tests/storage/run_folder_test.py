@@ -7,12 +7,19 @@ import sys
 import gin
 import pytest
 
+from tfirl import checks
 from tfirl.config import gin_bindings
 from tfirl.storage.run_folder import RunFolder, RunFolderError
 
 
 @gin.configurable('toy_run', module='run_folder_test')
 def toy_run(steps=1, rate=0.1):
+  return steps, rate
+
+
+@gin.configurable('checked_run', module='run_folder_test')
+@checks.checked
+def checked_run(steps: checks.Count = 4, rate: checks.Positive = 0.1):
   return steps, rate
 
 
@@ -117,7 +124,9 @@ def test_damaged_metadata_is_named(tmp_path):
 def test_operative_config_holds_defaults_that_were_used(tmp_path):
   with _open(tmp_path) as folder:
     toy_run()
+    checked_run(rate=0.5)
     folder.write_operative_config()
     text = (folder.path / 'operative_config.gin').read_text()
     assert sorted(p.name for p in folder.path.glob('.*')) == ['.lock']
   assert 'toy_run.rate = 0.1' in text and 'toy_run.steps = 3' in text
+  assert 'checked_run.steps = 4' in text and 'checked_run.rate' not in text

@@ -68,6 +68,19 @@ def test_one_trace_unless_shapes_change():
     rounds.run(tf.zeros([5]), tf.zeros([2]))
 
 
+def test_a_step_is_traced_once_and_autograph_leaves_it_alone():
+  """It would rewrite all of TF-Agents, at each start of a run."""
+  seen = []
+
+  def step(batch, unused_expert=None):
+    seen.append(tf.__internal__.autograph.control_status_ctx().status.name)
+    return {'mean': tf.reduce_mean(batch)}
+
+  losses = Rounds(step, 3, False).run(tf.constant([1.0, 2.0, 6.0]))
+  assert float(losses['mean']) == 3
+  assert seen == ['DISABLED']
+
+
 def test_noise_is_drawn_anew_at_every_step():
   """Under a global seed, an op outside the loop would repeat one inside."""
   tf.random.set_seed(1)
