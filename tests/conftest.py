@@ -11,6 +11,7 @@ import pathlib
 import sys
 from collections import defaultdict
 
+import gin
 import pytest
 
 # tfirl sets it, but tests import NumPy first: its threads then wait for each
@@ -149,6 +150,13 @@ def read_imports(package):
         found.add(top)
     imports[unit] = found - {f'{package.name}.{unit}'}
   return imports
+
+
+@pytest.fixture(autouse=True)
+def no_binding_stays():
+  """Whatever a test binds or parses, the next one starts without."""
+  yield
+  gin.clear_config()
 
 
 @pytest.fixture(scope='session')

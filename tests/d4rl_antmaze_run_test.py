@@ -37,13 +37,6 @@ FREQUENCY = 1.05
 POSE = [0.75, 1, 0, 0, 0, 0, 1, 0, -1, 0, -1, 0, 1]
 
 
-@pytest.fixture(autouse=True)
-def no_config():
-  """Leaves gin as other tests expect it."""
-  yield
-  gin.clear_config()
-
-
 @pytest.fixture(scope='module')
 def env():
   return tasks.make_env(goal_maze.D4RL_ID, seed=0)

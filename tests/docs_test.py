@@ -23,7 +23,6 @@ import shlex
 import sys
 import types
 
-import gin
 import h5py
 import numpy as np
 import pytest
@@ -85,8 +84,6 @@ def cut_runs(monkeypatch, random_demos):
     )
 
   monkeypatch.setattr(launch, 'launch', launch_cut)
-  yield
-  gin.clear_config()
 
 
 def _pendulum_episodes(number):

@@ -8,7 +8,6 @@ about 7 steps, the limit is 60.
 
 import csv
 
-import gin
 import gymnasium
 import numpy as np
 import pytest
@@ -111,7 +110,6 @@ def task(request, tmp_path):
   npz.save_npz(raw, path)
   yield request.param, path, float(np.mean(raw.episode_returns))
   del gymnasium.registry[env_id]
-  gin.clear_config()
 
 
 def _returns(name, demos, root, lines):

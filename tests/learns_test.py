@@ -7,7 +7,6 @@ before training.
 
 import csv
 
-import gin
 import gymnasium
 import numpy as np
 import pytest
@@ -56,7 +55,6 @@ def demos(tmp_path_factory):
   npz.save_npz(raw, str(path))
   yield str(path)
   del gymnasium.registry[_ENV_ID]
-  gin.clear_config()
 
 
 def _train(gin_file, bindings, demos, root):

@@ -2,7 +2,6 @@
 
 import itertools
 
-import gin
 import imageio
 import numpy as np
 import pytest
@@ -59,8 +58,7 @@ def run(record_random, tmp_path_factory):
       launch.launch(
         ['paper/hyper_pointmaze.gin'], _TINY, str(folder), 0, str(demos), stop
       )
-  yield folder / 'pointmaze/hyper/0'
-  gin.clear_config()
+  return folder / 'pointmaze/hyper/0'
 
 
 def _record(run):

@@ -3,7 +3,6 @@
 import json
 import re
 
-import gin
 import pytest
 
 
@@ -34,13 +33,10 @@ def test_it_runs_and_learns(notebook, tmp_path, monkeypatch):
   monkeypatch.setenv('MPLBACKEND', 'Agg')
   monkeypatch.chdir(tmp_path)
   namespace = {}
-  try:
-    for cell in notebook['cells']:
-      if cell['cell_type'] == 'code':
-        exec(compile(''.join(cell['source']), cell['id'], 'exec'), namespace)
-  finally:
-    gin.clear_config()
-    namespace['plt'].close('all')
+  for cell in notebook['cells']:
+    if cell['cell_type'] == 'code':
+      exec(compile(''.join(cell['source']), cell['id'], 'exec'), namespace)
+  namespace['plt'].close('all')
   # A policy that knows nothing holds the pole for some 5 of 200 steps.
   assert namespace['run'].metrics.eval_return_mean.max() > 100
   assert namespace['stats'].returns.shape == (10,)

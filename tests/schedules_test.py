@@ -44,13 +44,10 @@ def test_piecewise_linear_in_two_gin_scopes():
     one/piecewise_linear.segments = [(0.0, 1.0, 10)]
     two/piecewise_linear.segments = [(1.0, 0.0, 10)]
   """)
-  try:
-    values = []
-    for scope in ('one', 'two'):
-      with gin.config_scope(scope):
-        values.append(float(schedules.piecewise_linear(2)))
-  finally:
-    gin.clear_config()
+  values = []
+  for scope in ('one', 'two'):
+    with gin.config_scope(scope):
+      values.append(float(schedules.piecewise_linear(2)))
   assert values == pytest.approx([0.2, 0.8])
 
 

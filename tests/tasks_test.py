@@ -2,7 +2,6 @@
 
 import os
 
-import gin
 import gymnasium
 import numpy as np
 import pytest
@@ -14,12 +13,6 @@ from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import goal_maze
 from tfirl.envs.wrappers import TremblingHand
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin files
-
-
-@pytest.fixture(autouse=True)
-def no_config_stays():
-  yield
-  gin.clear_config()
 
 
 def _task(name):

@@ -31,8 +31,7 @@ def num_frequencies(request):
   """K of agents that also standardise: without it, shapes do not tell."""
   gin.bind_parameter('make_encoding.standardize', True)
   gin.bind_parameter('make_encoding.num_frequencies', request.param)
-  yield request.param
-  gin.clear_config()
+  return request.param
 
 
 def make_agent(name):

@@ -76,7 +76,6 @@ def make(request, random_demos, closed_later):
   yield lambda seed, restore_from=None: closed_later(
     make(tasks.make_task(), random_demos, seed, restore_from)
   )
-  gin.clear_config()
 
 
 def _weights(algorithm):

@@ -2,7 +2,6 @@
 
 import types
 
-import gin
 import numpy as np
 import pytest
 
@@ -55,8 +54,7 @@ def make(random_demos, closed_later):
       )
     )
 
-  yield make
-  gin.clear_config()
+  return make
 
 
 def _play(game, env_steps):

@@ -1,6 +1,5 @@
 """A fit region by region: what it learns where rows are few, and leaves."""
 
-import gin
 import numpy as np
 import pytest
 
@@ -23,12 +22,6 @@ _BINDINGS = [
   'GaussianEnsemble.layers = (24, 24)',
 ]
 _MANY, _FEW = 3000, 60
-
-
-@pytest.fixture(autouse=True)
-def no_config():
-  yield
-  gin.clear_config()
 
 
 @pytest.fixture(scope='module')

@@ -41,12 +41,6 @@ def _parameters():
 _ALL = dict(_parameters())
 
 
-@pytest.fixture(autouse=True)
-def no_config_stays():
-  yield
-  gin.clear_config()
-
-
 def test_there_are_many():
   assert len(_ALL) > 150
 

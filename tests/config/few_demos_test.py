@@ -1,18 +1,11 @@
 """--num_demos as a binding, and as a part of a method's name."""
 
-import gin
 import pytest
 
 from tfirl.config import few_demos, gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _FILES = ['hype_hopper.gin']
-
-
-@pytest.fixture(autouse=True)
-def no_config():
-  yield
-  gin.clear_config()
 
 
 def test_the_flag_becomes_a_binding():

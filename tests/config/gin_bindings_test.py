@@ -25,12 +25,6 @@ class ToyAgent:
     self.table = table
 
 
-@pytest.fixture(autouse=True)
-def clean_gin():
-  yield
-  gin.clear_config()
-
-
 @pytest.fixture
 def gin_file(tmp_path):
   """Writes a gin file and returns its path."""

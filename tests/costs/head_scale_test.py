@@ -17,7 +17,6 @@ def cost(request):
     4, 2, seed=0, batch_size=32, learning_rate=3e-3,
     learning_rate_scale=lambda unused_round: 1.0, gp_target=0.4,
   )  # fmt: skip
-  gin.clear_config()
 
 
 def make_rows(mean, seed):

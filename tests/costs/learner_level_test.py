@@ -12,10 +12,7 @@ from tfirl.costs.level import AbsorbingLevel, FixedLevel
 
 @pytest.fixture(autouse=True)
 def _small_network():
-  gin.clear_config()
   gin.bind_parameter('CostNetwork.layers', (16, 16))
-  yield
-  gin.clear_config()
 
 
 def make(seed=0, **kwargs):

@@ -13,10 +13,7 @@ from tfirl.costs.learner import CostLearner
 
 @pytest.fixture(autouse=True)
 def _small_network():
-  gin.clear_config()
   gin.bind_parameter('CostNetwork.layers', (16, 16))
-  yield
-  gin.clear_config()
 
 
 def make_rows(num_rows, mean, seed=0):

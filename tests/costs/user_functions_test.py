@@ -27,12 +27,6 @@ def _even(num_round):
   return 1.0
 
 
-@pytest.fixture(autouse=True)
-def _clean_gin():
-  yield
-  gin.clear_config()
-
-
 def _make(*bindings):
   gin_bindings.parse([], [*SMALL, *bindings])
   return CostLearner(4, 2, seed=0)

@@ -12,13 +12,11 @@ _O, _A = 2, 1
 
 @pytest.fixture(autouse=True)
 def small():
-  """Five members; gin is left clean."""
+  """Five members."""
   gin.parse_config("""
     GaussianEnsemble.num_members = 5
     GaussianEnsemble.layers = (4,)
   """)
-  yield
-  gin.clear_config()
 
 
 def _constant_members(log_variance=-100.0):

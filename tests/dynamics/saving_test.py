@@ -15,8 +15,6 @@ def small():
     GaussianEnsemble.layers = (8, 8)
     DynamicsModel.num_elites = 2
   """)
-  yield
-  gin.clear_config()
 
 
 def make(seed=0, observation_size=4, action_size=2):

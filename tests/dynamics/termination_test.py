@@ -1,6 +1,5 @@
 """Where imagined episodes end is where Gymnasium's do."""
 
-import gin
 import numpy as np
 import pytest
 
@@ -24,8 +23,7 @@ _ANGLES = {'hopper': 0.4, 'walker2d': 2.0}
 def task(request):
   """A task's name; its gin file is read."""
   gin_bindings.parse([f'tasks/{request.param}.gin'], [])
-  yield request.param
-  gin.clear_config()
+  return request.param
 
 
 def _random_states(task, env, rng):
@@ -76,7 +74,6 @@ def test_equals_gymnasiums_at_the_goal_of_a_maze(task):
   np.testing.assert_array_equal(is_healthy, np.logical_not(reached))
   assert 0.1 < np.mean(reached) < 0.9  # both sides were met
   env.close()
-  gin.clear_config()
 
 
 @pytest.mark.parametrize('name', [*_HEIGHTS, 'never', 'goal'])

@@ -15,14 +15,12 @@ _O, _A = 3, 2
 
 @pytest.fixture(autouse=True)
 def small():
-  """Four members of 2 x 16; gin is left clean."""
+  """Four members of 2 x 16."""
   gin.parse_config("""
     GaussianEnsemble.num_members = 4
     GaussianEnsemble.layers = (16, 16)
     DynamicsModel.num_elites = 2
   """)
-  yield
-  gin.clear_config()
 
 
 def _linear_rows(number, seed=0):

@@ -215,10 +215,7 @@ def test_expert_reset_follows_its_seed(demos):
 
 def test_expert_reset_by_gin(demos):
   gin.parse_config('ExpertReset.reset_prob = 1.0')
-  try:
-    env = ExpertReset(hopper(), demos, seed=0)
-  finally:
-    gin.clear_config()
+  env = ExpertReset(hopper(), demos, seed=0)
   assert row_of(demos, env.reset().observation) is not None
 
 

@@ -3,7 +3,6 @@
 import csv
 import math
 
-import gin
 import pytest
 
 from tfirl import tasks
@@ -38,13 +37,6 @@ class _Demos(dict):
 @pytest.fixture(scope='session')
 def demos(record_random, tmp_path_factory):
   return _Demos(tmp_path_factory.mktemp('demos'), record_random)
-
-
-@pytest.fixture(autouse=True)
-def no_config():
-  """Leaves gin as other tests expect it."""
-  yield
-  gin.clear_config()
 
 
 @pytest.fixture

@@ -165,7 +165,6 @@ def test_a_pair_says_what_it_is(method, task):
   gin_bindings.parse([f'{method}_{task}.gin', 'budgets/smoke.gin'])
   assert bound('run.algorithm') == method
   assert bound('run.most_steps') == 128
-  gin.clear_config()
 
 
 @pytest.mark.parametrize(('method', 'task'), _PAPER_PAIRS)
@@ -175,7 +174,6 @@ def test_the_published_settings_are_of_the_same_pair(method, task):
   assert gin_bindings.value_of('Task.name') == (
     'antmaze_large_diverse' if task == 'antmaze' else task
   )
-  gin.clear_config()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +184,6 @@ def test_antmaze_is_short_for_diverse(name):
   for task in ('antmaze', 'antmaze_large_diverse'):
     gin_bindings.parse([name.replace('antmaze', task)])
     texts.append(gin.config_str())
-  gin.clear_config()
   assert texts[0] == texts[1]
 
 

@@ -3,7 +3,6 @@
 Those of Ren et al. 2024, but where another source is named.
 """
 
-import gin
 import pytest
 
 from tfirl.config import gin_bindings
@@ -151,13 +150,6 @@ _HYPER_ON_MAZES = {
   'CostLearner.learning_rate': 8e-3,
   'CostNetwork.num_members': 1,
 }
-
-
-@pytest.fixture(autouse=True)
-def no_config():
-  """Leaves gin as other tests expect it."""
-  yield
-  gin.clear_config()
 
 
 def _bound(name, default):

@@ -18,15 +18,11 @@ def _limiter(replay):
 
 
 def test_each_table_takes_the_bindings_of_its_scope():
-  with gin.unlock_config():
-    gin.parse_config('policy/table.rows_per_item = 8\ntable.min_size = 512')
-  try:
-    with gin.config_scope('policy'):
-      policy = table('policy')
-    with gin.config_scope('expert'):
-      expert = table('expert')
-  finally:
-    gin.clear_config()
+  gin.parse_config('policy/table.rows_per_item = 8\ntable.min_size = 512')
+  with gin.config_scope('policy'):
+    policy = table('policy')
+  with gin.config_scope('expert'):
+    expert = table('expert')
   assert (policy.rows_per_item, policy.min_size) == (8, 512)
   assert (expert.rows_per_item, expert.min_size) == (16, 512)
 

@@ -4,7 +4,6 @@ import csv
 import math
 import types
 
-import gin
 import gymnasium
 import numpy as np
 import pytest
@@ -110,7 +109,6 @@ def task():
   gymnasium.register(_ENV_ID, EchoEnv, max_episode_steps=3)
   gin_bindings.parse([], ["Task.name = 'toy'", f"Task.env_id = '{_ENV_ID}'"])
   yield
-  gin.clear_config()
   del gymnasium.registry[_ENV_ID]
 
 

@@ -2,7 +2,6 @@
 
 import json
 
-import gin
 import numpy as np
 import pytest
 
@@ -10,12 +9,6 @@ from tfirl.acting import Encoding, MlpPolicy
 from tfirl.agents import export
 from tfirl.demos.experts import embedded
 from tfirl.runs import embed_expert
-
-
-@pytest.fixture(autouse=True)
-def no_config_stays():
-  yield
-  gin.clear_config()
 
 
 def _random_policy(seed):

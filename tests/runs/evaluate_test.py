@@ -1,6 +1,5 @@
 """The command that rolls out a run's exported policy."""
 
-import gin
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -28,12 +27,6 @@ class _Sampling(_Constant):
   @tf.function(input_signature=[tf.TensorSpec([None, 11])])
   def sample(self, observation):
     return -self.action(observation)
-
-
-@pytest.fixture(autouse=True)
-def clean_gin():
-  yield
-  gin.clear_config()
 
 
 @pytest.fixture

@@ -27,12 +27,6 @@ run.env_steps = 8
 """
 
 
-@pytest.fixture(autouse=True)
-def clean_gin():
-  yield
-  gin.clear_config()
-
-
 @pytest.fixture
 def given(tmp_path, monkeypatch):
   """A gin file in the working folder, and a run that records its calls."""

@@ -26,8 +26,6 @@ def checked_run(steps: checks.Count = 4, rate: checks.Positive = 0.1):
 @pytest.fixture(autouse=True)
 def config():
   gin_bindings.parse([], ['toy_run.steps = 3'])
-  yield
-  gin.clear_config()
 
 
 def _open(root, demos=None):

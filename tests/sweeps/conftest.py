@@ -255,8 +255,7 @@ def configs_here(make_sweep, monkeypatch):
     )
     gin_bindings.parse(files, bindings)
     configs[i] = gin.config_str()
-  yield configs
-  gin.clear_config()
+  return configs
 
 
 def read_logs(sweep):

@@ -1,6 +1,5 @@
 """What becomes of gin files, values and seeds."""
 
-import gin
 import pytest
 
 from tfirl.config import gin_files
@@ -14,8 +13,7 @@ def own_folder(monkeypatch, tmp_path):
   """With a gin file of the user's."""
   monkeypatch.chdir(tmp_path)
   (tmp_path / 'mine.gin').write_text(_budget(7))
-  yield tmp_path
-  gin.clear_config()
+  return tmp_path
 
 
 def _budget(steps):

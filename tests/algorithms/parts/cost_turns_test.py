@@ -1,6 +1,5 @@
 """The learner's side of the cost's turns: training's own rows, or rollouts."""
 
-import gin
 import numpy as np
 import pytest
 
@@ -25,8 +24,7 @@ def make(random_demos):
     )
     return cost_turns.CostTurns(tasks.make_task(), demos, 0, steps_per_round=16)
 
-  yield make
-  gin.clear_config()
+  return make
 
 
 def act(observation, rng):

@@ -41,8 +41,6 @@ def bindings():
     table.rows_per_item = 4
     learner/table.rows_per_item = 4
   """)
-  yield
-  gin.clear_config()
 
 
 def _make_env():

@@ -3,7 +3,6 @@
 import dataclasses
 import logging
 
-import gin
 import numpy as np
 import pytest
 
@@ -27,8 +26,7 @@ _BINDINGS = [
 def cache(tmp_path, monkeypatch):
   monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
   gin_bindings.parse(['paper/hyper_pointmaze.gin'], _BINDINGS)
-  yield tmp_path / 'tfirl' / 'dynamics'
-  gin.clear_config()
+  return tmp_path / 'tfirl' / 'dynamics'
 
 
 @pytest.fixture

@@ -18,8 +18,6 @@ def bindings():
     expert/table.rows_per_item = 8
     expert/table.timeout_ms = 500
   """)
-  yield
-  gin.clear_config()
 
 
 def make_rows(start, stop):

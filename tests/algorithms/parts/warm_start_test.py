@@ -64,8 +64,7 @@ def make(demos, closed_later):
       model_free.ModelFree(tasks.make_task(), demos, 0, restore_from)
     )
 
-  yield make
-  gin.clear_config()
+  return make
 
 
 def _error(policy, demos):

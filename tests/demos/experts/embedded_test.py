@@ -96,7 +96,6 @@ def test_the_experts_are_as_good_as_they_say(cache, task, monkeypatch):
   gin_bindings.parse([f'tasks/{task}.gin'], [])
   env = tasks.make_task().make_env(trembles=False)
   raw = rollouts.record(env, embedded.policy(task), 1, seed=0)
-  gin.clear_config()
   assert len(raw.columns['rewards']) == 1000
   assert raw.episode_returns[0] > 2900
 
@@ -381,11 +380,7 @@ def test_cells_that_gin_binds_are_the_experts_too(monkeypatch):
   details = {**embedded.metadata('pointmaze'), 'num_episodes': 2}
   monkeypatch.setattr(embedded, 'metadata', lambda unused_task: details)
   embedded.demonstrations('pointmaze', 6)
-  with gin.unlock_config():
-    gin.bind_parameter('GoalMaze.start_cells', [(7, 1)])
-  try:
-    raw = embedded.demonstrations('pointmaze', 6)
-  finally:
-    gin.clear_config()
+  gin.bind_parameter('GoalMaze.start_cells', [(7, 1)])
+  raw = embedded.demonstrations('pointmaze', 6)
   starts = raw.columns['observations'][[0, raw.episode_ends[0]], :2]
   assert (np.abs(starts - [-4.5, -3.0]) < 0.5).all()

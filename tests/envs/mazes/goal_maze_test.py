@@ -298,10 +298,7 @@ def test_gin_binds_the_cells():
   gin.parse_config(
     ['GoalMaze.start_cells = [(7, 1)]', 'GoalMaze.goal_cells = [(1, 1)]']
   )
-  try:
-    env = load('antmaze_large_play')
-  finally:
-    gin.clear_config()
+  env = load('antmaze_large_play')
   ends = env.reset().observation[[0, 1, 29, 30]].reshape(2, 2)
   ends = env.maze.map.cell(ends)
   assert ends.tolist() == [[7, 1], [1, 1]]
