@@ -20,24 +20,24 @@ from tfirl.work_units import unit as unit_lib
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 # Several times what a quiet machine needs for any of it.
 TIMEOUT_S = 900
-# 10 evaluations and checkpoints in some seconds of training.
+# 10 evaluations and checkpoints in some seconds. Cloning: what a sweep does is
+# the same for every method, and a game takes twice as long to begin.
 _TINY = """
-run.real_steps = None  # whichever the file binds
-run.env_steps = 1600
+run.updates = 1600
 run.eval_every = 160
 run.eval_episodes = 1
 run.checkpoint_every = 160
 run.record_video = False
-ModelFree.steps_per_round = 16
-ModelFree.batch_size = 8
-ModelFree.initial_steps = 32
-CostTurns.cost_update_period = 64
-CostTurns.cost_rollout_episodes = 1
-tfirl.SacAgent.hidden = (8,)
-CostNetwork.layers = (8,)
-CostLearner.batch_size = 32
-policy/table.rows_per_item = 5
+BehaviorCloning.updates_per_round = 4
+BehaviorCloning.batch_size = 8
+BcAgent.hidden = (8,)
 expert/table.rows_per_item = 32
+"""
+# The second method is the user's own.
+_OWN = """
+include 'bc_hopper.gin'
+run.algorithm = 'eager_bc'
+BcAgent.learning_rate = 3e-3
 """
 
 
@@ -186,10 +186,11 @@ def make_sweep(root, hopper_demos, tmp_path_factory):
   def make(*flags, script='sweep.py', **fields):
     folder = tmp_path_factory.mktemp('sweep')
     (folder / 'tiny.gin').write_text(_TINY)
+    (folder / 'own.gin').write_text(_OWN)
     sweep = Sweep(
       folder,
       (
-        *('--gin_file=mm_hopper.gin,tiny.gin', '--gin_file=hype_hopper.gin'),
+        *('--gin_file=bc_hopper.gin,tiny.gin', '--gin_file=own.gin'),
         *('--scale_file=tiny.gin', f'--demos={hopper_demos}'),
         f'--root_dir={folder / "runs"}',
         *flags,

@@ -15,9 +15,9 @@ def sweep(make_sweep):
 @pytest.mark.parametrize(
   ('flag', 'message'),
   [
-    ('--gin_bindings=run.env_step = 1', 'did you mean env_steps'),
-    ("--sweep=CostLearner.learning_rate=['a']", "'a'; expected float"),
-    ('--gin_file=mm_hopper.gin,tiny.gin', 'duplicate units'),
+    ('--gin_bindings=run.update = 1', 'did you mean updates'),
+    ("--sweep=BcAgent.learning_rate=['a']", "'a'; expected float"),
+    ('--gin_file=bc_hopper.gin,tiny.gin', 'duplicate units'),
     ('--num_demos=0', '--num_demos is 0; expected an integer, 1 or more'),
     ('--root_dir=/proc/runs', '--root_dir=/proc/runs: '),
   ],
@@ -36,7 +36,7 @@ def test_dry_run_prints_the_units_and_writes_nothing(sweep):
   assert [unit['run_dir'] for unit in units.values()] == [
     str(sweep.root / 'hopper' / method / seed)
     for seed in '01'
-    for method in ('mm', 'hype')
+    for method in ('bc', 'eager_bc')
   ]
   assert not sweep.root.exists()
 
@@ -44,7 +44,7 @@ def test_dry_run_prints_the_units_and_writes_nothing(sweep):
 def test_few_demonstrations_are_handed_to_each_unit(sweep):
   done = sweep.call('--dry_run', '--seeds=0:1', '--num_demos=2')
   assert done.returncode == 0, done.stderr
-  for method in ('mm', 'hype'):
+  for method in ('bc', 'eager_bc'):
     assert f'"{sweep.root}/hopper/{method}-n2/0"' in done.stdout
   assert done.stdout.count('load_demonstrations.num_episodes = 2"') == 2
 
@@ -52,7 +52,7 @@ def test_few_demonstrations_are_handed_to_each_unit(sweep):
 def test_failures_end_the_sweep_only_with_fail_fast(make_sweep):
   """A learning rate with which no loss is finite after the first step."""
   sweep = make_sweep('--seeds=0:1', '--executor=local')
-  sweep.flags += ('--gin_bindings=tfirl.SacAgent.learning_rate = 1e30',)
+  sweep.flags += ('--gin_bindings=BcAgent.learning_rate = 1e30',)
   done = sweep.call('--fail_fast')
   assert done.returncode == 1
   (failed,) = sweep.in_state(unit_lib.FAILED)

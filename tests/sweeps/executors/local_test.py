@@ -39,11 +39,11 @@ def test_none_begins_again_that_had_a_checkpoint(finished_sweep):
       _rows(path.read_text().splitlines()),
       _rows(killed['metrics'][i]),
     )
-    kept = [row for row in old if int(row['env_steps']) <= step]
+    kept = [row for row in old if int(row['updates']) <= step]
     for row, before in zip(rows, kept, strict=False):
       # wall_s and all: not made again. Losses have columns once there are any.
       assert {name: row[name] for name in before} == before
-    assert [int(row['env_steps']) for row in rows] == list(range(0, 1601, 160))
+    assert [int(row['updates']) for row in rows] == list(range(0, 1601, 160))
     resumed += killed['statuses'][i].state != unit_lib.DONE and step < 1600
   assert resumed >= 1
 
@@ -106,6 +106,6 @@ def test_the_report_shows_methods_and_tasks(finished_sweep):
   assert done.returncode == 0, done.stderr
   assert '4 units: 4 done' in done.stdout
   rows = [line for line in done.stdout.splitlines() if '(2 of 2)' in line]
-  assert [row.split()[1] for row in rows] == ['hype', 'mm']
+  assert [row.split()[1] for row in rows] == ['bc', 'eager_bc']
   page = finished_sweep.root / 'report' / 'index.html'
   assert '(2 of 2)' in page.read_text()

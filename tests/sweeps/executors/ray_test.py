@@ -38,6 +38,11 @@ class Cluster:
     self.env = os.environ | {
       'HOME': str(folder),
       'RAY_USAGE_STATS_ENABLED': '0',
+      # A lost node is found in seconds; Ray's own patience is half a minute.
+      'RAY_health_check_initial_delay_ms': '1000',
+      'RAY_health_check_period_ms': '1000',
+      'RAY_health_check_timeout_ms': '3000',
+      'RAY_health_check_failure_threshold': '3',
       'PYTHONPATH': os.pathsep.join(map(os.path.abspath, sys.path)),
     }
     self._started = []
@@ -228,7 +233,7 @@ def test_lost_units_go_on_from_their_checkpoints(lossy_sweep, record_property):
     path = lossy_sweep.units()[i].path
     with open(path / 'metrics.csv', newline='') as file:
       rows = list(csv.DictReader(file))
-    assert [int(row['env_steps']) for row in rows] == list(range(0, 1601, 160))
+    assert [int(row['updates']) for row in rows] == list(range(0, 1601, 160))
     # The second attempt's bar begins where the checkpoint is, at the least.
     log = (path / unit_lib.LOG_FILE).read_text(errors='replace')
     _, first, second = log.split('== attempt ')
@@ -263,8 +268,9 @@ def test_bad_address(address):
     ray_cluster._check_address(address)
 
 
-def test_an_address_at_which_nobody_answers():
+def test_an_address_at_which_nobody_answers(monkeypatch):
   """Accepts, and then says nothing, as a port of something else does."""
+  monkeypatch.setattr(ray_cluster, '_HEALTH_S', 3)
   with socket.socket() as server:
     server.bind(('127.0.0.1', 0))
     server.listen()

@@ -55,14 +55,18 @@ class Cluster:
     token = root / f'.ray-{uuid.uuid4().hex}'
     token.write_text(unit_lib.describe_host())
     try:
-      checks = {
-        node['NodeManagerHostname']: _on_node(
-          _check_node, node['NodeID']
-        ).remote(str(token), unit_lib.code_version())
+      # One host may have several nodes.
+      checks = [
+        (
+          node['NodeManagerHostname'],
+          _on_node(_check_node, node['NodeID']).remote(
+            str(token), unit_lib.code_version()
+          ),
+        )
         for node in ray.nodes()
         if node['Alive']
-      }
-      for host, check in checks.items():
+      ]
+      for host, check in checks:
         try:
           problem = ray.get(check, timeout=_CHECK_S)
         except ray.exceptions.RayError as error:
@@ -147,6 +151,7 @@ def _on_node(function, node_id: str):
 
 def _check_node(token: str, version: str) -> str:
   """Runs on a node. Returns: what is wrong there, '' if all is well."""
+  import os
   from pathlib import Path
 
   try:
@@ -160,7 +165,9 @@ def _check_node(token: str, version: str) -> str:
   path = Path(token)
   try:
     path.read_text()
-    probe = path.with_name(f'{path.name}-{unit.describe_host()}')
+    # Of this process alone: nodes of one host check at the same time.
+    name = f'{path.name}-{unit.describe_host()}-{os.getpid()}'
+    probe = path.with_name(name)
     probe.write_text('')
     probe.unlink()
   except OSError as error:
