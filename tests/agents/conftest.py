@@ -33,19 +33,19 @@ class CountedNoise:
     self._count.assign_add(1)
     return mean + stddev * drawn
 
-  def of_actions(self, k, num_rows):
-    """The k-th draw as [B, A]; the distribution draws [A, B]."""
-    return _stateless_normal([A, num_rows], [5, k]).numpy().T
+  def of_tfp(self, shape, *args, **kwargs):
+    """The same draws for TFP, which asks for them as [A, B]."""
+    return tf.transpose(self(tf.reverse(shape, [0]), *args, **kwargs))
 
-  def of_target_actions(self, k, num_rows):
-    """The k-th draw where it is asked for as [B, A]."""
+  def of_actions(self, k, num_rows):
+    """The k-th draw, [B, A]."""
     return _stateless_normal([num_rows, A], [5, k]).numpy()
 
 
 @pytest.fixture
 def noise(monkeypatch):
   noise = CountedNoise()
-  monkeypatch.setattr(samplers, 'normal', noise)
+  monkeypatch.setattr(samplers, 'normal', noise.of_tfp)
   monkeypatch.setattr(tf.random, 'stateless_normal', noise)
   return noise
 

@@ -106,7 +106,7 @@ def test_losses_equal_numpy(train, noise, make_rows, bc_weight):
   )
   rows, reward, expert = make_rows(B, 1), np.linspace(-2, 3, B), make_rows(7, 2)
   weights = all_weights(agent)
-  drawn = noise.of_target_actions(0, B)
+  drawn = noise.of_actions(0, B)
   assert np.abs(NOISE * drawn).max() > 0.5
   critic_loss = numpy_critic_loss(weights, rows, reward, drawn)
   actor_loss = numpy_actor_loss(weights, rows)
@@ -148,7 +148,7 @@ def test_critics_step_is_clipped_then_decayed(
     weight_decay=0.01,
   )
   rows, reward = make_rows(B, 1), np.linspace(-2, 3, B)
-  before, drawn = all_weights(agent), noise.of_target_actions(0, B)
+  before, drawn = all_weights(agent), noise.of_actions(0, B)
   gradients = finite_differences(
     lambda w: numpy_critic_loss(w, rows, reward, drawn), before, [1, 2]
   )

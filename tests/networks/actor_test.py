@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_probability as tfp
 from scipy import stats
 
 from tfirl.agents import actor_critic
@@ -11,6 +12,14 @@ from tfirl.networks import actor
 OBS, A = 5, 3
 TIME_STEP_SPEC, ACTION_SPEC = actor_critic.make_specs(OBS, A)
 OBSERVATION_SPEC = TIME_STEP_SPEC.observation
+
+
+SEED = tf.constant([1, 2])
+
+
+def noise_of(shape):
+  """What `sample_and_log_prob` draws by SEED."""
+  return tf.random.stateless_normal(shape, seed=SEED)
 
 
 def make_gaussian(hidden=(16, 16)):
@@ -26,11 +35,11 @@ def distribution_of(network, observations):
   return network(observations, step_type=step_type, network_state=())[0]
 
 
-def randomize(network, seed=0):
+def randomize(network, seed=0, scale=0.3):
   """Weights large enough for means, stds and ReLUs to differ by row."""
   rng = np.random.default_rng(seed)
   for variable in network.variables:
-    variable.assign(rng.normal(0, 0.3, variable.shape))
+    variable.assign(rng.normal(0, scale, variable.shape))
 
 
 @pytest.fixture
@@ -87,6 +96,43 @@ def test_samples_have_the_distribution_of_the_tensorflow_actor(observations):
   # Independent noise for every action and row.
   correlation = np.corrcoef(np.arctanh(np.clip(ours, -0.99999, 0.99999)).T)
   assert np.abs(correlation - np.eye(A)).max() < 0.06
+
+
+def test_log_density_and_its_gradient_are_those_of_tfp(observations):
+  network = make_gaussian()
+  randomize(network)
+  weights = network.trainable_variables
+  with tf.GradientTape(persistent=True) as tape:
+    distribution = distribution_of(network, observations)
+    actions, found = actor.sample_and_log_prob(distribution, SEED)
+    # TFP's own sample, by the same noise: of another, it would have to invert
+    # what float32 rounds.
+    normal = distribution.input_distribution
+    unsquashed = normal.loc + normal.stddev() * noise_of(actions.shape)
+    slope = tfp.bijectors.Tanh().forward_log_det_jacobian(unsquashed, 1)
+    expected = normal.log_prob(unsquashed) - slope
+  np.testing.assert_array_equal(actions, tf.tanh(unsquashed))
+  np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+  for ours, theirs in zip(
+    tape.gradient(found, weights), tape.gradient(expected, weights), strict=True
+  ):
+    size = np.abs(theirs).max()
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-3 * size)
+
+
+def test_log_density_where_actions_round_to_one(observations):
+  network = make_gaussian()
+  randomize(network, scale=2.0)
+  distribution = distribution_of(network, observations)
+  actions, found = actor.sample_and_log_prob(distribution, SEED)
+  assert (np.abs(actions) == 1).any()
+  normal = distribution.input_distribution
+  mean, std = (np.float64(x) for x in (normal.mean(), normal.stddev()))
+  noise = np.float64(noise_of(actions.shape))
+  size = np.abs(mean + std * noise)
+  log_cosh = size + np.log1p(np.exp(-2 * size)) - np.log(2)
+  expected = stats.norm.logpdf(noise) - np.log(std) + 2 * log_cosh
+  np.testing.assert_allclose(found, expected.sum(1), rtol=1e-4)
 
 
 @pytest.mark.parametrize(('log_std', 'clipped'), [(-30, -20), (9, 2)])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfirl.agents import actor_critic
 from tfirl.networks import critic
@@ -37,6 +38,22 @@ def test_value_is_the_mlp_of_observation_then_action(layer_norm):
   value, _ = network((observation, action))
   assert value.shape == (7,)
   np.testing.assert_allclose(value, (hidden @ k2 + b2)[:, 0], rtol=1e-4)
+
+
+def test_the_gradient_of_normalised_units_is_tensorflows():
+  rng = np.random.default_rng(0)
+  units = tf.constant(rng.normal(1, 3, (7, 16)), tf.float32)
+  upstream = tf.constant(rng.normal(size=(7, 16)), tf.float32)
+  with tf.GradientTape(persistent=True) as tape:
+    tape.watch(units)
+    found = tf.reduce_sum(upstream * critic._normalized_relu(units))
+    mean, variance = tf.nn.moments(units, [-1], keepdims=True)
+    normalized = (units - mean) / tf.sqrt(variance + 1e-6)
+    expected = tf.reduce_sum(upstream * tf.nn.relu(normalized))
+  np.testing.assert_allclose(found, expected, rtol=1e-5)
+  np.testing.assert_allclose(
+    tape.gradient(found, units), tape.gradient(expected, units), atol=1e-5
+  )
 
 
 def test_every_kernel_starts_uniform_within_its_fan_in():

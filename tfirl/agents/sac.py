@@ -153,9 +153,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
   def _actions_and_log_probs(self, time_steps, training=False):
     """TF-Agents' samples pi(a | s) and log pi, by noise of our own."""
     del training  # the networks have no layer that minds
-    distribution = self._distribution(time_steps.observation)
-    actions = distribution.sample(seed=self._noise.next_seed())
-    return actions, distribution.log_prob(actions)
+    return self._sample(time_steps.observation)
 
   def _cloning_loss(self, expert: types.Transition) -> tf.Tensor:
     """Mean |a_sample - a|^2 + 2 clone_std^2 log pi(a_sample), expert rows.
@@ -164,15 +162,19 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     wide as at first. This one has its minimum, by a standard deviation, at
     `clone_std`.
     """
-    distribution = self._distribution(expert.observation)
-    action = distribution.sample(seed=self._noise.next_seed())
+    action, log_prob = self._sample(expert.observation)
     loss = behavior_cloning.behavior_cloning_loss(action, expert.action)
-    log_prob = tf.reduce_mean(distribution.log_prob(action))
-    return loss + 2.0 * self._clone_std**2 * log_prob
+    return loss + 2.0 * self._clone_std**2 * tf.reduce_mean(log_prob)
 
   def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
     action = self._distribution(expert.observation).mode()
     return behavior_cloning.behavior_cloning_loss(action, expert.action)
+
+  def _sample(self, observation):
+    """a [B, A] and log pi(a | s) [B] of observations [B, O]."""
+    return actor_lib.sample_and_log_prob(
+      self._distribution(observation), self._noise.next_seed()
+    )
 
   def _distribution(self, observation):
     """pi(. | s) of observations [B, O]."""

@@ -104,7 +104,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       ema_decay=ema_decay,
     )
     self._alpha = alpha
-    self._delays = policy_update_period, critic_updates_first
+    self._policy_update_period = policy_update_period
+    self._critic_updates_first = critic_updates_first
     self._critic_clip_norm, self._weight_decay = critic_clip_norm, weight_decay
     self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
 
@@ -155,9 +156,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       return tf.no_op()
 
     # As its authors have it: first at update `policy_update_period`.
-    period, first = self._delays
-    is_due = self.train_step_counter % period == 0
-    is_after = self.train_step_counter > first
+    is_due = self.train_step_counter % self._policy_update_period == 0
+    is_after = self.train_step_counter > self._critic_updates_first
     tf.cond(is_due & is_after, train_actor, tf.no_op)
     tf.cond(is_due, update_target, tf.no_op)
     self._update_average()

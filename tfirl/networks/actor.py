@@ -43,6 +43,37 @@ def make_gaussian_actor(
   return network
 
 
+def sample_and_log_prob(
+  distribution, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+  """Samples a Gaussian actor's actions, with their log density.
+
+  What TFP's chain of bijectors computes, in a tenth of its operations: with
+  u = mean + std n and a = tanh(u),
+
+    log pi(a) = sum_i log N(n_i) - log std_i - log(1 - a_i^2),
+    log(1 - a^2) = 2 (log 2 - u - softplus(-2 u)).
+
+  Source: Haarnoja et al. 2018, appendix C, equation 21.
+
+  Args:
+    distribution: pi(. | s) of B observations.
+    seed: int32 [2], of a stateless operation.
+
+  Returns: actions [B, A] in [-1, 1], and log pi(a | s) [B].
+  """
+  normal = distribution.input_distribution
+  std = normal.scale.diag_part()
+  noise = tf.random.stateless_normal(tf.shape(normal.loc), seed=seed)
+  unsquashed = normal.loc + std * noise
+  log_slope = 2.0 * (
+    math.log(2.0) - unsquashed - tf.nn.softplus(-2.0 * unsquashed)
+  )
+  log_density = -0.5 * (tf.square(noise) + math.log(2.0 * math.pi))
+  log_prob = tf.reduce_sum(log_density - tf.math.log(std) - log_slope, -1)
+  return tf.tanh(unsquashed), log_prob
+
+
 def make_deterministic_actor(
   observation_spec: tf.TensorSpec,
   action_spec: tf.TensorSpec,

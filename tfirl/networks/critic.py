@@ -68,5 +68,20 @@ class _CriticNetwork(critic_network.CriticNetwork):
 
 def _normalized_relu(units):
   """ReLU of [B, units], each row shifted and scaled to mean 0, variance 1."""
-  mean, variance = tf.nn.moments(units, axes=[-1], keepdims=True)
-  return tf.nn.relu((units - mean) * tf.math.rsqrt(variance + 1e-6))
+  return tf.nn.relu(_normalize(units))
+
+
+@tf.custom_gradient
+def _normalize(units):
+  """Its gradient by hand: TensorFlow's takes three times the operations."""
+  centered = units - tf.reduce_mean(units, -1, keepdims=True)
+  variance = tf.reduce_mean(tf.square(centered), -1, keepdims=True)
+  scale = tf.math.rsqrt(variance + 1e-6)
+  normalized = scale * centered
+
+  def gradient(upstream):
+    mean = tf.reduce_mean(upstream, -1, keepdims=True)
+    along = tf.reduce_mean(upstream * normalized, -1, keepdims=True)
+    return scale * (upstream - mean - normalized * along)
+
+  return normalized, gradient

@@ -69,19 +69,15 @@ def encode(observation, encoding: acting.Encoding | None):
   """`encoding` of observation [B, O], in a graph; the same if it is None."""
   if encoding is None:
     return observation
-  angles = tf.matmul(observation, encoding.angles) + encoding.phases
-  return tf.concat(
-    [
-      tf.clip_by_value(
-        (observation - encoding.shift) * encoding.scale,
-        -encoding.clip,
-        encoding.clip,
-      ),
-      tf.sin(angles),
-      tf.cos(angles),
-    ],
-    axis=-1,
+  standardized = tf.clip_by_value(
+    (observation - encoding.shift) * encoding.scale,
+    -encoding.clip,
+    encoding.clip,
   )
+  if not encoding.phases.size:
+    return standardized
+  angles = tf.matmul(observation, encoding.angles) + encoding.phases
+  return tf.concat([standardized, tf.sin(angles), tf.cos(angles)], axis=-1)
 
 
 class EncodingLayer(tf.keras.layers.Layer):
