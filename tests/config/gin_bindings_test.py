@@ -219,3 +219,27 @@ def test_diff_survives_long_values_references_and_macros():
   saved = gin.config_str()
   assert gin_bindings.diff(saved) == []
   assert 'RATE: was' in gin_bindings.diff(saved.replace('0.0001', '0.001'))[0]
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path):
+  path = tmp_path / 'mine.gin'
+  path.write_text('toy_table.row = 3\ntoy_table.rows = 4\nToyAgent.rat = 1\n')
+  lines = ['ToyAgnt.rate = 2', 'toy_table.rows = 5', 'toy_tabl.rows = 6']
+  with pytest.raises(gin_bindings.BindingError) as error:
+    gin_bindings.parse([str(path)], lines)
+  told = str(error.value).splitlines()
+  starts = [
+    *(f"{path}:1: 'toy_table' has no", f"{path}:3: 'ToyAgent' has no"),
+    *(f'--gin_bindings={lines[i]}: ' for i in (0, 2)),
+  ]
+  assert len(told) == len(starts)
+  for line, start in zip(told, starts, strict=True):
+    assert line.startswith(start)
+
+
+def test_a_long_value_is_told_by_its_ends():
+  value = (*range(1, 200), -1)
+  with pytest.raises(gin_bindings.BindingError) as error:
+    gin_bindings.parse([], [f'toy_table.rows = {value}'])
+  assert len(str(error.value)) < 500
+  assert '(1, 2, 3, ' in str(error.value) and '199, -1)' in str(error.value)

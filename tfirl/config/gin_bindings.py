@@ -68,16 +68,24 @@ def parse(
   gin_config._LOCATION_PREFIXES[:] = ['', *map(str, folders)]
   gin_config._FILE_READERS[:] = [(open, os.path.isfile)]
   paths = [str(gin_files.find_file(name, folders)) for name in files]
-  statements = []
+  texts = [
+    *((fact, f'--task: {fact}') for fact in facts),
+    *(
+      (binding, f'--gin_bindings={gin_files.shorten(binding)}')
+      for binding in bindings
+    ),
+  ]
+  statements, problems = [], gin_files.Problems()
   for path in paths:
-    statements += gin_files.read_file(path, folders)
-  for fact in facts:
-    statements += gin_files.read_text(fact, f'--task: {fact}', folders)
-  common = {key for key, _, _ in statements[len(statements) - len(facts) :]}
-  for binding in bindings:
-    statements += gin_files.read_text(
-      binding, f'--gin_bindings={binding}', folders
-    )
+    with problems.collected():
+      statements += gin_files.read_file(path, folders)
+  num_of_files = len(statements)
+  for text, where in texts:
+    with problems.collected():
+      statements += gin_files.read_text(text, where, folders)
+  problems.tell()
+  facts_end = num_of_files + len(facts)
+  common = {key for key, _, _ in statements[num_of_files:facts_end]}
   gin_files.check_macros(statements)
   gin_types.check_statements(statements)
   _locations.update((key, where) for key, _, where in statements)

@@ -5,6 +5,7 @@ and remembers where each binding stands. Names are looked up in gin's private
 registry, for which gin has no public way; gin-config is pinned to 0.5.0.
 """
 
+import contextlib
 import difflib
 import fnmatch
 import importlib
@@ -52,6 +53,26 @@ Statement = tuple[Key, Any, str]  # binding, its value, where it is written
 
 class BindingError(ValueError):
   """A gin file or binding names something that doesn't exist."""
+
+
+class Problems:
+  """Collects errors, so that one tells of all that is wrong, a line each."""
+
+  def __init__(self):
+    self._texts = []
+
+  @contextlib.contextmanager
+  def collected(self) -> Iterator[None]:
+    """Keeps a `BindingError` raised in here for `tell`."""
+    try:
+      yield
+    except BindingError as error:
+      self._texts.append(str(error))
+
+  def tell(self) -> None:
+    """Raises BindingError if there was any."""
+    if self._texts:
+      raise BindingError('\n'.join(dict.fromkeys(self._texts)))
 
 
 class Reference(NamedTuple):
@@ -145,27 +166,30 @@ def read_text(
 
   Raises:
     FileNotFoundError: an included file is missing.
-    BindingError: gin can't read a line, or it names something unknown.
+    BindingError: gin can't read a line, or lines name something unknown.
   """
   result = []
+  problems = Problems()
   try:
     for statement in config_parser.ConfigParser(text, _TextDelegate()):
       where = name
       if not name.startswith('--'):
         where = f'{name}:{statement.location.line_num}'
-      if isinstance(statement, config_parser.BindingStatement):
-        if folders is not None and checks_names:
-          _check_binding(statement, where)
-        result.append((_key(statement), statement.value, where))
-      elif isinstance(statement, config_parser.BlockDeclaration):
-        if folders is not None and checks_names:
-          _check_selector(statement.selector, where)
-      elif folders is not None:
-        result += _follow(statement, where, folders, checks_names)
+      with problems.collected():
+        if isinstance(statement, config_parser.BindingStatement):
+          if folders is not None and checks_names:
+            _check_binding(statement, where)
+          result.append((_key(statement), statement.value, where))
+        elif isinstance(statement, config_parser.BlockDeclaration):
+          if folders is not None and checks_names:
+            _check_selector(statement.selector, where)
+        elif folders is not None:
+          result += _follow(statement, where, folders, checks_names)
   except SyntaxError as error:
     raise BindingError(_syntax_text(error, name)) from error
   except tokenize.TokenError as error:
     raise BindingError(f'{name}: {error.args[0]}') from error
+  problems.tell()
   return result
 
 
@@ -310,6 +334,11 @@ def key_text(key: Key) -> str:
   if selector in gin_config._REGISTRY:
     selector = gin_config._REGISTRY.minimal_selector(selector)
   return f'{scope}{"/" if scope else ""}{selector}.{parameter}'
+
+
+def shorten(text: str) -> str:
+  """The text, or of a long one its two ends."""
+  return text if len(text) <= 160 else f'{text[:110]} ... {text[-30:]}'
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

@@ -84,7 +84,8 @@ def check_type(key: gin_files.Key, name: str, value: Any, where: str) -> None:
   elif not any(True for _ in gin_files.references(value)):
     if not checks.fits(value, hint):
       raise BindingError(
-        f'{where}: {name} is {value!r}; expected {checks.words_for(hint)}'
+        f'{where}: {name} is {gin_files.shorten(repr(value))}; expected '
+        f'{checks.words_for(hint)}'
       )
 
 
@@ -93,11 +94,14 @@ def check_statements(statements: Sequence[gin_files.Statement]) -> None:
   macros = {
     key[0]: value for key, value, _ in statements if key[1] == gin_files.MACRO
   }
+  problems = gin_files.Problems()
   for key, value, where in statements:
     if isinstance(value, gin_files.Reference) and value.is_macro:
       value = macros.get(value.text[1:], value)
     if key[1] != gin_files.MACRO:
-      check_type(key, gin_files.key_text(key), value, where)
+      with problems.collected():
+        check_type(key, gin_files.key_text(key), value, where)
+  problems.tell()
 
 
 def check_scopes(
