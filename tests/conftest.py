@@ -6,8 +6,11 @@ module directly under tfirl/ ('envs', 'types').
 
 import ast
 import importlib.util
+import multiprocessing
 import os
 import pathlib
+import signal
+import subprocess
 import sys
 from collections import defaultdict
 
@@ -84,6 +87,62 @@ _FIRST = (
   'processes/',
   'sweeps/',
 )
+
+
+# What a warm process does: with its own output, folder and environment it runs
+# a module or script as `python` would.
+_WARM = """
+import atexit, os, runpy, sys
+os.chdir(cwd)
+os.environ.clear()
+os.environ.update(env)
+for number, path in ((1, stdout), (2, stderr)):
+  flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+  os.dup2(os.open(path, flags, 0o644), number)
+sys.argv = list(argv)
+exec(prelude, {})
+try:
+  if argv[0].endswith('.py'):
+    runpy.run_path(argv[0], run_name='__main__')
+  else:
+    runpy.run_module(argv[0], run_name='__main__', alter_sys=True)
+finally:
+  atexit._run_exitfuncs()
+"""
+
+
+class _WarmProcess:
+  """What tests use of `subprocess.Popen`, of a forked process."""
+
+  def __init__(self, context, values):
+    self._process = context.Process(
+      target=exec, args=(_WARM, values), daemon=True
+    )
+    self._process.start()
+    self.pid = self._process.pid
+
+  @property
+  def returncode(self):
+    return self._process.exitcode
+
+  def poll(self):
+    return self._process.exitcode
+
+  def wait(self, timeout=None):
+    self._process.join(timeout)
+    if self.returncode is None:
+      raise subprocess.TimeoutExpired('a warm process', timeout)
+    return self.returncode
+
+  def send_signal(self, number):
+    if self.poll() is None:
+      os.kill(self.pid, number)
+
+  def kill(self):
+    self.send_signal(signal.SIGKILL)
+
+  def terminate(self):
+    self.send_signal(signal.SIGTERM)
 
 
 def pytest_collection_modifyitems(items):
@@ -163,6 +222,29 @@ def no_binding_stays():
 def root():
   """The checkout's folder."""
   return _ROOT
+
+
+@pytest.fixture(scope='session')
+def start_warm():
+  """`start_warm(argv, cwd=, env=, stdout=, stderr=, prelude=)`: a new process
+  of a module or script, which begins where TensorFlow is imported.
+
+  That takes a process longer than most of what tests have it do. It is forked
+  from one that has imported tfirl and done nothing; signals, exit codes and
+  what it leaves are a process's own. `stdout` and `stderr` are paths, written
+  at their end.
+  """
+  context = multiprocessing.get_context('forkserver')
+  context.set_forkserver_preload(['tfirl.runs.launch', 'tfirl.sweeps.sweep'])
+
+  def start(argv, *, cwd, env, stdout, stderr, prelude=''):
+    values = {'argv': [str(word) for word in argv], 'prelude': prelude}
+    values |= {'cwd': str(cwd), 'env': dict(env)}
+    return _WarmProcess(
+      context, values | {'stdout': str(stdout), 'stderr': str(stderr)}
+    )
+
+  return start
 
 
 @pytest.fixture(scope='session')

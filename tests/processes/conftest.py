@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ class Run:
     log: path of what the latest process wrote to stderr.
     demos: path of the demonstrations.
     bindings: name -> value, of the command.
+    start_warm: the fixture.
     algorithm: the command's.
     gin_folder: of its gin file; '' for the recipes, whose cost takes no steps.
   """
@@ -56,6 +58,7 @@ class Run:
   log: os.PathLike
   demos: os.PathLike
   bindings: dict
+  start_warm: Callable
   algorithm: str = 'hype'
   gin_folder: str = 'paper/'
 
@@ -80,21 +83,20 @@ class Run:
       **changes: bindings by name.
     """
     bindings = {**self.bindings, **changes}
-    program = f"{prelude}\nimport runpy\nrunpy.run_module('tfirl.launch', "
-    program += "run_name='__main__', alter_sys=True)"
-    with open(self.log, 'w') as errors:
-      return subprocess.Popen(
-        [
-          *(sys.executable, '-c', program),
-          f'--gin_file={self.gin_folder}{self.algorithm}_hopper.gin',
-          *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
-          *(f'--root_dir={self.root}', f'--demos={self.demos}'),
-        ],
-        cwd=self.root,
-        env=self._env(),
-        stdout=subprocess.DEVNULL,
-        stderr=errors,
-      )
+    open(self.log, 'w').close()
+    return self.start_warm(
+      [
+        'tfirl.launch',
+        f'--gin_file={self.gin_folder}{self.algorithm}_hopper.gin',
+        *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
+        *(f'--root_dir={self.root}', f'--demos={self.demos}'),
+      ],
+      cwd=self.root,
+      env=self._env(),
+      stdout=os.devnull,
+      stderr=self.log,
+      prelude=prelude,
+    )
 
   def finish(self, process=None, **changes):
     """Waits for the process to end. Returns: its exit code."""
@@ -171,6 +173,8 @@ class Run:
 
 
 @pytest.fixture
-def run(tmp_path, hopper_demos):
+def run(tmp_path, hopper_demos, start_warm):
   """A run that has not been started."""
-  return Run(tmp_path, tmp_path / 'stderr', hopper_demos, dict(TINY))
+  return Run(
+    tmp_path, tmp_path / 'stderr', hopper_demos, dict(TINY), start_warm
+  )

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import gin
 import pytest
@@ -50,15 +51,17 @@ class Sweep:
     flags: of every launch.
     script: the path of the script.
     env: of the launcher.
-    python: what runs the script.
+    start_warm: the fixture, which runs the script.
+    python: what runs it in that one's place.
   """
 
   folder: pathlib.Path
   flags: tuple[str, ...]
   script: pathlib.Path
   env: dict[str, str]
-  python: tuple[str, ...] = (sys.executable,)
-  started: list[subprocess.Popen] = dataclasses.field(default_factory=list)
+  start_warm: Callable
+  python: tuple[str, ...] = ()
+  started: list = dataclasses.field(default_factory=list)
 
   @property
   def root(self):
@@ -72,15 +75,25 @@ class Sweep:
 
   def start(self, *flags):
     """Starts the launcher."""
-    with open(self.folder / 'output', 'a') as output:
-      process = subprocess.Popen(
-        [*self.python, str(self.script), *self.flags, *flags],
-        cwd=self.folder,
-        env=self.env,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
+    output = self.folder / 'output'
+    return self._start(flags, output, output)
+
+  def _start(self, flags, stdout, stderr):
+    words = [*self.python, str(self.script), *self.flags, *flags]
+    if not self.python:
+      process = self.start_warm(
+        words, cwd=self.folder, env=self.env, stdout=stdout, stderr=stderr
       )
+    else:
+      with open(stdout, 'a') as out, open(stderr, 'a') as err:
+        process = subprocess.Popen(
+          words,
+          cwd=self.folder,
+          env=self.env,
+          stdin=subprocess.DEVNULL,
+          stdout=out,
+          stderr=err,
+        )
     self.started.append(process)
     return process
 
@@ -100,13 +113,10 @@ class Sweep:
 
   def call(self, *flags):
     """Runs the launcher. Returns: the done process, with its output."""
-    return subprocess.run(
-      [*self.python, str(self.script), *self.flags, *flags],
-      cwd=self.folder,
-      env=self.env,
-      capture_output=True,
-      text=True,
-      timeout=TIMEOUT_S,
+    paths = [self.folder / f'{len(self.started)}.{i}' for i in ('out', 'err')]
+    code = self.finish(self._start(flags, *paths))
+    return subprocess.CompletedProcess(
+      flags, code, *(path.read_text() for path in paths)
     )
 
   def dry_run(self):
@@ -178,7 +188,7 @@ class Sweep:
 
 
 @pytest.fixture(scope='session')
-def make_sweep(root, hopper_demos, tmp_path_factory):
+def make_sweep(root, hopper_demos, tmp_path_factory, start_warm):
   """make_sweep(*flags, script=...) -> a sweep of two methods."""
 
   made = []
@@ -197,6 +207,7 @@ def make_sweep(root, hopper_demos, tmp_path_factory):
       ),
       root / 'launch' / script,
       os.environ | {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'},
+      start_warm,
       **fields,
     )
     made.append(sweep)

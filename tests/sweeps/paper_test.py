@@ -1,8 +1,6 @@
 """The ready-made batches: every method on every task, ten seeds."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -12,16 +10,11 @@ _METHODS = ('bc', 'mm', 'bc_reg', 'filter', 'hype', 'hype_filter', 'hyper')
 @pytest.fixture(scope='module')
 def call(root, make_sweep):
   """call(script, *flags) -> the done process."""
-  env = make_sweep().env
 
   def run(script, *flags):
-    return subprocess.run(
-      [sys.executable, str(root / 'launch' / script), '--dry_run', *flags],
-      env=env,
-      capture_output=True,
-      text=True,
-      timeout=300,
-    )
+    sweep = make_sweep(script=script)
+    sweep.flags = ()  # these name no gin file
+    return sweep.call('--dry_run', *flags)
 
   return run
 
