@@ -248,6 +248,31 @@ def start_warm():
 
 
 @pytest.fixture(scope='session')
+def call_warm(start_warm, tmp_path_factory):
+  """`call_warm(*argv, cwd=, env=, timeout=)`: `subprocess.run` of `start_warm`.
+
+  Returns: the done process, with its output as text.
+  """
+
+  def call(*argv, cwd='.', env=os.environ, timeout=300):
+    folder = tmp_path_factory.mktemp('output')
+    paths = folder / 'stdout', folder / 'stderr'
+    process = start_warm(
+      argv, cwd=cwd, env=env, stdout=paths[0], stderr=paths[1]
+    )
+    try:
+      code = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+      process.kill()
+      raise
+    return subprocess.CompletedProcess(
+      argv, code, *(path.read_text() for path in paths)
+    )
+
+  return call
+
+
+@pytest.fixture(scope='session')
 def load_script(root):
   """`load_script(path)`: a module of launch/ or benchmarks/, no packages."""
 

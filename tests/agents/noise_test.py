@@ -4,7 +4,6 @@ The agents here have the same weights whatever the seed, so what tells them
 apart after a round is noise alone.
 """
 
-import subprocess
 import sys
 
 import numpy as np
@@ -74,13 +73,12 @@ def _first_round(seed, path):
   np.save(path, Training(sac.SacAgent, int(seed), jit_compile=True).round())
 
 
-def test_two_seeds_differ_under_xla_in_their_first_round(tmp_path):
+def test_two_seeds_differ_under_xla_in_their_first_round(tmp_path, call_warm):
   """In new processes: XLA's own stream is a process's, and goes on."""
   paths = {seed: tmp_path / f'{seed}.npy' for seed in ('1', '2')}
   for seed, path in paths.items():
     # As a script: under the `pytest` command no process can import `tests`.
-    command = [sys.executable, __file__, seed, str(path)]
-    subprocess.run(command, check=True, timeout=300)
+    call_warm(__file__, seed, path).check_returncode()
   one, other = (np.load(path) for path in paths.values())
   assert np.abs(one - other).max() > 1e-3
 

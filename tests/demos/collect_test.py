@@ -1,7 +1,5 @@
 """The collecting and the summary commands, and where policies come from."""
 
-import subprocess
-import sys
 import types
 
 import gin
@@ -55,7 +53,7 @@ def _load(source):
   )
 
 
-def test_the_commands(weights, tmp_path):
+def test_the_commands(weights, tmp_path, call_warm):
   out = str(tmp_path / 'out.npz')
   commands = [
     ['collect', '--task=hopper', f'--policy={weights}', f'--out={out}']
@@ -66,12 +64,7 @@ def test_the_commands(weights, tmp_path):
     ['summary', '--num_demos=0', out],
   ]
   done = [
-    subprocess.run(
-      [sys.executable, '-m', f'tfirl.demos.{command[0]}', *command[1:]],
-      capture_output=True,
-      text=True,
-    )
-    for command in commands
+    call_warm(f'tfirl.demos.{command[0]}', *command[1:]) for command in commands
   ]
   assert [d.returncode for d in done] == [0, 0, 1, 0, 1], done
   assert f'{out}: 2 of 2 episodes' in done[0].stdout
@@ -87,13 +80,11 @@ def test_the_commands(weights, tmp_path):
   assert '--num_demos is 0; expected an integer' in done[4].stderr
 
 
-def test_the_maze_needs_no_policy(tmp_path):
+def test_the_maze_needs_no_policy(tmp_path, call_warm):
   out = str(tmp_path / 'maze.npz')
-  done = subprocess.run(
-    [sys.executable, '-m', 'tfirl.demos.collect', '--task=pointmaze']
-    + ['--episodes=3', f'--out={out}'],
-    capture_output=True,
-    text=True,
+  done = call_warm(
+    *('tfirl.demos.collect', '--task=pointmaze'),
+    *('--episodes=3', f'--out={out}'),
   )
   assert done.returncode == 0, done
   assert f'{out}: 3 of 3 episodes' in done.stdout

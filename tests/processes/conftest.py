@@ -49,7 +49,7 @@ class Run:
     log: path of what the latest process wrote to stderr.
     demos: path of the demonstrations.
     bindings: name -> value, of the command.
-    start_warm: the fixture.
+    start_warm, call_warm: the fixtures.
     algorithm: the command's.
     gin_folder: of its gin file; '' for the recipes, whose cost takes no steps.
   """
@@ -59,6 +59,7 @@ class Run:
   demos: os.PathLike
   bindings: dict
   start_warm: Callable
+  call_warm: Callable
   algorithm: str = 'hype'
   gin_folder: str = 'paper/'
 
@@ -109,14 +110,8 @@ class Run:
 
   def call(self, module, *args):
     """Runs `python -m tfirl.MODULE RUN ARGS`. Returns: the done process."""
-    return subprocess.run(
-      [sys.executable, '-m', f'tfirl.{module}', str(self.path), *args],
-      cwd=self.root,
-      env=self._env(),
-      capture_output=True,
-      text=True,
-      timeout=_TIMEOUT_S,
-    )
+    words = f'tfirl.{module}', self.path, *args
+    return self.call_warm(*words, cwd=self.root, env=self._env())
 
   def _env(self):
     """The process works elsewhere, and tfirl may not be installed."""
@@ -173,8 +168,7 @@ class Run:
 
 
 @pytest.fixture
-def run(tmp_path, hopper_demos, start_warm):
+def run(tmp_path, hopper_demos, start_warm, call_warm):
   """A run that has not been started."""
-  return Run(
-    tmp_path, tmp_path / 'stderr', hopper_demos, dict(TINY), start_warm
-  )
+  warm = start_warm, call_warm
+  return Run(tmp_path, tmp_path / 'stderr', hopper_demos, dict(TINY), *warm)
