@@ -179,3 +179,19 @@ def test_episodes_must_end(monkeypatch):
     tasks.make_env('TfirlEndless-v0')
   env = tasks.make_env('TfirlEndless-v0', {'max_episode_steps': 5})
   assert env.max_episode_steps == 5
+
+
+def test_a_function_that_can_not_render_says_so():
+  def make():
+    return gymnasium.make('InvertedPendulum-v5')
+
+  task = tasks.Task('pole', env_fn=make)
+  task.make_env().close()
+  with pytest.raises(ValueError, match='takes no render_mode; expected env_fn'):
+    task.make_env(render_mode='rgb_array')
+  task = tasks.Task(
+    'pole',
+    env_fn=lambda **kwargs: gymnasium.make('InvertedPendulum-v5', **kwargs),
+  )
+  with task.make_env(render_mode='rgb_array') as env:
+    assert env.gym.render_mode == 'rgb_array'

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -158,6 +159,11 @@ class Task:
       kwargs['render_mode'] = render_mode
     if self._env_id is not None:
       return self._make_registered(kwargs)
+    if render_mode is not None and not _takes(self._env_fn, 'render_mode'):
+      raise ValueError(
+        f'{self._what}, which takes no render_mode; expected '
+        'env_fn(render_mode=None), to show the environment'
+      )
     env = self._env_fn(**kwargs)
     if not isinstance(env, gymnasium.Env):
       raise ValueError(
@@ -244,6 +250,16 @@ def _resolve(binding: str, value: Callable | str | None) -> Callable | None:
       'function'
     )
   return function
+
+
+def _takes(function: Callable, name: str) -> bool:
+  """Whether it has a parameter `name`, as far as its signature tells."""
+  try:
+    parameters = inspect.signature(function).parameters
+  except ValueError:  # of something built in
+    return True
+  kinds = {parameter.kind for parameter in parameters.values()}
+  return name in parameters or inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def _name_of(function: Callable | None) -> str | None:

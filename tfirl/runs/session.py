@@ -333,8 +333,7 @@ def _film(policy, task: tasks.Task, seed: int, folder) -> None:
     with task.make_env(seed, 'rgb_array') as env:
       evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
   except Exception as error:  # what a missing GL library raises is its own
-    logging.warning(
-      'no video (%s: %s); try MUJOCO_GL=osmesa and tfirl.evaluate --video',
-      type(error).__name__,
-      error,
-    )
+    advice = '; try MUJOCO_GL=osmesa and tfirl.evaluate --video'
+    if isinstance(error, ValueError):  # of ours, which says what to do
+      advice = ''
+    logging.warning('no video (%s: %s)%s', type(error).__name__, error, advice)
