@@ -126,7 +126,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
   def sample_actions(self, observation):
     """Samples pi(a | s) of observations [B, O], in a graph. Returns [B, A]."""
-    return self._distribution(observation).sample()
+    return self._sample(observation)[0]
 
   def _actor_layers(self, layers: acting.Layers) -> acting.Layers:
     return actor_lib.with_std(

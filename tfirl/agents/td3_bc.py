@@ -127,8 +127,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
   def sample_actions(self, observation):
     """Explores at observations [B, O], in a graph. Returns [B, A]."""
     action = self._act(self._actor_network, observation)
-    noise = tf.random.normal(
-      tf.shape(action), stddev=self._exploration_noise_std
+    noise = self._exploration_noise_std * tf.random.stateless_normal(
+      tf.shape(action), seed=self._noise.next_seed()
     )
     return tf.clip_by_value(action + noise, -1.0, 1.0)
 
