@@ -111,7 +111,8 @@ class Run:
   def call(self, module, *args):
     """Runs `python -m tfirl.MODULE RUN ARGS`. Returns: the done process."""
     words = f'tfirl.{module}', self.path, *args
-    return self.call_warm(*words, cwd=self.root, env=self._env())
+    where = {'cwd': self.root, 'env': self._env(), 'timeout': _TIMEOUT_S}
+    return self.call_warm(*words, **where)
 
   def _env(self):
     """The process works elsewhere, and tfirl may not be installed."""

@@ -21,10 +21,10 @@ from tfirl.work_units import unit as unit_lib
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
 # Several times what a quiet machine needs for any of it.
 TIMEOUT_S = 900
-# 10 evaluations and checkpoints in some seconds. Cloning: what a sweep does is
-# the same for every method, and a game takes twice as long to begin.
+# 10 evaluations and checkpoints in some seconds. In a folder `budgets`, whose
+# files may bind what a method does not have.
 _TINY = """
-run.updates = 1600
+run.most_steps = 1600
 run.eval_every = 160
 run.eval_episodes = 1
 run.checkpoint_every = 160
@@ -32,9 +32,18 @@ run.record_video = False
 BehaviorCloning.updates_per_round = 4
 BehaviorCloning.batch_size = 8
 BcAgent.hidden = (8,)
+ModelFree.steps_per_round = 16
+ModelFree.batch_size = 8
+ModelFree.initial_steps = 32
+CostTurns.cost_update_period = 64
+tfirl.SacAgent.hidden = (8,)
+CostNetwork.layers = (8,)
+CostLearner.batch_size = 32
+policy/table.rows_per_item = 5
 expert/table.rows_per_item = 32
 """
-# The second method is the user's own.
+_METHOD = 'bc_hopper.gin,budgets/tiny.gin'
+# The second method is the user's own, or a game, which takes twice as long.
 _OWN = """
 include 'bc_hopper.gin'
 run.algorithm = 'eager_bc'
@@ -51,8 +60,8 @@ class Sweep:
     flags: of every launch.
     script: the path of the script.
     env: of the launcher.
-    start_warm: the fixture, which runs the script.
-    python: what runs it in that one's place.
+    start_warm, call_warm: the fixtures, which run the script.
+    python: what runs it in their place.
   """
 
   folder: pathlib.Path
@@ -60,6 +69,7 @@ class Sweep:
   script: pathlib.Path
   env: dict[str, str]
   start_warm: Callable
+  call_warm: Callable
   python: tuple[str, ...] = ()
   started: list = dataclasses.field(default_factory=list)
 
@@ -75,27 +85,25 @@ class Sweep:
 
   def start(self, *flags):
     """Starts the launcher."""
-    output = self.folder / 'output'
-    return self._start(flags, output, output)
-
-  def _start(self, flags, stdout, stderr):
-    words = [*self.python, str(self.script), *self.flags, *flags]
-    if not self.python:
-      process = self.start_warm(
-        words, cwd=self.folder, env=self.env, stdout=stdout, stderr=stderr
-      )
-    else:
-      with open(stdout, 'a') as out, open(stderr, 'a') as err:
+    words = self._words(flags)
+    path = self.folder / 'output'
+    where = {'cwd': self.folder, 'env': self.env}
+    if self.python:
+      with open(path, 'a') as output:
         process = subprocess.Popen(
           words,
-          cwd=self.folder,
-          env=self.env,
           stdin=subprocess.DEVNULL,
-          stdout=out,
-          stderr=err,
+          stdout=output,
+          stderr=subprocess.STDOUT,
+          **where,
         )
+    else:
+      process = self.start_warm(words, stdout=path, stderr=path, **where)
     self.started.append(process)
     return process
+
+  def _words(self, flags):
+    return [*self.python, str(self.script), *self.flags, *flags]
 
   def kill(self):
     """Leaves no launcher; units end with their launcher."""
@@ -113,11 +121,11 @@ class Sweep:
 
   def call(self, *flags):
     """Runs the launcher. Returns: the done process, with its output."""
-    paths = [self.folder / f'{len(self.started)}.{i}' for i in ('out', 'err')]
-    code = self.finish(self._start(flags, *paths))
-    return subprocess.CompletedProcess(
-      flags, code, *(path.read_text() for path in paths)
-    )
+    words = self._words(flags)
+    where = {'cwd': self.folder, 'env': self.env, 'timeout': TIMEOUT_S}
+    if self.python:
+      return subprocess.run(words, capture_output=True, text=True, **where)
+    return self.call_warm(*words, **where)
 
   def dry_run(self):
     """The units by id, as --dry_run prints them."""
@@ -188,26 +196,28 @@ class Sweep:
 
 
 @pytest.fixture(scope='session')
-def make_sweep(root, hopper_demos, tmp_path_factory, start_warm):
-  """make_sweep(*flags, script=...) -> a sweep of two methods."""
+def make_sweep(root, hopper_demos, tmp_path_factory, start_warm, call_warm):
+  """make_sweep(*flags, script=..., second=...) -> a sweep of two methods."""
 
   made = []
 
-  def make(*flags, script='sweep.py', **fields):
+  def make(*flags, script='sweep.py', second='own.gin', **fields):
     folder = tmp_path_factory.mktemp('sweep')
-    (folder / 'tiny.gin').write_text(_TINY)
+    (folder / 'budgets').mkdir()
+    (folder / 'budgets' / 'tiny.gin').write_text(_TINY)
     (folder / 'own.gin').write_text(_OWN)
     sweep = Sweep(
       folder,
       (
-        *('--gin_file=bc_hopper.gin,tiny.gin', '--gin_file=own.gin'),
-        *('--scale_file=tiny.gin', f'--demos={hopper_demos}'),
+        *(f'--gin_file={_METHOD}', f'--gin_file={second}'),
+        *('--scale_file=budgets/tiny.gin', f'--demos={hopper_demos}'),
         f'--root_dir={folder / "runs"}',
         *flags,
       ),
       root / 'launch' / script,
       os.environ | {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'},
       start_warm,
+      call_warm,
       **fields,
     )
     made.append(sweep)
@@ -224,7 +234,10 @@ def finished_sweep(make_sweep):
 
   Its attribute `killed` holds what was there between the two launches.
   """
-  sweep = make_sweep('--seeds=0:2', '--executor=local', '--max_parallel=2')
+  sweep = make_sweep(
+    *('--seeds=0:2', '--executor=local', '--max_parallel=2'),
+    second='hype_hopper.gin',
+  )
   process = sweep.start()
 
   def is_half():
@@ -254,20 +267,24 @@ def finished_sweep(make_sweep):
 
 @pytest.fixture
 def configs_here(make_sweep, monkeypatch):
-  """config.gin by id, of the four units that this machine would run: what their
-  commands are parsed to.
+  """`configs_here(**kwargs)`: config.gin by id, of the four units that this
+  machine would run of such a sweep: what their commands are parsed to.
   """
-  sweep = make_sweep('--seeds=0:2')
-  monkeypatch.chdir(sweep.folder)
-  configs = {}
-  for i, unit in sweep.dry_run().items():
-    files, bindings = (
-      [w.removeprefix(flag) for w in unit['argv'] if w.startswith(flag)]
-      for flag in ('--gin_file=', '--gin_bindings=')
-    )
-    gin_bindings.parse(files, bindings)
-    configs[i] = gin.config_str()
-  return configs
+
+  def parse(**kwargs):
+    sweep = make_sweep('--seeds=0:2', **kwargs)
+    monkeypatch.chdir(sweep.folder)
+    configs = {}
+    for i, unit in sweep.dry_run().items():
+      files, bindings = (
+        [w.removeprefix(flag) for w in unit['argv'] if w.startswith(flag)]
+        for flag in ('--gin_file=', '--gin_bindings=')
+      )
+      gin_bindings.parse(files, bindings)
+      configs[i] = gin.config_str()
+    return configs
+
+  return parse
 
 
 def read_logs(sweep):

@@ -17,7 +17,7 @@ def sweep(make_sweep):
   [
     ('--gin_bindings=run.update = 1', 'did you mean updates'),
     ("--sweep=BcAgent.learning_rate=['a']", "'a'; expected float"),
-    ('--gin_file=bc_hopper.gin,tiny.gin', 'duplicate units'),
+    ('--gin_file=bc_hopper.gin,budgets/tiny.gin', 'duplicate units'),
     ('--num_demos=0', '--num_demos is 0; expected an integer, 1 or more'),
     ('--root_dir=/proc/runs', '--root_dir=/proc/runs: '),
   ],

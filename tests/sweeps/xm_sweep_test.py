@@ -123,7 +123,7 @@ def test_no_more_than_asked_at_a_time(killed_sweep):
 
 
 def test_same_ids_and_configs_as_here(killed_sweep, configs_here):
-  assert killed_sweep.configs() == configs_here
+  assert killed_sweep.configs() == configs_here()
 
 
 def test_what_our_interpreter_refuses_xmanager_refuses(make_xm_sweep):

@@ -8,6 +8,11 @@ import sys
 from tfirl.work_units import unit as unit_lib
 
 
+def _steps(row):
+  """In the unit of the row's method."""
+  return int(row['env_steps']) or int(row['updates'])
+
+
 def _rows(lines):
   return list(csv.DictReader(lines))
 
@@ -39,11 +44,11 @@ def test_none_begins_again_that_had_a_checkpoint(finished_sweep):
       _rows(path.read_text().splitlines()),
       _rows(killed['metrics'][i]),
     )
-    kept = [row for row in old if int(row['updates']) <= step]
+    kept = [row for row in old if _steps(row) <= step]
     for row, before in zip(rows, kept, strict=False):
       # wall_s and all: not made again. Losses have columns once there are any.
       assert {name: row[name] for name in before} == before
-    assert [int(row['updates']) for row in rows] == list(range(0, 1601, 160))
+    assert [_steps(row) for row in rows] == list(range(0, 1601, 160))
     resumed += killed['statuses'][i].state != unit_lib.DONE and step < 1600
   assert resumed >= 1
 
@@ -87,7 +92,8 @@ def test_a_third_time_there_is_nothing_to_do(finished_sweep):
 def test_ids_and_configs_are_those_of_the_commands(
   finished_sweep, configs_here
 ):
-  assert finished_sweep.configs() == configs_here
+  configs = configs_here(second='hype_hopper.gin')
+  assert finished_sweep.configs() == configs
 
 
 def test_ids_are_those_of_the_dry_run(finished_sweep):
@@ -106,6 +112,6 @@ def test_the_report_shows_methods_and_tasks(finished_sweep):
   assert done.returncode == 0, done.stderr
   assert '4 units: 4 done' in done.stdout
   rows = [line for line in done.stdout.splitlines() if '(2 of 2)' in line]
-  assert [row.split()[1] for row in rows] == ['bc', 'eager_bc']
+  assert [row.split()[1] for row in rows] == ['bc', 'hype']
   page = finished_sweep.root / 'report' / 'index.html'
   assert '(2 of 2)' in page.read_text()
