@@ -251,9 +251,9 @@ def test_uneven_bounds():
   'action, message',
   [
     ([0.0], r'shape \(1,\); expected \(2,\)'),
-    ([0.0, 1.1], r'not within \[-1, 1\]'),
-    ([-1.1, 0.0], r'not within \[-1, 1\]'),
-    ([0.0, np.nan], r'not within \[-1, 1\]'),
+    ([0.0, 1.1], r'expected finite numbers within \[-1, 1\]'),
+    ([-1.1, 0.0], r'expected finite numbers within \[-1, 1\]'),
+    ([0.0, np.nan], r'expected finite numbers within \[-1, 1\]'),
   ],
 )
 def test_bad_actions(action, message):

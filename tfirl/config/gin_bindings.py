@@ -68,24 +68,20 @@ def parse(
   gin_config._LOCATION_PREFIXES[:] = ['', *map(str, folders)]
   gin_config._FILE_READERS[:] = [(open, os.path.isfile)]
   paths = [str(gin_files.find_file(name, folders)) for name in files]
-  texts = [
-    *((fact, f'--task: {fact}') for fact in facts),
-    *(
-      (binding, f'--gin_bindings={gin_files.shorten(binding)}')
-      for binding in bindings
-    ),
-  ]
-  statements, problems = [], gin_files.Problems()
+  statements, common, problems = [], set(), gin_files.Problems()
   for path in paths:
     with problems.collected():
       statements += gin_files.read_file(path, folders)
-  num_of_files = len(statements)
-  for text, where in texts:
+  for fact in facts:
     with problems.collected():
-      statements += gin_files.read_text(text, where, folders)
+      found = gin_files.read_text(fact, f'--task: {fact}', folders)
+      statements += found
+      common.update(key for key, _, _ in found)
+  for binding in bindings:
+    where = f'--gin_bindings={gin_files.shorten(binding)}'
+    with problems.collected():
+      statements += gin_files.read_text(binding, where, folders)
   problems.tell()
-  facts_end = num_of_files + len(facts)
-  common = {key for key, _, _ in statements[num_of_files:facts_end]}
   gin_files.check_macros(statements)
   gin_types.check_statements(statements)
   _locations.update((key, where) for key, _, where in statements)

@@ -49,7 +49,7 @@ def read_binding(text: str, flag: str) -> Binding:
     BindingError: not one binding, an unknown name, or a value of another type
       than the parameter's.
   """
-  where = f'--{flag}={text}'
+  where = f'--{flag}={gin_files.shorten(text)}'
   name = text.split('=')[0].strip()
   statements = gin_files.read_text(text, where, [gin_files.gin_folder()])
   if len(statements) != 1:

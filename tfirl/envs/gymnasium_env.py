@@ -163,8 +163,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     # Written so that NaN fails it too.
     if not (max(action.max(), -action.min()) <= 1.0):
       raise ValueError(
-        f'{self.env_id}: action {action} is not within [-1, 1]; expected '
-        'finite numbers'
+        f'{self.env_id}: action {action}; expected finite numbers within '
+        '[-1, 1]'
       )
     return self._center + self._scale * action if self._scaled else action
 

@@ -240,17 +240,13 @@ class Session:
 
   def _play(self) -> evaluation.EpisodeStats:
     sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])
-    try:
-      return evaluation.evaluate(
-        self._eval_env,
-        self._algorithm.policy,
-        self._eval_episodes,
-        int(sequence.generate_state(1)[0]),
-        self._eval_stochastic,
-      )
-    except ValueError:
-      self._check_round()  # as in `run_round`
-      raise
+    return evaluation.evaluate(
+      self._eval_env,
+      self._algorithm.policy,
+      self._eval_episodes,
+      int(sequence.generate_state(1)[0]),
+      self._eval_stochastic,
+    )
 
   def _export(self, folder) -> None:
     if self._algorithm.policy is None:
