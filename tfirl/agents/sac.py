@@ -40,7 +40,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     fixed_alpha: the temperature; None to learn it.
     initial_alpha: where it is learned from.
     clone_std: how wide a cloned actor's samples are, on actions of [-1, 1].
-    bc_weight: of the behaviour-cloning loss on expert rows.
+    bc_weight: of the mean squared error on expert rows, over rows and actions.
     critic_layer_norm: normalise the critics' hidden layers.
     use_ema: act by the exponential moving average of the actor's weights.
     ema_decay: how much of itself that average keeps at an update.
@@ -144,7 +144,9 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     return loss_info
 
   def actor_loss(self, time_steps, weights=None, training=True):
-    """SAC's actor loss + bc_weight * mean |mode(pi(s)) - a|^2, expert rows."""
+    """SAC's actor loss + bc_weight * mean (mode(pi(s)) - a)^2, over expert rows
+    and actions.
+    """
     loss = super().actor_loss(time_steps, weights, training)
     if self.uses_expert_rows:
       loss += self._weighted_bc_loss(self._expert)
@@ -156,7 +158,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     return self._sample(time_steps.observation)
 
   def _cloning_loss(self, expert: types.Transition) -> tf.Tensor:
-    """Mean |a_sample - a|^2 + 2 clone_std^2 log pi(a_sample), expert rows.
+    """Mean (a_sample - a)^2 + 2 clone_std^2 / A log pi(a_sample), expert rows.
 
     A regression of the mode alone leaves the samples, which act in the game, as
     wide as at first. This one has its minimum, by a standard deviation, at
@@ -164,7 +166,9 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     """
     action, log_prob = self._sample(expert.observation)
     loss = behavior_cloning.behavior_cloning_loss(action, expert.action)
-    return loss + 2.0 * self._clone_std**2 * tf.reduce_mean(log_prob)
+    # The mean error is a sum over actions / A, and so must be the log density's.
+    weight = 2.0 * self._clone_std**2 / self.action_spec.shape[0]
+    return loss + weight * tf.reduce_mean(log_prob)
 
   def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
     action = self._distribution(expert.observation).mode()

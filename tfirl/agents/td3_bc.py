@@ -227,10 +227,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     return td3.normalized_value_loss(values, self._alpha)
 
   def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
-    """Mean squared error, over actions too: what `alpha` is weighed against."""
     action = self._act(self._actor_network, expert.observation)
-    loss = behavior_cloning.behavior_cloning_loss(action, expert.action)
-    return loss / self.action_spec.shape[0]
+    return behavior_cloning.behavior_cloning_loss(action, expert.action)
 
   def _act(self, actor, observation) -> tf.Tensor:
     """[B, O] -> [B, A] in [-1, 1]."""
