@@ -18,6 +18,7 @@ _BINDINGS = [
   'ModelBased.batch_size = 8',
   'ModelBased.dynamics_update_period = 20',
   'ModelBased.learning_rate_horizon = None',
+  'ModelBased.demos_in_hybrid = False',  # but where it is what is tested
   'Imagination.rollouts_per_step = 3',
   'Imagination.epoch_length = 40',
   'truncated_linear.first = 1',

@@ -31,6 +31,8 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     make_optimizer: maps `learning_rate=` to an optimiser, of the actor and of
       the critics; the temperature's is Adam.
     learning_rate: of all three.
+    scale_alpha_rate: let `learning_rate_scale` of an algorithm move the
+      temperature's rate as it moves the others'.
     actor_learning_rate: of the actor in its place; None for the same.
     hidden: units of each hidden layer.
     gamma: discount.
@@ -60,6 +62,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     *,
     make_optimizer: Callable = gin.REQUIRED,
     learning_rate: checks.NonNegative = gin.REQUIRED,
+    scale_alpha_rate: bool = True,
     actor_learning_rate: checks.NonNegative | None = None,
     hidden: Sequence[checks.Count] = (256, 256),
     gamma: checks.Share = gin.REQUIRED,
@@ -87,7 +90,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       learning_rate=learning_rate,
       actor_learning_rate=actor_learning_rate,
       alpha_optimizer=tf.keras.optimizers.legacy.Adam(
-        self._actor_learning_rate if fixed_alpha is None else 0.0
+        self._alpha_learning_rate if fixed_alpha is None else 0.0
       ),
       initial_log_alpha=math.log(fixed_alpha or initial_alpha),
       target_update_tau=tau,
@@ -98,6 +101,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       use_ema=use_ema,
       ema_decay=ema_decay,
     )
+    self._scale_alpha_rate = scale_alpha_rate
     self._alpha_optimizer._create_all_weights([self._log_alpha])
     self._clone_std = clone_std
     self._expert = None
@@ -157,6 +161,21 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     del training  # the networks have no layer that minds
     return self._sample(time_steps.observation)
 
+  def _alpha_learning_rate(self) -> tf.Tensor:
+    if self._scale_alpha_rate:
+      return self._actor_learning_rate()
+    return self._actor_ratio * self._learning_rate * self.actor_scale
+
+  def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
+    return self.critic_loss(
+      time_steps,
+      actions,
+      next_time_steps,
+      td_errors_loss_fn=self._td_errors_loss_fn,
+      gamma=self._gamma,
+      training=True,
+    )
+
   def _cloning_loss(self, expert: types.Transition) -> tf.Tensor:
     """Mean (a_sample - a)^2 + 2 clone_std^2 / A log pi(a_sample), expert rows.
 
@@ -166,7 +185,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     """
     action, log_prob = self._sample(expert.observation)
     loss = behavior_cloning.behavior_cloning_loss(action, expert.action)
-    # The mean error is a sum over actions / A, and so must be the log density's.
+    # The mean error is a sum over actions / A: the log density must be, too.
     weight = 2.0 * self._clone_std**2 / self.action_spec.shape[0]
     return loss + weight * tf.reduce_mean(log_prob)
 

@@ -226,6 +226,9 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     values, _ = self._critic_network_1((time_steps.observation, action))
     return td3.normalized_value_loss(values, self._alpha)
 
+  def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
+    return self.critic_loss(time_steps, actions, next_time_steps)
+
   def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
     action = self._act(self._actor_network, expert.observation)
     return behavior_cloning.behavior_cloning_loss(action, expert.action)
