@@ -183,6 +183,23 @@ def test_a_fixed_temperature_stays(train, make_rows):
   assert abs(learned.alpha.numpy() - 1.0) > 1e-3
 
 
+def test_the_temperatures_rate_may_stay_while_the_others_fall(train, make_rows):
+  """A first step of Adam is the rate itself."""
+  for is_scaled, step in ((True, 0.0025), (False, 0.01)):
+    agent = make_agent(learning_rate=0.01, scale_alpha_rate=is_scaled)
+    agent.learning_rate_scale.assign(0.25)
+    before = weights_of(agent)
+    train(agent, make_rows(B, 0), np.ones(B))
+    moved = abs(float(agent._log_alpha))  # from log 1
+    assert moved == pytest.approx(step, rel=1e-3)
+    # OptimisticAdam's first step is twice its rate.
+    most = max(
+      np.abs(a - b).max()
+      for a, b in zip(weights_of(agent), before, strict=True)
+    )
+    assert most == pytest.approx(2 * 0.0025, rel=1e-2)
+
+
 def test_sampled_actions_are_of_the_actors_distribution(make_rows):
   """A Gaussian of known mean and deviation, squashed; at one observation."""
   agent = make_agent()

@@ -38,6 +38,7 @@ from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.replay import tables
 from tfirl.storage import atomic_file
 
+
 class _Seeds(NamedTuple):
   """Of what draws."""
 
