@@ -195,7 +195,8 @@ class ModelBased(game.Game):
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     if demos_in_hybrid and restore_from is None:
-      self._writers[1].append(_shuffled(demos.transitions, seeds.order))
+      rows = algorithm_tables.shuffled(demos.transitions, seeds.order)
+      self._writers[1].append(rows)
     self._expert_sampler = replay.sampler('expert', self._steps_per_round)
     return replay
 
@@ -378,14 +379,3 @@ def _rows_of_expert(fraction: float, batch_size: int) -> int:
     number < batch_size,
   )
   return number
-
-
-def _shuffled(rows: types.Transition, seed: int) -> types.Transition:
-  """All rows in random order, each once.
-
-  The last ones may wait for a block to fill up. `write_shuffled` would repeat
-  all of them instead, up to a hundred times where they are few: fine for a
-  table of their own, but in `hybrid` they would outweigh the real rows.
-  """
-  order = np.random.default_rng(seed).permutation(len(rows.discount))
-  return types.Transition(*(field[order] for field in rows))
