@@ -4,7 +4,9 @@ r"""The published comparison on MuJoCo: methods x tasks x seeds.
     --root_dir=runs/paper_mujoco --max_parallel=2
 
 --settings=paper are the published ones: days on a machine with few cores.
---settings=recipe are tfirl's own. All flags of launch/sweep.py but --gin_file.
+--budget=20000 cuts each run to so many steps (bc: updates), and the report says
+which are cut. --settings=recipe are tfirl's own. All flags of launch/sweep.py
+but --gin_file.
 """
 
 from tfirl.sweeps import paper

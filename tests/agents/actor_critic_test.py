@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl.agents import sac, td3_bc
+from tfirl import types
+from tfirl.agents import relabeling, sac, td3_bc
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
 
 OBS, A, B = 4, 2, 32
@@ -101,6 +102,55 @@ def test_cloning_moves_the_actor_alone_then_the_others_follow(
   assert cloning_error(agent, expert) < 0.1 < 0.3 < error
   followed = networks(agent)[-len(targets(agent)) :]
   assert_equal(weights_of(targets(agent)), weights_of(followed))
+
+
+def test_critics_may_learn_alone_and_targets_follow_them(
+  make_agent, noise, make_rows
+):
+  """Targets take up .05 of the networks as they are after the step."""
+  agent = make_agent(learning_rate=0.01)
+  actor, *critics = networks(agent)
+  before = weights_of([actor]), weights_of(critics), weights_of(targets(agent))
+  rows = types.Transition(*map(tf.constant, make_rows(B, 1)))
+  experience = relabeling.as_experience(rows, reward=tf.ones([B]))
+  noise.restart()
+  loss = float(agent.train_critics(experience))
+  noise.restart()
+  assert float(agent.train_critics(experience)) < loss  # of the same draws
+  assert_equal(weights_of([actor]), before[0])
+  moved = [
+    np.any(a != b) for a, b in zip(weights_of(critics), before[1], strict=True)
+  ]
+  assert all(moved)
+  agent = make_agent(learning_rate=0.01)
+  noise.restart()
+  agent.train_critics(experience)
+  followed = networks(agent)[-len(targets(agent)) :]
+  for target, old, own in zip(
+    weights_of(targets(agent)), before[2], weights_of(followed), strict=True
+  ):
+    np.testing.assert_allclose(target, 0.95 * old + 0.05 * own, atol=1e-6)
+
+
+def test_optimisers_may_begin_anew(make_agent, train, noise, make_rows):
+  """Then a step is that of an agent which has these weights at its start."""
+  agent, fresh = make_agent(learning_rate=0.01), make_agent(learning_rate=0.01)
+  for seed in range(3):
+    train(agent, make_rows(B, seed), np.ones(B))
+  agent.reset_optimizers()
+  for parts in (networks, targets):
+    variables = [v for network in parts(fresh) for v in network.variables]
+    for variable, weight in zip(
+      variables, weights_of(parts(agent)), strict=True
+    ):
+      variable.assign(weight)
+  if hasattr(agent, '_log_alpha'):
+    fresh._log_alpha.assign(agent._log_alpha)
+  for each in (agent, fresh):
+    noise.restart()
+    each.train_step_counter.assign(1)  # TD3's actor moves at each second one
+    train(each, make_rows(B, 9), np.ones(B))
+  assert_equal(weights_of(networks(agent)), weights_of(networks(fresh)))
 
 
 def test_without_the_term_expert_rows_change_nothing(

@@ -94,7 +94,7 @@ def numpy_losses(agent, rows, reward, noise, target_entropy):
 
 def bc_loss(agent, expert):
   mean = np.tanh(mlp(agent._actor_network, expert.observation)[:, :A])
-  return ((mean - expert.action) ** 2).sum(1).mean()
+  return ((mean - expert.action) ** 2).mean()
 
 
 @pytest.mark.parametrize('target_entropy', [None, 0.3])
@@ -125,22 +125,22 @@ def test_behavior_cloning_term_is_added_to_the_actor_loss(
   )
   term = 3 * bc_loss(agent, expert)
   found = train(agent, rows, reward, expert=expert)
-  assert term > 1
+  assert term > 0.5
   np.testing.assert_allclose(found.actor_loss, actor_loss + term, rtol=1e-4)
   np.testing.assert_allclose(found.critic_loss, critic_loss, rtol=1e-4)
   np.testing.assert_allclose(found.alpha_loss, alpha_loss, rtol=1e-4)
 
 
 def test_behavior_cloning_term_pulls_the_actor_to_the_expert(train, make_rows):
-  agent = make_agent(learning_rate=0.02, bc_weight=100.0)
+  agent = make_agent(learning_rate=0.02, bc_weight=200.0)
   randomize(agent)
   rows, expert = make_rows(B, 1), make_rows(8, 2)
   step = tf.function(lambda r, e: train(agent, r, np.zeros(B), expert=e))
   before = bc_loss(agent, expert)
   for _ in range(120):
     step(rows, expert)
-  # Actions of random numbers: the best constant answer leaves about 2 / 3.
-  assert bc_loss(agent, expert) < 0.15 < 0.6 < before
+  # Actions of random numbers: the best constant answer leaves about 1 / 3.
+  assert bc_loss(agent, expert) < 0.075 < 0.3 < before
 
 
 def test_twins_start_different_and_targets_equal_to_them():
@@ -181,6 +181,23 @@ def test_a_fixed_temperature_stays(train, make_rows):
   learned = make_agent(learning_rate=0.01)
   train(learned, make_rows(B, 0), np.ones(B))
   assert abs(learned.alpha.numpy() - 1.0) > 1e-3
+
+
+def test_the_temperatures_rate_may_stay_while_the_others_fall(train, make_rows):
+  """A first step of Adam is the rate itself."""
+  for is_scaled, step in ((True, 0.0025), (False, 0.01)):
+    agent = make_agent(learning_rate=0.01, scale_alpha_rate=is_scaled)
+    agent.learning_rate_scale.assign(0.25)
+    before = weights_of(agent)
+    train(agent, make_rows(B, 0), np.ones(B))
+    moved = abs(float(agent._log_alpha))  # from log 1
+    assert moved == pytest.approx(step, rel=1e-3)
+    # OptimisticAdam's first step is twice its rate.
+    most = max(
+      np.abs(a - b).max()
+      for a, b in zip(weights_of(agent), before, strict=True)
+    )
+    assert most == pytest.approx(2 * 0.0025, rel=1e-2)
 
 
 def test_sampled_actions_are_of_the_actors_distribution(make_rows):

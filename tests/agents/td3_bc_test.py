@@ -271,6 +271,20 @@ def test_it_learns_where_reward_is(train):
   assert np.abs(found - 0.8 * observation).mean() < 0.1
 
 
+def test_without_exploration_noise_it_acts_by_its_mean(make_rows):
+  """In the environment, in a model and for the cost, as published."""
+  agent = make_agent(exploration_noise=0.0)
+  observation = make_rows(9, 1).observation
+  expected = np.tanh(mlp(weights_of(agent._actor_network), observation))
+  policy = agent.mlp_policy()
+  for action in (
+    policy(observation),
+    policy(observation, np.random.default_rng(0)),
+    agent.sample_actions(tf.constant(observation)),
+  ):
+    np.testing.assert_allclose(action, expected, rtol=1e-4)
+
+
 def test_policy_in_numpy_and_its_exploration(make_rows):
   agent = make_agent(exploration_noise=0.3)
   observation = make_rows(1, 1).observation

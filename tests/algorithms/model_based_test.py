@@ -18,6 +18,7 @@ _BINDINGS = [
   'ModelBased.batch_size = 8',
   'ModelBased.dynamics_update_period = 20',
   'ModelBased.learning_rate_horizon = None',
+  'ModelBased.demos_in_hybrid = False',  # but where it is what is tested
   'Imagination.rollouts_per_step = 3',
   'Imagination.epoch_length = 40',
   'truncated_linear.first = 1',
@@ -213,6 +214,76 @@ def test_hybrid_may_start_with_all_demonstrations(
   path = checkpoints_of(game).save(24)
   again = make(1, path, ['ModelBased.demos_in_hybrid = True'])
   assert again.table_sizes()['hybrid'] == size
+
+
+def test_hybrid_is_a_ring_that_may_drop_demonstrations(make, random_demos):
+  """Of 96 rows; more than that are demonstrated."""
+  game = make(
+    bindings=['ModelBased.demos_in_hybrid = True', 'hybrid/table.capacity = 96']
+  )
+  assert len(random_demos) > 96 + 16
+  appended, append = [], game._writers[0].append
+  game._writers[0].append = lambda rows: (appended.append(rows), append(rows))
+  assert game.table_sizes()['hybrid'] == 96
+  _play(game, 40)
+  found = game._replay.read('hybrid').observation
+  assert 96 <= len(found) < 96 + 16  # and what waits for a block to fill up
+  # The latest real rows, and as many of the expert, are at its end.
+  kept = {row.tobytes() for row in found}
+  real = [row.tobytes() for rows in appended for row in rows.observation]
+  assert set(real[-24:]) <= kept
+  demonstrated = {row.tobytes() for row in random_demos.observations}
+  assert len(demonstrated - kept) > len(random_demos) - 96
+
+
+@pytest.mark.parametrize('bc_weight', [0.0, 1.0])
+def test_half_of_a_batch_may_be_real_rows_of_the_expert(
+  make, random_demos, monkeypatch, bc_weight
+):
+  """Of 8 rows 4; the cloning term is of these, not of others."""
+  game = make(
+    bindings=[
+      'ModelBased.expert_fraction = 0.5',
+      f'tfirl.SacAgent.bc_weight = {bc_weight}',
+    ]
+  )
+  _play(game, 44)
+  assert game.num_traces == 1
+  imagined, expert = game._imagination.sample(), game._batch_sampler.sample()
+  assert len(imagined.discount) == len(expert.discount) == 8 * 4
+  seen = []
+
+  def train(experience, expert):
+    seen.append((experience, expert))
+
+  monkeypatch.setattr(game, '_relabeled', types.SimpleNamespace(train=train))
+  monkeypatch.setattr(game._agent, 'named_losses', lambda info: {})
+  game._train_step(*(type(x)(*(f[:4] for f in x)) for x in (imagined, expert)))
+  ((experience, cloned),) = seen
+  # Rollouts may start where the expert was; where they get to is their own.
+  rows = experience.next_time_step.observation.numpy()
+  known = {row.tobytes() for row in random_demos.next_observations}
+  assert [row.tobytes() in known for row in rows] == [True] * 4 + [False] * 4
+  np.testing.assert_array_equal(rows[4:], imagined.next_observation[:4])
+  np.testing.assert_array_equal(cloned.next_observation, rows[:4])
+  with pytest.raises(
+    ValueError, match='expert_fraction is 0.99; expected less'
+  ):
+    make(bindings=['ModelBased.expert_fraction = 0.99'])
+
+
+def test_optimisers_may_begin_anew_with_each_cost(make):
+  """Cost turns are at updates 30 and 60, of 8 a round."""
+  game = make(bindings=['ModelBased.fresh_optimizer = True'])
+  agent = game.trackables()['agent']
+  steps = []
+  for _ in range(19):
+    game.run_round()
+    steps.append(int(agent._actor_optimizer.iterations))
+  assert game.clock.updates == 80
+  assert steps[9:] == [8, 16, 24, 0, 8, 16, 24, 0, 8, 16]
+  assert int(agent._critic_optimizer.iterations) == 16
+  assert int(agent._alpha_optimizer.iterations) == 80
 
 
 def test_learning_rate_falls_from_one_cost_update_to_the_next(make):

@@ -27,8 +27,11 @@ def test_steps_are_real_ones_or_those_of_training(unit):
 @pytest.mark.parametrize('unit', budget.UNITS)
 def test_a_budget_of_any_unit_can_be_cut(unit):
   units = budget.UPDATES if unit == 'updates' else budget.STEPS
-  assert _make(units, most=30, **{unit: 100}) == budget.Budget(unit, 30)
+  assert _make(units, most=30, **{unit: 100}) == budget.Budget(
+    unit, 30, cut_from=100
+  )
   assert _make(units, most=300, **{unit: 100}) == budget.Budget(unit, 100)
+  assert _make(units, most=100, **{unit: 100}).cut_from is None
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,19 @@ def test_wrong_binding_names_itself(binding, expected):
   assert expected in str(info.value)
 
 
+@pytest.mark.parametrize(
+  ('old', 'new'),
+  [
+    ('cosine_epochs', 'DynamicsTrainer.cosine_half_period, in gradient steps'),
+    ('cosine_end', 'DynamicsTrainer.cosine_floor, a rate'),
+  ],
+)
+def test_a_renamed_parameter_is_answered_with_its_new_name(old, new):
+  with pytest.raises(BindingError) as info:
+    _parse(f'DynamicsTrainer.{old} = 1000')
+  assert f'DynamicsTrainer.{old} is called {new}' in str(info.value)
+
+
 def test_wrong_line_of_an_included_file_is_named(gin_file, tmp_path):
   base = gin_file('\n\ntoy_table.rwos = 7', 'base.gin')
   top = gin_file("include 'base.gin'", 'top.gin')

@@ -125,6 +125,27 @@ def test_every_member_keeps_its_own_best_weights(monkeypatch):
       np.testing.assert_array_equal(variable[member], then[member])
 
 
+@pytest.mark.parametrize('is_learned', [True, False])
+def test_bounds_are_restored_with_the_members(monkeypatch, is_learned):
+  """The last epoch that some member's best is of is the second of four."""
+  gin.bind_parameter('GaussianEnsemble.learn_log_variance_bounds', is_learned)
+  model, trainer = _make(learning_rate=1e-2, max_epochs=4)
+  errors = iter(np.float32([9, 5, 1, 2, 2]))
+  bounds = []
+
+  def evaluate(inputs, targets):
+    del inputs, targets
+    ensemble = model.ensemble
+    pair = ensemble.min_log_variance, ensemble.max_log_variance
+    bounds.append([bound.numpy() for bound in pair])
+    return tf.fill([4, _O], next(errors, 1.0))
+
+  monkeypatch.setattr(trainer, '_evaluate', evaluate)
+  trainer.fit(_linear_rows(200))
+  assert np.array_equal(bounds[0], bounds[-2]) != is_learned
+  np.testing.assert_array_equal(bounds[-1], bounds[2])  # after the fit
+
+
 def _epochs_with(monkeypatch, holdout_mse, **kwargs):
   """How many epochs a fit takes if the hold-out's mse goes as told."""
   _, trainer = _make(**kwargs)
@@ -160,37 +181,44 @@ def test_max_epochs(monkeypatch):
   assert _epochs_with(monkeypatch, told, max_epochs=3) == 3
 
 
-def test_cosine_stays_at_its_end():
-  _, trainer = _make(
-    learning_rate=1.0, cosine_epochs=4, cosine_end=0.2, max_epochs=1
-  )
+def test_cosine_falls_and_rises_by_gradient_steps():
+  """Of 4 steps down, 4 up: by hand, floor + .8 (1 + cos(pi t / 4)) / 2."""
+  _, trainer = _make(learning_rate=1.0, cosine_half_period=4, cosine_floor=0.2)
   rates = []
-  for epochs in (0, 2, 4, 5, 100):
-    trainer._epochs.assign(epochs)
-    rates.append(trainer._next_learning_rate(0))
-  np.testing.assert_allclose(rates, [1.0, 0.6, 0.2, 0.2, 0.2])
+  for step in (0, 1, 2, 4, 6, 8, 12, 8_000_000_001):
+    trainer._optimizer.iterations.assign(step)
+    rates.append(float(trainer.learning_rate()))
+  root = 0.4 * (1 + np.sqrt(0.5))
+  expected = [1.0, 0.2 + root, 0.6, 0.2, 0.6, 1.0, 0.2, 0.2 + root]
+  np.testing.assert_allclose(rates, expected, rtol=1e-6)
 
 
-def test_cosine_may_restart_with_each_fit(monkeypatch):
+def test_the_cosine_counts_steps_not_epochs_or_fits():
+  """Two fits of three epochs of five batches: 30 steps."""
   _, trainer = _make(
-    learning_rate=1.0,
-    cosine_epochs=2,
-    cosine_restarts=True,
-    max_epochs=3,
-    patience=9,
+    learning_rate=1e-3, cosine_half_period=20, cosine_floor=1e-9, max_epochs=3
   )
-  rates, epoch = [], trainer._epoch
-  monkeypatch.setattr(
-    trainer,
-    '_epoch',
-    lambda *args: (
-      rates.append(float(trainer._learning_rate.numpy())),
-      epoch(*args),
-    )[1],
-  )
+  is_held_out = np.arange(200) >= 160
   for _ in range(2):
-    trainer.fit(_linear_rows(200))
-  np.testing.assert_allclose(rates, 2 * [1.0, 0.5, 0.0], atol=1e-7)
+    trainer.fit(_linear_rows(200), is_held_out)
+  expected = 1e-9 + 0.5 * (1e-3 - 1e-9) * (1 + np.cos(np.pi * 30 / 20))
+  assert float(trainer.learning_rate()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_many_fits_later_weights_still_move():
+  """At many times the half period, where a rate that only falls is 0."""
+  model, trainer = _make(
+    learning_rate=1e-2, cosine_half_period=7, cosine_floor=1e-9, max_epochs=2
+  )
+  rows = _linear_rows(100)
+  moved = []
+  for _ in range(12):
+    before = model.ensemble.member_variables[0].numpy()
+    trainer.fit(rows)
+    after = model.ensemble.member_variables[0].numpy()
+    moved.append(np.abs(after - before).max())
+  assert trainer._optimizer.iterations.numpy() > 8 * 7
+  assert min(moved) > 1e-3
 
 
 def test_one_trace_as_rows_grow():
@@ -266,7 +294,8 @@ def test_a_loss_that_is_not_finite():
   'wrong',
   [{'batch_size': 0}, {'patience': 0}, {'holdout_share': 1.0}]
   + [{'holdout_most_rows': 0}]
-  + [{'holdout_share': 0.0}, {'max_epochs': 0}],
+  + [{'holdout_share': 0.0}, {'max_epochs': 0}]
+  + [{'cosine_floor': 3e-4}, {'cosine_half_period': 0}],
 )
 def test_a_parameter_out_of_range_is_named(wrong):
   with pytest.raises(ValueError, match=f'DynamicsTrainer.{next(iter(wrong))}'):

@@ -22,6 +22,7 @@ _TINY = {
   'ModelBased.policy_updates_per_step': 2,
   'ModelBased.batch_size': 8,
   'ModelBased.dynamics_update_period': 20,
+  'ModelBased.demos_in_hybrid': False,
   'Imagination.rollouts_per_step': 3,
   'Imagination.epoch_length': 20,
   'ModelEnv.chunk_rows': 25,
@@ -43,13 +44,21 @@ _TINY = {
 _IN_A_FIT = """
 import os, signal
 from tfirl.dynamics import trainer
-calls, original = [], trainer.DynamicsTrainer._next_learning_rate
+calls, original = [], trainer.DynamicsTrainer._fit_epochs
+class Counted:
+  def __init__(self, rng):
+    self.rng = rng
+  def permuted(self, *args, **kwargs):  # at the beginning of each epoch
+    calls.append(1)
+    if len(calls) == 6:
+      os.kill(os.getpid(), signal.SIGKILL)
+    return self.rng.permuted(*args, **kwargs)
 def killed(self, *args):
-  calls.append(1)
-  if len(calls) == 6:
-    os.kill(os.getpid(), signal.SIGKILL)
-  return original(self, *args)
-trainer.DynamicsTrainer._next_learning_rate = killed
+  rng, self._rng = self._rng, Counted(self._rng)
+  result = original(self, *args)
+  self._rng = rng
+  return result
+trainer.DynamicsTrainer._fit_epochs = killed
 """
 # The second of three chunks after the third fit.
 _IN_A_ROLLOUT = """

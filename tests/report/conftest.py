@@ -24,8 +24,9 @@ COLUMNS = (
 def write_run(tmp_path):
   """write_run(task, algorithm, seed, env_steps, returns, ...) -> folder.
 
-  `is_old` is of before there was a column real_steps; without `rollouts` a
-  fifth as many steps as `env_steps` are rollouts.
+  `budget` is (unit, total, what it was cut from). `is_old` is of before there
+  was a column real_steps; without `rollouts` a fifth as many steps as
+  `env_steps` are rollouts.
   """
 
   def write(
@@ -39,14 +40,20 @@ def write_run(tmp_path):
     success=None,
     root='runs',
     num_demos=None,
+    budget=None,
     rollouts=None,
     is_old=False,
   ):
     folder = tmp_path / root / task / algorithm / str(seed)
     folder.mkdir(parents=True)
+    metadata = {}
     if num_demos is not None:
-      found = {'demonstrations': {'num_episodes': num_demos}}
-      (folder / 'metadata.json').write_text(json.dumps(found))
+      metadata['demonstrations'] = {'num_episodes': num_demos}
+    if budget is not None:
+      names = ('unit', 'total', 'cut_from')
+      metadata['budget'] = dict(zip(names, budget, strict=True))
+    if metadata:
+      (folder / 'metadata.json').write_text(json.dumps(metadata))
     with open(folder / 'metrics.csv', 'w', newline='') as file:
       writer = csv.writer(file)
       writer.writerow(COLUMNS[is_old:])

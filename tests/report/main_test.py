@@ -26,6 +26,34 @@ def test_writes_all_files_and_prints_the_table(write_run, tmp_path, capsys):
   assert note in (out / 'index.html').read_text()
 
 
+def test_cut_runs_are_told_from_full_ones(write_run, tmp_path, capsys):
+  cut, full = ('env_steps', 10, 1000), ('env_steps', 1000, None)
+  for seed in range(2):
+    write_run('hopper', 'mm', seed, [0, 10], [0.0, 50.0], budget=cut)
+    write_run('hopper', 'hype', seed, [0, 10], [0.0, 50.0], budget=full)
+  write_run('hopper', 'hype', 2, [0, 10], [0.0, 50.0], budget=cut)
+  write_run('ant', 'mm', 0, [0, 10], [0.0, 50.0], budget=full)
+  out = tmp_path / 'out'
+  runs = str(tmp_path / 'runs')
+  assert main_module.main([runs, f'--out={out}', '--last=1', '--reps=50']) == 0
+  lines = capsys.readouterr().out.splitlines()
+  assert [line.split(' |')[4] for line in lines[2:5]] == [
+    ' 12',
+    ' 12 (cut)',
+    ' 12 (cut)',
+  ]
+  for name in ('table.md', 'index.html'):
+    text = (out / name).read_text()
+    assert 'hopper/mm: budget cut to 10 of 1,000 env steps, all seeds' in text
+    assert (
+      'hopper/hype: budget cut to 10 of 1,000 env steps, seeds 2 of 3' in text
+    )
+    assert 'ant/mm: budget' not in text
+  csv = (out / 'table.csv').read_text().splitlines()
+  place = csv[0].split(',').index('is_cut')
+  assert [line.split(',')[place] for line in csv[1:]] == ['0', '1', '1']
+
+
 def test_curves_over_the_steps_of_training_alone(write_run, tmp_path):
   write_run('hopper', 'mm', 0, [0, 10], [0.0, 50.0])
   out = tmp_path / 'out'

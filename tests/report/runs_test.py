@@ -52,6 +52,21 @@ def test_an_old_run_without_rollouts_has_its_env_steps(write_run):
   np.testing.assert_array_equal(run.columns['real_steps'], [0, 64])
 
 
+def test_a_cut_run_says_so(write_run):
+  full = write_run('hopper', 'mm', 0, [0, 64], [1, 2], num_demos=4)
+  cut = write_run(
+    'hopper', 'mm', 1, [0, 64], [1, 2], budget=('env_steps', 64, 1_000_000)
+  )
+  whole = write_run(
+    'hopper', 'mm', 2, [0, 64], [1, 2], budget=('env_steps', 64, None)
+  )
+  assert [runs.read_run(str(path)).cut for path in (full, cut, whole)] == [
+    None,
+    'cut to 64 of 1,000,000 env steps',
+    None,
+  ]
+
+
 def test_a_run_evaluated_only_at_its_start_is_not_taken_for_offline(write_run):
   assert not runs.read_run(str(write_run('a', 'mm', 0, [0], [1.0]))).is_offline
 

@@ -1,5 +1,6 @@
 """Of what a run has spent, and what ends it."""
 
+import json
 import types
 
 import pytest
@@ -26,6 +27,17 @@ def test_budget_may_be_of_all_real_steps(run):
     (75, 50, 25),
   ]
   assert run.checkpoints() == [60, 75]
+
+
+def test_metadata_says_what_a_budget_was_cut_to(run):
+  for most, cut_from in ((20, 60), (80, None)):
+    run(env_steps=60, most_steps=most)
+    metadata = json.loads((run.path / 'metadata.json').read_text())
+    assert metadata['budget'] == {
+      'unit': 'env_steps',
+      'total': min(most, 60),
+      'cut_from': cut_from,
+    }
 
 
 def test_a_resumed_run_counts_no_step_twice(run):

@@ -28,6 +28,10 @@ def _cells(units):
   return {tuple(unit['run_dir'].split('/')[-3:-1]) for unit in units}
 
 
+def _root(unit):
+  return unit['run_dir'].rpartition('/ant/')[0]
+
+
 def test_mujoco_as_published(call):
   units = _units(call('paper_mujoco.py'))
   tasks = ('hopper', 'walker2d', 'ant', 'humanoid')
@@ -67,6 +71,20 @@ def test_mazes(call):
     ('bc', 500_000),
     ('hyper', 150_000),
   }
+
+
+def test_a_budget_cuts_published_runs_and_nothing_else(call):
+  chosen = ('paper_mujoco.py', '--tasks=ant', '--seeds=0')
+  full = _units(call(*chosen))
+  cut = _units(call(*chosen, '--budget=20000'))
+  assert [unit['steps'] for unit in cut] == 7 * [20_000]
+  binding = '--gin_bindings=run.most_steps = 20000'
+  roots = {f'--root_dir={_root(units[0])}' for units in (full, cut)}
+  for whole, part in zip(full, cut, strict=True):
+    assert set(part['argv']) ^ set(whole['argv']) == {binding, *roots}
+    assert whole['steps'] >= 150_000
+  done = call('paper_mujoco.py', '--budget=0')
+  assert done.returncode == 1 and 'budget' in done.stderr
 
 
 def test_unknown_names(call):

@@ -55,9 +55,11 @@ class ActorCriticAgent(tf_agent.TFAgent):
 
   It makes the policy: the generator of GAIL and DAC.
 
-  A subclass has `_gin_name`, `_bc_loss(expert)` and `_actor_layers(layers)`,
-  which makes its kind of actor's layers of either kind's; its `_train` starts
-  with `_check_expert_rows` and ends with `_update_average`.
+  A subclass has `_gin_name`, `_bc_loss(expert)`, `_value_error(time_steps,
+  actions, next_time_steps)`, the loss of both critics, and
+  `_actor_layers(layers)`, which makes its kind of actor's layers of either
+  kind's; its `_train` starts with `_check_expert_rows` and ends with
+  `_update_average`.
 
   Args:
     *args: TF-Agents'.
@@ -139,6 +141,32 @@ class ActorCriticAgent(tf_agent.TFAgent):
     self._apply_gradients(gradients, variables, self._actor_optimizer)
     return loss
 
+  def train_critics(self, experience) -> tf.Tensor:
+    """One step of the critics alone, by their whole gradient, then of targets.
+
+    Args: `experience` has rewards.
+    Returns: the critics' loss.
+    """
+    time_steps, action_steps, next_time_steps = self._as_transition(experience)
+    variables = self._critic_variables
+    with tf.GradientTape() as tape:
+      loss = self._value_error(time_steps, action_steps.action, next_time_steps)
+    gradients = tape.gradient(loss, variables)
+    self._apply_gradients(gradients, variables, self._critic_optimizer)
+    self._update_target()
+    return loss
+
+  def reset_optimizers(self) -> None:
+    """The actor's and the critics' optimisers begin anew; weights stay."""
+    for optimizer in (self._actor_optimizer, self._critic_optimizer):
+      for variable in optimizer.variables():
+        variable.assign(tf.zeros_like(variable))
+
+  def restart_average(self) -> None:
+    """The average of the actor's weights, if there is one, begins anew."""
+    for mean, weight in self._averaged_weights():
+      mean.assign(weight)
+
   def start_from(self, layers: acting.Layers) -> None:
     """Gives the actor, and what follows it, the weights of another policy.
 
@@ -184,8 +212,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
 
   def _initialize(self) -> None:
     super()._initialize()
-    for mean, weight in self._averaged_weights():
-      mean.assign(weight)
+    self.restart_average()
 
   def _update_average(self) -> None:
     for mean, weight in self._averaged_weights():

@@ -31,6 +31,8 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     make_optimizer: maps `learning_rate=` to an optimiser, of the actor and of
       the critics; the temperature's is Adam.
     learning_rate: of all three.
+    scale_alpha_rate: let `learning_rate_scale` of an algorithm move the
+      temperature's rate as it moves the others'.
     actor_learning_rate: of the actor in its place; None for the same.
     hidden: units of each hidden layer.
     gamma: discount.
@@ -40,7 +42,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     fixed_alpha: the temperature; None to learn it.
     initial_alpha: where it is learned from.
     clone_std: how wide a cloned actor's samples are, on actions of [-1, 1].
-    bc_weight: of the behaviour-cloning loss on expert rows.
+    bc_weight: of the mean squared error on expert rows, over rows and actions.
     critic_layer_norm: normalise the critics' hidden layers.
     use_ema: act by the exponential moving average of the actor's weights.
     ema_decay: how much of itself that average keeps at an update.
@@ -60,6 +62,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     *,
     make_optimizer: Callable = gin.REQUIRED,
     learning_rate: checks.NonNegative = gin.REQUIRED,
+    scale_alpha_rate: bool = True,
     actor_learning_rate: checks.NonNegative | None = None,
     hidden: Sequence[checks.Count] = (256, 256),
     gamma: checks.Share = gin.REQUIRED,
@@ -87,7 +90,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       learning_rate=learning_rate,
       actor_learning_rate=actor_learning_rate,
       alpha_optimizer=tf.keras.optimizers.legacy.Adam(
-        self._actor_learning_rate if fixed_alpha is None else 0.0
+        self._alpha_learning_rate if fixed_alpha is None else 0.0
       ),
       initial_log_alpha=math.log(fixed_alpha or initial_alpha),
       target_update_tau=tau,
@@ -98,6 +101,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       use_ema=use_ema,
       ema_decay=ema_decay,
     )
+    self._scale_alpha_rate = scale_alpha_rate
     self._alpha_optimizer._create_all_weights([self._log_alpha])
     self._clone_std = clone_std
     self._expert = None
@@ -144,7 +148,9 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     return loss_info
 
   def actor_loss(self, time_steps, weights=None, training=True):
-    """SAC's actor loss + bc_weight * mean |mode(pi(s)) - a|^2, expert rows."""
+    """SAC's actor loss + bc_weight * mean (mode(pi(s)) - a)^2, over expert rows
+    and actions.
+    """
     loss = super().actor_loss(time_steps, weights, training)
     if self.uses_expert_rows:
       loss += self._weighted_bc_loss(self._expert)
@@ -155,8 +161,23 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     del training  # the networks have no layer that minds
     return self._sample(time_steps.observation)
 
+  def _alpha_learning_rate(self) -> tf.Tensor:
+    if self._scale_alpha_rate:
+      return self._actor_learning_rate()
+    return self._actor_ratio * self._learning_rate * self.actor_scale
+
+  def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
+    return self.critic_loss(
+      time_steps,
+      actions,
+      next_time_steps,
+      td_errors_loss_fn=self._td_errors_loss_fn,
+      gamma=self._gamma,
+      training=True,
+    )
+
   def _cloning_loss(self, expert: types.Transition) -> tf.Tensor:
-    """Mean |a_sample - a|^2 + 2 clone_std^2 log pi(a_sample), expert rows.
+    """Mean (a_sample - a)^2 + 2 clone_std^2 / A log pi(a_sample), expert rows.
 
     A regression of the mode alone leaves the samples, which act in the game, as
     wide as at first. This one has its minimum, by a standard deviation, at
@@ -164,7 +185,9 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     """
     action, log_prob = self._sample(expert.observation)
     loss = behavior_cloning.behavior_cloning_loss(action, expert.action)
-    return loss + 2.0 * self._clone_std**2 * tf.reduce_mean(log_prob)
+    # The mean error is a sum over actions / A: the log density must be, too.
+    weight = 2.0 * self._clone_std**2 / self.action_spec.shape[0]
+    return loss + weight * tf.reduce_mean(log_prob)
 
   def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
     action = self._distribution(expert.observation).mode()

@@ -226,11 +226,12 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     values, _ = self._critic_network_1((time_steps.observation, action))
     return td3.normalized_value_loss(values, self._alpha)
 
+  def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
+    return self.critic_loss(time_steps, actions, next_time_steps)
+
   def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
-    """Mean squared error, over actions too: what `alpha` is weighed against."""
     action = self._act(self._actor_network, expert.observation)
-    loss = behavior_cloning.behavior_cloning_loss(action, expert.action)
-    return loss / self.action_spec.shape[0]
+    return behavior_cloning.behavior_cloning_loss(action, expert.action)
 
   def _act(self, actor, observation) -> tf.Tensor:
     """[B, O] -> [B, A] in [-1, 1]."""

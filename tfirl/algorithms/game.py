@@ -50,7 +50,7 @@ class Game(algorithm.Algorithm):
     """
     self._warm_start = warm_start.WarmStart()
     agent = self._warm_start.make_agent(
-      make_agent, demos, replay, batch_size, is_new
+      make_agent, demos, replay, batch_size, is_new, cost.learner.reward_fn
     )
     record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)

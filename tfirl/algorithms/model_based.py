@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import gin
 import numpy as np
+import tensorflow as tf
 
 from tfirl import checks, schedules, tasks, types
 from tfirl.agents import relabeling
@@ -69,10 +70,15 @@ class ModelBased(game.Game):
     steps_per_round: env steps between the policy's turns.
     policy_updates_per_step: gradient steps of the policy for each of them.
     batch_size: B.
+    expert_fraction: share of real expert rows in a policy batch, rounded to
+      rows; the others are imagined. The agent's cloning term is then of these
+      rows; at 0 of B others.
     dynamics_update_period: env steps between fits of the ensemble.
     learning_rate_horizon: gradient steps in which the agent's learning rates
       fall linearly to 0, and start again at each cost update; None leaves them
       to `learning_rate_scale`.
+    fresh_optimizer: the agent's actor and critics forget their optimisers'
+      moments at each cost update.
     demos_in_hybrid: `hybrid` starts with all demonstrations, beside those that
       come to it with each env step. Without them the first fits, of a few
       thousand rows, undo what a pretrained model knew.
@@ -103,8 +109,10 @@ class ModelBased(game.Game):
     steps_per_round: checks.Count = gin.REQUIRED,
     policy_updates_per_step: checks.Count = gin.REQUIRED,
     batch_size: checks.Count = 256,
+    expert_fraction: checks.Share = 0.0,
     dynamics_update_period: checks.Count = gin.REQUIRED,
     learning_rate_horizon: checks.Count | None = None,
+    fresh_optimizer: bool = False,
     demos_in_hybrid: bool = False,
     stochastic: bool = False,
     pretrained_model: str | Callable | None = None,
@@ -119,6 +127,8 @@ class ModelBased(game.Game):
     self._dynamics_update_period = dynamics_update_period
     self._learning_rate_scale = learning_rate_scale
     self._learning_rate_horizon = learning_rate_horizon
+    self._fresh_optimizer = fresh_optimizer
+    self._num_expert = _rows_of_expert(expert_fraction, batch_size)
     self._stochastic = stochastic
     self._stopwatch = stopwatch.Stopwatch()
     if callable(pretrained_model):
@@ -138,7 +148,7 @@ class ModelBased(game.Game):
       is_new=is_new,
       jit_compile=jit_compile,
     )
-    self._connect(updates_per_round * batch_size)
+    self._connect(updates_per_round)
     self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
 
   def _make_model(self, task, demos, path: str | None, seeds: _Seeds) -> None:
@@ -185,16 +195,21 @@ class ModelBased(game.Game):
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     if demos_in_hybrid and restore_from is None:
-      self._writers[1].append(_shuffled(demos.transitions, seeds.order))
+      rows = algorithm_tables.shuffled(demos.transitions, seeds.order)
+      self._writers[1].append(rows)
     self._expert_sampler = replay.sampler('expert', self._steps_per_round)
     return replay
 
-  def _connect(self, rows_per_round: int) -> None:
+  def _connect(self, num_updates: int) -> None:
     """Opens what a round of updates reads."""
-    self._imagination.connect(self._replay, rows_per_round)
-    self._cloning_sampler = None
-    if self._agent.uses_expert_rows:
-      self._cloning_sampler = self._replay.sampler('expert', rows_per_round)
+    num_imagined = self._batch_size - self._num_expert
+    self._imagination.connect(self._replay, num_updates * num_imagined)
+    self._batch_sampler = None
+    if self._num_expert or self._agent.uses_expert_rows:
+      num_expert = self._num_expert or self._batch_size
+      self._batch_sampler = self._replay.sampler(
+        'expert', num_updates * num_expert
+      )
 
   def run_round(self) -> None:
     """Acts; fits the model and imagines when due; trains policy and cost."""
@@ -313,19 +328,26 @@ class ModelBased(game.Game):
     self._warm_start.scale_cloning(self._agent, self.clock.env_steps)
     self.losses['learning_rate_scale'] = scale
     rows = [self._imagination.sample()]
-    if self._cloning_sampler is not None:
-      rows.append(self._cloning_sampler.sample())
+    if self._batch_sampler is not None:
+      rows.append(self._batch_sampler.sample())
     self._train(*rows)
 
   def _update_cost(self) -> None:
     """A cost turn; its real episodes also show how far the model can see."""
     turn = self._cost.play(self.policy)
     self._note_turn(turn)
+    if self._fresh_optimizer:
+      self._agent.reset_optimizers()
     self.losses['real_terminal'] = float(np.mean(turn.learner.discount == 0.0))
     errors = self._open_loop.errors(turn.learner, self._rng)
     self.losses.update(errors.columns())
 
-  def _train_step(self, batch, expert=None):
+  def _train_step(self, imagined, expert=None):
+    batch = imagined
+    if self._num_expert:
+      batch = tf.nest.map_structure(
+        lambda *rows: tf.concat(rows, 0), expert, imagined
+      )
     info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
     return self._agent.named_losses(info)
 
@@ -347,12 +369,13 @@ class ModelBased(game.Game):
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
 
 
-def _shuffled(rows: types.Transition, seed: int) -> types.Transition:
-  """All rows in random order, each once.
-
-  The last ones may wait for a block to fill up. `write_shuffled` would repeat
-  all of them instead, up to a hundred times where they are few: fine for a
-  table of their own, but in `hybrid` they would outweigh the real rows.
-  """
-  order = np.random.default_rng(seed).permutation(len(rows.discount))
-  return types.Transition(*(field[order] for field in rows))
+def _rows_of_expert(fraction: float, batch_size: int) -> int:
+  """Of a policy batch; one row at least is imagined."""
+  number = round(fraction * batch_size)
+  checks.require(
+    'ModelBased.expert_fraction',
+    fraction,
+    f'less than 1, also in rows of ModelBased.batch_size = {batch_size}',
+    number < batch_size,
+  )
+  return number

@@ -22,10 +22,13 @@ class Budget:
   Attributes:
     unit: the name of the count.
     total: how much of it.
+    cut_from: how much it was before `run.most_steps` cut it; None if it did
+      not.
   """
 
   unit: str
   total: int
+  cut_from: int | None = None
 
   def spent(self, clock) -> int:
     """How much of it `clock` shows."""
@@ -79,7 +82,9 @@ def make_budget(
   if most is None:
     return Budget(unit, found[unit])
   checks.integer('run.most_steps', most, 1)
-  return Budget(unit, min(found[unit], most))
+  if found[unit] <= most:
+    return Budget(unit, found[unit])
+  return Budget(unit, most, cut_from=found[unit])
 
 
 def real_steps(row: Mapping[str, str]) -> float:

@@ -41,6 +41,10 @@ _RENAMED = {
   'suites.load.env_kwargs': 'Task.env_kwargs',
   'suites.load.tremble_probability': 'Task.tremble_probability',
   'ModelEnv.is_healthy': 'Task.is_healthy',
+  'DynamicsTrainer.cosine_epochs': (
+    'DynamicsTrainer.cosine_half_period, in gradient steps,'
+  ),
+  'DynamicsTrainer.cosine_end': 'DynamicsTrainer.cosine_floor, a rate,',
   **{
     f'{loop}.{name}': f'WarmStart.{name}'
     for loop in ('ModelFree', 'ModelBased')

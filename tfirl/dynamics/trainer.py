@@ -56,6 +56,8 @@ class DynamicsTrainer(tf.Module):
 
   Optimiser and epoch count go on from one fit to the next, and are in a
   checkpoint of this object; `get_state` / `set_state` hold its generator.
+  Learned bounds of the log variance are restored with the members: to what they
+  were in the last epoch that some member's best weights are of.
 
   Source: Janner et al. 2019, and mbrl-lib (Pineda et al. 2021) for stopping
   and the hold-out score. Unlike there, every member keeps its own best weights.
@@ -72,13 +74,14 @@ class DynamicsTrainer(tf.Module):
     patience: a fit ends after so many epochs in which no member improved.
     max_epochs: or after so many; None for no limit.
     min_improvement: of the hold-out mse, relative, to count as one.
-    cosine_epochs: the learning rate falls along a half cosine over so many
-      epochs of the whole run, then stays; None for a constant one.
-    cosine_end: share of `learning_rate` where it stays.
-    cosine_restarts: each fit starts the half cosine again.
+    cosine_half_period: gradient steps, of all fits, in which the learning rate
+      falls along a cosine to `cosine_floor`; in as many it rises again, and so
+      on. None for a constant one.
+    cosine_floor: a learning rate, the lowest.
 
   Raises:
-    ValueError: a parameter is out of its range.
+    ValueError: a parameter is out of its range; the floor is to be below
+      `learning_rate`.
   """
 
   @checks.checked
@@ -95,19 +98,27 @@ class DynamicsTrainer(tf.Module):
     patience: checks.Count = 10,
     max_epochs: checks.Count | None = None,
     min_improvement: checks.NonNegative = 0.01,
-    cosine_epochs: checks.Count | None = None,
-    cosine_end: checks.Share = 0.0,
-    cosine_restarts: bool = False,
+    cosine_half_period: checks.Count | None = None,
+    cosine_floor: checks.NonNegative = 0.0,
   ):
     """Creates the optimiser."""
     super().__init__('dynamics_trainer')
+    checks.require(
+      'DynamicsTrainer.cosine_floor',
+      cosine_floor,
+      f'less than learning_rate = {learning_rate}',
+      cosine_floor < learning_rate,
+    )
     self._model = model
     self._variables = list(model.ensemble.trainable_variables)
     self._members = model.ensemble.member_variables
-    self._best = [tf.Variable(v, trainable=False) for v in self._members]
+    self._bounds = model.ensemble.bound_variables
+    self._best, self._best_bounds = (
+      [tf.Variable(v, trainable=False) for v in variables]
+      for variables in (self._members, self._bounds)
+    )
     self._initial_learning_rate = learning_rate
-    self._learning_rate = tf.Variable(learning_rate, trainable=False)
-    self._optimizer = tf.keras.optimizers.legacy.Adam(self._learning_rate)
+    self._optimizer = tf.keras.optimizers.legacy.Adam(self.learning_rate)
     self._optimizer._create_all_weights(self._variables)
     self._epochs = tf.Variable(0, trainable=False, dtype=tf.int64)
     self._rng = np.random.default_rng(seed)
@@ -121,9 +132,8 @@ class DynamicsTrainer(tf.Module):
     self._patience = patience
     self._max_epochs = max_epochs
     self._min_improvement = min_improvement
-    self._cosine_epochs = cosine_epochs
-    self._cosine_end = cosine_end
-    self._cosine_restarts = cosine_restarts
+    self._cosine_half_period = cosine_half_period
+    self._cosine_floor = cosine_floor
 
   @property
   def has_fitted(self) -> bool:
@@ -241,7 +251,6 @@ class DynamicsTrainer(tf.Module):
     losses, stale = [], 0
     limit = self._max_epochs or np.inf
     while stale < self._patience and len(losses) < limit:
-      self._learning_rate.assign(self._next_learning_rate(len(losses)))
       order = self._rng.permuted(bootstrap, axis=1)
       losses.append(float(self._epoch(*training, order)))
       self._epochs.assign_add(1)
@@ -257,19 +266,27 @@ class DynamicsTrainer(tf.Module):
       improved = mse < counts_from * (1.0 - self._min_improvement)
       counts_from = np.where(improved, mse, counts_from)
       stale = 0 if improved.any() else stale + 1
-    for variable, value in zip(self._members, self._best, strict=True):
+    for variable, value in zip(
+      [*self._members, *self._bounds],
+      [*self._best, *self._best_bounds],
+      strict=True,
+    ):
       variable.assign(value)
     return losses, best
 
-  def _next_learning_rate(self, epochs_of_fit: int) -> float:
-    if self._cosine_epochs is None:
-      return self._initial_learning_rate
-    epochs = int(self._epochs.numpy())
-    if self._cosine_restarts:
-      epochs = epochs_of_fit
-    progress = min(epochs / self._cosine_epochs, 1.0)
-    fall = 0.5 * (1.0 - np.cos(np.pi * progress))
-    return self._initial_learning_rate * (1.0 - fall * (1.0 - self._cosine_end))
+  def learning_rate(self) -> tf.Tensor:
+    """That of the next gradient step, [] float32; also in a graph.
+
+    At step t, floor + (rate - floor) (1 + cos(pi t / half period)) / 2:
+    Loshchilov and Hutter 2017, eq. 5, without their restarts.
+    """
+    rate, floor = self._initial_learning_rate, self._cosine_floor
+    if self._cosine_half_period is None:
+      return tf.constant(rate)
+    half = self._cosine_half_period
+    # Whole periods are taken off as integers: float32 can't hold many steps.
+    phase = tf.cast(self._optimizer.iterations % (2 * half), tf.float32) / half
+    return floor + (rate - floor) * 0.5 * (1.0 + tf.cos(np.pi * phase))
 
   @tf.function(
     input_signature=[
@@ -358,9 +375,13 @@ class DynamicsTrainer(tf.Module):
 
   @tf.function(input_signature=[tf.TensorSpec([None], tf.bool)])
   def _keep_best(self, is_better):
-    """Copies the weights of the members for which `is_better` [E] holds."""
+    """Copies the weights of the members for which `is_better` [E] holds, and
+    the bounds if there is any.
+    """
     for variable, best in zip(self._members, self._best, strict=True):
       best.assign(tf.where(is_better[:, None, None], variable, best))
+    for variable, best in zip(self._bounds, self._best_bounds, strict=True):
+      best.assign(tf.where(tf.reduce_any(is_better), variable, best))
 
 
 def _num_threads() -> int:

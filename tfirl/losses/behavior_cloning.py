@@ -4,7 +4,10 @@ import tensorflow as tf
 
 
 def behavior_cloning_loss(predicted, expert):
-  """Squared error of the actions, summed over A and averaged over B.
+  """Mean squared error of the actions, over A and over B.
+
+  The term of TD3+BC (Fujimoto and Gu 2021, eq. 3) and, in the authors' code, of
+  BC-Reg (Ren et al. 2024).
 
   Args:
     predicted: [B, A], actions of the policy, in [-1, 1].
@@ -13,5 +16,4 @@ def behavior_cloning_loss(predicted, expert):
   Returns:
     Scalar, >= 0.
   """
-  squared_error = tf.math.squared_difference(predicted, expert)
-  return tf.reduce_mean(tf.reduce_sum(squared_error, axis=-1))
+  return tf.reduce_mean(tf.math.squared_difference(predicted, expert))

@@ -22,7 +22,7 @@ class GaussianEnsemble(tf.keras.Model):
   """SiLU MLPs with mean and log variance heads, fused into batched matmuls.
 
   Kernels start truncated normal with std 1 / (2 sqrt(fan_in)), biases at zero.
-  Log variances are softly bounded by learned bounds. All variables are there
+  Log variances are softly bounded. All variables are there
   from the start: `summary`, `save_weights` and `load_weights` need no call.
 
   Layers: `normalizer` if there is one, `hidden_0`, ..., `head` of the means and
@@ -43,7 +43,8 @@ class GaussianEnsemble(tf.keras.Model):
     layers: hidden units of each hidden layer.
     clip_mean: bound on the mean, [-clip_mean, clip_mean]; None for no bound.
       Gradients are zero beyond it.
-    log_variance_bounds: where the soft bounds start.
+    log_variance_bounds: the soft bounds, or where they start.
+    learn_log_variance_bounds: whether they learn; the published ones don't.
 
   Raises:
     ValueError: a parameter is out of its range, or training the ensemble
@@ -62,6 +63,7 @@ class GaussianEnsemble(tf.keras.Model):
     layers: Sequence[checks.Count] = (200, 200, 200, 200),
     clip_mean: checks.Positive | None = None,
     log_variance_bounds: tuple[float, float] = (-10.0, 0.5),
+    learn_log_variance_bounds: bool = True,
   ):
     """Creates the variables, stacked over members."""
     super().__init__(name='gaussian_ensemble')
@@ -81,7 +83,11 @@ class GaussianEnsemble(tf.keras.Model):
       num_members, sizes, _silu, _kernel_initializer(seed)
     )
     self._bounds = SoftBounds(
-      observation_size, low, high, name='log_variance_bounds'
+      observation_size,
+      low,
+      high,
+      learn_log_variance_bounds,
+      name='log_variance_bounds',
     )
     self.built = True
 
@@ -90,6 +96,11 @@ class GaussianEnsemble(tf.keras.Model):
     """The variables that have a leading axis E; the bounds are shared."""
     kernels = [layer.kernel for layer in self._dense]
     return kernels + [layer.bias for layer in self._dense]
+
+  @property
+  def bound_variables(self) -> list[tf.Variable]:
+    """The bounds' that learn: both, or none."""
+    return list(self._bounds.trainable_variables)
 
   @property
   def min_log_variance(self) -> tf.Variable:
@@ -144,18 +155,23 @@ class GaussianEnsemble(tf.keras.Model):
 
 
 class SoftBounds(tf.keras.layers.Layer):
-  """Keeps [..., size] softly between two learned bounds.
+  """Keeps [..., size] softly between two bounds, which may learn.
 
   Attributes:
     low, high: [size] variables.
   """
 
-  def __init__(self, size: int, low: float, high: float, name: str):
+  def __init__(
+    self, size: int, low: float, high: float, trainable: bool, name: str
+  ):
     """Creates the bounds, at `low` and `high` for every column."""
     super().__init__(name=name)
     self.low, self.high = (
       self.add_weight(
-        f'{name}/{bound}', [size], initializer=tf.constant_initializer(value)
+        f'{name}/{bound}',
+        [size],
+        initializer=tf.constant_initializer(value),
+        trainable=trainable,
       )
       for bound, value in (('low', low), ('high', high))
     )

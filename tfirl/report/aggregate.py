@@ -50,6 +50,11 @@ class Curve:
   final: Estimate  # [1]
 
   @property
+  def is_cut(self) -> bool:
+    """Whether the budget of some run was cut."""
+    return any(run.cut for run in self.runs)
+
+  @property
   def num_demos(self) -> str:
     """Demonstrated episodes of a run: '4'; '4–64' if seeds differ; '' if no run
     says.
@@ -94,6 +99,7 @@ def aggregate(
           f'{last}'
         )
       curves.append(_curve(group, points, is_success, last, reps))
+      group_notes += _cuts(group)
       name = f'{task}/{group[0].algorithm}'
       notes += [f'{name}: {note}' for note in group_notes]
   return curves, notes
@@ -202,6 +208,17 @@ def _common_points(runs: Sequence[Run]) -> tuple[np.ndarray, list[str]]:
       f'{", ".join(uneven)} are interpolated linearly'
     )
   return points, notes
+
+
+def _cuts(runs: Sequence[Run]) -> list[str]:
+  """Notes on runs that were given less than their settings' budget."""
+  notes = []
+  for cut in dict.fromkeys(run.cut for run in runs if run.cut):
+    seeds = [run.seed for run in runs if run.cut == cut]
+    of_some = f'seeds {", ".join(seeds)} of {len(runs)}'
+    who = 'all seeds' if len(seeds) == len(runs) else of_some
+    notes.append(f'budget {cut}, {who}')
+  return notes
 
 
 @contextlib.contextmanager

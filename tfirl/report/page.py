@@ -35,6 +35,7 @@ _CSV_COLUMNS = (
   'seeds',
   'demos',  # demonstrated episodes of each run
   'real_steps',
+  'is_cut',  # 1 if a run's budget was, else 0
   'env_steps',
   'rollout_steps',
   'score',  # 'return' or 'success_percent'
@@ -58,6 +59,7 @@ def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
       len(curve.runs),
       curve.num_demos,
       int(curve.real_steps[-1]),
+      int(curve.is_cut),
       int(curve.env_steps[-1]),
       float(curve.rollout_steps[-1]),
       'success_percent' if curve.is_success else 'return',
@@ -169,7 +171,7 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
         str(row['algorithm']),
         str(row['seeds']),
         str(row['demos'] or '–'),
-        _text(row['real_steps']),
+        _text(row['real_steps']) + (' (cut)' if row['is_cut'] else ''),
         _text(row['rollout_steps']),
         _text(row['iqm'], digits) + unit,
         '–' if _is_nan(row['ci_low']) else interval,

@@ -29,6 +29,9 @@ class Run:
   seed: str
   columns: Mapping[str, np.ndarray]  # name -> [T] float64, nan where blank
   num_demos: int | None = None  # demonstrated episodes; None: none, or not said
+  cut: str | None = (
+    None  # what its budget was cut to, and from; None: it is full
+  )
 
   @property
   def is_offline(self) -> bool:
@@ -118,7 +121,7 @@ def read_run(path: str) -> Run | None:
   task, algorithm, seed = names
   label = _label(path)
   name = f'{algorithm} {label}'.strip()
-  run = Run(path, task, name, seed, columns, _num_demos(path))
+  run = Run(path, task, name, seed, columns, *_what_it_was_given(path))
   backwards = np.flatnonzero(np.diff(run.clock) <= 0)
   if len(backwards):
     line = int(backwards[0]) + 3
@@ -149,16 +152,23 @@ def _label(path: str) -> str:
   return unit_lib.read_command(Path(path))[0].label
 
 
-def _num_demos(path: str) -> int | None:
-  """Demonstrated episodes that the run used, if its metadata says so."""
+def _what_it_was_given(path: str) -> tuple[int | None, str | None]:
+  """How many demonstrated episodes the run used, and what its budget was cut
+  to; None where its metadata doesn't say.
+  """
   path = os.path.join(path, _METADATA)
   if not os.path.exists(path):
-    return None
+    return None, None
   try:
     with open(path, encoding='utf-8') as file:
-      found = json.load(file).get('demonstrations', {})
-    return found.get('num_episodes')
-  except (AttributeError, ValueError) as error:
+      found = json.load(file)
+    num_demos = found.get('demonstrations', {}).get('num_episodes')
+    given, cut = found.get('budget', {}), None
+    if given.get('cut_from'):
+      unit = given['unit'].replace('_', ' ')
+      cut = f'cut to {given["total"]:,} of {given["cut_from"]:,} {unit}'
+    return num_demos, cut
+  except (AttributeError, KeyError, TypeError, ValueError) as error:
     raise ValueError(
       f'{path} is damaged ({error}); expected the JSON object that a launch '
       'writes'

@@ -1,6 +1,7 @@
 """The gin entry: builds what the gin file names and runs it to its budget."""
 
 import contextlib
+import dataclasses
 from collections.abc import Callable
 
 import gin
@@ -98,6 +99,7 @@ def run(
     most_steps,
   )
   opening.say_what(run_folder, task, seed, budget)
+  run_folder.record(budget=dataclasses.asdict(budget))
   threads.take(num_threads)
   latest = checkpoints.latest(run_folder.checkpoints)
   demonstrations = None

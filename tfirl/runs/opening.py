@@ -19,7 +19,8 @@ def say_what(
   """Method, task, seed and budget; said before anything that takes time."""
   unit = budget.unit.replace('_', ' ')
   method = run_folder.path.parent.name
-  _say(f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}')
+  cut = f', cut from {budget.cut_from:,}' if budget.cut_from else ''
+  _say(f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}{cut}')
 
 
 def say_from_and_to(

@@ -19,6 +19,12 @@ def define_flags(tasks: Sequence[str]) -> None:
     ['paper', 'recipe'],
     "paper: as published, paper/METHOD_TASK.gin; recipe: tfirl's own",
   )
+  flags.DEFINE_integer(
+    'budget',
+    None,
+    'cuts every run to so much of what its budget counts; the report says so',
+    lower_bound=1,
+  )
   flags.DEFINE_list('methods', list(METHODS), f'some of {", ".join(METHODS)}')
   flags.DEFINE_list('tasks', list(tasks), f'some of {", ".join(tasks)}')
 
@@ -44,12 +50,21 @@ def file_sets(tasks: Sequence[str]) -> list[tuple[str, ...]]:
   ]
 
 
+def cut_budgets() -> None:
+  """Has --budget cut every unit, which is else as its file says."""
+  given = flags.FLAGS
+  if given.budget is not None:
+    binding = f'run.most_steps = {given.budget}'
+    given.gin_bindings = [*given.gin_bindings, binding]
+
+
 def main(tasks: Sequence[str]) -> None:
   """The program of a batch over `tasks`."""
 
   def run(argv: list[str]) -> None:
     if len(argv) > 1:
       raise app.UsageError(f'unexpected arguments {argv[1:]}')
+    cut_budgets()
     sweep.run_main(lambda: file_sets(tasks))
 
   define_flags(tasks)

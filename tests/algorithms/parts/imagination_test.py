@@ -13,7 +13,7 @@ from tfirl.machine import memory
 from tfirl.replay import tables
 
 _PERIOD = 4
-_LENGTHS = {0: 1, 1: 1, 2: 3}  # by epoch, of 8 env steps
+_LENGTHS = {0: 1, 1: 1, 2: 1, 3: 3}  # by epoch, of 8 env steps, from 1 on
 
 
 class _Plant(tf.Module):
@@ -27,7 +27,7 @@ class _Plant(tf.Module):
 
 
 def _length(epoch):
-  return _LENGTHS[min(int(epoch), 2)]
+  return _LENGTHS[min(epoch, 3)]
 
 
 def _policy(observation):
@@ -147,18 +147,18 @@ def test_keeps_num_epochs_retained(opened):
   """2 epochs of 8 steps, 6 rollouts a step of 1 row each: 96 rows."""
   imagined, replay = opened()
   sizes = []
-  for env_steps in (4, 8, 12, 15, 15, 15):
+  for env_steps in (4, 8, 12, 16, 16, 16):
     imagined.imagine(_policy, env_steps)
     sizes.append(replay.size('learner_1'))
   assert sizes == [24, 48, 72, 96, 96, 96]
 
 
 def test_longer_rollouts_take_over(opened):
-  """From epoch 2 on 3 rows each: the short ones go, room is for 288."""
+  """From epoch 3 on 3 rows each: the short ones go, room is for 288."""
   imagined, replay = opened()
   imagined.imagine(_policy, 4)
   assert imagined.sample().observation.shape == (12, 2)
-  imagined.imagine(_policy, 16)
+  imagined.imagine(_policy, 20)
   sizes = {name: replay.size(name) for name in replay.names}
   assert (sizes['learner_1'], sizes['learner_3']) == (0, 72)
   assert imagined.table_sizes(sizes) == {
@@ -168,8 +168,33 @@ def test_longer_rollouts_take_over(opened):
   }
   assert imagined.sample().observation.shape == (12, 2)
   for _ in range(5):
-    imagined.imagine(_policy, 16)
+    imagined.imagine(_policy, 20)
   assert replay.size('learner_3') == 288
+
+
+def test_the_length_is_of_the_epoch_that_begins():
+  """Epochs of 8 steps; with step 17 the third begins, by hand."""
+  seen = []
+
+  def length(epoch):
+    seen.append(epoch)
+    return _length(epoch)
+
+  imagined = _make(rollout_length=length)
+  seen.clear()
+  found = [imagined.length(n) for n in (1, 8, 9, 16, 17, 24, 25)]
+  assert seen == [1, 1, 2, 2, 3, 3, 4]
+  assert found == [1, 1, 1, 1, 3, 3, 3]
+
+
+def test_all_rows_of_a_call_are_kept_or_it_is_an_error():
+  """4 steps between calls; epochs of 1 step each."""
+  _make(epoch_length=1, num_epochs_retained=4)
+  with pytest.raises(
+    ValueError,
+    match='dynamics_update_period is 4; expected at most the 3 env steps whose',
+  ):
+    _make(epoch_length=1, num_epochs_retained=3)
 
 
 def test_a_single_length_needs_a_single_table():
@@ -264,7 +289,7 @@ def test_expert_start_states_may_come_from_elsewhere():
 def test_a_picture_has_the_latest_rollouts(opened):
   imagined, _ = opened(expert_reset_fraction=1.0)
   assert imagined.picture(_policy) == {}
-  for env_steps, length in [(4, 1), (16, 3)]:
+  for env_steps, length in [(4, 1), (20, 3)]:
     imagined.imagine(_policy, env_steps)
     shown = imagined.picture(_policy)
     assert sorted(shown) == ['rollouts', 'start_states']

@@ -184,6 +184,34 @@ def test_the_environment_is_hoppers(demos):
 
 
 @agents
+def test_critics_may_learn_beside_the_clone(make, demos, agent):
+  """Of a future worth nothing they learn the first cost's reward."""
+  name = agent[-1].split('Agent')[0] + 'Agent'
+  bindings = [*agent, f'{name}.gamma = 0.0', 'WarmStart.bc_steps = 320']
+  alone = make(bindings).trackables()['agent']
+  assert alone._critic_optimizer.iterations.numpy() == 0
+  game = make([*bindings, 'WarmStart.bc_trains_critics = True'])
+  player = game.trackables()['agent']
+  for optimizer in (player._actor_optimizer, player._critic_optimizer):
+    assert optimizer.iterations.numpy() == 320
+  assert _error(game.policy, demos) < 0.02
+  expected = game._cost.learner.reward_fn(demos.observations, demos.actions)
+  for network in (player._critic_network_1, player._critic_network_2):
+    found, _ = network((demos.observations, demos.actions), training=False)
+    error = np.mean((found - expected) ** 2)
+    assert error < 0.2 * np.var(expected)
+  # The targets follow by tau: no copies, nor as they were.
+  own = player._critic_network_1.variables[0].numpy()
+  target = player._target_critic_network_1.variables[0].numpy()
+  assert np.abs(own - target).max() > 1e-4
+  # Nothing was spent, and the game goes on from there.
+  assert game.clock.updates == game.clock.env_steps == 0
+  for _ in range(4):
+    game.run_round()
+  assert game.num_traces == 1
+
+
+@agents
 def test_critics_learn_before_the_game_and_the_actor_stands_still(make, agent):
   """The cost's turn is before that of the critics; the rest goes on as ever."""
   bindings = [

@@ -1,6 +1,7 @@
 """Fills the `learner` table with rollouts of the policy in a learned model."""
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,10 +36,11 @@ class Imagination:
     seed: of the order of start states.
     demos: for `make_starts`.
     rollouts_per_step: rollouts for each env step.
-    rollout_length: maps epochs, a float, to steps of each rollout; its
-      integer part is taken. One step if not given.
+    rollout_length: maps the epoch that the env steps lie in, 1, 2, ..., to
+      steps of each rollout; its integer part is taken. One step if not given.
     epoch_length: env steps of an epoch.
-    num_epochs_retained: how long imagined rows are kept.
+    num_epochs_retained: for so many epochs' env steps imagined rows are kept:
+      those of one call of `imagine` at least, or it is an error.
     expert_reset_fraction: share of start states from `expert`, or what maps
       env steps to it; the others are from `policy`.
     expert_action_fraction: share of start states from `expert` where the
@@ -83,9 +85,15 @@ class Imagination:
     checks.require(
       'Imagination.rollout_length', shortest, 'at least 1', shortest >= 1
     )
-    self._tables = _plan_tables(
-      lengths, num_epochs_retained * epoch_length * rollouts_per_step, env.model
+    kept = num_epochs_retained * epoch_length
+    checks.require(
+      'ModelBased.dynamics_update_period',
+      period,
+      f'at most the {kept} env steps whose imagined rows are kept '
+      '(Imagination.num_epochs_retained x .epoch_length)',
+      period <= kept,
     )
+    self._tables = _plan_tables(lengths, kept * rollouts_per_step, env.model)
     self._length = None
     self._latest = None
     self._replay = None
@@ -114,8 +122,12 @@ class Imagination:
     return self._rollouts_per_step
 
   def length(self, env_steps: int) -> int:
-    """Steps of the rollouts that begin after `env_steps`."""
-    return int(self._rollout_length(env_steps / self._epoch_length))
+    """Steps of the rollouts that begin after `env_steps`.
+
+    Epochs are counted from 1, and the last env step of one is its own: of
+    1,000 steps each, 1 to 1,000 are of epoch 1, as in the authors' code.
+    """
+    return int(self._rollout_length(math.ceil(env_steps / self._epoch_length)))
 
   def imagine(self, policy: Callable, env_steps: int) -> Mapping[str, float]:
     """Rolls `policy` out from new start states, into `learner`.

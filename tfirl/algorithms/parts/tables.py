@@ -81,3 +81,14 @@ def open_with_demos(
     rng = np.random.default_rng(seed)
     writers.write_shuffled(replay.writer('expert'), demos.transitions, rng)
   return replay
+
+
+def shuffled(rows: types.Transition, seed: int) -> types.Transition:
+  """All rows in random order, each once.
+
+  The last ones may wait for a block to fill up. `write_shuffled` would repeat
+  all of them instead, up to a hundred times where they are few: fine for a
+  table of their own, but in `hybrid` they would outweigh the real rows.
+  """
+  order = np.random.default_rng(seed).permutation(len(rows.discount))
+  return types.Transition(*(field[order] for field in rows))

@@ -32,6 +32,7 @@ class WarmStart:
     *,
     init_from: str | None = None,
     bc_steps: checks.CountOrZero = 0,
+    bc_trains_critics: bool = False,
     critic_steps: checks.CountOrZero = 0,
     bc_scale: Callable = schedules.constant,
   ):
@@ -41,6 +42,10 @@ class WarmStart:
       init_from: folder of an earlier run, ROOT/TASK/METHOD/SEED, whose policy
         the agent starts as. It takes the place of a clone.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
+      bc_trains_critics: each of these steps trains the critics, too, on the
+        same rows and the first cost's rewards; the targets follow both by
+        their `tau`, as in the published runs on mazes. Without it they start
+        as copies of the clone and of critics that know nothing.
       critic_steps: gradient steps of the critics alone, on expert rows, after
         the cost's first turn.
       bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
@@ -48,6 +53,7 @@ class WarmStart:
     """
     self._init_from = init_from
     self._bc_steps = bc_steps
+    self._bc_trains_critics = bc_trains_critics
     self._critic_steps = critic_steps
     self._bc_scale = bc_scale
 
@@ -58,6 +64,7 @@ class WarmStart:
     replay: tables.Replay,
     batch_size: int,
     is_new: bool,
+    reward_fn: relabeling.RewardFn | None = None,
   ):
     """An agent; one of a new run starts as a policy of before, or as a clone.
 
@@ -67,18 +74,27 @@ class WarmStart:
       replay: has a table `expert`, to be cloned.
       batch_size: B.
       is_new: a checkpoint brings what became of the clone.
+      reward_fn: the cost's, which `bc_trains_critics` needs.
 
     Raises:
       FileNotFoundError: no policy is in `init_from`.
-      ValueError: that policy is none for this task and agent.
+      ValueError: that policy is none for this task and agent; or there is no
+        reward for `bc_trains_critics`.
       FloatingPointError: a loss is not finite.
     """
+    checks.require(
+      'WarmStart.bc_trains_critics',
+      self._bc_trains_critics,
+      'False, for this method has no cost',
+      reward_fn is not None or not self._bc_trains_critics,
+    )
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     agent = make_agent(*sizes, demos.observations)
     if self._init_from and is_new:
       start_from(agent, self._init_from, demos.observations)
     elif self._bc_steps and is_new:
-      clone_expert(agent, replay, self._bc_steps, batch_size)
+      teacher = reward_fn if self._bc_trains_critics else None
+      clone_expert(agent, replay, self._bc_steps, batch_size, teacher)
     self.scale_cloning(agent, 0)
     return agent
 
@@ -123,9 +139,13 @@ def start_from(agent, run: str, observations: np.ndarray) -> None:
 
 
 def clone_expert(
-  agent, replay: tables.Replay, num_steps: int, batch_size: int
+  agent,
+  replay: tables.Replay,
+  num_steps: int,
+  batch_size: int,
+  reward_fn: relabeling.RewardFn | None = None,
 ) -> float:
-  """Takes `num_steps` steps on the `expert` table; targets then follow.
+  """Takes `num_steps` steps on the `expert` table; targets follow.
 
   Args:
     agent: has `clone(Transition) -> loss`, and `initialize`, which makes its
@@ -133,15 +153,30 @@ def clone_expert(
     replay: has a table `expert`.
     num_steps: gradient steps.
     batch_size: B.
+    reward_fn: trains the critics in the same steps, by the agent's
+      `train_critics`; the targets then follow as in the game. None leaves the
+      critics as they are.
 
-  Returns: the mean loss of the last steps.
+  Returns: the mean loss of the last steps, the critics' included.
 
   Raises: FloatingPointError if a loss is not finite.
   """
+
+  def step_of_both(batch):
+    reward = reward_fn(batch.observation, batch.action)
+    # The targets follow at the end of `train_critics`: after both.
+    loss = agent.clone(batch)
+    experience = relabeling.as_experience(batch, reward)
+    return loss + agent.train_critics(experience)
+
+  step = agent.clone if reward_fn is None else step_of_both
   loss = _train_on_expert(
-    'behaviour cloning', agent.clone, replay, num_steps, batch_size
+    'behaviour cloning', step, replay, num_steps, batch_size
   )
-  agent.initialize()
+  if reward_fn is None:
+    agent.initialize()
+  else:
+    agent.restart_average()
   return loss
 
 
