@@ -226,14 +226,6 @@ def test_a_method_turns_on_what_mm_has_not(folder, task, method):
   assert changed == {'run.algorithm', *_TURNED_ON[task][method]}
 
 
-def test_bc_regs_weight_is_one_of_each_action():
-  """The term is a mean over actions; the recipe was measured as a sum."""
-  actions = {'hopper': 3, 'walker2d': 6, 'halfcheetah': 6, 'ant': 8}
-  for task, number in {**actions, 'humanoid': 17}.items():
-    gin_bindings.parse([f'bc_reg_{task}.gin'])
-    assert gin_bindings.value_of('tfirl.SacAgent.bc_weight') == number
-
-
 @pytest.mark.parametrize('name', ['tasks', 'methods', 'agents', 'paper'])
 def test_a_folder_of_the_users_hides_no_file_of_ours(
   name, tmp_path, monkeypatch
