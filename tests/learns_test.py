@@ -139,6 +139,28 @@ def test_expert_learns(demos, tmp_path):
   assert returns[-1] > 2 * expert
 
 
+def test_iq_learn_learns(demos, tmp_path):
+  bindings = {
+    'run.real_steps': 2500,
+    'run.eval_every': 500,
+    'run.checkpoint_every': 2500,
+    'ModelFree.steps_per_round': 50,
+    'ModelFree.batch_size': 64,
+    'ModelFree.initial_steps': 100,
+    'tfirl.SacAgent.hidden': (32, 32),
+    'tfirl.SacAgent.learning_rate': 5e-3,
+    'tfirl.SacAgent.actor_learning_rate': None,
+    'tfirl.SacAgent.gamma': 0.9,
+    'policy/table.rows_per_item': 1,
+    'expert/table.rows_per_item': 50,
+  }
+  lines = [f'{name} = {value!r}' for name, value in bindings.items()]
+  returns, expert = _train('iq_learn_hopper.gin', lines, demos, tmp_path)
+  assert returns[0] < 5 * expert
+  # As of hype: one bad evaluation is not a failure to learn.
+  assert max(returns[-2:]) > 2 * expert
+
+
 def test_bc_learns(demos, tmp_path):
   bindings = {
     'run.updates': 1280,

@@ -71,7 +71,7 @@ def run(tmp_path):
 def _check(row, algorithm):
   # The round that fills the table's first rows trains on them too.
   updates = _STEPS
-  if algorithm in _GAMES:
+  if algorithm in (*_GAMES, 'iq_learn'):
     updates *= _bound('ModelFree.updates_per_step', 1)
   env_steps = 0 if algorithm == 'bc' else _STEPS
   if algorithm == 'hyper':

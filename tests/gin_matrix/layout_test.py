@@ -17,17 +17,19 @@ _ANT_MAZES = tuple(
   for whose in ('', '_d4rl')
 )
 _MAZES = ('pointmaze', *_ANT_MAZES, 'antmaze')  # the last is a short name
-_ON_MUJOCO = ('bc', *_GAMES, 'hyper', 'expert')
-_ON_MAZES = (*_ON_MUJOCO, 'pretrain_dynamics')
+_ON_BOTH = ('bc', *_GAMES, 'hyper', 'expert')
+_ON_MUJOCO = (*_ON_BOTH, 'iq_learn')  # which SAC plays
+_ON_MAZES = (*_ON_BOTH, 'pretrain_dynamics')
 _PAIRS = [
   *((method, task) for method in _ON_MUJOCO for task in _MUJOCO),
   *((method, task) for method in _ON_MAZES for task in _MAZES),
 ]
-# HalfCheetah is in none of the papers, nor is an expert a method of theirs.
+# Of Ren et al., where HalfCheetah is in no run, nor is any of these a method.
+_NOT_THEIRS = ('expert', 'iq_learn')
 _PAPER_PAIRS = [
   (method, task)
   for method, task in _PAIRS
-  if method != 'expert' and task != 'halfcheetah'
+  if method not in _NOT_THEIRS and task != 'halfcheetah'
 ]
 _NAMES = [
   *(f'{method}_{task}.gin' for method, task in _PAIRS),

@@ -146,7 +146,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
   def actor_loss(self, time_steps, weights=None, training=True):
     """SAC's actor loss + bc_weight * mean |mode(pi(s)) - a|^2, expert rows."""
     loss = super().actor_loss(time_steps, weights, training)
-    if self.uses_expert_rows:
+    if self._bc_weight > 0.0:
       loss += self._weighted_bc_loss(self._expert)
     return loss
 

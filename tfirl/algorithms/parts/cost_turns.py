@@ -7,6 +7,7 @@ import gin
 import numpy as np
 
 from tfirl import checks, tasks, types
+from tfirl.agents import relabeling
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import collecting
 from tfirl.costs import episode_rows
@@ -94,6 +95,10 @@ class CostTurns:
     if self._window is None:
       return self._rollouts
     return self._window.transition
+
+  def relabeled(self, agent) -> relabeling.RewardRelabelingAgent:
+    """What trains `agent` on rewards of the cost as it is then."""
+    return relabeling.RewardRelabelingAgent(agent, self.learner.reward_fn)
 
   def is_due(self, before: int, now: int) -> bool:
     """Whether a turn lies in the steps (before, now]."""
