@@ -81,6 +81,16 @@ def both(policy, expert):
   return Transition(*map(np.concatenate, zip(policy, expert, strict=True)))
 
 
+def value_drop(actor, critics, rows, worth_next, noise, term):
+  """Its mean over the rows that `term` names."""
+  first = 0 if term == 'value' else B
+  draw = noise.of_actions(1, B + EXPERT - first)
+  value = value_of(actor, critics, rows.observation[first:], draw)
+  if term == 'v0':
+    return (1 - GAMMA) * value.mean()
+  return (value - worth_next[first:]).mean()
+
+
 def numpy_losses(weights, policy, expert, noise, term):
   """Critic loss, mean implied rewards of expert and policy, actor loss."""
   actor, *critics, target_1, target_2 = weights
@@ -90,12 +100,7 @@ def numpy_losses(weights, policy, expert, noise, term):
     actor, (target_1, target_2), rows.next_observation, draws[0]
   )
   worth_next = GAMMA * rows.discount * next_value
-  value = value_of(actor, critics, rows.observation, draws[1])
-  drop = {
-    'value': (value - worth_next).mean(),
-    'value_expert': (value - worth_next)[B:].mean(),
-    'v0': (1 - GAMMA) * value[B:].mean(),
-  }[term]
+  drop = value_drop(actor, critics, rows, worth_next, noise, term)
   rewards = np.stack(
     [q_of(c, rows.observation, rows.action) - worth_next for c in critics]
   )

@@ -121,11 +121,9 @@ class IqLearnAgent(sac.SacAgent):
         self._target_critic_network_2,
       )
     )
-    critics = self._critic_network_1, self._critic_network_2
-    value = self._value(rows.observation, *critics)
-    drop = self._value_drop(value, next_value, rows.discount, gamma, num_policy)
+    drop = self._value_drop(rows, next_value, gamma, num_policy)
     losses, rewards = [], []
-    for critic in critics:
+    for critic in (self._critic_network_1, self._critic_network_2):
       q = _q(critic, rows.observation, rows.action)
       reward = iq_learn.implied_reward(q, next_value, rows.discount, gamma)
       expert = reward[num_policy:]
@@ -159,6 +157,18 @@ class IqLearnAgent(sac.SacAgent):
         'expert=Transition'
       )
 
+  def _value_drop(self, rows, next_value, gamma, num_policy):
+    """What `value_term` says, [M], of rows [B] whose last are the expert's."""
+    if self._value_term != 'value':
+      rows = tf.nest.map_structure(lambda x: x[num_policy:], rows)
+      next_value = next_value[num_policy:]
+    value = self._value(
+      rows.observation, self._critic_network_1, self._critic_network_2
+    )
+    if self._value_term == 'v0':
+      return (1.0 - gamma) * value
+    return iq_learn.implied_reward(value, next_value, rows.discount, gamma)
+
   def _value(self, observation, critic, other_critic):
     """V(s) of observations [B, O] by one sampled action each, [B]."""
     action, log_prob = self._sample(observation)
@@ -166,13 +176,6 @@ class IqLearnAgent(sac.SacAgent):
       _q(critic, observation, action), _q(other_critic, observation, action)
     )
     return q - self.alpha * log_prob
-
-  def _value_drop(self, value, next_value, discount, gamma, num_policy):
-    """What `value_term` says, [M], of values [B]; the expert's are the last."""
-    if self._value_term == 'v0':
-      return (1.0 - gamma) * value[num_policy:]
-    drop = iq_learn.implied_reward(value, next_value, discount, gamma)
-    return drop if self._value_term == 'value' else drop[num_policy:]
 
 
 def _q(critic, observation, action):
