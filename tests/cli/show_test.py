@@ -60,6 +60,11 @@ def test_every_binding_is_there(of_hyper):
       ['CostLearner.', 'CostNetwork.', 'CostTurns.', 'AbsorbingLevel.'],
     ),
     (
+      'lamps_hopper.gin',
+      ['ModelBased.expert_in_hybrid', 'GaussianEnsemble.', 'tfirl.SacAgent.'],
+      ['CostLearner.', 'CostNetwork.', 'CostTurns.', 'IqLearnAgent.'],
+    ),
+    (
       'bc_hopper.gin',
       ['BcAgent.hidden', 'make_encoding.clip'],
       ['CostLearner.', 'CostNetwork.', 'tfirl.SacAgent.'],

@@ -11,12 +11,14 @@ from tfirl.config import gin_bindings
 _TASKS = ('hopper', 'walker2d', 'halfcheetah', 'ant', 'humanoid')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _PUBLISHED = ('bc', *_GAMES, 'hyper')
-_METHODS = (*_PUBLISHED, 'iq_learn', 'expert')
+_METHODS = (*_PUBLISHED, 'iq_learn', 'lamps', 'sysid', 'expert')
 _PAIRS = [
   *((method, 'hopper') for method in _METHODS),
   *(('hype', task) for task in _TASKS[1:]),
   *(('hyper', task) for task in _TASKS[1:]),
   ('iq_learn', 'ant'),
+  ('lamps', 'humanoid'),
+  ('sysid', 'halfcheetah'),
 ]
 _PAPER_PAIRS = [
   *((method, 'hopper') for method in _PUBLISHED),

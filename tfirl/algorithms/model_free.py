@@ -79,7 +79,9 @@ class ModelFree(game.Game):
     replay = self._open_tables(demos, rows_per_step, restore_from, tables_seed)
     super().__init__(
       make_agent,
-      make_cost(task, demos, cost_seed, steps_per_round),
+      _of_rows_without_reward(
+        make_cost(task, demos, cost_seed, steps_per_round)
+      ),
       wrappers.ExpertReset(task.make_env(env_seed), demos, seed=reset_seed),
       demos,
       np.random.default_rng(actions_seed),
@@ -159,3 +161,14 @@ class ModelFree(game.Game):
     batch = sampling.mix(learner, expert, tf.squeeze(fraction))
     info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
     return self._agent.named_losses(info)
+
+
+def _of_rows_without_reward(cost):
+  """`cost`, if it needs none of the rows' own; else raises ValueError."""
+  checks.require(
+    'ModelFree.make_cost',
+    f'@{type(cost).__name__}',
+    "@CostTurns or @NoCost: ModelFree's rows have no reward",
+    not cost.rows_have_reward,
+  )
+  return cost

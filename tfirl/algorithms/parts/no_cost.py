@@ -1,4 +1,4 @@
-"""The cost player's place where there is none: the agent plays alone."""
+"""The cost player's place where there is no cost: the agent plays alone."""
 
 import math
 from collections.abc import Mapping
@@ -22,6 +22,8 @@ class NoCost:
 
   cost_update_period = math.inf  # between turns: none ever comes
   latest = None
+  reward_fn = None
+  rows_have_reward = False
 
   def __init__(
     self,
@@ -69,3 +71,20 @@ class NoCost:
 
   def set_state(self, state: Mapping[str, Any]) -> None:
     """Takes up nothing."""
+
+
+@gin.configurable(denylist=['task', 'demos', 'seed', 'steps_per_round'])
+class TaskReward(NoCost):
+  """No cost: the reward is the task's own, which rows then carry.
+
+  Of ModelBased, whose ensemble learns to predict it.
+
+  Args:
+    task, demos, seed, steps_per_round: as of `CostTurns`; not used.
+  """
+
+  rows_have_reward = True
+
+  def relabeled(self, agent):
+    """`agent` itself, whatever it is: its rows have rewards."""
+    return agent
