@@ -135,6 +135,33 @@ def test_bad_arrays_are_named(episodes, task, change, message):
     tfirl.Demonstrations.from_episodes([change(*episodes[0])], task)
 
 
+def test_a_method_without_a_cost(task, demos, tmp_path):
+  """Of which gin may bind nothing, or the binding is refused as unused."""
+  small = [b for b in _SMALL if not b.startswith('Cost')]
+
+  def imitate(bindings):
+    return tfirl.imitate(
+      'iq_learn',
+      task,
+      demos,
+      real_steps=96,
+      bindings=bindings,
+      root_dir=tmp_path / str(len(bindings)),
+    )
+
+  run = imitate(small)
+  last = run.metrics.iloc[-1]
+  assert (last['real_steps'], last['rollout_steps']) == (96, 0)
+  assert np.isfinite(last['implied_reward_gap'])
+  assert 'cost_loss' not in run.metrics
+  action = run.policy(np.array([0.5, 0.0]))
+  assert 0 < action[0] < 10
+  again = tfirl.load_run(run.path, task=task)
+  np.testing.assert_array_equal(again.policy(np.array([0.5, 0.0])), action)
+  with pytest.raises(ValueError, match='unused.*CostLearner.batch_size'):
+    imitate([*small, 'CostLearner.batch_size = 32'])
+
+
 def test_own_task_and_arrays_to_a_policy(task, demos, tmp_path):
   seen = []
   run = _imitate(task, demos, tmp_path, on_evaluation=seen.append)

@@ -38,6 +38,7 @@ _SLOW = (
   'algorithms/parts/pretraining_test.py',
   'algorithms/parts/warm_start_test.py',
   'algorithms/pretrain_dynamics_test.py',
+  'algorithms/task_reward_test.py',
   'api_test.py',
   'benchmarks/',
   'cli/check_test.py',

@@ -67,3 +67,13 @@ def test_a_transition_has_no_reward():
     'discount',
     'next_observation',
   )
+
+
+def test_rewards_go_with_their_rows_or_are_nan(demos):
+  paid = dataclasses.replace(demos, rewards=np.arange(7.0))
+  rows = paid.rewarded_transitions
+  assert rows.reward.tolist() == list(range(7))
+  assert rows.reward.dtype == np.float32
+  for a, b in zip(rows.transition, demos.transitions, strict=True):
+    np.testing.assert_array_equal(a, b)
+  assert np.isnan(demos.rewarded_transitions.reward).all()

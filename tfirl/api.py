@@ -31,7 +31,13 @@ __all__ = [
 
 # Of tasks that have no METHOD_TASK.gin: which count, how much, and how often in
 # that time there is an evaluation and a checkpoint.
-_BUDGETS = {'bc': ('updates', 50_000), 'hyper': ('real_steps', 40_000)}
+_IN_A_MODEL = 'real_steps', 40_000
+_BUDGETS = {
+  'bc': ('updates', 50_000),
+  'hyper': _IN_A_MODEL,
+  'lamps': _IN_A_MODEL,
+  'sysid': _IN_A_MODEL,
+}
 _BUDGET = 'real_steps', 100_000
 _EVALUATIONS, _CHECKPOINTS = 20, 10
 

@@ -17,13 +17,29 @@ class Transition(NamedTuple):
   """One step, or a batch of steps; every field has the same leading axes.
 
   There is no reward on purpose: rewards are computed from the current cost
-  when a batch is trained on, so a stale one can't be.
+  when a batch is trained on, so a stale one can't be. Those who learn from the
+  task's own have `RewardedTransition`.
   """
 
   observation: Array  # [B, O] float32
   action: Array  # [B, A] float32, in [-1, 1]; the intended action
   discount: Array  # [B] float32, 0 only at a true terminal
   next_observation: Array  # [B, O] float32, the true successor
+
+
+class RewardedTransition(NamedTuple):
+  """A `Transition` with the task's own reward."""
+
+  observation: Array  # [B, O] float32
+  action: Array  # [B, A] float32, in [-1, 1]
+  discount: Array  # [B] float32
+  next_observation: Array  # [B, O] float32
+  reward: Array  # [B] float32; nan where it was not recorded
+
+  @property
+  def transition(self) -> Transition:
+    """Without the reward."""
+    return Transition(*self[:4])
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -45,6 +61,7 @@ class Demonstrations:
   qpos: np.ndarray | None = None  # [N, nq] float64, state at `observations`
   qvel: np.ndarray | None = None  # [N, nv] float64
   goal: np.ndarray | None = None  # [N, 2] float64
+  rewards: np.ndarray | None = None  # [N] float64, the task's, of each step
   episode_seeds: np.ndarray | None = None  # [K] int64, -1 if unknown
   episode_returns: np.ndarray | None = None  # [K] float64, nan if unknown
   env_id: str = ''
@@ -87,3 +104,11 @@ class Demonstrations:
       discount=1.0 - self.terminals.astype(np.float32),
       next_observation=self.next_observations,
     )
+
+  @property
+  def rewarded_transitions(self) -> RewardedTransition:
+    """The same with the task's rewards; nan where none are recorded."""
+    rewards = np.full(len(self), np.nan)
+    if self.rewards is not None:
+      rewards = self.rewards
+    return RewardedTransition(*self.transitions, rewards.astype(np.float32))

@@ -13,7 +13,7 @@ from tfirl.algorithms.parts import rounds
 from tfirl.costs.learner import CostLearner
 from tfirl.networks import actor
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
-from tfirl.types import Transition
+from tfirl.types import RewardedTransition, Transition
 
 OBS, A = 4, 2
 
@@ -183,3 +183,12 @@ def test_another_agent_of_tf_agents_is_relabeled_too(rows):
   )
   info = relabeled.train(relabeling.as_experience(rows))
   assert float(info.extra.critic_loss) == pytest.approx(2 * 2.5)  # 3 - 1/2
+
+
+def test_a_row_that_has_a_reward_brings_it(make_rows):
+  rows = make_rows(3, 0)
+  rewarded = RewardedTransition(*rows, np.float32([1, 2, 3]))
+  found = relabeling.as_experience(rewarded).next_time_step.reward
+  np.testing.assert_array_equal(found, [1, 2, 3])
+  given = relabeling.as_experience(rewarded, tf.zeros([3]))
+  np.testing.assert_array_equal(given.next_time_step.reward, np.zeros(3))

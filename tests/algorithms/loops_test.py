@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tfirl import tasks
+from tfirl.agents import sac
 from tfirl.algorithms import bc, expert, model_free
 from tfirl.config import gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
@@ -40,6 +41,17 @@ _CASES = {
       'expert_fraction/piecewise_linear.segments = [(0.0, 1.0, 96)]',
       'make_encoding.standardize = True',
       'make_encoding.num_frequencies = 2',
+    ],
+  ),
+  'iq_learn by its recipe': (
+    model_free.ModelFree,
+    [
+      'ModelFree.steps_per_round = 16',
+      'ModelFree.batch_size = 8',
+      'ModelFree.initial_steps = 32',
+      'tfirl.SacAgent.hidden = (8,)',
+      'policy/table.rows_per_item = 5',
+      'expert/table.rows_per_item = 32',
     ],
   ),
   'expert': (
@@ -149,6 +161,34 @@ def test_a_step_without_updates_is_refused(make):
   with pytest.raises(
     ValueError,
     match='ModelFree.updates_per_step is 0; expected int, at least 1',
+  ):
+    make(0)
+
+
+@pytest.mark.parametrize('make', ['iq_learn by its recipe'], indirect=True)
+def test_an_agent_plays_alone(make):
+  """By ModelFree's rounds, on as many expert rows as rows of its own."""
+  alone = make(0)
+  assert set(alone.trackables()) == {'agent', 'state'}
+  before = _weights(alone)
+  for _ in range(4):
+    alone.run_round()
+  assert (alone.clock.env_steps, alone.clock.updates) == (64, 48)
+  assert (alone.clock.rollout_steps, alone.num_traces) == (0, 1)
+  assert any((a != b).any() for a, b in zip(before, _weights(alone)))  # noqa: B905
+  assert not [name for name in alone.losses if name.startswith('cost')]
+  losses = alone.losses
+  gap = losses['implied_reward_expert'] - losses['implied_reward_policy']
+  assert losses['implied_reward_gap'] == pytest.approx(gap, abs=1e-5)
+  assert np.isfinite(list(losses.values())).all()
+
+
+@pytest.mark.parametrize('make', ['iq_learn by its recipe'], indirect=True)
+def test_without_a_cost_an_agent_that_needs_rewards_is_refused(make):
+  with gin.unlock_config():
+    gin.bind_parameter('ModelFree.make_agent', sac.SacAgent)
+  with pytest.raises(
+    ValueError, match='make_cost is @NoCost.*make_agent = @SacAgent.*expected'
   ):
     make(0)
 

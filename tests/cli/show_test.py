@@ -55,6 +55,16 @@ def test_every_binding_is_there(of_hyper):
       ['tfirl.SacAgent.', 'ModelBased.', 'GaussianEnsemble.'],
     ),
     (
+      'iq_learn_hopper.gin',
+      ['IqLearnAgent.chi2_alpha', 'tfirl.SacAgent.tau', 'ModelFree.'],
+      ['CostLearner.', 'CostNetwork.', 'CostTurns.', 'AbsorbingLevel.'],
+    ),
+    (
+      'lamps_hopper.gin',
+      ['ModelBased.expert_in_hybrid', 'GaussianEnsemble.', 'tfirl.SacAgent.'],
+      ['CostLearner.', 'CostNetwork.', 'CostTurns.', 'IqLearnAgent.'],
+    ),
+    (
       'bc_hopper.gin',
       ['BcAgent.hidden', 'make_encoding.clip'],
       ['CostLearner.', 'CostNetwork.', 'tfirl.SacAgent.'],
@@ -70,7 +80,13 @@ def test_parts_are_those_that_its_algorithm_makes(name, has, has_not):
 
 
 @pytest.mark.parametrize(
-  'name', ['hyper_antmaze.gin', 'hype_filter_hopper.gin', 'expert_ant.gin']
+  'name',
+  [
+    'hyper_antmaze.gin',
+    'hype_filter_hopper.gin',
+    'expert_ant.gin',
+    'iq_learn_ant.gin',
+  ],
 )
 def test_every_parameter_has_a_doc_line(name):
   found = _parameters(name)

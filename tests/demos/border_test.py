@@ -187,3 +187,12 @@ def test_the_same_version_and_kwargs_are_silent(caplog):
   with caplog.at_level(logging.WARNING):
     _cross(_raw(), env_kwargs=same)
   assert not caplog.records
+
+
+def test_rewards_of_the_rows_that_are_taken():
+  demos = _cross(_raw())
+  assert demos.rewards.tolist() == [0, 1, 2, 3, 4, 5]
+  assert _cross(_raw(), max_transitions=4).rewards.tolist() == [0, 1, 2, 3]
+  raw = _raw()
+  del raw.columns['rewards']
+  assert _cross(raw).rewards is None

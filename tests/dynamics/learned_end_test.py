@@ -197,6 +197,7 @@ class _Still(tf.Module):
   """A model in which nothing moves."""
 
   observation_size, action_size = _O, _A
+  predicts_reward = False
 
   def sample_next(self, observation, action):
     del action

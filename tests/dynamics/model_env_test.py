@@ -11,6 +11,7 @@ class _Plant(tf.Module):
   """A model without noise: x' = x + a, and y counts the steps."""
 
   observation_size, action_size = 2, 1
+  predicts_reward = False
 
   def sample_next(self, observation, action):
     return tf.stack(
@@ -168,3 +169,28 @@ def test_nothing_to_roll_out(number, length):
 def test_no_rows_at_a_time():
   with pytest.raises(ValueError, match='chunk_rows is 0'):
     model_env.ModelEnv(_Plant(), is_healthy=_is_healthy, chunk_rows=0)
+
+
+class _Payer(_Plant):
+  """Pays x for a step, and nothing that is a number where y is 5."""
+
+  predicts_reward = True
+
+  def sample(self, observation, action):
+    reward = tf.where(observation[:, 1:] == 5.0, np.inf, observation[:, :1])
+    return tf.concat([self.sample_next(observation, action), reward], -1)
+
+
+def test_predicted_rewards_go_with_their_rows():
+  starts = np.stack([np.linspace(0.0, 1.9, 12), np.arange(12.0)], -1)
+  env = model_env.ModelEnv(_Payer(), is_healthy=_is_healthy, chunk_rows=5)
+  rollout = env.rollout(_policy, starts.astype(np.float32), 3)
+  rows = rollout.rows
+  np.testing.assert_array_equal(rows.reward, rows.observation[:, 0])
+  assert len(rows.reward) > 20 and len(np.unique(rows.reward)) > 12
+  # Of y = 5 once at the start, and where rollouts come by.
+  assert rollout.num_dropped >= 1
+  assert not (rows.observation[:, 1] == 5.0).any()
+  np.testing.assert_allclose(
+    rows.next_observation[:, 1], rows.observation[:, 1] + 1
+  )

@@ -97,3 +97,26 @@ def test_more_elites_than_members(num_elites):
     ValueError, match='num_elites is .*(num_members = 5|at least 1)'
   ):
     dynamics_model.DynamicsModel(_O, _A, 0, num_elites=num_elites)
+
+
+def test_the_reward_is_the_last_output_as_it_is():
+  """Member i predicts s' - s = i and r = 10 i."""
+  model = dynamics_model.DynamicsModel(_O, _A, 0, True, num_elites=3)
+  for variable in model.ensemble.member_variables:
+    variable.assign(tf.zeros_like(variable))
+  head = np.full((5, 1, 2 * (_O + 1)), -100.0, np.float32)
+  head[:, 0, :_O] = np.arange(5.0)[:, None]
+  head[:, 0, _O] = 10 * np.arange(5.0)
+  model.ensemble.member_variables[-1].assign(head)
+  model.ensemble.min_log_variance.assign([-60.0] * 3)
+  model.ensemble.max_log_variance.assign([60.0] * 3)
+  observation = np.full((6, _O), 100.0, np.float32)
+  action = np.zeros((6, _A), np.float32)
+  mean, log_variance = model.predict(observation, action, [1, 4])
+  np.testing.assert_allclose(mean[:, 0], [[101, 101, 10], [104, 104, 40]])
+  assert log_variance.shape == (2, 6, _O + 1)
+  model.elites.assign([4, 4, 4])
+  sample = model.sample(observation, action)
+  np.testing.assert_allclose(sample, [[104, 104, 40]] * 6, atol=1e-4)
+  sample = model.sample_next(observation, action)
+  np.testing.assert_allclose(sample, [[104, 104]] * 6, atol=1e-4)

@@ -12,6 +12,7 @@ class _Drift(tf.Module):
   """Predicts s + a + .5 in the first dimension, nan where a is 9."""
 
   observation_size, action_size = 2, 1
+  predicts_reward = False
 
   def sample_next(self, observation, action):
     moved = observation[:, 0] + action[:, 0] + 0.5

@@ -14,6 +14,7 @@ class _Plant(tf.Module):
   """x' = x + a, y' = y; not finite where y = 7."""
 
   observation_size, action_size = 2, 1
+  predicts_reward = False
 
   def sample_next(self, observation, action):
     x = observation[:, 0] + action[:, 0]

@@ -11,6 +11,7 @@ from tfirl.demos.formats import npz
 from tfirl.runs import launch
 
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
+_IN_A_MODEL = ('hyper', 'lamps', 'sysid')
 _STEPS = 128  # of budgets/smoke.gin
 _QUICKER = ['run.record_video = False']
 
@@ -71,15 +72,16 @@ def run(tmp_path):
 def _check(row, algorithm):
   # The round that fills the table's first rows trains on them too.
   updates = _STEPS
-  if algorithm in _GAMES:
+  if algorithm in (*_GAMES, 'iq_learn'):
     updates *= _bound('ModelFree.updates_per_step', 1)
   env_steps = 0 if algorithm == 'bc' else _STEPS
-  if algorithm == 'hyper':
+  if algorithm in _IN_A_MODEL:
     # 2 a step, in the rounds that end at step 100 or later; whole rounds.
     per_round = gin_bindings.value_of('ModelBased.steps_per_round')
     env_steps = math.ceil(_STEPS / per_round) * per_round
     updates = 2 * (env_steps - 100 + per_round)
     assert float(row['imagined_rows']) > 0
+    assert ('imagined_reward' in row) == (algorithm != 'hyper')
   assert int(row['updates']) == updates
   assert int(row['env_steps']) == env_steps
   # The recipes' cost learns from training's own rows; the published one acts.

@@ -17,17 +17,19 @@ _ANT_MAZES = tuple(
   for whose in ('', '_d4rl')
 )
 _MAZES = ('pointmaze', *_ANT_MAZES, 'antmaze')  # the last is a short name
-_ON_MUJOCO = ('bc', *_GAMES, 'hyper', 'expert')
-_ON_MAZES = (*_ON_MUJOCO, 'pretrain_dynamics')
+_ON_BOTH = ('bc', *_GAMES, 'hyper', 'expert')
+_ON_MUJOCO = (*_ON_BOTH, 'iq_learn', 'lamps', 'sysid')  # which SAC plays
+_ON_MAZES = (*_ON_BOTH, 'pretrain_dynamics')
 _PAIRS = [
   *((method, task) for method in _ON_MUJOCO for task in _MUJOCO),
   *((method, task) for method in _ON_MAZES for task in _MAZES),
 ]
-# HalfCheetah is in none of the papers, nor is an expert a method of theirs.
+# Of Ren et al., where HalfCheetah is in no run, nor is any of these a method.
+_NOT_THEIRS = ('expert', 'iq_learn', 'lamps', 'sysid')
 _PAPER_PAIRS = [
   (method, task)
   for method, task in _PAIRS
-  if method != 'expert' and task != 'halfcheetah'
+  if method not in _NOT_THEIRS and task != 'halfcheetah'
 ]
 _NAMES = [
   *(f'{method}_{task}.gin' for method, task in _PAIRS),
@@ -60,7 +62,7 @@ def _steps(method, task):
     return 500_000 if is_maze else 1_000_000
   if method == 'bc':
     return 50_000 if is_maze else 100_000
-  if method == 'hyper':
+  if method in ('hyper', 'lamps', 'sysid'):
     return _HYPER_STEPS.get(task, 30_000)
   if is_maze:
     return 15_000 if task == 'pointmaze' else 30_000

@@ -10,14 +10,18 @@ from tfirl.config import gin_bindings
 
 _TASKS = ('hopper', 'walker2d', 'halfcheetah', 'ant', 'humanoid')
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
-_METHODS = ('bc', *_GAMES, 'hyper', 'expert')
+_PUBLISHED = ('bc', *_GAMES, 'hyper')
+_METHODS = (*_PUBLISHED, 'iq_learn', 'lamps', 'sysid', 'expert')
 _PAIRS = [
   *((method, 'hopper') for method in _METHODS),
   *(('hype', task) for task in _TASKS[1:]),
   *(('hyper', task) for task in _TASKS[1:]),
+  ('iq_learn', 'ant'),
+  ('lamps', 'humanoid'),
+  ('sysid', 'halfcheetah'),
 ]
 _PAPER_PAIRS = [
-  *((method, 'hopper') for method in _METHODS[:-1]),
+  *((method, 'hopper') for method in _PUBLISHED),
   *(('hyper', task) for task in ('walker2d', 'ant', 'humanoid')),
 ]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.stats
+import tensorflow as tf
 
 from tfirl.losses import gaussian_nll
 
@@ -30,3 +31,20 @@ def test_bounds_are_drawn_together():
   low, high = np.float32([-10.0, -8.0]), np.float32([0.5, 0.5])
   penalty = gaussian_nll.bound_penalty(low, high)
   np.testing.assert_allclose(penalty, 0.19, rtol=1e-6)
+
+
+def test_what_is_not_known_counts_as_nothing():
+  """As by hand, but for a third output: 6 over 3 outputs, and no gradient."""
+  mean = tf.Variable([[[1.0, 0.0, 5.0]]])
+  log_variance = tf.Variable([[[0.0, 2.0, 9.0]]])
+  target = tf.constant([[[3.0, 0.0, np.nan]]])
+  with tf.GradientTape() as tape:
+    (loss,) = gaussian_nll.gaussian_nll(
+      mean, log_variance, target, ~tf.math.is_nan(target)
+    )
+  np.testing.assert_allclose(loss, 2.0)
+  of_mean, of_log_variance = tape.gradient(loss, [mean, log_variance])
+  np.testing.assert_allclose(of_mean[0, 0], [-4 / 3, 0.0, 0.0], rtol=1e-6)
+  np.testing.assert_allclose(
+    of_log_variance[0, 0], [-1.0, 1 / 3, 0.0], rtol=1e-6
+  )

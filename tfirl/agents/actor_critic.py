@@ -73,12 +73,15 @@ class ActorCriticAgent(tf_agent.TFAgent):
     **kwargs: TF-Agents'.
 
   Attributes:
+    needs_reward: whether the rows of `train` must carry one.
     learning_rate_scale: [] variable; multiplies the learning rate of every
       optimiser. The algorithm moves it between rounds.
     actor_scale: [] variable; multiplies that of the actor's, and of what goes
       with it, once more. At 0 only critics learn.
     bc_scale: [] variable; multiplies `bc_weight`.
   """
+
+  needs_reward = True
 
   def __init__(
     self,

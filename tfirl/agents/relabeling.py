@@ -13,18 +13,20 @@ RewardFn = Callable[[types.Array, types.Array], types.Array]
 
 
 def as_experience(
-  batch: types.Transition, reward: tf.Tensor | None = None
+  batch: types.Transition | types.RewardedTransition,
+  reward: tf.Tensor | None = None,
 ) -> trajectory.Transition:
   """A batch [B, ...] in the form that TF-Agents' agents train on.
 
   Args:
-    batch: transitions; they carry no reward.
-    reward: [B], or None for NaN: an agent that is not relabeled then stops at
-      its first loss rather than train on a made-up reward.
+    batch: transitions.
+    reward: [B], or None for that of `batch`. Transitions without one get NaN:
+      an agent that is not relabeled then stops at its first loss rather than
+      train on a made-up reward.
   """
   num_rows = tf.shape(batch.discount)[0]
   if reward is None:
-    reward = tf.fill([num_rows], float('nan'))
+    reward = getattr(batch, 'reward', tf.fill([num_rows], float('nan')))
   zeros = tf.zeros([num_rows])
   ones = tf.ones([num_rows])
   step_type = tf.fill([num_rows], ts.StepType.MID)

@@ -152,7 +152,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     and actions.
     """
     loss = super().actor_loss(time_steps, weights, training)
-    if self.uses_expert_rows:
+    if self._bc_weight > 0.0:
       loss += self._weighted_bc_loss(self._expert)
     return loss
 

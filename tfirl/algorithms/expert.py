@@ -5,7 +5,6 @@ from typing import Any
 
 import gin
 import numpy as np
-import tensorflow as tf
 
 from tfirl import checks, tasks, types
 from tfirl.agents import relabeling
@@ -61,10 +60,7 @@ class Expert(algorithm.Algorithm):
       self._env.observation_spec().shape[0],
       self._env.action_spec().shape[0],
     )
-    row_spec = collecting.Rewarded(
-      *algorithm_tables.transition_spec(*sizes),
-      reward=tf.TensorSpec([], tf.float32),
-    )
+    row_spec = algorithm_tables.transition_spec(*sizes, has_reward=True)
     table = algorithm_tables.online_table(
       'policy', batch_size, steps_per_round, initial_steps
     )
@@ -99,8 +95,7 @@ class Expert(algorithm.Algorithm):
     return rng.uniform(-1, 1, self._env.action_spec().shape).astype(np.float32)
 
   def _train_step(self, batch):
-    experience = relabeling.as_experience(batch.transition, batch.reward)
-    info = self._agent.train(experience)
+    info = self._agent.train(relabeling.as_experience(batch))
     return self._agent.named_losses(info)
 
   def _get_state(self) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The game between an agent and a cost, whatever the agent trains on."""
+"""The game between an agent and a cost, whatever the agent trains on.
+
+Where there is no cost (`no_cost`) the agent plays alone, by the same rounds.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,9 +9,13 @@ from typing import Any
 import numpy as np
 
 from tfirl import types
-from tfirl.agents import relabeling
 from tfirl.algorithms import algorithm
-from tfirl.algorithms.parts import cost_turns, maze_record, warm_start
+from tfirl.algorithms.parts import (
+  cost_turns,
+  maze_record,
+  no_cost,
+  warm_start,
+)
 from tfirl.replay import tables
 
 
@@ -22,7 +29,7 @@ class Game(algorithm.Algorithm):
   def __init__(
     self,
     make_agent: Callable,
-    cost: cost_turns.CostTurns,
+    cost: cost_turns.CostTurns | no_cost.NoCost,
     env,
     demos: types.Demonstrations,
     rng: np.random.Generator,
@@ -50,7 +57,7 @@ class Game(algorithm.Algorithm):
     """
     self._warm_start = warm_start.WarmStart()
     agent = self._warm_start.make_agent(
-      make_agent, demos, replay, batch_size, is_new, cost.learner.reward_fn
+      make_agent, demos, replay, batch_size, is_new, cost.reward_fn
     )
     record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
@@ -59,9 +66,7 @@ class Game(algorithm.Algorithm):
     self._env = env
     self._rng = rng
     self._batch_size = batch_size
-    self._relabeled = relabeling.RewardRelabelingAgent(
-      agent, cost.learner.reward_fn
-    )
+    self._relabeled = cost.relabeled(agent)
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""

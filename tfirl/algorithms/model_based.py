@@ -1,8 +1,10 @@
-"""Model-based hybrid inverse RL: hyper.
+"""Model-based hybrid inverse RL: hyper; on the task's reward: lamps, sysid.
 
 The policy trains only inside a learned dynamics ensemble; the ensemble is
 fitted to real and expert transitions alike (HyPER; Ren et al. 2024,
-algorithm 3).
+algorithm 3). With `make_cost = @TaskReward` it predicts the task's own reward,
+too, and there is no cost (LAMPS; Vemula et al. 2023); without expert rows in
+`hybrid` that is SysID.
 """
 
 import io
@@ -63,6 +65,8 @@ class ModelBased(game.Game):
     seed: of everything but Reverb's sampling.
     restore_from: a checkpoint's folder, whose tables to start with.
     make_agent: maps (O, A, the demonstrations' observations) to an agent.
+    make_cost: maps (task, demonstrations, seed, steps of a round) to the cost
+      player's turns; @TaskReward for the task's own reward.
     learning_rate_scale: maps env steps to a factor of the agent's learning
       rates.
     initial_steps: env steps of the first policy's samples, before the first fit
@@ -79,6 +83,8 @@ class ModelBased(game.Game):
       to `learning_rate_scale`.
     fresh_optimizer: the agent's actor and critics forget their optimisers'
       moments at each cost update.
+    expert_in_hybrid: each env step brings `hybrid` an expert row, too: the
+      model is fitted to a mixture.
     demos_in_hybrid: `hybrid` starts with all demonstrations, beside those that
       come to it with each env step. Without them the first fits, of a few
       thousand rows, undo what a pretrained model knew.
@@ -104,6 +110,7 @@ class ModelBased(game.Game):
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
+    make_cost: Callable = cost_turns.CostTurns,
     learning_rate_scale: Callable = schedules.constant,
     initial_steps: checks.Count = gin.REQUIRED,
     steps_per_round: checks.Count = gin.REQUIRED,
@@ -113,6 +120,7 @@ class ModelBased(game.Game):
     dynamics_update_period: checks.Count = gin.REQUIRED,
     learning_rate_horizon: checks.Count | None = None,
     fresh_optimizer: bool = False,
+    expert_in_hybrid: bool = True,
     demos_in_hybrid: bool = False,
     stochastic: bool = False,
     pretrained_model: str | Callable | None = None,
@@ -128,17 +136,18 @@ class ModelBased(game.Game):
     self._learning_rate_scale = learning_rate_scale
     self._learning_rate_horizon = learning_rate_horizon
     self._fresh_optimizer = fresh_optimizer
-    self._num_expert = _rows_of_expert(expert_fraction, batch_size)
     self._stochastic = stochastic
+    self._expert_in_hybrid = expert_in_hybrid
     self._stopwatch = stopwatch.Stopwatch()
-    if callable(pretrained_model):
-      pretrained_model = pretrained_model(task, demos, is_new)
-    self._make_model(task, demos, pretrained_model if is_new else None, seeds)
+    cost = make_cost(task, demos, seeds.cost, steps_per_round)
+    self._has_reward = cost.rows_have_reward
+    self._num_expert = self._rows_of_expert(expert_fraction, batch_size)
+    self._make_model(task, demos, pretrained_model, is_new, seeds)
     replay = self._open_tables(demos, restore_from, seeds, demos_in_hybrid)
     updates_per_round = steps_per_round * policy_updates_per_step
     super().__init__(
       make_agent,
-      cost_turns.CostTurns(task, demos, seeds.cost, steps_per_round),
+      cost,
       task.make_env(seeds.env),
       demos,
       np.random.default_rng(seeds.actions),
@@ -151,15 +160,32 @@ class ModelBased(game.Game):
     self._connect(updates_per_round)
     self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
 
-  def _make_model(self, task, demos, path: str | None, seeds: _Seeds) -> None:
-    """The ensemble, of random weights or those of `path`, and its users.
+  def _rows_of_expert(self, fraction: float, batch_size: int) -> int:
+    """Of a policy batch; one row at least is imagined."""
+    name = 'ModelBased.expert_fraction'
+    number = round(fraction * batch_size)
+    expected = f'less than 1, also in rows of batch_size = {batch_size}'
+    checks.require(name, fraction, expected, number < batch_size)
+    # Rewards of demonstrations may not be known.
+    expected = '0 with make_cost = @TaskReward'
+    checks.require(name, fraction, expected, not (number and self._has_reward))
+    return number
+
+  def _make_model(
+    self, task, demos, pretrained: str | Callable | None, is_new, seeds: _Seeds
+  ) -> None:
+    """The ensemble, of random weights or those of `pretrained`, and its users.
 
     Where episodes end is learned if the task doesn't say.
     """
+    if callable(pretrained):
+      pretrained = pretrained(task, demos, is_new)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
-    self._model = dynamics_model.DynamicsModel(*sizes, seeds.model)
-    if path is not None:
-      saving.load_model(self._model, path)
+    self._model = dynamics_model.DynamicsModel(
+      *sizes, seeds.model, self._has_reward
+    )
+    if pretrained is not None and is_new:
+      saving.load_model(self._model, pretrained)
     self._open_loop = open_loop.OpenLoop(self._model)
     self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds.fit)
     self._end, is_healthy = None, task.is_healthy
@@ -192,11 +218,12 @@ class ModelBased(game.Game):
       demos,
       restore_from,
       seeds.tables,
+      self._has_reward,
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     if demos_in_hybrid and restore_from is None:
-      rows = algorithm_tables.shuffled(demos.transitions, seeds.order)
-      self._writers[1].append(rows)
+      rows = algorithm_tables.rows_of(demos, self._has_reward)
+      self._writers[1].append(algorithm_tables.shuffled(rows, seeds.order))
     self._expert_sampler = replay.sampler('expert', self._steps_per_round)
     return replay
 
@@ -278,7 +305,9 @@ class ModelBased(game.Game):
     )
 
   def _act(self) -> None:
-    """Real steps to `policy`; the same and as many expert rows to `hybrid`."""
+    """Real steps to `policy` and to `hybrid`, there beside as many expert rows
+    if it is to have any.
+    """
     is_initial = self.clock.env_steps < self._initial_steps
     rewarded, times = collecting.run_steps(
       self._env,
@@ -286,14 +315,15 @@ class ModelBased(game.Game):
       self._steps_per_round,
       self._rng if self._stochastic or is_initial else None,
     )
-    rows = rewarded.transition
-    self._cost.note(rows, times)
-    expert = self._expert_sampler.sample()
+    rows = rewarded if self._has_reward else rewarded.transition
+    self._cost.note(rewarded.transition, times)
     policy_writer, hybrid_writer = self._writers
     policy_writer.append(rows)
     self._note_visits(rows.observation)
     hybrid_writer.append(rows)
-    hybrid_writer.append(types.Transition(*(f.numpy() for f in expert)))
+    if self._expert_in_hybrid:
+      expert = self._expert_sampler.sample()
+      hybrid_writer.append(type(rows)(*(f.numpy() for f in expert)))
     self.clock.env_steps += self._steps_per_round
 
   def _fit(self) -> None:
@@ -367,15 +397,3 @@ class ModelBased(game.Game):
     if self._end is not None:
       self._end.set_state(state['end'])
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
-
-
-def _rows_of_expert(fraction: float, batch_size: int) -> int:
-  """Of a policy batch; one row at least is imagined."""
-  number = round(fraction * batch_size)
-  checks.require(
-    'ModelBased.expert_fraction',
-    fraction,
-    f'less than 1, also in rows of ModelBased.batch_size = {batch_size}',
-    number < batch_size,
-  )
-  return number

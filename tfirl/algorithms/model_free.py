@@ -1,8 +1,9 @@
-"""Model-free inverse RL: mm, bc_reg, filter, hype and hype_filter.
+"""Model-free inverse RL: mm, bc_reg, filter, hype, hype_filter, iq_learn.
 
 One class, told apart by gin: `expert_fraction` (hype), `ExpertReset.reset_prob`
 (filter), `bc_weight` of the agent (bc_reg); with all of them off it is mm
-(Swamy et al. 2021, 2023; Ren et al. 2024, algorithm 2).
+(Swamy et al. 2021, 2023; Ren et al. 2024, algorithm 2). An agent that makes
+its own reward plays `make_cost = @NoCost` (iq_learn; Garg et al. 2021).
 """
 
 from collections.abc import Callable
@@ -30,6 +31,8 @@ class ModelFree(game.Game):
     seed: of everything but Reverb's sampling.
     restore_from: a checkpoint's folder, whose tables to start with.
     make_agent: maps (O, A, the demonstrations' observations) to an agent.
+    make_cost: maps (task, demonstrations, seed, steps of a round) to the cost
+      player's turns; @NoCost for none.
     expert_fraction: maps gradient steps (an array) to the share of expert rows
       in a policy batch; None mixes none in.
     learning_rate_scale: maps env steps to a factor of the agent's learning
@@ -52,6 +55,7 @@ class ModelFree(game.Game):
     restore_from: str | None = None,
     *,
     make_agent: Callable = gin.REQUIRED,
+    make_cost: Callable = cost_turns.CostTurns,
     expert_fraction: Callable | None = None,
     learning_rate_scale: Callable = schedules.constant,
     steps_per_round: checks.Count = 64,
@@ -75,7 +79,9 @@ class ModelFree(game.Game):
     replay = self._open_tables(demos, rows_per_step, restore_from, tables_seed)
     super().__init__(
       make_agent,
-      cost_turns.CostTurns(task, demos, cost_seed, steps_per_round),
+      _of_rows_without_reward(
+        make_cost(task, demos, cost_seed, steps_per_round)
+      ),
       wrappers.ExpertReset(task.make_env(env_seed), demos, seed=reset_seed),
       demos,
       np.random.default_rng(actions_seed),
@@ -155,3 +161,14 @@ class ModelFree(game.Game):
     batch = sampling.mix(learner, expert, tf.squeeze(fraction))
     info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
     return self._agent.named_losses(info)
+
+
+def _of_rows_without_reward(cost):
+  """`cost`, if it needs none of the rows' own; else raises ValueError."""
+  checks.require(
+    'ModelFree.make_cost',
+    f'@{type(cost).__name__}',
+    "@CostTurns or @NoCost: ModelFree's rows have no reward",
+    not cost.rows_have_reward,
+  )
+  return cost

@@ -73,7 +73,8 @@ def explain(name: str) -> list[Part]:
     if selector == MACRO
   ]
   parts = [Part('macros', '', macros)] if macros else []
-  for selector in reach.configurables(_roots(statements)):
+  named = {(selector, parameter) for _, selector, parameter in bound}
+  for selector in reach.configurables(_roots(statements), named):
     scopes = {key[0] for key in bound if key[1] == selector}
     parts += [_part(scope, selector, bound) for scope in sorted({'', *scopes})]
   return parts

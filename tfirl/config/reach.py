@@ -2,14 +2,15 @@
 
 Read from the source of a function or class: what its names refer to in its
 module, if that is tfirl's, and so on. What an argument stands for when it runs
-is not seen, nor that a name is not always come by.
+is not seen, nor that a name is not always come by; but neither annotations nor
+defaults in whose place something is bound count.
 """
 
 import ast
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from gin import config as gin_config
@@ -17,11 +18,14 @@ from gin import config as gin_config
 _OURS = 'tfirl'
 
 
-def configurables(roots: Iterable[str]) -> list[str]:
+def configurables(
+  roots: Iterable[str], bound: Collection[tuple[str, str]] = ()
+) -> list[str]:
   """The selectors of `roots` and of all that they reach, each once.
 
   Args:
     roots: complete selectors.
+    bound: (complete selector, parameter) of what is bound.
   """
   selectors = _selectors()
   found, seen = [], set()
@@ -31,8 +35,9 @@ def configurables(roots: Iterable[str]) -> list[str]:
     if _key(part) in seen:
       continue
     seen.add(_key(part))
-    found += selectors.get(_key(part), [])
-    waiting += _called(part)
+    names = selectors.get(_key(part), [])
+    found += names
+    waiting += _called(part, {name for of, name in bound if of in names})
   return [selector for selector in found if _is_ours(selector)]
 
 
@@ -55,8 +60,10 @@ def _key(part: Any) -> tuple[str, str]:
   return part.__module__, part.__qualname__
 
 
-def _called(part: Callable) -> Iterator[Callable]:
-  """What of tfirl's own the source of `part` names."""
+def _called(part: Callable, bound: Collection[str]) -> Iterator[Callable]:
+  """What of tfirl's own the source of `part` names, if its parameters `bound`
+  are bound.
+  """
   module = sys.modules.get(part.__module__)
   if module is None or not part.__module__.startswith(_OURS):
     return
@@ -65,11 +72,30 @@ def _called(part: Callable) -> Iterator[Callable]:
   except (OSError, SyntaxError, TypeError):  # made at run time
     return
   for node in ast.walk(tree):
+    _forget_uncalled(node, bound)
+  for node in ast.walk(tree):
     named = _resolve(node, vars(module))
     if not (inspect.isclass(named) or inspect.isfunction(named)):
       continue
     if getattr(inspect.unwrap(named), '__module__', '').startswith(_OURS):
       yield named
+
+
+def _forget_uncalled(node: ast.AST, bound: Collection[str]) -> None:
+  """Takes from `node` annotations, and the defaults of parameters `bound`."""
+  if isinstance(node, ast.arg):
+    node.annotation = None
+  elif isinstance(node, ast.AnnAssign):
+    node.annotation = ast.Constant(None)
+  elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    node.returns = None
+  elif isinstance(node, ast.arguments):
+    node.kw_defaults = [
+      None if argument.arg in bound else default
+      for argument, default in zip(
+        node.kwonlyargs, node.kw_defaults, strict=True
+      )
+    ]
 
 
 def _resolve(node: ast.AST, names: dict[str, Any]) -> Any:

@@ -284,6 +284,7 @@ def _convert(
     qpos=optional('qpos'),
     qvel=optional('qvel'),
     goal=optional('goal'),
+    rewards=optional('rewards'),
     env_id=raw.env_id,
     env_kwargs=dict(raw.env_kwargs or {}),
     versions=dict(raw.versions),

@@ -8,12 +8,15 @@ from tfirl.dynamics.normalizer import Normalizer
 from tfirl.networks.gaussian_ensemble import GaussianEnsemble
 
 
-@gin.configurable(denylist=['observation_size', 'action_size', 'seed'])
+@gin.configurable(
+  denylist=['observation_size', 'action_size', 'seed', 'predicts_reward']
+)
 class DynamicsModel(tf.Module):
-  """p(s' | s, a) as a Gaussian ensemble over s' - s.
+  """p(s' | s, a) as a Gaussian ensemble over s' - s, and over r if asked to.
 
   Attributes:
     observation_size, action_size: O and A.
+    predicts_reward: whether the task's reward is the last of D outputs.
     ensemble: the members; `ensemble.distribution` is their p(s' - s | s, a).
     normalizer: of (s, a).
     elites: [num_elites] int32 variable, the members that imagine.
@@ -25,6 +28,7 @@ class DynamicsModel(tf.Module):
     observation_size: int,
     action_size: int,
     seed: int,
+    predicts_reward: bool = False,
     *,
     num_elites: checks.Count = 5,
   ):
@@ -34,6 +38,7 @@ class DynamicsModel(tf.Module):
       observation_size, action_size: O and A.
       action_size: A.
       seed: of the initial weights.
+      predicts_reward: as above; without it D = O, with it O + 1.
       num_elites: how many members imagine.
 
     Raises:
@@ -42,7 +47,11 @@ class DynamicsModel(tf.Module):
     super().__init__('dynamics_model')
     self.normalizer = Normalizer(observation_size + action_size)
     self.ensemble = GaussianEnsemble(
-      observation_size, action_size, seed, normalizer=self.normalizer
+      observation_size,
+      action_size,
+      seed,
+      normalizer=self.normalizer,
+      predicts_reward=predicts_reward,
     )
     num_members = self.ensemble.num_members
     checks.require(
@@ -53,10 +62,11 @@ class DynamicsModel(tf.Module):
     )
     self.observation_size = observation_size
     self.action_size = action_size
+    self.predicts_reward = predicts_reward
     self.elites = tf.Variable(tf.range(num_elites), trainable=False)
 
   def predict(self, observation, action, members=None):
-    """Mean and log variance of the next observation.
+    """Mean and log variance of the next observation, and of the reward.
 
     Args:
       observation: [M, B, O] or [B, O], which all members are given.
@@ -64,7 +74,7 @@ class DynamicsModel(tf.Module):
       members: [M] int; None for all.
 
     Returns:
-      Two tensors [M, B, O].
+      Two tensors [M, B, D].
     """
     num_members = self.ensemble.num_members
     if members is not None:
@@ -73,11 +83,19 @@ class DynamicsModel(tf.Module):
     if inputs.shape.rank == 2:
       inputs = tf.repeat(inputs[None], num_members, axis=0)
     mean, log_variance = self.ensemble(inputs, members)
+    if self.predicts_reward:  # which is no difference from anything
+      zero = tf.zeros_like(observation[..., :1])
+      observation = tf.concat([observation, zero], -1)
     return observation + mean, log_variance
 
   @tf.autograph.experimental.do_not_convert
   def sample_next(self, observation, action):
-    """Samples the next observation, each row from a random elite.
+    """Samples the next observation alone; see `sample`. Returns: [B, O]."""
+    return self.sample(observation, action)[:, : self.observation_size]
+
+  @tf.autograph.experimental.do_not_convert
+  def sample(self, observation, action):
+    """Samples next observation and reward, each row from a random elite.
 
     Propagation TS1 of Chua et al. 2018; the rows are dealt out to the elites
     evenly, so each member computes its own rows only.
@@ -87,7 +105,7 @@ class DynamicsModel(tf.Module):
       action: [B, A].
 
     Returns:
-      [B, O].
+      [B, D]: the next observation, then the reward if it is predicted.
     """
     num_rows = tf.shape(observation)[0]
     num_elites = self.elites.shape[0]
@@ -105,6 +123,7 @@ class DynamicsModel(tf.Module):
     )
     noise = tf.random.normal(tf.shape(mean))
     sample = mean + tf.exp(0.5 * log_variance) * noise
-    sample = tf.reshape(sample, [-1, observation.shape[-1]])
+    num_outputs = self.observation_size + self.predicts_reward
+    sample = tf.reshape(sample, [-1, num_outputs])
     # Places in `order` of rows 0, 1, ...: its inverse, cut to the rows.
     return tf.gather(sample, tf.math.invert_permutation(order)[:num_rows])

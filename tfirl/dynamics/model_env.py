@@ -14,9 +14,10 @@ from tfirl.dynamics.model import DynamicsModel
 class Rollout(NamedTuple):
   """Imagined transitions, and what became of the rollouts."""
 
-  rows: types.Transition  # NumPy [M, ...], in random order
+  # NumPy [M, ...], in random order; with rewards if the model predicts them.
+  rows: types.Transition | types.RewardedTransition
   num_terminal: int  # rows that end their episode
-  num_dropped: int  # steps whose successor was not finite; not in `rows`
+  num_dropped: int  # steps whose outcome was not finite; not in `rows`
 
 
 @gin.configurable(denylist=['model', 'is_healthy'])
@@ -47,6 +48,10 @@ class ModelEnv(tf.Module):
     self.model = model
     self.is_healthy = is_healthy
     self._chunk_rows = chunk_rows
+    self._predicts_reward = model.predicts_reward
+    self._row_type = (
+      types.RewardedTransition if self._predicts_reward else types.Transition
+    )
     self._graphs = {}
 
   @tf.autograph.experimental.do_not_convert
@@ -56,6 +61,16 @@ class ModelEnv(tf.Module):
     """
     next_observation = self.model.sample_next(observation, action)
     return next_observation, self.is_healthy(next_observation)
+
+  @tf.autograph.experimental.do_not_convert
+  def _step_with_reward(self, observation, action):
+    """`step`, and a tuple of the rewards [B], empty if none are predicted."""
+    if not self._predicts_reward:
+      return *self.step(observation, action), ()
+    outputs = self.model.sample(observation, action)
+    size = self.model.observation_size
+    successor = outputs[:, :size]
+    return successor, self.is_healthy(successor), (outputs[:, size],)
 
   def rollout(
     self,
@@ -99,9 +114,9 @@ class ModelEnv(tf.Module):
       num_dropped += int(dropped)
     # Chunks are of different starts only if those were in random order; the
     # rows of all of them are mixed here.
-    rows = types.Transition(*(tf.concat(f, 0) for f in zip(*chunks)))  # noqa: B905
-    order = tf.random.shuffle(tf.range(tf.shape(rows.discount)[0]))
-    rows = types.Transition(*(tf.gather(f, order).numpy() for f in rows))
+    rows = [tf.concat(fields, 0) for fields in zip(*chunks)]  # noqa: B905
+    order = tf.random.shuffle(tf.range(tf.shape(rows[0])[0]))
+    rows = self._row_type(*(tf.gather(field, order).numpy() for field in rows))
     num_terminal = int(np.count_nonzero(rows.discount == 0.0))
     return Rollout(rows, num_terminal, num_dropped)
 
@@ -170,6 +185,12 @@ class ModelEnv(tf.Module):
       tf.TensorArray(tf.float32, 0, True, infer_shape=False, element_shape=s)
       for s in ([None, size], [None, action_size], [None], [None, size])
     ]
+    if self._predicts_reward:
+      parts.append(
+        tf.TensorArray(
+          tf.float32, 0, True, infer_shape=False, element_shape=[None]
+        )
+      )
     num_dropped = 0
     for t in tf.range(length):
       tf.autograph.experimental.set_loop_options(
@@ -181,14 +202,17 @@ class ModelEnv(tf.Module):
       if t == 0:
         is_free = tf.math.is_nan(first_action)
         action = tf.where(is_free, action, first_action)
-      successor, is_alive = self.step(observation, action)
+      successor, is_alive, reward = self._step_with_reward(observation, action)
       is_finite = tf.reduce_all(tf.math.is_finite(successor), -1)
+      for values in reward:
+        is_finite &= tf.math.is_finite(values)
       num_dropped += tf.math.count_nonzero(~is_finite, dtype=tf.int32)
-      row = (observation, action, tf.cast(is_alive, tf.float32), successor)
+      discount = tf.cast(is_alive, tf.float32)
+      row = (observation, action, discount, successor, *reward)
       parts = [
         part.write(t, tf.boolean_mask(field, is_finite))
         for part, field in zip(parts, row)  # noqa: B905
       ]
       observation = tf.boolean_mask(successor, is_finite & is_alive)
     rows = [part.concat() for part in parts]
-    return types.Transition(*rows), num_dropped
+    return tuple(rows), num_dropped

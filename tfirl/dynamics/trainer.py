@@ -4,7 +4,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import gin
 import numpy as np
@@ -12,39 +12,12 @@ import tensorflow as tf
 
 from tfirl import checks, types
 from tfirl.dynamics import holdout
+from tfirl.dynamics import targets as targets_lib
+from tfirl.dynamics.fit_record import FitRecord
 from tfirl.dynamics.model import DynamicsModel
 from tfirl.losses import gaussian_nll
 
 _EVALUATION_ROWS = 2048  # at a time: bounds memory
-_LEAST_VARIANCE = 1e-10  # of an output that varies; a maze's goal does not
-
-
-class FitRecord(NamedTuple):
-  """What one fit did; errors are of the hold-out, after the fit."""
-
-  losses: np.ndarray  # [epochs] training loss, a mean over members
-  holdout_mse: np.ndarray  # [E] over outputs, of s' - s in its own units
-  holdout_mse_per_output: np.ndarray  # [O] a mean over elites
-  r2_per_output: np.ndarray  # [O] as above, of s' - s; nan: it never varies
-  elites: np.ndarray  # [num_elites]
-  epochs: int
-  num_rows: int  # fitted
-  num_holdout: int
-  wall_s: float
-  updates: int  # gradient steps
-
-  def columns(self) -> dict[str, float]:
-    """As columns of metrics.csv."""
-    return {
-      'dynamics_loss': float(self.losses[-1]),
-      'dynamics_mse': float(self.holdout_mse[self.elites].mean()),
-      'dynamics_r2_min': float(np.nanmin(self.r2_per_output)),
-      'dynamics_r2_median': float(np.nanmedian(self.r2_per_output)),
-      'dynamics_epochs': float(self.epochs),
-      'dynamics_rows': float(self.num_rows),
-      'dynamics_holdout_rows': float(self.num_holdout),
-      'dynamics_fit_s': self.wall_s,
-    }
 
 
 _InnerShare = Annotated[float, checks.Range(above=0, below=1)]
@@ -110,6 +83,7 @@ class DynamicsTrainer(tf.Module):
       cosine_floor < learning_rate,
     )
     self._model = model
+    self._num_outputs = model.observation_size + model.predicts_reward
     self._variables = list(model.ensemble.trainable_variables)
     self._members = model.ensemble.member_variables
     self._bounds = model.ensemble.bound_variables
@@ -162,14 +136,15 @@ class DynamicsTrainer(tf.Module):
 
   def fit(
     self,
-    rows: types.Transition,
+    rows: types.Transition | types.RewardedTransition,
     is_held_out: np.ndarray | None = None,
     draw: Callable | None = None,
   ) -> FitRecord:
     """Fits the model to `rows`, NumPy [N, ...]; its elites are ranked anew.
 
     Args:
-      rows: to fit, and to hold out.
+      rows: to fit, and to hold out; with rewards if the model predicts them.
+        A reward that is nan is not fitted, its row's successor is.
       is_held_out: bool [N]; None for `hold_out`.
       draw: maps (M, generator) to M indices of rows that are not held out: a
         member's bootstrap, which inputs are normalised by; None for rows alike.
@@ -189,7 +164,7 @@ class DynamicsTrainer(tf.Module):
         'held out; expected at least one of either.'
       )
     inputs = np.concatenate([rows.observation, rows.action], -1)
-    targets = rows.next_observation - rows.observation
+    targets = targets_lib.of(rows, self._model.predicts_reward)
     bootstrap = self._bootstrap(num_rows, draw)
     drawn = slice(None) if draw is None else bootstrap.ravel()
     self._model.normalizer.fit(inputs[~is_held_out][drawn])
@@ -199,19 +174,20 @@ class DynamicsTrainer(tf.Module):
     elites = np.sort(np.argsort(best)[: self._model.elites.shape[0]])
     self._model.elites.assign(elites)
     per_output = self._evaluate(*held_out).numpy()[elites].mean(0)
-    variance = held_out[1].numpy().var(0)
-    variance[variance < _LEAST_VARIANCE] = np.nan
+    r2 = 1.0 - per_output / targets_lib.variances(held_out[1].numpy())
+    size = self._model.observation_size
     return FitRecord(
       losses=np.asarray(losses),
       holdout_mse=best,
-      holdout_mse_per_output=per_output,
-      r2_per_output=1.0 - per_output / variance,
+      holdout_mse_per_output=per_output[:size],
+      r2_per_output=r2[:size],
       elites=elites,
       epochs=len(losses),
       num_rows=num_rows,
       num_holdout=num_holdout,
       wall_s=time.monotonic() - start,
       updates=len(losses) * -(-num_rows // self._batch_size),
+      reward_r2=float(r2[size]) if self._model.predicts_reward else None,
     )
 
   def get_state(self) -> dict:
@@ -226,6 +202,9 @@ class DynamicsTrainer(tf.Module):
   def num_traces(self) -> int:
     """How often an epoch was traced; more than 1 means a mistake."""
     return self._epoch.experimental_get_tracing_count()
+
+  def _is_known(self, targets):
+    return targets_lib.is_known(targets, self._model.observation_size)
 
   def _tensors(self, inputs, targets):
     return (
@@ -300,7 +279,7 @@ class DynamicsTrainer(tf.Module):
 
     Args:
       inputs: [N, O + A], normalised.
-      targets: [N, O].
+      targets: [N, D].
       order: [E, N], each member's rows in the order it meets them.
 
     Returns:
@@ -335,7 +314,12 @@ class DynamicsTrainer(tf.Module):
     ensemble = self._model.ensemble
     with tf.GradientTape() as tape:
       mean, log_variance = self._predict_in_parts(inputs)
-      member_losses = gaussian_nll.gaussian_nll(mean, log_variance, targets)
+      member_losses = gaussian_nll.gaussian_nll(
+        mean,
+        log_variance,
+        targets,
+        self._is_known(targets) if self._model.predicts_reward else None,
+      )
       loss = tf.reduce_sum(member_losses) + gaussian_nll.bound_penalty(
         ensemble.min_log_variance, ensemble.max_log_variance
       )
@@ -357,21 +341,27 @@ class DynamicsTrainer(tf.Module):
     ]
   )
   def _evaluate(self, inputs, targets):
-    """Mean squared error of each member and output, [E, O]."""
+    """Mean squared error of each member and output, [E, D]; 0 of an output
+    that no row has.
+    """
     num_rows = tf.shape(inputs)[0]
     num_members = self._model.ensemble.num_members
-    total = tf.zeros([num_members, self._model.observation_size])
+    total = tf.zeros([num_members, self._num_outputs])
+    count = tf.zeros([self._num_outputs])
     for begin in tf.range(0, num_rows, _EVALUATION_ROWS):
       chunk = slice(begin, begin + _EVALUATION_ROWS)
       total += self._squared_errors(inputs[chunk], targets[chunk])
-    return total / tf.cast(num_rows, tf.float32)
+      known = tf.cast(self._is_known(targets[chunk]), tf.float32)
+      count += tf.reduce_sum(known, 0)
+    return tf.math.divide_no_nan(total, count)
 
   @tf.autograph.experimental.do_not_convert
   def _squared_errors(self, inputs, targets):
-    """Their sums over the rows, [E, O], of [B, O + A] and [B, O]."""
+    """Their sums over the rows, [E, D], of [B, O + A] and [B, D]."""
     ensemble = self._model.ensemble
     mean, _ = ensemble(tf.repeat(inputs[None], ensemble.num_members, axis=0))
-    return tf.reduce_sum(tf.math.squared_difference(mean, targets), 1)
+    errors = tf.math.squared_difference(mean, targets)
+    return tf.reduce_sum(tf.where(self._is_known(targets), errors, 0.0), 1)
 
   @tf.function(input_signature=[tf.TensorSpec([None], tf.bool)])
   def _keep_best(self, is_better):

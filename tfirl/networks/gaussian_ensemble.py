@@ -16,7 +16,13 @@ tfd = tfp.distributions
 
 
 @gin.configurable(
-  denylist=['observation_size', 'action_size', 'seed', 'normalizer']
+  denylist=[
+    'observation_size',
+    'action_size',
+    'seed',
+    'normalizer',
+    'predicts_reward',
+  ]
 )
 class GaussianEnsemble(tf.keras.Model):
   """SiLU MLPs with mean and log variance heads, fused into batched matmuls.
@@ -34,11 +40,12 @@ class GaussianEnsemble(tf.keras.Model):
     num_members: E.
 
   Args:
-    observation_size: O, the number of outputs.
+    observation_size: O, the number of outputs, D.
     action_size: A; there are O + A inputs.
     seed: of the initial weights.
     normalizer: maps (s, a) [B, O + A] to inputs of a call, in `distribution`;
       None for the identity.
+    predicts_reward: one output more, the last: D = O + 1.
     num_members: E.
     layers: hidden units of each hidden layer.
     clip_mean: bound on the mean, [-clip_mean, clip_mean]; None for no bound.
@@ -59,6 +66,7 @@ class GaussianEnsemble(tf.keras.Model):
     seed: int,
     *,
     normalizer: tf.keras.layers.Layer | None = None,
+    predicts_reward: bool = False,
     num_members: checks.Count = 7,
     layers: Sequence[checks.Count] = (200, 200, 200, 200),
     clip_mean: checks.Positive | None = None,
@@ -74,7 +82,8 @@ class GaussianEnsemble(tf.keras.Model):
       'rising',
       low < high,
     )
-    sizes = [observation_size + action_size, *layers, 2 * observation_size]
+    num_outputs = observation_size + predicts_reward
+    sizes = [observation_size + action_size, *layers, 2 * num_outputs]
     _check_memory(num_members, sizes)
     self.num_members = num_members
     self._clip_mean = clip_mean
@@ -83,7 +92,7 @@ class GaussianEnsemble(tf.keras.Model):
       num_members, sizes, _silu, _kernel_initializer(seed)
     )
     self._bounds = SoftBounds(
-      observation_size,
+      num_outputs,
       low,
       high,
       learn_log_variance_bounds,
@@ -104,12 +113,12 @@ class GaussianEnsemble(tf.keras.Model):
 
   @property
   def min_log_variance(self) -> tf.Variable:
-    """[O], the lower soft bound."""
+    """[D], the lower soft bound."""
     return self._bounds.low
 
   @property
   def max_log_variance(self) -> tf.Variable:
-    """[O], the upper soft bound."""
+    """[D], the upper soft bound."""
     return self._bounds.high
 
   def call(self, inputs, members=None):
@@ -120,7 +129,8 @@ class GaussianEnsemble(tf.keras.Model):
       members: [M] int, which members get the slices of `inputs` [M, B, O + A].
 
     Returns:
-      mean and log variance of s' - s, both [E or M, B, O].
+      mean and log variance of s' - s, and of the reward if it is predicted;
+      both [E or M, B, D].
     """
     hidden = inputs
     for layer in self._dense:
@@ -131,7 +141,7 @@ class GaussianEnsemble(tf.keras.Model):
     return mean, self._bounds(log_variance)
 
   def distribution(self, observation, action) -> tfd.Distribution:
-    """Each member's Gaussian of s' - s, in the units of observations.
+    """Each member's Gaussian of s' - s (and r), in the data's own units.
 
     Inputs are normalised here, by `normalizer`; a call takes them normalised,
     so that a fit does it once. Outputs are nowhere normalised: the members are
@@ -142,7 +152,7 @@ class GaussianEnsemble(tf.keras.Model):
       action: [B, A].
 
     Returns:
-      `tfd.Independent` normals of batch shape [E, B] and event shape [O].
+      `tfd.Independent` normals of batch shape [E, B] and event shape [D].
     """
     inputs = tf.concat([observation, action], -1)
     if self._normalizer is not None:

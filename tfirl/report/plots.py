@@ -23,9 +23,12 @@ _STYLES = {
   'hype': ('#D55E00', 'o'),
   'hype_filter': ('#CC79A7', 'P'),
   'hyper': ('#E69F00', 'X'),
+  'iq_learn': ('#7F3C8D', '<'),
+  'lamps': ('#8C564B', '>'),
+  'sysid': ('#4B6A00', 'h'),
   'expert': ('#000000', '*'),
 }
-_SPARE = (('#7F3C8D', '<'), ('#8C564B', '>'), ('#4B6A00', 'h'))
+_SPARE = (('#A3195B', 'd'), ('#1B6E6E', 'p'), ('#5B5BD6', '8'))
 _INK, _GRID = '#333333', '#E3E3E3'
 _LABEL_GAP = 0.062  # of the axes' height, between two labels
 

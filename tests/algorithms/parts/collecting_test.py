@@ -4,6 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+from tfirl import types
 from tfirl.algorithms.parts import collecting
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.wrappers import TremblingHand
@@ -92,7 +93,7 @@ def test_calls_continue_where_the_last_one_stopped(env, pieces):
   parts = [collecting.run_steps(env, policy, n, None) for n in pieces]
   rows, times = zip(*parts, strict=True)
   joined = [np.concatenate(fields) for fields in zip(*rows, strict=True)]
-  assert_rows(collecting.Rewarded(*joined), ROWS)
+  assert_rows(types.RewardedTransition(*joined), ROWS)
   assert np.concatenate(times).tolist() == TIMES
 
 

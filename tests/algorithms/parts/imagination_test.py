@@ -20,6 +20,7 @@ class _Plant(tf.Module):
   """A model in which nothing moves."""
 
   observation_size, action_size = 2, 1
+  predicts_reward = False
 
   def sample_next(self, observation, action):
     del action

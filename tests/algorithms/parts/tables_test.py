@@ -1,12 +1,14 @@
 """The pace of the tables as algorithms use them: a round in, a round out."""
 
+import contextlib
+
 import gin
 import numpy as np
 import pytest
 
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.replay import errors, tables, writers
-from tfirl.types import Transition
+from tfirl.types import Demonstrations, Transition
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +108,20 @@ def test_all_expert_rows_can_be_read_and_again(open_replay, num_rows):
   assert seen == set(range(num_rows))
   for _ in range(5):
     sampler.sample()
+
+
+def test_rows_of_demonstrations_carry_rewards_where_they_are_asked_for():
+  rows = make_rows(0, 16)
+  demos = Demonstrations(
+    observations=rows.observation,
+    actions=rows.action,
+    next_observations=rows.next_observation,
+    terminals=np.zeros(16, bool),
+    timeouts=np.arange(16) == 15,
+    rewards=10.0 * np.arange(16),
+  )
+  with contextlib.closing(
+    algorithm_tables.open_with_demos([], demos, None, 0, has_reward=True)
+  ) as replay:
+    found = replay.sampler('expert', 8).sample()
+  np.testing.assert_array_equal(found.reward, 10 * found.action[:, 0])

@@ -1,7 +1,6 @@
 """policy -> environment -> rows."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,23 +9,9 @@ from tfirl import types
 Policy = Callable[..., np.ndarray]  # policy(observation [O], rng) -> [A]
 
 
-class Rewarded(NamedTuple):
-  """A `types.Transition` with the task's reward: for the `expert` algorithm."""
-
-  observation: types.Array  # [B, O]
-  action: types.Array  # [B, A]
-  discount: types.Array  # [B]
-  next_observation: types.Array  # [B, O]
-  reward: types.Array  # [B]
-
-  @property
-  def transition(self) -> types.Transition:
-    return types.Transition(*self[:4])
-
-
 def run_steps(
   env, policy: Policy, num_steps: int, rng: np.random.Generator | None
-) -> tuple[Rewarded, np.ndarray]:
+) -> tuple[types.RewardedTransition, np.ndarray]:
   """Takes `num_steps` steps from where `env` is, across episode ends.
 
   Args:
@@ -54,7 +39,7 @@ def run_steps(
 
 def run_episodes(
   env, policy: Policy, num_episodes: int, rng: np.random.Generator | None
-) -> tuple[Rewarded, np.ndarray]:
+) -> tuple[types.RewardedTransition, np.ndarray]:
   """Plays whole episodes from fresh resets.
 
   Returns:
@@ -73,16 +58,16 @@ def run_episodes(
       _write_row(rows, length, time_step.observation, action, next_step)
       time_step = next_step
       length += 1
-    episodes.append(Rewarded(*(field[:length] for field in rows)))
+    episodes.append([field[:length] for field in rows])
     times.append(first + np.arange(length))
-  rows = Rewarded(*(np.concatenate(f) for f in zip(*episodes, strict=True)))
-  return rows, np.concatenate(times)
+  columns = [np.concatenate(fields) for fields in zip(*episodes, strict=True)]
+  return types.RewardedTransition(*columns), np.concatenate(times)
 
 
-def _empty_rows(env, num_rows: int) -> Rewarded:
+def _empty_rows(env, num_rows: int) -> types.RewardedTransition:
   observation_size = env.observation_spec().shape[0]
   action_size = env.action_spec().shape[0]
-  return Rewarded(
+  return types.RewardedTransition(
     observation=np.empty((num_rows, observation_size), np.float32),
     action=np.empty((num_rows, action_size), np.float32),
     discount=np.empty(num_rows, np.float32),

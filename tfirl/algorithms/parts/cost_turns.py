@@ -7,6 +7,7 @@ import gin
 import numpy as np
 
 from tfirl import checks, tasks, types
+from tfirl.agents import relabeling
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import collecting
 from tfirl.costs import episode_rows
@@ -29,6 +30,7 @@ class CostTurns:
   Attributes:
     cost_update_period: between turns, in what the algorithm counts them by.
     learner: the cost, a trackable.
+    rows_have_reward: False: rewards are the cost's.
 
   Args:
     task: what makes the environment.
@@ -49,6 +51,8 @@ class CostTurns:
   Raises: ValueError if a parameter is out of its range; a window has to hold
     a round at least.
   """
+
+  rows_have_reward = False
 
   @checks.checked
   def __init__(
@@ -87,6 +91,11 @@ class CostTurns:
     self._stochastic = stochastic
 
   @property
+  def reward_fn(self) -> relabeling.RewardFn:
+    """Maps observation [B, O] and action [B, A] to rewards [B] by the cost."""
+    return self.learner.reward_fn
+
+  @property
   def latest(self) -> types.Transition | None:
     """What the learner did last, [N, ...] in order: the window's rows, or the
     latest rollouts of this process; None before there are any.
@@ -94,6 +103,10 @@ class CostTurns:
     if self._window is None:
       return self._rollouts
     return self._window.transition
+
+  def relabeled(self, agent) -> relabeling.RewardRelabelingAgent:
+    """What trains `agent` on rewards of the cost as it is then."""
+    return relabeling.RewardRelabelingAgent(agent, self.reward_fn)
 
   def is_due(self, before: int, now: int) -> bool:
     """Whether a turn lies in the steps (before, now]."""

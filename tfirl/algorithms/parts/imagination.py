@@ -150,12 +150,14 @@ class Imagination:
     self._keep_only(length)
     self._replay.writer(self._tables[length].name).append(rollout.rows)
     num_rows = len(rollout.rows.discount)
+    reward = getattr(rollout.rows, 'reward', None)
     return {
       'rollout_length': float(length),
       'imagined_rows': float(num_rows),
       'imagined_terminal': rollout.num_terminal / max(num_rows, 1),
       'imagined_dropped': float(rollout.num_dropped),
       'expert_reset_fraction': self._fraction(env_steps),
+      **({} if reward is None else {'imagined_reward': float(reward.mean())}),
       **(self._starts.columns(env_steps) if self._starts else {}),
     }
 
@@ -240,6 +242,7 @@ def _plan_tables(
     for n in sorted(lengths)
   }
   width = 2 * model.observation_size + model.action_size + 1
+  width += model.predicts_reward
   most_rows = max(table.capacity for table in planned.values())
   what = (
     f'table learner, {most_rows} rows of {width} floats '

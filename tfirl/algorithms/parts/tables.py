@@ -11,16 +11,18 @@ from tfirl.replay import tables, writers
 
 
 def transition_spec(
-  observation_size: int, action_size: int
-) -> types.Transition:
+  observation_size: int, action_size: int, has_reward: bool = False
+) -> types.Transition | types.RewardedTransition:
   """Of one row, without a batch axis."""
   observation = tf.TensorSpec([observation_size], tf.float32)
-  return types.Transition(
+  scalar = tf.TensorSpec([], tf.float32)
+  spec = types.Transition(
     observation=observation,
     action=tf.TensorSpec([action_size], tf.float32),
-    discount=tf.TensorSpec([], tf.float32),
+    discount=scalar,
     next_observation=observation,
   )
+  return types.RewardedTransition(*spec, scalar) if has_reward else spec
 
 
 def online_table(
@@ -62,6 +64,7 @@ def open_with_demos(
   demos: types.Demonstrations,
   restore_from: str | None,
   seed: int,
+  has_reward: bool = False,
 ) -> tables.Replay:
   """Opens `configs` and the `expert` table, which holds `demos`.
 
@@ -70,17 +73,26 @@ def open_with_demos(
     demos: written in random order, unless a checkpoint brings them.
     restore_from: a checkpoint's folder, or None.
     seed: of the order of rows, written and sampled.
+    has_reward: rows of all tables are `RewardedTransition`s.
   """
   replay = tables.Replay(
     [*configs, expert_table(len(demos))],
-    transition_spec(demos.observations.shape[1], demos.actions.shape[1]),
+    transition_spec(
+      demos.observations.shape[1], demos.actions.shape[1], has_reward
+    ),
     restore_from=restore_from,
     seed=seed,
   )
   if restore_from is None:
     rng = np.random.default_rng(seed)
-    writers.write_shuffled(replay.writer('expert'), demos.transitions, rng)
+    rows = rows_of(demos, has_reward)
+    writers.write_shuffled(replay.writer('expert'), rows, rng)
   return replay
+
+
+def rows_of(demos: types.Demonstrations, has_reward: bool) -> types.Transition:
+  """All rows of `demos`, [N, ...]; `RewardedTransition`s if they have one."""
+  return demos.rewarded_transitions if has_reward else demos.transitions
 
 
 def shuffled(rows: types.Transition, seed: int) -> types.Transition:
@@ -91,4 +103,4 @@ def shuffled(rows: types.Transition, seed: int) -> types.Transition:
   table of their own, but in `hybrid` they would outweigh the real rows.
   """
   order = np.random.default_rng(seed).permutation(len(rows.discount))
-  return types.Transition(*(field[order] for field in rows))
+  return type(rows)(*(field[order] for field in rows))

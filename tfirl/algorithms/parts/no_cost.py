@@ -1,0 +1,90 @@
+"""The cost player's place where there is no cost: the agent plays alone."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import gin
+import numpy as np
+
+from tfirl import tasks, types
+
+
+@gin.configurable(denylist=['task', 'demos', 'seed', 'steps_per_round'])
+class NoCost:
+  """No cost, no relabelling, no turn: for an agent that makes its own reward.
+
+  It has what `CostTurns` has.
+
+  Args:
+    task, demos, seed, steps_per_round: as of `CostTurns`; not used.
+  """
+
+  cost_update_period = math.inf  # between turns: none ever comes
+  latest = None
+  reward_fn = None
+  rows_have_reward = False
+
+  def __init__(
+    self,
+    task: tasks.Task,
+    demos: types.Demonstrations,
+    seed: int,
+    steps_per_round: int,
+  ):
+    """Needs nothing."""
+    del task, demos, seed, steps_per_round
+
+  def relabeled(self, agent):
+    """`agent` itself.
+
+    Raises: ValueError if it can't learn without rewards.
+    """
+    if getattr(agent, 'needs_reward', True):
+      raise ValueError(
+        'make_cost is @NoCost, so no row has a reward; found make_agent = '
+        f'@{type(agent).__name__}, which learns from rewards; expected an '
+        'agent that makes its own, @tfirl.IqLearnAgent, or make_cost = '
+        '@CostTurns'
+      )
+    return agent
+
+  def is_due(self, before: int, now: int) -> bool:
+    """False."""
+    del before, now
+    return False
+
+  def note(self, rows: types.Transition, times: np.ndarray) -> None:
+    """Has no use for a round of training."""
+
+  def open(self, policy) -> None:
+    """There is no turn before the policy's first."""
+    del policy
+
+  def trackables(self) -> Mapping[str, Any]:
+    """Nothing."""
+    return {}
+
+  def get_state(self) -> Mapping[str, Any]:
+    """Nothing."""
+    return {}
+
+  def set_state(self, state: Mapping[str, Any]) -> None:
+    """Takes up nothing."""
+
+
+@gin.configurable(denylist=['task', 'demos', 'seed', 'steps_per_round'])
+class TaskReward(NoCost):
+  """No cost: the reward is the task's own, which rows then carry.
+
+  Of ModelBased, whose ensemble learns to predict it.
+
+  Args:
+    task, demos, seed, steps_per_round: as of `CostTurns`; not used.
+  """
+
+  rows_have_reward = True
+
+  def relabeled(self, agent):
+    """`agent` itself, whatever it is: its rows have rewards."""
+    return agent

@@ -1,0 +1,36 @@
+"""What a fit of the ensemble tells of itself."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class FitRecord(NamedTuple):
+  """What one fit did; errors are of the hold-out, after the fit."""
+
+  losses: np.ndarray  # [epochs] training loss, a mean over members
+  holdout_mse: np.ndarray  # [E] over outputs, of s' - s in its own units
+  holdout_mse_per_output: np.ndarray  # [O] a mean over elites
+  r2_per_output: np.ndarray  # [O] as above, of s' - s; nan: it never varies
+  elites: np.ndarray  # [num_elites]
+  epochs: int
+  num_rows: int  # fitted
+  num_holdout: int
+  wall_s: float
+  updates: int  # gradient steps
+  reward_r2: float | None = None  # as above, where rewards are predicted
+
+  def columns(self) -> dict[str, float]:
+    """As columns of metrics.csv."""
+    reward = {'dynamics_reward_r2': self.reward_r2}
+    return {
+      'dynamics_loss': float(self.losses[-1]),
+      'dynamics_mse': float(self.holdout_mse[self.elites].mean()),
+      'dynamics_r2_min': float(np.nanmin(self.r2_per_output)),
+      'dynamics_r2_median': float(np.nanmedian(self.r2_per_output)),
+      'dynamics_epochs': float(self.epochs),
+      'dynamics_rows': float(self.num_rows),
+      'dynamics_holdout_rows': float(self.num_holdout),
+      'dynamics_fit_s': self.wall_s,
+      **(reward if self.reward_r2 is not None else {}),
+    }
