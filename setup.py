@@ -66,6 +66,9 @@ _EXTRAS_REQUIRE = {
   # launch/sweep.py --executor=ray. The two-raylet test ran on this one; its
   # core alone resolves with the pins above.
   'ray': ['ray==2.60.0'],
+  # `tfirl export --format onnx`. Both resolve with the pins above: they take
+  # numpy < 2 and protobuf 4, which TensorFlow 2.15 needs.
+  'onnx': ['tf2onnx==1.17.0', 'onnx==1.17.0'],
   # CUDA 12.2 and cuDNN 8.9 as wheels, for TensorFlow to find. It resolves with
   # the pins above; no GPU was to be had to try it.
   'cuda': ['tensorflow[and-cuda]==2.15.1'],

@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 
 from tfirl import types
-from tfirl.agents import export
 from tfirl.config import gin_bindings, gin_files
 from tfirl.demos import arrays, load
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import record
-from tfirl.runs import evaluate as run_evaluation
 from tfirl.runs import launch
+from tfirl.storage import policy_file
 from tfirl.tasks import Task, make_task
 
 __all__ = [
@@ -105,15 +104,8 @@ class Run:
       FileNotFoundError: the run has written no policy yet.
     """
     if self._policy is None:
-      with self.task.make_env() as env:
-        low, high = env.action_low, env.action_high
-      model = export.load_model(self.path / 'policy')
-      self._policy = model, (high + low) / 2, (high - low) / 2
-    model, center, half_range = self._policy
-    observation = np.asarray(observation, np.float32)
-    batch = np.atleast_2d(observation)
-    actions = center + half_range * model.action(batch).numpy()
-    return actions[0] if observation.ndim == 1 else actions
+      self._policy = policy_file.load(self.path / policy_file.FILE)
+    return self._policy(observation)
 
   def evaluate(
     self,
@@ -135,7 +127,7 @@ class Run:
       FileNotFoundError: the run has written no policy yet.
       ValueError: see `evaluation.evaluate`.
     """
-    policy = run_evaluation.load_policy(self.path / 'policy', stochastic)
+    policy = policy_file.load(self.path / policy_file.FILE).unit_policy
     with self.task.make_env(seed, 'rgb_array' if video else None) as env:
       return evaluation.evaluate(
         env, policy, episodes, seed, stochastic, video_path=video

@@ -54,6 +54,7 @@ class _Counting(tf.Module):
     self.demos, self.seed, self.restore_from = demos, seed, restore_from
     self.clock = clock_lib.Clock()
     self.losses = {'toy_loss': 0.0}
+    self.cost = None
     self.num_traces = 1
     self.rounds = 0
     self.closed = False

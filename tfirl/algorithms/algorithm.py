@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import maze_record, rounds
 from tfirl.config import budget
+from tfirl.costs import learner as cost_learner
 from tfirl.replay import tables
 from tfirl.storage import checkpoints
 
@@ -24,6 +25,7 @@ class Trainable(abc.ABC):
     clock: what has been spent.
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
+    cost: the learned cost and its reward; None for a method that learns none.
   """
 
   budget_units = budget.STEPS
@@ -33,6 +35,7 @@ class Trainable(abc.ABC):
     self.clock = clock_lib.Clock()
     self.policy = None
     self.losses: dict[str, float] = {}
+    self.cost: cost_learner.CostLearner | None = None
 
   @abc.abstractmethod
   def run_round(self) -> None:

@@ -1,21 +1,23 @@
 """One run in progress: an algorithm, its results and its checkpoints."""
 
+import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tfirl import tasks
-from tfirl.agents import export
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.config import budget as budget_lib
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import metrics, progress, record
-from tfirl.storage import checkpoints
+from tfirl.runs import leaving
+from tfirl.storage import checkpoints, policy_file
 
 # Streams of the run's seed; the algorithm has the seed itself.
 _EVALUATION_STREAM, _RESUME_STREAM = 1, 2
@@ -71,6 +73,7 @@ class Session:
     self._on_evaluation = on_evaluation
     self._is_asked_to_stop = False
     self._eval_env = task.make_env(seed)
+    self._leaver = leaving.Leaver(run_folder.path, task.name, self._eval_env)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s, self._train_steps = 0.0, 0  # since the last evaluation
     # Of this process, once its updates are compiled; and of all.
@@ -95,6 +98,8 @@ class Session:
     self._evaluated_at = -1
     if self._log.last_row is not None:
       self._evaluated_at = int(self._log.last_row[budget.unit])
+    if latest is not None and self._is_older(latest):
+      self._export()  # a kill came between that checkpoint and these
     self._started = time.monotonic()
 
   @property
@@ -177,12 +182,12 @@ class Session:
     mean_return = found['eval_return_mean']
     if mean_return is not None and mean_return > self._best_return:
       self._best_return = mean_return
-      self._export(self._run_folder.path / 'best_policy')
+      self._export_policy('best_policy')
     self._tell(found)
     return mean_return
 
   def save(self) -> None:
-    """Writes a checkpoint, of finite numbers only, and the policy.
+    """Writes a checkpoint, of finite numbers only, and what leaves with it.
 
     Raises:
       CheckpointError: either could not be written (a full disk, say).
@@ -190,7 +195,7 @@ class Session:
     self._check_variables()
     self._checkpoints.save(self.steps)
     self._saved_at = self.steps
-    self._export(self._run_folder.policy)
+    self._export()
 
   def finish(self, is_complete: bool, record_video: bool) -> None:
     """Leaves nothing that the last round did unsaved or, at the end, unseen."""
@@ -248,18 +253,37 @@ class Session:
       self._eval_stochastic,
     )
 
-  def _export(self, folder) -> None:
-    if self._algorithm.policy is None:
-      return
+  def _export(self) -> None:
+    with self._told('the cost'):
+      self._leaver.write_cost(self._algorithm.cost, self._log.last_row)
+    self._export_policy('policy')
+
+  def _export_policy(self, name: str) -> None:
+    policy = self._algorithm.policy
+    if policy is not None:
+      with self._told('the policy'):
+        self._leaver.write_policy(policy, name, self._log.last_row)
+
+  @contextlib.contextmanager
+  def _told(self, what: str) -> Iterator[None]:
+    """A full disk, say, ends the run with what could not be written."""
     try:
-      export.save_policy(self._algorithm.policy, folder)
+      yield
     except (OSError, tf.errors.OpError) as error:
       kept = checkpoints.latest(self._run_folder.checkpoints)
       raise checkpoints.CheckpointError(
-        f'the policy of step {self.steps} could not be written to {folder} '
-        f'(the last good checkpoint: {kept or "there is none"}): '
-        f'{type(error).__name__}: {error}'
+        f'{what} of step {self.steps} could not be written to '
+        f'{self._run_folder.path} (the last good checkpoint: '
+        f'{kept or "there is none"}): {type(error).__name__}: {error}'
       ) from error
+
+  def _is_older(self, checkpoint: Path) -> bool:
+    """Whether what left last, policy.npz, is of before `checkpoint`."""
+    if self._algorithm.policy is None:
+      return False
+    path = self._run_folder.path / policy_file.FILE
+    made = checkpoint.stat().st_mtime
+    return not path.exists() or path.stat().st_mtime < made
 
   def _check_round(self) -> None:
     """Losses come before their step: the last one's shows in the policy."""
@@ -298,10 +322,6 @@ class Session:
 
   def _restore(self, path) -> None:
     self._checkpoints.restore(path)
-    policy = self._run_folder.policy
-    if not policy.exists() or policy.stat().st_mtime < path.stat().st_mtime:
-      # A kill came between that checkpoint and its policy.
-      self._export(policy)
     # TensorFlow's generator can't be restored: a new stream goes on, not the
     # one that was used from step 0.
     sequence = np.random.SeedSequence([self._seed, _RESUME_STREAM, self.steps])

@@ -26,6 +26,7 @@ from tfirl.config import gin_bindings
 from tfirl.storage import atomic_file
 
 _PACKAGES = (
+  'tfirl',
   'tensorflow',
   'tf-agents',
   'dm-reverb',
@@ -200,16 +201,17 @@ def _describe_launch() -> dict[str, Any]:
     'host': platform.node(),
     'python': platform.python_version(),
     'git_commit': _git_commit(),
-    'versions': _versions(),
+    'versions': versions(),
   }
 
 
-def _versions() -> dict[str, str]:
-  versions = {}
+def versions() -> dict[str, str]:
+  """Of tfirl and what its results depend on."""
+  found = {}
   for package in _PACKAGES:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-      versions[package] = importlib.metadata.version(package)
-  return versions
+      found[package] = importlib.metadata.version(package)
+  return found
 
 
 def _git_commit() -> str | None:
