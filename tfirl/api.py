@@ -13,9 +13,10 @@ import pandas as pd
 from tfirl import types
 from tfirl.config import gin_bindings, gin_files
 from tfirl.demos import arrays, load
+from tfirl.dynamics import vector_env
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import record
-from tfirl.runs import launch
+from tfirl.runs import launch, restoring
 from tfirl.storage import policy_file
 from tfirl.tasks import Task, make_task
 
@@ -132,6 +133,39 @@ class Run:
       return evaluation.evaluate(
         env, policy, episodes, seed, stochastic, video_path=video
       )
+
+  def model_env(
+    self,
+    num_envs: int,
+    *,
+    starts: np.ndarray | None = None,
+    reward_fn: Callable | None = None,
+    max_episode_steps: int | None = None,
+  ) -> vector_env.ImaginedVectorEnv:
+    """The learned dynamics as an environment, of `hyper` and its kind.
+
+    Args:
+      num_envs: B, of a `gymnasium.vector.VectorEnv`; observations and actions
+        are in the environment's own units.
+      starts: [N, O] that episodes begin in; None for what the environment
+        itself is reset to, 256 times.
+      reward_fn: maps observations [B, O] and actions [B, A] to rewards [B], by
+        TensorFlow operations; None for the reward that the run learned.
+      max_episode_steps: after so many an episode is truncated; None for the
+        environment's own limit. A model errs more with each step.
+
+    Raises:
+      FileNotFoundError: the run has no checkpoint yet.
+      ValueError: it learned no model, or no reward and none is given.
+    """
+    return restoring.imagined_env(
+      self.path,
+      self.task,
+      num_envs,
+      starts=starts,
+      reward_fn=reward_fn,
+      max_episode_steps=max_episode_steps,
+    )
 
 
 def imitate(

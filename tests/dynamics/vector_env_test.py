@@ -56,6 +56,24 @@ def test_an_episode_by_hand():
     assert truncated.tolist() == [False]
 
 
+def test_actions_in_the_environments_own_units():
+  """0 to 10: 7.5 is the model's 0.5; the reward sees 7.5."""
+  env = vector_env.ImaginedVectorEnv(
+    model_env.ModelEnv(_Plant(), is_healthy=_is_healthy),
+    np.zeros((1, 2)),
+    _reward,
+    num_envs=1,
+    max_episode_steps=9,
+    action_bounds=(np.float32([0.0]), np.float32([10.0])),
+  )
+  assert env.single_action_space.high == [10.0]
+  env.reset(seed=0)
+  for action, x, reward in ((7.5, 0.5, 7.5), (-3.0, -0.5, 5.0)):
+    observation, rewards, *_ = env.step([[action]])
+    np.testing.assert_allclose(observation, [[x, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(rewards, [reward], atol=1e-6)
+
+
 def test_truncation_after_max_episode_steps():
   env = _make(num_envs=2, max_episode_steps=2)
   env.reset(seed=0)

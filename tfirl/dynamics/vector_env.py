@@ -30,9 +30,12 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
   Args:
     model_env: the dynamics, and where episodes end.
     starts: [N, O], states that episodes begin in.
-    reward_fn: maps observations [B, O] and actions [B, A] to rewards [B].
+    reward_fn: maps observations [B, O] and actions [B, A], as `step` is given
+      them, to rewards [B]; in a graph.
     num_envs: B.
     max_episode_steps: after so many an episode is truncated.
+    action_bounds: lower and upper bounds of actions, [A] each, which stand for
+      the model's -1 and 1; None for these.
 
   Raises:
     ValueError: a parameter is out of its range, or `starts` of another shape.
@@ -48,6 +51,7 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     reward_fn: Callable,
     num_envs: checks.Count,
     max_episode_steps: checks.Count,
+    action_bounds: tuple[np.ndarray, np.ndarray] | None = None,
   ):
     """Keeps what it is given."""
     model = model_env.model
@@ -63,9 +67,9 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     self.single_observation_space = gymnasium.spaces.Box(
       -np.inf, np.inf, [model.observation_size], np.float32
     )
-    self.single_action_space = gymnasium.spaces.Box(
-      -1.0, 1.0, [model.action_size], np.float32
-    )
+    ones = np.ones(model.action_size, np.float32)
+    low, high = (-ones, ones) if action_bounds is None else action_bounds
+    self.single_action_space = gymnasium.spaces.Box(low, high, dtype=np.float32)
     batch = gymnasium.vector.utils.batch_space
     self.observation_space = batch(self.single_observation_space, num_envs)
     self.action_space = batch(self.single_action_space, num_envs)
@@ -78,7 +82,8 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
 
     def step(observation, action):
       reward = reward_fn(observation, action)
-      return *model_env.step(observation, action), reward
+      unit = (action - (high + low) / 2) / ((high - low) / 2)
+      return *model_env.step(observation, unit), reward
 
     shapes = [num_envs, model.observation_size], [num_envs, model.action_size]
     self._step = tf.function(
@@ -102,7 +107,7 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     """One step of every episode, or its reset.
 
     Args:
-      actions: [B, A], in [-1, 1]; others are clipped.
+      actions: [B, A], within the bounds; others are clipped to them.
 
     Returns:
       observation [B, O], reward [B] (float64), terminated [B], truncated [B],
@@ -143,4 +148,4 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
       )
     if not np.isfinite(actions).all():
       raise ValueError('actions hold numbers that are not finite')
-    return np.clip(actions, -1.0, 1.0)
+    return np.clip(actions, self.action_space.low, self.action_space.high)
