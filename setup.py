@@ -30,6 +30,7 @@ _INSTALL_REQUIRES = [
   'tf-agents==0.19.0',
   'tensorflow-probability==0.23.0',
   'dm-reverb==0.14.0',  # its ops are compiled against TF 2.15's ABI
+  'tensorboard==2.15.2',  # what TF 2.15 brings; its HParams tab is written to
   'gin-config==0.5.0',  # binding checks read its operative config
   'absl-py==2.1.0',  # flags; newer ones were not tried with TF 2.15
   'numpy==1.26.4',  # TF 2.15 needs numpy < 2

@@ -9,7 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl.algorithms.parts import clock as clock_lib
-from tfirl.algorithms.parts import maze_record, rounds
+from tfirl.algorithms.parts import (
+  collecting,
+  maze_record,
+  rounds,
+  training_returns,
+)
 from tfirl.config import budget
 from tfirl.costs import learner as cost_learner
 from tfirl.replay import tables
@@ -49,6 +54,12 @@ class Trainable(abc.ABC):
   @abc.abstractmethod
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
+
+  def training_return(self) -> float | None:
+    """Mean return of the episodes of training since the last call, by the
+    task's reward, which nothing is trained on; None of none.
+    """
+    return None
 
   def save_tables(self, folder) -> None:
     """Writes the tables and their partial blocks to a checkpoint's folder."""
@@ -91,6 +102,7 @@ class Algorithm(Trainable):
     self._agent = agent
     self._replay = replay
     self._record = record
+    self._returns = training_returns.TrainingReturns()
     self._updates_per_round = updates_per_round
     self._rounds = rounds.Rounds(
       self._train_step, updates_per_round, jit_compile
@@ -111,6 +123,9 @@ class Algorithm(Trainable):
       'state': checkpoints.PythonState(self._get_state, self._set_state),
     }
 
+  def training_return(self) -> float | None:
+    return self._returns.take()
+
   def save_tables(self, folder) -> None:
     self._replay.save(folder)
 
@@ -130,10 +145,13 @@ class Algorithm(Trainable):
     """What a record also shows, of those that imagine."""
     return {}
 
-  def _note_visits(self, observations: np.ndarray) -> None:
-    """Args: [B, O] that the learner made in the training environment."""
+  def _note_steps(self, rows: collecting.Rewarded, times: np.ndarray) -> None:
+    """Sees what the learner did in the training environment, [B, ...], and how
+    many steps into its episode each row lies.
+    """
+    self._returns.add(rows.reward, times)
     if self._record is not None:
-      self._record.add(observations)
+      self._record.add(rows.observation)
 
   def _train(self, *rows) -> None:
     """A round of updates on nests of [G * B, ...]."""

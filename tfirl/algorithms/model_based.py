@@ -276,7 +276,7 @@ class ModelBased(game.Game):
     expert = self._expert_sampler.sample()
     policy_writer, hybrid_writer = self._writers
     policy_writer.append(rows)
-    self._note_visits(rows.observation)
+    self._note_steps(rewarded, times)
     hybrid_writer.append(rows)
     hybrid_writer.append(types.Transition(*(f.numpy() for f in expert)))
     self.clock.env_steps += self._steps_per_round
