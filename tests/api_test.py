@@ -169,7 +169,8 @@ def test_what_leaves_a_run(task, demos, tmp_path):
   np.testing.assert_allclose(served['action'], expected, rtol=1e-6, atol=1e-6)
   said = json.loads((run.path / 'policy' / 'metadata.json').read_text())
   assert (said['task'], said['method'], said['seed']) == ('mass', 'hype', 0)
-  assert said['action'] == {'shape': [1], 'low': [0.0], 'high': [10.0]}
+  bounds = {'low': [0.0], 'high': [10.0]}
+  assert said['action'] == {'shape': [1], **bounds, 'names': None}
   last = run.metrics.iloc[-1]
   latest = said['latest_evaluation']
   assert latest['real_steps'] == last.real_steps == 160

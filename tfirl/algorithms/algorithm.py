@@ -16,7 +16,6 @@ from tfirl.algorithms.parts import (
   training_returns,
 )
 from tfirl.config import budget
-from tfirl.costs import learner as cost_learner
 from tfirl.replay import tables
 from tfirl.storage import checkpoints
 
@@ -30,7 +29,7 @@ class Trainable(abc.ABC):
     clock: what has been spent.
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
-    cost: the learned cost and its reward; None for a method that learns none.
+    cost: the learned `CostLearner`; None for a method that learns none.
   """
 
   budget_units = budget.STEPS
@@ -40,7 +39,7 @@ class Trainable(abc.ABC):
     self.clock = clock_lib.Clock()
     self.policy = None
     self.losses: dict[str, float] = {}
-    self.cost: cost_learner.CostLearner | None = None
+    self.cost = None
 
   @abc.abstractmethod
   def run_round(self) -> None:

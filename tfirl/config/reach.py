@@ -64,12 +64,24 @@ def _called(part: Callable) -> Iterator[Callable]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(part)))
   except (OSError, SyntaxError, TypeError):  # made at run time
     return
+  annotations = set(_annotations(tree))  # which call nothing
   for node in ast.walk(tree):
+    if node in annotations:
+      continue
     named = _resolve(node, vars(module))
     if not (inspect.isclass(named) or inspect.isfunction(named)):
       continue
     if getattr(inspect.unwrap(named), '__module__', '').startswith(_OURS):
       yield named
+
+
+def _annotations(tree: ast.AST) -> Iterator[ast.AST]:
+  """All nodes of the annotations of arguments, results and variables."""
+  for node in ast.walk(tree):
+    for name in ('annotation', 'returns'):
+      annotation = getattr(node, name, None)
+      if annotation is not None:
+        yield from ast.walk(annotation)
 
 
 def _resolve(node: ast.AST, names: dict[str, Any]) -> Any:

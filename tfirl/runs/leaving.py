@@ -8,6 +8,7 @@ from tfirl import acting
 from tfirl.agents import export as policy_export
 from tfirl.costs import export as cost_export
 from tfirl.costs import learner as cost_learner
+from tfirl.envs import mujoco_state
 from tfirl.evaluation import metrics
 from tfirl.storage import atomic_file, policy_file, run_folder
 
@@ -53,7 +54,12 @@ class Leaver:
       name: 'policy' or 'best_policy'.
       last_row: of metrics.csv: the latest evaluation; None before there is any.
     """
-    leaving = policy_file.make(policy, *self._bounds, self._metadata(last_row))
+    leaving = policy_file.make(
+      policy,
+      *self._bounds,
+      self._metadata(last_row),
+      mujoco_state.joint_names(self._env.gym),
+    )
     policy_export.save_policy(leaving, self._folder / name)
     policy_file.save(leaving, self._folder / f'{name}.npz')
 

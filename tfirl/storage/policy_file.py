@@ -17,7 +17,7 @@ Keys, all float32 but for the last two:
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,8 +62,14 @@ def make(
   low: np.ndarray,
   high: np.ndarray,
   metadata: Mapping[str, Any],
+  action_names: Sequence[str] | None = None,
 ) -> EnvPolicy:
-  """An `EnvPolicy`, whose metadata also say what goes in and comes out."""
+  """An `EnvPolicy`, whose metadata also say what goes in and comes out.
+
+  Args:
+    unit_policy, low, high, metadata: as of `EnvPolicy`.
+    action_names: of the A actions, where they have any.
+  """
   low, high = np.asarray(low, np.float32), np.asarray(high, np.float32)
   spaces = {
     'observation': {'shape': [unit_policy.observation_size]},
@@ -71,6 +77,7 @@ def make(
       'shape': list(low.shape),
       'low': low.tolist(),
       'high': high.tolist(),
+      'names': None if action_names is None else list(action_names),
     },
   }
   return EnvPolicy(unit_policy, low, high, {**metadata, **spaces})

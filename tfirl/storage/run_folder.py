@@ -55,7 +55,7 @@ class RunFolder:
 
   Attributes:
     path: ROOT/TASK/METHOD/SEED.
-    checkpoints, policy, videos: folders in it, made by who writes them.
+    checkpoints, videos: folders in it, made by who writes them.
     resumed: Whether an earlier process had opened the folder.
   """
 
@@ -82,7 +82,6 @@ class RunFolder:
     """
     self.path = Path(root) / task / method / str(seed)
     self.checkpoints = self.path / 'checkpoints'
-    self.policy = self.path / 'policy'
     self.videos = self.path / 'videos'
     self.path.mkdir(parents=True, exist_ok=True)
     self._lock_file = _lock(self.path)
