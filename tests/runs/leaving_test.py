@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl import acting
+from tfirl import acting, tasks
 from tfirl.cli import main as cli
 from tfirl.costs import export as cost_export
 from tfirl.costs import learned_reward
@@ -33,6 +33,26 @@ def run(tmp_path):
 @pytest.fixture
 def observations():
   return np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+
+
+def test_whatever_the_environment_is_made_with(tmp_path):
+  """Arrays and functions are written as text: no checkpoint fails by them."""
+  task = tasks.Task(
+    'odd', env_id='Pendulum-v1', env_kwargs={'g': np.float32(9.5)}
+  )
+  folder = tmp_path / 'odd' / 'bc' / '3'
+  folder.mkdir(parents=True)
+  layers = [(np.ones([3, 1], np.float32), np.zeros(1, np.float32))]
+  with task.make_env() as env:
+    leaver = leaving.Leaver(folder, task.name, env)
+    leaver.write_policy(acting.MlpPolicy(layers, 1), 'policy', None)
+    leaver.write_cost(None, None)
+  found = policy_file.load(folder / 'policy.npz')
+  assert found.metadata['env_kwargs'] == {'g': '9.5'}
+  assert (found.metadata['method'], found.metadata['seed']) == ('bc', 3)
+  assert found.metadata['latest_evaluation'] == {}
+  np.testing.assert_array_equal(found.high, [2.0])
+  assert sorted(p.name for p in folder.iterdir()) == ['policy', 'policy.npz']
 
 
 def _tflite(path):

@@ -1,5 +1,6 @@
 """What leaves a run's folder: its policy and its cost, for other programs."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ class Leaver:
     self._facts = {
       'task': task_name,
       'env_id': env.env_id,
-      'env_kwargs': env.env_kwargs,
+      # Of an environment of the user's these may be anything.
+      'env_kwargs': json.loads(json.dumps(env.env_kwargs, default=str)),
       'method': folder.parent.name,
       'seed': int(folder.name),
       'versions': run_folder.versions(),
