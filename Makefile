@@ -27,7 +27,7 @@ $(INSTALLED): setup.py pyproject.toml
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	touch $(VENV)/.tfirl
-	$(BIN)/pip install --quiet --editable '.[test,ray]'
+	$(BIN)/pip install --quiet --editable '.[test,ray,onnx]'
 	$(BIN)/pip check
 	$(BIN)/pip install --quiet --no-deps d4rl==1.1
 	touch $@

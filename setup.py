@@ -30,6 +30,7 @@ _INSTALL_REQUIRES = [
   'tf-agents==0.19.0',
   'tensorflow-probability==0.23.0',
   'dm-reverb==0.14.0',  # its ops are compiled against TF 2.15's ABI
+  'tensorboard==2.15.2',  # what TF 2.15 brings; its HParams tab is written to
   'gin-config==0.5.0',  # binding checks read its operative config
   'absl-py==2.1.0',  # flags; newer ones were not tried with TF 2.15
   'numpy==1.26.4',  # TF 2.15 needs numpy < 2
@@ -66,6 +67,9 @@ _EXTRAS_REQUIRE = {
   # launch/sweep.py --executor=ray. The two-raylet test ran on this one; its
   # core alone resolves with the pins above.
   'ray': ['ray==2.60.0'],
+  # `tfirl export --format onnx`. Both resolve with the pins above: they take
+  # numpy < 2 and protobuf 4, which TensorFlow 2.15 needs.
+  'onnx': ['tf2onnx==1.17.0', 'onnx==1.17.0'],
   # CUDA 12.2 and cuDNN 8.9 as wheels, for TensorFlow to find. It resolves with
   # the pins above; no GPU was to be had to try it.
   'cuda': ['tensorflow[and-cuda]==2.15.1'],

@@ -1,14 +1,17 @@
 """The Python face: as a user's script or notebook calls it."""
 
 import dataclasses
+import json
 import pickle
 
 import gymnasium
 import numpy as np
 import pytest
+import tensorflow as tf
 from gymnasium import spaces
 
 import tfirl
+from tfirl.costs import learned_reward
 
 _SMALL = (
   'tfirl.SacAgent.hidden = (8,)',
@@ -181,6 +184,34 @@ def test_own_task_and_arrays_to_a_policy(task, demos, tmp_path):
   assert len(stats.returns) == 2 and stats.lengths.tolist() == [30, 30]
 
 
+def test_what_leaves_a_run(task, demos, tmp_path):
+  """Its policy and reward, as files; the one acts as `run.policy`, the other
+  pays for actions in newtons.
+  """
+  run = _imitate(task, demos, tmp_path)
+  seen = demos.observations[:20]
+  expected = run.policy(seen)
+  model = tf.saved_model.load(str(run.path / 'policy'))
+  served = model.signatures['serving_default'](observation=tf.constant(seen))
+  np.testing.assert_allclose(served['action'], expected, rtol=1e-6, atol=1e-6)
+  said = json.loads((run.path / 'policy' / 'metadata.json').read_text())
+  assert (said['task'], said['method'], said['seed']) == ('mass', 'hype', 0)
+  bounds = {'low': [0.0], 'high': [10.0]}
+  assert said['action'] == {'shape': [1], **bounds, 'names': None}
+  last = run.metrics.iloc[-1]
+  latest = said['latest_evaluation']
+  assert latest['real_steps'] == last.real_steps == 160
+  assert latest['eval_return_mean'] == pytest.approx(last.eval_return_mean)
+  assert said['versions']['tensorflow'] == tf.__version__
+  reward = learned_reward.LearnedReward(run.path / 'cost.npz')
+  env = learned_reward.LearnedRewardWrapper(Mass(), run.path / 'cost.npz')
+  observation, _ = env.reset(seed=0)
+  _, found, _, _, info = env.step(np.float32([7.5]))
+  assert found == pytest.approx(reward(observation, [7.5]))
+  assert found != pytest.approx(reward(observation, [2.5]), abs=1e-4)
+  assert info['task_reward'] < 0
+
+
 def test_the_policy_is_in_the_environments_units(task, demos, tmp_path):
   """A clone of the expert pushes as the expert does."""
   run = tfirl.imitate(
@@ -298,7 +329,7 @@ def test_a_policy_of_another_kind_is_no_start(task, demos, tmp_path):
   message = r'init_from = .*kernels.*\(2, 16\).*this agent has.*\(2, 8\)'
   with pytest.raises(ValueError, match=message):
     _imitate(task, demos, tmp_path / 'next', init_from=other)
-  with pytest.raises(FileNotFoundError, match='init_from = .*no SavedModel'):
+  with pytest.raises(FileNotFoundError, match='init_from = .*policy.npz: no s'):
     _imitate(task, demos, tmp_path / 'next', init_from=tmp_path)
 
 

@@ -11,7 +11,7 @@ A page is read as its reader would work through it, in a folder of its own:
 Runs are cut by one binding more, `include 'budgets/smoke.gin'`, as the pages
 themselves advise; those of tfirl's tasks get demonstrations of random actions,
 for embedded experts' take a minute and more. What another environment holds
-(Stable-Baselines3, imitation) is a stand-in with the same names.
+(Stable-Baselines3, imitation, W&B, MLflow) is a stand-in with the same names.
 """
 
 import functools
@@ -99,16 +99,39 @@ def _pendulum_episodes(number):
 
 
 class _Sb3Model:
-  """As far as the page calls it."""
+  """As far as the pages call it."""
+
+  def __init__(self, policy, env):
+    assert policy == 'MlpPolicy'
+    self._env = env
+
+  def learn(self, num_steps):
+    assert num_steps > 0
+    self._env.reset(seed=0)
+    reward = self._env.step(self._env.action_space.sample())[1]
+    assert isinstance(reward, float)
+    return self
 
   @classmethod
   def load(cls, path):
     assert path == 'sac_pendulum'
-    return cls()
+    return cls('MlpPolicy', None)
 
   def predict(self, observation, deterministic=False):
     assert deterministic
     return -observation[1:2], None
+
+
+def _wandb_init(project, sync_tensorboard):
+  assert project and sync_tensorboard
+
+
+def _log_metric(key, value, step):
+  assert key and np.isfinite(value) and step >= 0
+
+
+def _log_artifacts(local_dir):
+  assert (pathlib.Path(local_dir) / 'metrics.csv').is_file()
 
 
 def _imitation_trajectories(path):
@@ -124,6 +147,8 @@ def foreign_modules(monkeypatch):
   """What lives in other virtual environments."""
   stands_in = {
     'stable_baselines3': {'SAC': _Sb3Model},
+    'wandb': {'init': _wandb_init, 'finish': lambda: None},
+    'mlflow': {'log_metric': _log_metric, 'log_artifacts': _log_artifacts},
     'imitation': {},
     'imitation.data': {},
     'imitation.data.serialize': {'load': _imitation_trajectories},

@@ -38,6 +38,24 @@ class Encoding(NamedTuple):
     return np.concatenate([scaled, np.sin(angles), np.cos(angles)], -1)
 
 
+def in_env_units(
+  action: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+  """Actions [..., A] in [-1, 1] as the environment takes them, within its
+  bounds `low` and `high`, [A] each.
+  """
+  scaled = (high + low) / 2 + (high - low) / 2 * action
+  return np.clip(scaled, low, high)  # rounding may lead a digit beyond
+
+
+def in_unit_range(
+  action: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
+  """The inverse of `in_env_units`; what lies out of bounds is clipped."""
+  scaled = (action - (high + low) / 2) / ((high - low) / 2)
+  return np.clip(scaled, -1.0, 1.0)
+
+
 class MlpPolicy:
   """tanh(MLP(observation)), or a sample of the squashed Gaussian around it.
 

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from tfirl import types
-from tfirl.agents import export
 from tfirl.config import gin_bindings, gin_files
 from tfirl.demos import arrays, load
+from tfirl.dynamics import vector_env
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import record
-from tfirl.runs import evaluate as run_evaluation
-from tfirl.runs import launch
+from tfirl.runs import launch, restoring
+from tfirl.storage import policy_file
 from tfirl.tasks import Task, make_task
 
 __all__ = [
@@ -111,15 +111,8 @@ class Run:
       FileNotFoundError: the run has written no policy yet.
     """
     if self._policy is None:
-      with self.task.make_env() as env:
-        low, high = env.action_low, env.action_high
-      model = export.load_model(self.path / 'policy')
-      self._policy = model, (high + low) / 2, (high - low) / 2
-    model, center, half_range = self._policy
-    observation = np.asarray(observation, np.float32)
-    batch = np.atleast_2d(observation)
-    actions = center + half_range * model.action(batch).numpy()
-    return actions[0] if observation.ndim == 1 else actions
+      self._policy = policy_file.load(self.path / policy_file.FILE)
+    return self._policy(observation)
 
   def evaluate(
     self,
@@ -141,11 +134,45 @@ class Run:
       FileNotFoundError: the run has written no policy yet.
       ValueError: see `evaluation.evaluate`.
     """
-    policy = run_evaluation.load_policy(self.path / 'policy', stochastic)
+    policy = policy_file.load(self.path / policy_file.FILE).unit_policy
     with self.task.make_env(seed, 'rgb_array' if video else None) as env:
       return evaluation.evaluate(
         env, policy, episodes, seed, stochastic, video_path=video
       )
+
+  def model_env(
+    self,
+    num_envs: int,
+    *,
+    starts: np.ndarray | None = None,
+    reward_fn: Callable | None = None,
+    max_episode_steps: int | None = None,
+  ) -> vector_env.ImaginedVectorEnv:
+    """The learned dynamics as an environment, of `hyper` and its kind.
+
+    Args:
+      num_envs: B, of a `gymnasium.vector.VectorEnv`; observations and actions
+        are in the environment's own units.
+      starts: [N, O] that episodes begin in; None for what the environment
+        itself is reset to, 256 times.
+      reward_fn: maps observations [B, O] and actions [B, A] to rewards [B], by
+        TensorFlow operations; None for the reward that the run learned, or
+        that its model predicts.
+      max_episode_steps: after so many an episode is truncated; None for the
+        environment's own limit. A model errs more with each step.
+
+    Raises:
+      FileNotFoundError: the run has no checkpoint yet.
+      ValueError: it learned no model, or no reward and none is given.
+    """
+    return restoring.imagined_env(
+      self.path,
+      self.task,
+      num_envs,
+      starts=starts,
+      reward_fn=reward_fn,
+      max_episode_steps=max_episode_steps,
+    )
 
 
 def imitate(

@@ -1,5 +1,6 @@
-"""Policies as SavedModels, read back here and where tfirl can't be imported."""
+"""Policies as models, read back here and where tfirl can't be imported."""
 
+import json
 import subprocess
 import sys
 
@@ -10,8 +11,10 @@ from scipy import stats
 
 from tfirl.acting import Encoding, MlpPolicy
 from tfirl.agents import export
+from tfirl.storage import policy_file
 
 OBS, A = 4, 2
+LOW, HIGH = np.float32([-0.4, 0.0]), np.float32([0.4, 10.0])
 
 READER = """
 import sys
@@ -21,20 +24,29 @@ import tensorflow as tf
 observations = np.load('observations.npy')
 for name in sys.argv[1:]:
   policy = tf.saved_model.load(name)
-  np.save(name + '.npy', policy.action(observations).numpy())
+  serve = policy.signatures['serving_default']
+  served = serve(observation=tf.constant(observations))['action'].numpy()
+  np.testing.assert_array_equal(served, policy.action(observations).numpy())
+  np.save(name + '.npy', served)
 assert not any(name.startswith('tfirl.') for name in sys.modules)
 """
 
 
 def make_policy(
-  width=2 * A, seed=0, hidden=8, log_std_range=(-20, 2), num_waves=None
+  width=2 * A,
+  seed=0,
+  hidden=8,
+  log_std_range=(-20, 2),
+  num_waves=None,
+  exploration_noise=0.0,
 ):
   """Of raw observations, or encoded with `num_waves` sines and cosines."""
   rng = np.random.default_rng(seed)
   encoding = None
   if num_waves is not None:
     shapes = [OBS], [OBS], [OBS, num_waves], [num_waves]
-    encoding = Encoding(*(rng.normal(size=s).astype('f') for s in shapes))
+    parts = (rng.normal(size=s).astype('f') for s in shapes)
+    encoding = Encoding(*parts, clip=1.5)
   sizes = [OBS + 2 * (num_waves or 0), hidden, hidden, width]
   layers = [
     (
@@ -43,7 +55,17 @@ def make_policy(
     )
     for i, o in zip(sizes, sizes[1:], strict=False)
   ]
-  return MlpPolicy(layers, A, log_std_range, encoding=encoding)
+  unit = MlpPolicy(layers, A, log_std_range, exploration_noise, encoding)
+  return policy_file.make(unit, LOW, HIGH, {'task': 'toy'})
+
+
+# Both actors, observations as they are and encoded.
+KINDS = {
+  'gaussian': {},
+  'deterministic': {'width': A, 'seed': 1},
+  'standardized': {'num_waves': 0},
+  'with_waves': {'width': A, 'seed': 1, 'num_waves': 3},
+}
 
 
 @pytest.fixture
@@ -52,12 +74,7 @@ def observations():
 
 
 def test_loads_without_tfirl_and_acts_alike(tmp_path, observations):
-  policies = {
-    'gaussian': make_policy(),
-    'deterministic': make_policy(A, 1),
-    'standardized': make_policy(num_waves=0),
-    'with_waves': make_policy(A, 1, num_waves=3),
-  }
+  policies = {name: make_policy(**kind) for name, kind in KINDS.items()}
   for name, policy in policies.items():
     export.save_policy(policy, tmp_path / name)
   np.save(tmp_path / 'observations.npy', observations)
@@ -66,8 +83,11 @@ def test_loads_without_tfirl_and_acts_alike(tmp_path, observations):
   )
   for name, policy in policies.items():
     found = np.load(tmp_path / f'{name}.npy')
-    assert found.dtype == np.float32 and found.std() > 0.1
-    np.testing.assert_allclose(found, policy(observations), atol=1e-6)
+    assert found.dtype == np.float32 and (found.std(0) > 0.05).all()
+    assert ((found >= LOW) & (found <= HIGH)).all()
+    np.testing.assert_allclose(
+      found, policy(observations), rtol=1e-6, atol=1e-6
+    )
 
 
 def test_sample_has_the_distribution_of_the_policy(tmp_path, observations):
@@ -81,17 +101,17 @@ def test_sample_has_the_distribution_of_the_policy(tmp_path, observations):
   for i in range(A):
     assert stats.ks_2samp(sampled[:, i], expected[:, i]).pvalue > 0.01
   assert np.abs(sampled - loaded.sample(repeated)).max() > 0.1
+  assert ((sampled >= LOW) & (sampled <= HIGH)).all()
 
 
 def test_sample_explores_as_the_policy_does(tmp_path, observations):
-  layers = make_policy(A).layers
-  policy = MlpPolicy(layers, A, exploration_noise=0.3)
+  policy = make_policy(A, exploration_noise=0.3)
   export.save_policy(policy, tmp_path / 'policy')
   loaded = tf.saved_model.load(str(tmp_path / 'policy'))
   repeated = np.repeat(observations[:1], 4000, 0)
   tf.random.set_seed(0)
   sampled = loaded.sample(repeated).numpy()
-  assert np.abs(sampled).max() <= 1.0
+  assert ((sampled >= LOW) & (sampled <= HIGH)).all()
   expected = policy(repeated, np.random.default_rng(0))
   for i in range(A):
     assert stats.ks_2samp(sampled[:, i], expected[:, i]).pvalue > 0.01
@@ -119,5 +139,66 @@ def test_an_earlier_policy_is_replaced_whole(tmp_path, observations, separator):
   assert not (tmp_path / 'policy' / 'half').exists()
   loaded = tf.saved_model.load(folder)
   np.testing.assert_allclose(
-    loaded.action(observations), policy(observations), atol=1e-6
+    loaded.action(observations), policy(observations), rtol=1e-6, atol=1e-6
   )
+
+
+def test_what_is_no_model_is_not_replaced(tmp_path):
+  (tmp_path / 'mine').mkdir()
+  (tmp_path / 'mine' / 'thesis.txt').touch()
+  with pytest.raises(FileExistsError, match='mine is there and is no SavedMod'):
+    export.save_policy(make_policy(), tmp_path / 'mine')
+  assert [path.name for path in tmp_path.rglob('*')] == ['mine', 'thesis.txt']
+
+
+def test_it_says_what_it_is(tmp_path):
+  export.save_policy(make_policy(), tmp_path / 'policy')
+  loaded = tf.saved_model.load(str(tmp_path / 'policy'))
+  metadata = json.loads(loaded.metadata.numpy())
+  assert metadata == json.loads((tmp_path / 'policy/metadata.json').read_text())
+  assert metadata['task'] == 'toy'
+  assert metadata['observation'] == {'shape': [OBS]}
+  assert metadata['action']['low'] == pytest.approx([-0.4, 0.0])
+  np.testing.assert_array_equal(loaded.action_low, LOW)
+  np.testing.assert_array_equal(loaded.action_high, HIGH)
+  serve = loaded.signatures['serving_default']
+  (spec,) = serve.structured_input_signature[1].values()
+  assert (spec.name, spec.shape, spec.dtype) == (
+    'observation',
+    tf.TensorShape([None, OBS]),
+    tf.float32,
+  )
+  assert serve.structured_outputs['action'].shape == tf.TensorShape([None, A])
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_tflite_acts_alike(tmp_path, observations, kind):
+  policy = make_policy(**KINDS[kind])
+  export.save_tflite(policy, tmp_path / 'policy.tflite')
+  interpreter = tf.lite.Interpreter(str(tmp_path / 'policy.tflite'))
+  serve = interpreter.get_signature_runner('serving_default')
+  for batch in (observations, observations[:1]):
+    found = serve(observation=batch)['action']
+    np.testing.assert_allclose(found, policy(batch), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_onnx_acts_alike(tmp_path, observations, kind):
+  pytest.importorskip('tf2onnx', reason="needs the extra 'onnx'")
+  import onnx
+  from onnx import reference
+
+  policy = make_policy(**KINDS[kind])
+  export.save_onnx(policy, tmp_path / 'policy.onnx')
+  model = onnx.load(tmp_path / 'policy.onnx')
+  assert json.loads(model.metadata_props[0].value)['task'] == 'toy'
+  session = reference.ReferenceEvaluator(model)
+  (found,) = session.run(['action'], {'observation': observations})
+  np.testing.assert_allclose(found, policy(observations), rtol=1e-5, atol=1e-5)
+
+
+def test_onnx_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
+  monkeypatch.setitem(sys.modules, 'tf2onnx', None)
+  with pytest.raises(ValueError, match=r"pip install 'tfirl\[onnx\]'"):
+    export.save_onnx(make_policy(), tmp_path / 'policy.onnx')
+  assert list(tmp_path.iterdir()) == []

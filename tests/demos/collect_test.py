@@ -8,10 +8,12 @@ import pytest
 import tensorflow as tf
 
 from tfirl.acting import MlpPolicy
+from tfirl.agents import export
 from tfirl.demos import collect
 from tfirl.demos.experts import embedded, policies
 from tfirl.demos.load import load_demonstrations
 from tfirl.envs.wrappers import TremblingHand
+from tfirl.storage import policy_file
 
 _METADATA = {'task': 'hopper', 'env_id': 'Hopper-v5', 'env_kwargs': {}}
 
@@ -201,6 +203,25 @@ def test_saved_model_acts(tmp_path, subfolder):
   np.testing.assert_allclose(policy(observation), observation[:3] / 2)
   with pytest.raises(ValueError, match='found a mean policy'):
     policy(observation, np.random.default_rng(0))
+
+
+def test_what_a_run_leaves_acts(tmp_path):
+  """In [-1, 1], whatever units its files are in."""
+  rng = np.random.default_rng(0)
+  layers = [(rng.normal(size=(11, 6)).astype('f'), np.zeros(6, 'f'))]
+  unit = MlpPolicy(layers, 3)
+  bounds = np.float32([-3, 0, 1]), np.float32([1, 10, 2])
+  leaving = policy_file.make(unit, *bounds, {})
+  export.save_policy(leaving, tmp_path / 'model')
+  policy_file.save(leaving, tmp_path / 'policy.npz')
+  observation = rng.normal(size=11).astype('f')
+  for source in ('model', 'policy.npz', ''):  # at last the run's folder
+    policy = policies.load_policy(str(tmp_path / source), 'hopper')
+    np.testing.assert_allclose(policy(observation), unit(observation), 1e-5)
+  drawn = policy(observation, np.random.default_rng(1))
+  np.testing.assert_array_equal(
+    drawn, unit(observation, np.random.default_rng(1))
+  )
 
 
 def test_saved_model_without_action(tmp_path):

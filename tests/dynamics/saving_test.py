@@ -79,7 +79,9 @@ def test_a_model_of_other_sizes_is_refused(tmp_path, sizes, message):
 
 
 def test_files_that_are_no_models(tmp_path):
-  with pytest.raises(FileNotFoundError, match='none.npz: no such dynamics'):
+  with pytest.raises(
+    FileNotFoundError, match='none.npz: no such file; expected'
+  ):
     saving.load_model(make(), str(tmp_path / 'none.npz'))
   path = tmp_path / 'x.npz'
   path.write_bytes(b'PK\x03\x04 cut')

@@ -30,11 +30,40 @@ def _reward(observation, action):
   return 10.0 * observation[:, 0] + action[:, 0]
 
 
-def _make(starts=((0.0, 0.0),), num_envs=1, max_episode_steps=100):
-  env = model_env.ModelEnv(_Plant(), is_healthy=_is_healthy)
+class _RewardedPlant(_Plant):
+  """The same, with a reward of x' beside it."""
+
+  predicts_reward = True
+
+  def sample(self, observation, action):
+    successor = self.sample_next(observation, action)
+    return tf.concat([successor, successor[:, :1]], -1)
+
+
+def _make(
+  starts=((0.0, 0.0),),
+  num_envs=1,
+  max_episode_steps=100,
+  plant=_Plant,
+  reward_fn=_reward,
+):
+  env = model_env.ModelEnv(plant(), is_healthy=_is_healthy)
   return vector_env.ImaginedVectorEnv(
-    env, np.array(starts), _reward, num_envs, max_episode_steps
+    env, np.array(starts), reward_fn, num_envs, max_episode_steps
   )
+
+
+def test_the_models_own_reward_or_anothers():
+  starts = [[0.2, 0.0]]
+  for reward_fn, reward in ((None, 0.6), (_reward, 2.4)):
+    env = _make(starts, plant=_RewardedPlant, reward_fn=reward_fn)
+    env.reset(seed=0)
+    assert env.step([[0.4]])[1] == pytest.approx([reward])
+
+
+def test_a_model_without_rewards_needs_a_function():
+  with pytest.raises(ValueError, match='reward_fn is None; expected a fun'):
+    _make(reward_fn=None)
 
 
 def test_an_episode_by_hand():
@@ -55,6 +84,24 @@ def test_an_episode_by_hand():
     np.testing.assert_allclose(rewards, [reward], atol=1e-6)
     assert terminated.tolist() == [is_over]
     assert truncated.tolist() == [False]
+
+
+def test_actions_in_the_environments_own_units():
+  """0 to 10: 7.5 is the model's 0.5; the reward sees 7.5."""
+  env = vector_env.ImaginedVectorEnv(
+    model_env.ModelEnv(_Plant(), is_healthy=_is_healthy),
+    np.zeros((1, 2)),
+    _reward,
+    num_envs=1,
+    max_episode_steps=9,
+    action_bounds=(np.float32([0.0]), np.float32([10.0])),
+  )
+  assert env.single_action_space.high == [10.0]
+  env.reset(seed=0)
+  for action, x, reward in ((7.5, 0.5, 7.5), (-3.0, -0.5, 5.0)):
+    observation, rewards, *_ = env.step([[action]])
+    np.testing.assert_allclose(observation, [[x, 0.0]], atol=1e-6)
+    np.testing.assert_allclose(rewards, [reward], atol=1e-6)
 
 
 def test_truncation_after_max_episode_steps():

@@ -55,3 +55,15 @@ def test_state_of_another_model():
 def test_environment_without_mujoco():
   with pytest.raises(TypeError, match='PendulumEnv has no MuJoCo state'):
     mujoco_state.simulation(gymnasium.make('Pendulum-v1'))
+
+
+def test_names_of_the_joints_that_actions_drive():
+  hopper = gymnasium.make('Hopper-v5')
+  names = ['thigh_joint', 'leg_joint', 'foot_joint']
+  assert mujoco_state.joint_names(hopper) == names
+  assert mujoco_state.joint_names(gymnasium.make('Pendulum-v1')) is None
+  # Tendons, or an action of another size, name no joint.
+  steered = gymnasium.wrappers.TransformAction(
+    hopper, lambda a: a[:3], gymnasium.spaces.Box(-1.0, 1.0, (4,))
+  )
+  assert mujoco_state.joint_names(steered) is None

@@ -88,7 +88,7 @@ def test_full_disk(run, tmp_path):
     # No evaluation, so that it is the checkpoint that meets the full disk.
     run.bindings |= {'run.eval_every': 10_000, 'run.env_steps': 640}
     process = run.start()
-    run.pause_when(process, lambda: (run.path / 'policy').exists())
+    run.pause_when(process, lambda: (run.path / 'policy.npz').exists())
     kept = run.checkpoint_step()
     assert kept > 0
     if mounted:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tfirl.acting import Encoding, MlpPolicy
-from tfirl.agents import export
 from tfirl.demos.experts import embedded
 from tfirl.runs import embed_expert
+from tfirl.storage import policy_file
 
 
 def _random_policy(seed):
@@ -21,11 +21,17 @@ def _random_policy(seed):
   return MlpPolicy(layers, 3)
 
 
+def _leave(policy, path):
+  """As its run leaves it."""
+  bounds = -np.ones(3, np.float32), np.ones(3, np.float32)
+  policy_file.save(policy_file.make(policy, *bounds, {}), path)
+
+
 @pytest.fixture
 def run(tmp_path):
   """An expert's run folder with two policies."""
-  export.save_policy(_random_policy(0), tmp_path / 'best_policy')
-  export.save_policy(_random_policy(1), tmp_path / 'policy')
+  _leave(_random_policy(0), tmp_path / 'best_policy.npz')
+  _leave(_random_policy(1), tmp_path / 'policy.npz')
   (tmp_path / 'config.gin').write_text("include 'tasks/hopper.gin'\n")
   launch = {
     'command': ['launch.py', '--gin_file=x.gin', '--root_dir=/private'],
@@ -68,18 +74,19 @@ def test_writes_the_policy_and_how_it_was_made(
 
 @pytest.mark.parametrize('num_waves', [0, 3])
 def test_a_policy_that_encodes_is_refused(tmp_path, num_waves):
-  """Its graph alone holds the encoding: without waves the layers would fit."""
+  """What ships is layers alone: without waves they would fit."""
   rng = np.random.default_rng(0)
   shapes = [11], [11], [11, num_waves], [num_waves]
   encoding = Encoding(*(rng.normal(size=s).astype('f') for s in shapes))
   (_, bias), head = _random_policy(0).layers
   kernel = rng.normal(size=(11 + 2 * num_waves, 8)).astype('f')
   policy = MlpPolicy([(kernel, bias), head], 3, encoding=encoding)
-  export.save_policy(policy, tmp_path / 'best_policy')
+  _leave(policy, tmp_path / 'best_policy.npz')
   with pytest.raises(
-    ValueError, match='best_policy: found a policy.*expected.*make_encoding off'
+    ValueError,
+    match='best_policy.npz: found a pol.*expected.*encoding off',
   ):
-    embed_expert.read_weights(tmp_path / 'best_policy')
+    embed_expert.read_weights(tmp_path / 'best_policy.npz')
 
 
 def test_a_run_without_evaluations_is_named(run):

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
+from tfirl import acting
 from tfirl.runs import evaluate
+from tfirl.storage import policy_file
 
 _CONFIG = """
 Task.name = 'hopper'
@@ -13,28 +14,26 @@ Task.tremble_probability = 0.0
 """
 
 
-class _Constant(tf.Module):
-  """Acts by the sign of the first observed number; can't sample."""
-
-  @tf.function(input_signature=[tf.TensorSpec([None, 11])])
-  def action(self, observation):
-    return tf.tile(tf.sign(observation[:, :1]), [1, 3])
-
-
-class _Sampling(_Constant):
-  """Its samples differ from its mean."""
-
-  @tf.function(input_signature=[tf.TensorSpec([None, 11])])
-  def sample(self, observation):
-    return -self.action(observation)
+def _pulling_policy(spread=None):
+  """Pulls by the first observed number; samples widely, or not."""
+  width = 3 if spread is None else 6
+  kernel, bias = np.zeros([11, width], np.float32), np.zeros(width, np.float32)
+  kernel[0, :3] = 3.0
+  bias[3:] = spread or 0.0
+  return acting.MlpPolicy([(kernel, bias)], 3)
 
 
 @pytest.fixture
 def run(tmp_path):
-  """A run folder with a policy that can't sample."""
+  """A run folder, and of it what evaluations read."""
   (tmp_path / 'config.gin').write_text(_CONFIG)
-  tf.saved_model.save(_Constant(), str(tmp_path / 'policy'))
+  _leave(_pulling_policy(), tmp_path)
   return tmp_path
+
+
+def _leave(policy, folder):
+  bounds = -np.ones(3, np.float32), np.ones(3, np.float32)
+  policy_file.save(policy_file.make(policy, *bounds, {}), folder / 'policy.npz')
 
 
 def test_same_seed_gives_the_same_table_and_more_episodes_extend_it(
@@ -54,27 +53,20 @@ def test_same_seed_gives_the_same_table_and_more_episodes_extend_it(
   assert returns[0] != returns[1]
 
 
-def test_policy_gets_and_gives_one_row(tmp_path):
-  tf.saved_model.save(_Sampling(), str(tmp_path))
-  observation = np.full([11], 2.0)
-  policy = evaluate.load_policy(tmp_path, stochastic=True)
-  np.testing.assert_array_equal(policy(observation), [1, 1, 1])
-  rng = np.random.default_rng(0)
-  np.testing.assert_array_equal(policy(observation, rng), [-1, -1, -1])
-  policy = evaluate.load_policy(tmp_path)
-  np.testing.assert_array_equal(policy(observation, rng), [1, 1, 1])
-
-
-def test_policy_that_cannot_sample_is_refused(run):
-  with pytest.raises(SystemExit, match="no function 'sample'"):
-    evaluate.main([str(run), '--stochastic'])
+def test_samples_are_another_play_than_the_mean(run, capsys):
+  _leave(_pulling_policy(spread=5.0), run)
+  tables = []
+  for flags in ([], ['--stochastic'], ['--stochastic']):
+    evaluate.main([str(run), '--episodes=1', *flags])
+    tables.append(capsys.readouterr().out)
+  assert tables[0] != tables[1] == tables[2]
 
 
 def test_missing_config_and_policy_are_named(run, tmp_path):
   with pytest.raises(SystemExit, match='absent/config.gin not found'):
     evaluate.main([str(tmp_path / 'absent')])
-  (run / 'policy/saved_model.pb').unlink()
-  with pytest.raises(SystemExit, match='policy holds no SavedModel'):
+  (run / 'policy.npz').unlink()
+  with pytest.raises(SystemExit, match='policy.npz: no such file; expected'):
     evaluate.main([str(run)])
 
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfirl.agents import export
 from tfirl.config import gin_bindings
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
+from tfirl.runs import leaving
 from tfirl.storage import checkpoints
 
 _ENV_ID = 'TfirlEcho-v0'  # conftest's
@@ -52,14 +52,15 @@ def test_policy_is_exported_with_the_checkpoint(run):
   'error', [OSError('No space'), tf.errors.UnknownError(None, None, 'No space')]
 )
 def test_a_policy_that_cannot_be_exported_ends_the_run(run, monkeypatch, error):
-  def full_disk(policy, folder):
+  def full_disk(*unused_arguments):
     raise error
 
-  monkeypatch.setattr(export, 'save_policy', full_disk)
+  monkeypatch.setattr(leaving.Leaver, 'write_policy', full_disk)
   with pytest.raises(checkpoints.CheckpointError, match='No space') as info:
     run()
   kept = run.path / 'checkpoints' / '30'
-  assert f'written to {run.path / "policy"} (the last good' in str(info.value)
+  said = f'the policy of step 30 could not be written to {run.path} (the last'
+  assert said in str(info.value)
   assert f'checkpoint: {kept})' in str(info.value)
   assert run.checkpoints() == [30]
 

@@ -16,6 +16,7 @@ from tfirl.storage.checkpoints import (
   Checkpoints,
   PythonState,
   latest,
+  restore_parts,
 )
 
 
@@ -255,3 +256,23 @@ def test_python_state_comes_back_after_the_variables(tmp_path):
   variable.assign(5.0)
   checkpoints.restore(path)
   assert seen == [3.0, 3.0]
+
+
+class _Part(tf.Module):
+  def __init__(self, value):
+    super().__init__()
+    self.weight = tf.Variable(value)
+
+
+def test_some_parts_of_a_checkpoint(tmp_path):
+  saved = {'model': _Part([1.0, 2.0]), 'agent': _Part(3.0)}
+  state = _Counter().trackable()
+  path = Checkpoints(tmp_path, {**saved, 'clock': state}).save(7)
+  model = _Part([0.0, 0.0])
+  assert restore_parts(path, {'model': model}) == []
+  np.testing.assert_array_equal(model.weight, [1.0, 2.0])
+  other = _Part([0.0, 0.0])
+  assert restore_parts(path, {'model': other, 'end': _Part(0.0)}) == ['end']
+  np.testing.assert_array_equal(other.weight, [0.0, 0.0])
+  with pytest.raises(CheckpointError, match='7 does not fit model: .*[Ss]hape'):
+    restore_parts(path, {'model': _Part([0.0])})

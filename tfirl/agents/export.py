@@ -1,85 +1,122 @@
-"""A policy as a SavedModel that loads without tfirl."""
+"""A policy as a SavedModel, for TensorFlow Lite or ONNX: all without tfirl."""
 
+import json
 import os
-import shutil
 from pathlib import Path
 
 import tensorflow as tf
 
-from tfirl import acting
 from tfirl.networks import encoding
+from tfirl.storage import atomic_file, model_folder, policy_file
+
+_ONNX_OPSET = 17  # of 2022; what tf2onnx writes by default is older
 
 
 class _PolicyModule(tf.Module):
-  """The MLP of a `MlpPolicy` in TensorFlow."""
+  """An `EnvPolicy` in TensorFlow.
 
-  def __init__(self, policy: acting.MlpPolicy):
+  Attributes:
+    action, sample: map observations [B, O] to actions [B, A] in the
+      environment's own units; float32.
+    action_low, action_high: [A], its bounds.
+    metadata: JSON.
+  """
+
+  def __init__(self, policy: policy_file.EnvPolicy):
     super().__init__('policy')
-    self.kernels = [tf.Variable(kernel) for kernel, _ in policy.layers]
-    self.biases = [tf.Variable(bias) for _, bias in policy.layers]
-    self._encoding = policy.encoding
-    self._num_actions = policy.num_actions
-    self._log_std_range = policy.log_std_range
-    self._exploration_noise = policy.exploration_noise
-    observations = tf.TensorSpec([None, policy.observation_size])
-    self.action, self.sample = (
-      tf.function(function, [observations], autograph=False)
-      for function in (self._mean_action, self._sampled_action)
+    self._policy = unit = policy.unit_policy
+    self.kernels = [tf.Variable(kernel) for kernel, _ in unit.layers]
+    self.biases = [tf.Variable(bias) for _, bias in unit.layers]
+    self.action_low = tf.Variable(policy.low, trainable=False)
+    self.action_high = tf.Variable(policy.high, trainable=False)
+    text = json.dumps(policy.metadata)
+    self.metadata = tf.Variable(text, trainable=False)
+    self._bounds = policy.low, policy.high
+    spec = tf.TensorSpec([None, unit.observation_size], name='observation')
+    self.action, self.sample, self.serve = (
+      tf.function(function, [spec], autograph=False)
+      for function in (self._mean_action, self._sampled_action, self._serve)
     )
 
   def _mean_action(self, observation):
-    """[B, O] -> [B, A] in [-1, 1]."""
-    return tf.tanh(self._head(observation)[:, : self._num_actions])
+    mean = self._head(observation)[:, : self._policy.num_actions]
+    return self._in_env_units(tf.tanh(mean))
 
   def _sampled_action(self, observation):
-    """[B, O] -> [B, A] in [-1, 1]; see `MlpPolicy`."""
-    head = self._head(observation)
-    mean, log_std = head[:, : self._num_actions], head[:, self._num_actions :]
+    """See `acting.MlpPolicy`."""
+    head, policy = self._head(observation), self._policy
+    mean, log_std = tf.split(
+      head, [policy.num_actions, head.shape[1] - policy.num_actions], 1
+    )
+    noise = tf.random.normal(tf.shape(mean))
     if log_std.shape[1]:
-      std = tf.exp(tf.clip_by_value(log_std, *self._log_std_range))
-      return tf.tanh(mean + std * tf.random.normal(tf.shape(mean)))
-    noise = self._exploration_noise * tf.random.normal(tf.shape(mean))
-    return tf.clip_by_value(tf.tanh(mean) + noise, -1.0, 1.0)
+      std = tf.exp(tf.clip_by_value(log_std, *policy.log_std_range))
+      action = tf.tanh(mean + std * noise)
+    else:
+      action = tf.tanh(mean) + policy.exploration_noise * noise
+    return self._in_env_units(action)
+
+  def _serve(self, observation):
+    return {'action': self._mean_action(observation)}
+
+  def _in_env_units(self, action):
+    """Also clips, what noise leads beyond [-1, 1]."""
+    low, high = self._bounds
+    scaled = (high + low) / 2 + (high - low) / 2 * action
+    return tf.clip_by_value(scaled, low, high)
 
   def _head(self, observation):
-    hidden = encoding.encode(observation, self._encoding)
+    hidden = encoding.encode(observation, self._policy.encoding)
     for kernel, bias in zip(self.kernels[:-1], self.biases[:-1], strict=True):
       hidden = tf.nn.relu(hidden @ kernel + bias)
     return hidden @ self.kernels[-1] + self.biases[-1]
 
 
-def save_policy(policy: acting.MlpPolicy, folder: str | os.PathLike) -> None:
+def save_policy(
+  policy: policy_file.EnvPolicy, folder: str | os.PathLike
+) -> None:
   """Writes `policy` as a SavedModel, replacing an earlier one whole.
 
   `tf.saved_model.load(folder)` has `action(observation [B, O]) -> [B, A]`,
-  the mean action, and `sample`, of the same shapes; float32.
+  the mean action in the environment's own units, and `sample`, of the same
+  shapes; float32. Its signature 'serving_default' has the mean action, too:
+  `observation` to `action`.
+
+  Raises: FileExistsError if something else is at `folder`.
   """
-  folder = os.path.normpath(folder)  # without a closing slash
-  writing, replaced = f'{folder}.tmp', f'{folder}.old'
-  for leftover in (writing, replaced):
-    shutil.rmtree(leftover, ignore_errors=True)
-  tf.saved_model.save(_PolicyModule(policy), writing)
-  if os.path.exists(folder):
-    os.rename(folder, replaced)
-  os.rename(writing, folder)
-  shutil.rmtree(replaced, ignore_errors=True)
+  module = _PolicyModule(policy)
+  model_folder.save(module, folder, module.serve, policy.metadata)
 
 
-def load_model(folder: str | os.PathLike):
-  """The SavedModel that `save_policy` wrote.
+def save_tflite(policy: policy_file.EnvPolicy, path: str | os.PathLike) -> None:
+  """Writes the mean action for TensorFlow Lite's interpreter.
 
-  Raises FileNotFoundError if there is none.
+  Its signature 'serving_default' maps `observation` [B, O], float32, to
+  `action` [B, A], in the environment's own units.
   """
-  if not (Path(folder) / 'saved_model.pb').is_file():
-    raise FileNotFoundError(
-      f'{folder} holds no SavedModel; expected the one a run exports at its end'
-    )
-  return tf.saved_model.load(os.fspath(folder))
+  module = _PolicyModule(policy)
+  converter = tf.lite.TFLiteConverter.from_concrete_functions(
+    [module.serve.get_concrete_function()], module
+  )
+  atomic_file.write_bytes(Path(path), converter.convert())
 
 
-def layers_of(model) -> acting.Layers:
-  """The weights of a loaded policy."""
-  return [
-    (kernel.numpy(), bias.numpy())
-    for kernel, bias in zip(model.kernels, model.biases, strict=True)
-  ]
+def save_onnx(policy: policy_file.EnvPolicy, path: str | os.PathLike) -> None:
+  """Writes the mean action as an ONNX graph, `observation` [B, O] to `action`.
+
+  Raises: ValueError without the extra that writes them.
+  """
+  try:
+    import tf2onnx
+  except ImportError as error:
+    raise ValueError(
+      f"{path}: ONNX needs the extra of that name: pip install 'tfirl[onnx]' "
+      f'({error})'
+    ) from error
+  module = _PolicyModule(policy)
+  model, _ = tf2onnx.convert.from_function(
+    module.serve, module.serve.input_signature, opset=_ONNX_OPSET
+  )
+  metadata = model.metadata_props.add()
+  metadata.key, metadata.value = 'tfirl', json.dumps(policy.metadata)
+  atomic_file.write_bytes(Path(path), model.SerializeToString())

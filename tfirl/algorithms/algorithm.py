@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfirl import types
 from tfirl.algorithms.parts import clock as clock_lib
-from tfirl.algorithms.parts import maze_record, rounds
+from tfirl.algorithms.parts import maze_record, rounds, training_returns
 from tfirl.config import budget
 from tfirl.replay import tables
 from tfirl.storage import checkpoints
@@ -24,6 +25,7 @@ class Trainable(abc.ABC):
     clock: what has been spent.
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
+    cost: the learned `CostLearner`; None for a method that learns none.
   """
 
   budget_units = budget.STEPS
@@ -33,6 +35,7 @@ class Trainable(abc.ABC):
     self.clock = clock_lib.Clock()
     self.policy = None
     self.losses: dict[str, float] = {}
+    self.cost = None
 
   @abc.abstractmethod
   def run_round(self) -> None:
@@ -46,6 +49,12 @@ class Trainable(abc.ABC):
   @abc.abstractmethod
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
+
+  def training_return(self) -> float | None:
+    """Mean return of the episodes of training since the last call, by the
+    task's reward, which nothing is trained on; None of none.
+    """
+    return None
 
   def save_tables(self, folder) -> None:
     """Writes the tables and their partial blocks to a checkpoint's folder."""
@@ -88,6 +97,7 @@ class Algorithm(Trainable):
     self._agent = agent
     self._replay = replay
     self._record = record
+    self._returns = training_returns.TrainingReturns()
     self._updates_per_round = updates_per_round
     self._rounds = rounds.Rounds(
       self._train_step, updates_per_round, jit_compile
@@ -108,6 +118,9 @@ class Algorithm(Trainable):
       'state': checkpoints.PythonState(self._get_state, self._set_state),
     }
 
+  def training_return(self) -> float | None:
+    return self._returns.take()
+
   def save_tables(self, folder) -> None:
     self._replay.save(folder)
 
@@ -127,10 +140,15 @@ class Algorithm(Trainable):
     """What a record also shows, of those that imagine."""
     return {}
 
-  def _note_visits(self, observations: np.ndarray) -> None:
-    """Args: [B, O] that the learner made in the training environment."""
+  def _note_steps(
+    self, rows: types.RewardedTransition, times: np.ndarray
+  ) -> None:
+    """Sees what the learner did in the training environment, [B, ...], and how
+    many steps into its episode each row lies.
+    """
+    self._returns.add(rows.reward, times)
     if self._record is not None:
-      self._record.add(observations)
+      self._record.add(rows.observation)
 
   def _train(self, *rows) -> None:
     """A round of updates on nests of [G * B, ...]."""

@@ -78,14 +78,14 @@ class Expert(algorithm.Algorithm):
   def run_round(self) -> None:
     """Collects, then trains as often."""
     is_initial = self.clock.env_steps < self._initial_steps
-    rows, _ = collecting.run_steps(
+    rows, times = collecting.run_steps(
       self._env,
       self._random_action if is_initial else self.policy,
       self._steps_per_round,
       self._rng,
     )
     self._writer.append(rows)
-    self._note_visits(rows.observation)
+    self._note_steps(rows, times)
     self.clock.env_steps += self._steps_per_round
     if self.clock.env_steps >= self._initial_steps:
       self._train(self._sampler.sample())

@@ -62,6 +62,7 @@ class Game(algorithm.Algorithm):
     record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
     env.reset()
+    self.cost = cost.learner
     self._cost = cost
     self._env = env
     self._rng = rng

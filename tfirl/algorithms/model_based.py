@@ -319,7 +319,7 @@ class ModelBased(game.Game):
     self._cost.note(rewarded.transition, times)
     policy_writer, hybrid_writer = self._writers
     policy_writer.append(rows)
-    self._note_visits(rows.observation)
+    self._note_steps(rewarded, times)
     hybrid_writer.append(rows)
     if self._expert_in_hybrid:
       expert = self._expert_sampler.sample()

@@ -124,7 +124,7 @@ class ModelFree(game.Game):
     )
     self._writer.append(rows.transition)
     self._cost.note(rows.transition, times)
-    self._note_visits(rows.observation)
+    self._note_steps(rows, times)
     self.clock.env_steps += self._steps_per_round
     if before < self._initial_steps <= self.clock.env_steps:
       self._open_game()

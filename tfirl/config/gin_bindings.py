@@ -127,6 +127,18 @@ def value_of(binding: str) -> Any:
     ) from error
 
 
+def settings() -> dict[str, bool | float | str]:
+  """All bindings by name, as a table of runs shows them: numbers, truths and
+  text as they are, anything else as it is written.
+  """
+  return {
+    gin_files.key_text(key): value
+    if isinstance(value, (bool, int, float, str))
+    else repr(value)
+    for key, value in _bound().items()
+  }
+
+
 def unconsumed() -> list[str]:
   """Describes each binding that no call has consumed up to now.
 

@@ -112,6 +112,16 @@ class CostLearner(tf.Module):
     self._learning_rate_scale = learning_rate_scale
 
   @property
+  def reward_transform(self) -> Callable:
+    """Maps costs [B] to rewards [B], before their level."""
+    return self._reward_transform
+
+  @property
+  def level(self) -> np.ndarray:
+    """What is added to them, [] float32."""
+    return self._shift.numpy()
+
+  @property
   def num_rounds(self) -> int:
     """How many rounds were played: the k of the next one."""
     return int(self._rounds.numpy())

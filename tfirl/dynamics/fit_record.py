@@ -22,7 +22,8 @@ class FitRecord(NamedTuple):
 
   def columns(self) -> dict[str, float]:
     """As columns of metrics.csv."""
-    reward = {'dynamics_reward_r2': self.reward_r2}
+    # None where none is predicted, nan where those held out never vary.
+    has_r2 = self.reward_r2 is not None and np.isfinite(self.reward_r2)
     return {
       'dynamics_loss': float(self.losses[-1]),
       'dynamics_mse': float(self.holdout_mse[self.elites].mean()),
@@ -32,5 +33,5 @@ class FitRecord(NamedTuple):
       'dynamics_rows': float(self.num_rows),
       'dynamics_holdout_rows': float(self.num_holdout),
       'dynamics_fit_s': self.wall_s,
-      **(reward if self.reward_r2 is not None else {}),
+      **({'dynamics_reward_r2': self.reward_r2} if has_r2 else {}),
     }

@@ -63,7 +63,7 @@ class ModelEnv(tf.Module):
     return next_observation, self.is_healthy(next_observation)
 
   @tf.autograph.experimental.do_not_convert
-  def _step_with_reward(self, observation, action):
+  def step_with_reward(self, observation, action):
     """`step`, and a tuple of the rewards [B], empty if none are predicted."""
     if not self._predicts_reward:
       return *self.step(observation, action), ()
@@ -202,7 +202,7 @@ class ModelEnv(tf.Module):
       if t == 0:
         is_free = tf.math.is_nan(first_action)
         action = tf.where(is_free, action, first_action)
-      successor, is_alive, reward = self._step_with_reward(observation, action)
+      successor, is_alive, reward = self.step_with_reward(observation, action)
       is_finite = tf.reduce_all(tf.math.is_finite(successor), -1)
       for values in reward:
         is_finite &= tf.math.is_finite(values)

@@ -1,19 +1,12 @@
 """A fitted model as an .npz that another run begins with."""
 
-import os
-import zipfile
-
-import numpy as np
-
 from tfirl.dynamics.model import DynamicsModel
+from tfirl.storage import npz_file
 
 
 def save_model(model: DynamicsModel, path: str) -> None:
   """Writes all variables of `model`, whole or not at all."""
-  writing = f'{path}.tmp'
-  with open(writing, 'wb') as file:
-    np.savez(file, **{k: v.numpy() for k, v in _variables(model).items()})
-  os.replace(writing, path)
+  npz_file.write(path, {k: v.numpy() for k, v in _variables(model).items()})
 
 
 def load_model(model: DynamicsModel, path: str) -> None:
@@ -24,26 +17,16 @@ def load_model(model: DynamicsModel, path: str) -> None:
     ValueError: it holds no model, or one of other sizes; names the variable,
       the shape found and the shape expected. `model` is left as it was.
   """
-  try:
-    with np.load(path, allow_pickle=False) as archive:
-      arrays = {key: archive[key] for key in archive.files}
-  except FileNotFoundError:
-    raise FileNotFoundError(f'{path}: no such dynamics model') from None
-  except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
-    raise ValueError(
-      f'{path}: found a file that is truncated or no NumPy archive ({error}); '
-      'expected a dynamics model'
-    ) from error
+  arrays = npz_file.read(path, 'a dynamics model')
   variables = _variables(model)
-  for name, variable in variables.items():
-    found = arrays[name].shape if name in arrays else 'nothing'
-    expected = tuple(variable.shape)
-    if found != expected:
-      raise ValueError(
-        f'{path}: {name}: found {found}; expected shape {expected}, of a model '
-        f'of {model.observation_size} observations, {model.action_size} '
-        f'actions and {model.ensemble.num_members} members'
-      )
+  shapes = {name: tuple(v.shape) for name, v in variables.items()}
+  npz_file.require(
+    path,
+    arrays,
+    shapes,
+    f'a model of {model.observation_size} observations, {model.action_size} '
+    f'actions and {model.ensemble.num_members} members',
+  )
   for name, variable in variables.items():
     variable.assign(arrays[name])
 

@@ -30,9 +30,13 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
   Args:
     model_env: the dynamics, and where episodes end.
     starts: [N, O], states that episodes begin in.
-    reward_fn: maps observations [B, O] and actions [B, A] to rewards [B].
+    reward_fn: maps observations [B, O] and actions [B, A], as `step` is given
+      them, to rewards [B]; in a graph. None for the rewards that the model
+      itself predicts.
     num_envs: B.
     max_episode_steps: after so many an episode is truncated.
+    action_bounds: lower and upper bounds of actions, [A] each, which stand for
+      the model's -1 and 1; None for these.
 
   Raises:
     ValueError: a parameter is out of its range, or `starts` of another shape.
@@ -45,9 +49,10 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     self,
     model_env: ModelEnv,
     starts: np.ndarray,
-    reward_fn: Callable,
+    reward_fn: Callable | None,
     num_envs: checks.Count,
     max_episode_steps: checks.Count,
+    action_bounds: tuple[np.ndarray, np.ndarray] | None = None,
   ):
     """Keeps what it is given."""
     model = model_env.model
@@ -59,13 +64,17 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
         f'starts has {starts.shape[1]} numbers a row; expected those of the '
         f"model's observations, {model.observation_size}"
       )
+    if reward_fn is None and not model.predicts_reward:
+      raise ValueError(
+        'reward_fn is None; expected a function: the model predicts no reward'
+      )
     self.num_envs = num_envs
     self.single_observation_space = gymnasium.spaces.Box(
       -np.inf, np.inf, [model.observation_size], np.float32
     )
-    self.single_action_space = gymnasium.spaces.Box(
-      -1.0, 1.0, [model.action_size], np.float32
-    )
+    ones = np.ones(model.action_size, np.float32)
+    low, high = (-ones, ones) if action_bounds is None else action_bounds
+    self.single_action_space = gymnasium.spaces.Box(low, high, dtype=np.float32)
     batch = gymnasium.vector.utils.batch_space
     self.observation_space = batch(self.single_observation_space, num_envs)
     self.action_space = batch(self.single_action_space, num_envs)
@@ -77,8 +86,11 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     self._steps = np.zeros(num_envs, np.int64)
 
     def step(observation, action):
-      reward = reward_fn(observation, action)
-      return *model_env.step(observation, action), reward
+      unit = (action - (high + low) / 2) / ((high - low) / 2)
+      *outcome, rewards = model_env.step_with_reward(observation, unit)
+      if reward_fn is not None:
+        return *outcome, reward_fn(observation, action)
+      return *outcome, *rewards
 
     shapes = [num_envs, model.observation_size], [num_envs, model.action_size]
     self._step = tf.function(
@@ -102,7 +114,7 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     """One step of every episode, or its reset.
 
     Args:
-      actions: [B, A], in [-1, 1]; others are clipped.
+      actions: [B, A], within the bounds; others are clipped to them.
 
     Returns:
       observation [B, O], reward [B] (float64), terminated [B], truncated [B],
@@ -143,4 +155,4 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
       )
     if not np.isfinite(actions).all():
       raise ValueError('actions hold numbers that are not finite')
-    return np.clip(actions, -1.0, 1.0)
+    return np.clip(actions, self.action_space.low, self.action_space.high)

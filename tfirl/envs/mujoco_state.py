@@ -47,6 +47,19 @@ def simulation(env: gymnasium.Env) -> MujocoEnv:
   return inner
 
 
+def joint_names(env: gymnasium.Env) -> list[str] | None:
+  """Which joint each action drives, by its name in the model; None where that
+  is not what actions do: outside of MuJoCo, of other actuators or numbers.
+  """
+  inner = find(env)
+  if inner is None or (inner.model.nu,) != env.action_space.shape:
+    return None
+  if (inner.model.actuator_trntype != mujoco.mjtTrn.mjTRN_JOINT).any():
+    return None
+  joints = inner.model.actuator_trnid[:, 0]
+  return [inner.model.joint(joint).name for joint in joints]
+
+
 def capture(inner: MujocoEnv) -> dict[str, list[float]]:
   """All that determines the following steps, as lists (JSON keeps them)."""
   vector = np.empty(mujoco.mj_stateSize(inner.model, _STATE))

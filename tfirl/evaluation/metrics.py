@@ -5,9 +5,8 @@ import os
 from collections.abc import Mapping
 from typing import Union
 
-import tensorflow as tf
-
 from tfirl.config import budget
+from tfirl.evaluation import board
 
 Number = Union[int, float, None]
 
@@ -71,8 +70,11 @@ class MetricsLogger:
   or a kill, never meets half a row. It has few rows, so this costs nothing.
 
   TensorBoard's x is real_steps, or updates where no environment is stepped
-  (bc). Its event files only grow: after a resumption it shows the dropped
-  rows too, metrics.csv doesn't.
+  (bc).
+
+  Attributes:
+    path: of metrics.csv.
+    board: TensorBoard's file.
   """
 
   def __init__(
@@ -105,7 +107,7 @@ class MetricsLogger:
           and _at_most(row['updates'], restored_updates)
         ]
       self._write_file()
-    self._summaries = tf.summary.create_file_writer(folder)
+    self.board = board.Board(folder)
 
   @property
   def last_row(self) -> dict[str, float] | None:
@@ -150,24 +152,23 @@ class MetricsLogger:
         self._rows.pop()
     self._rows.append(row)
     self._write_file()
-    self._write_summaries(metrics, step=int(clock[0] or clock[1]))
+    self.show(metrics)
+
+  def show(self, metrics: Mapping[str, Number]) -> None:
+    """A point of TensorBoard's curves alone, between two rows.
+
+    Args:
+      metrics: real_steps, updates, and any others.
+
+    Raises:
+      OSError: the file could not be written (a full disk, say).
+    """
+    step = int(metrics['real_steps'] or metrics['updates'])
+    self.board.scalars({_tag(k): v for k, v in metrics.items()}, step)
 
   def close(self) -> None:
     """Flushes and closes the TensorBoard file."""
-    self._summaries.close()
-
-  def _write_summaries(self, metrics: Mapping[str, Number], step: int) -> None:
-    try:
-      with self._summaries.as_default(step=step):
-        for key, value in metrics.items():
-          if value is not None and value == value:
-            tf.summary.scalar(_tag(key), float(value))
-      self._summaries.flush()
-    except tf.errors.OpError as error:
-      raise OSError(
-        f"{os.path.dirname(self.path)}: TensorBoard's file could not be "
-        f'written: {error.message}'
-      ) from error
+    self.board.close()
 
   def _write_file(self) -> None:
     columns = dict.fromkeys(COLUMNS)

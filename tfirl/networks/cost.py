@@ -1,6 +1,6 @@
 """f(s, a): the cost that the learner pays, alone or as an ensemble."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import gin
@@ -66,8 +66,11 @@ class CostNetwork(tf.keras.Model):
     """Creates the variables."""
     super().__init__(name='cost_network')
     self.num_members = num_members
+    self._observation_size = observation_size
+    self._reducer = reduce
     self._reduce = _REDUCERS[reduce]
     self._clip = clip
+    self._seen = encoding
     self._encoding = None
     if encoding:
       self._encoding = encoding_lib.EncodingLayer(encoding, name='encoding')
@@ -103,6 +106,51 @@ class CostNetwork(tf.keras.Model):
     """The reduced cost, [B], of observation [B, O] and action [B, A]."""
     members = self.members(observation, action)
     return members[0] if self.num_members == 1 else self._reduce(members, 0)
+
+  def arrays(self) -> dict[str, np.ndarray]:
+    """All that makes it, in NumPy; the keys are those of cost.npz, described
+    in `costs.learned_reward`.
+    """
+    size = self._observation_size
+    shift, scale, clip = np.zeros(size), np.ones(size), np.inf
+    if self._seen is not None:
+      shift, scale, clip = self._seen.shift, self._seen.scale, self._seen.clip
+    numbers = {'shift': shift, 'scale': scale, 'clip': clip}
+    numbers['output_clip'] = np.inf if self._clip is None else self._clip
+    for i, layer in enumerate(self._dense):
+      numbers[f'kernel_{i}'] = layer.kernel.numpy()
+      numbers[f'bias_{i}'] = layer.bias.numpy()
+    return {
+      'num_layers': np.array(len(self._dense)),
+      'reduce': np.array(self._reducer),
+      **{key: np.asarray(n, np.float32) for key, n in numbers.items()},
+    }
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> CostNetwork:
+  """The network whose `arrays` these are, whatever gin binds."""
+  kernels, biases = (
+    [arrays[f'{part}_{i}'] for i in range(int(arrays['num_layers']))]
+    for part in ('kernel', 'bias')
+  )
+  shift, clip = arrays['shift'], float(arrays['output_clip'])
+  no_waves = np.zeros([len(shift), 0], np.float32), shift[:0]
+  network = CostNetwork(
+    len(shift),
+    kernels[0].shape[1] - len(shift),
+    seed=0,
+    encoding=acting.Encoding(
+      shift, arrays['scale'], *no_waves, float(arrays['clip'])
+    ),
+    layers=[bias.shape[-1] for bias in biases[:-1]],
+    num_members=len(kernels[0]),
+    reduce=str(arrays['reduce']),
+    clip=None if np.isinf(clip) else clip,
+    head_scale=1.0,
+  )
+  for layer, kernel, bias in zip(network._dense, kernels, biases, strict=True):
+    layer.set_weights([kernel, bias])
+  return network
 
 
 def _kernel_initializer(seed):

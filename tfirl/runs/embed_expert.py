@@ -15,40 +15,24 @@ from pathlib import Path
 import numpy as np
 
 from tfirl import acting, tasks
-from tfirl.agents import export
 from tfirl.config import gin_bindings
 from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
+from tfirl.storage import policy_file
 
 
-def read_weights(folder: Path) -> acting.MlpPolicy:
-  """The weights of an exported policy (see `agents.export`).
+def read_weights(path: Path) -> acting.MlpPolicy:
+  """The policy that a run left (see `storage.policy_file`).
 
   Raises: ValueError if it is more than its layers: encodes its observations.
   """
-  model = export.load_model(folder)
-  layers = export.layers_of(model)
-  # The exported head holds means and log standard deviations.
-  policy = acting.MlpPolicy(layers, num_actions=len(layers[-1][1]) // 2)
-  if not _is_the_same(policy, model):
+  policy = policy_file.load(path).unit_policy
+  if policy.encoding is not None:
     raise ValueError(
-      f'{folder}: found a policy that is not its layers alone; expected one of '
-      'SAC, with make_encoding off'
+      f'{path}: found a policy that encodes its observations; expected one '
+      'with make_encoding off'
     )
   return policy
-
-
-def _is_the_same(policy: acting.MlpPolicy, model) -> bool:
-  """Whether both act alike; an encoding is in the graph of `model` only."""
-  spec = model.action.concrete_functions[0].structured_input_signature[0][0]
-  if spec.shape[1] != policy.observation_size:
-    return False
-  shape = 32, policy.observation_size
-  observations = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-  found, expected = policy(observations), model.action(observations).numpy()
-  return found.shape == expected.shape and np.allclose(
-    found, expected, rtol=1e-3, atol=1e-5
-  )
 
 
 def env_steps(run: Path, policy: str) -> int:
@@ -82,7 +66,7 @@ def main(argv: list[str] | None = None) -> None:
   parser.add_argument('--seed', type=int, default=0)
   parser.add_argument('--out', help='FILE.npz; by default the one that ships')
   args = parser.parse_args(argv)
-  policy = read_weights(args.run / args.policy)
+  policy = read_weights(args.run / f'{args.policy}.npz')
   gin_bindings.parse([str(args.run / 'config.gin')])
   task = tasks.make_task()
   env = task.make_env(args.seed, trembles=False)

@@ -1,49 +1,22 @@
 """Rolls out the policy of a run: `python -m tfirl.evaluate RUN`.
 
-The task comes from RUN/config.gin, the policy from the SavedModel RUN/policy.
+The task comes from RUN/config.gin, the policy from RUN/policy.npz.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from tfirl import tasks
-from tfirl.agents import export
 from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import evaluate_arguments, experiment
-from tfirl.storage import checkpoints, run_folder
+from tfirl.storage import checkpoints, policy_file, run_folder
 
 # experiment is imported for the configurables that config.gin may name.
 del experiment
-
-
-def load_policy(path: Path, stochastic: bool = False) -> Callable:
-  """The SavedModel in `path` as `policy(observation [O], rng) -> [A]`.
-
-  Args:
-    path: Its `action(observation [B, O]) -> [B, A]` is the mean action; its
-      `sample`, of the same shapes, draws one (by the model's own generator:
-      the rng is only asked whether to sample).
-    stochastic: Sample if an rng is given; takes the mean otherwise.
-
-  Raises:
-    FileNotFoundError: there is no SavedModel in `path`.
-    ValueError: it can't do what is asked.
-  """
-  model = export.load_model(path)
-  needed = 'sample' if stochastic else 'action'
-  if not hasattr(model, needed):
-    raise ValueError(f'the SavedModel {path} has no function {needed!r}')
-
-  def policy(observation, rng=None):
-    act = model.sample if stochastic and rng is not None else model.action
-    return act(observation[np.newaxis].astype(np.float32))[0].numpy()
-
-  policy.model = model  # a SavedModel's functions die with it
-  return policy
 
 
 def evaluate_run(
@@ -60,14 +33,14 @@ def evaluate_run(
 
   Raises:
     FileNotFoundError: `run` has no config.gin or no exported policy.
-    ValueError: see `load_policy` and `evaluation.evaluate`.
+    ValueError: see `policy_file.load` and `evaluation.evaluate`.
   """
   config = run / 'config.gin'
   if not config.is_file():
     raise FileNotFoundError(
       f'{config} not found; expected a run folder ROOT/TASK/ALGORITHM/SEED'
     )
-  policy = load_policy(run / 'policy', stochastic)
+  policy = policy_file.load(run / policy_file.FILE).unit_policy
   gin_bindings.parse([str(config.resolve())])
   render_mode = 'rgb_array' if video else None
   env = tasks.make_task().make_env(seed, render_mode)

@@ -51,7 +51,9 @@ def run(
   eval_every: checks.Count = gin.REQUIRED,
   eval_episodes: checks.Count = 10,
   eval_stochastic: bool = False,
+  eval_video: bool = False,
   checkpoint_every: checks.Count = gin.REQUIRED,
+  log_every: checks.Count = 1000,
   record_video: bool = True,
   keep_best: bool = False,
   num_threads: checks.CountOrZero = 0,
@@ -78,7 +80,10 @@ def run(
     eval_every: steps between evaluations; there is one at the start too.
     eval_episodes: episodes of each.
     eval_stochastic: sample their actions instead of taking the mean.
+    eval_video: film the first episode of each, for videos/ and TensorBoard.
     checkpoint_every: steps between checkpoints.
+    log_every: steps between TensorBoard's points: losses, speed, the return of
+      training's own episodes.
     record_video: film one episode of the final policy.
     keep_best: write the policy of the best evaluation to best_policy/ too.
     num_threads: TensorFlow's (`threads.take`); 0 for all cores. With two
@@ -119,6 +124,7 @@ def run(
       budget,
       eval_episodes=eval_episodes,
       eval_stochastic=eval_stochastic,
+      eval_video=eval_video,
       keep_best=keep_best,
       on_evaluation=on_evaluation,
     )
@@ -136,7 +142,7 @@ def run(
       )
     gin_bindings.check_all_consumed()
     run_folder.write_operative_config()
-    current.train(bar, eval_every, checkpoint_every, stop)
+    current.train(bar, eval_every, checkpoint_every, log_every, stop)
     current.finish(current.is_spent, record_video)
     bar.close()
     if current.is_spent:

@@ -1,21 +1,24 @@
 """One run in progress: an algorithm, its results and its checkpoints."""
 
-import logging
+import contextlib
+import functools
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from tfirl import tasks
-from tfirl.agents import export
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.config import budget as budget_lib
+from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import metrics, progress, record
-from tfirl.storage import checkpoints
+from tfirl.runs import filming, leaving
+from tfirl.storage import checkpoints, policy_file
 
 # Streams of the run's seed; the algorithm has the seed itself.
 _EVALUATION_STREAM, _RESUME_STREAM = 1, 2
@@ -38,7 +41,7 @@ class Session:
     task: what makes the environment of evaluations.
     seed: the run's seed.
     budget: what may be spent; its unit is that of all periods.
-    eval_episodes, eval_stochastic, keep_best, on_evaluation: as in
+    eval_episodes, eval_stochastic, eval_video, keep_best, on_evaluation: as in
       `experiment.run`.
 
   Raises:
@@ -56,6 +59,7 @@ class Session:
     *,
     eval_episodes: int,
     eval_stochastic: bool,
+    eval_video: bool,
     keep_best: bool,
     on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   ):
@@ -67,10 +71,12 @@ class Session:
     self._budget = budget
     self._eval_episodes = eval_episodes
     self._eval_stochastic = eval_stochastic
+    self._eval_video = eval_video
     self._best_return = -math.inf if keep_best else math.inf
     self._on_evaluation = on_evaluation
     self._is_asked_to_stop = False
-    self._eval_env = task.make_env(seed)
+    self._eval_env = task.make_env(seed, 'rgb_array' if eval_video else None)
+    self._leaver = leaving.Leaver(run_folder.path, task.name, self._eval_env)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s, self._train_steps = 0.0, 0  # since the last evaluation
     # Of this process, once its updates are compiled; and of all.
@@ -95,6 +101,8 @@ class Session:
     self._evaluated_at = -1
     if self._log.last_row is not None:
       self._evaluated_at = int(self._log.last_row[budget.unit])
+    if latest is not None and self._is_older(latest):
+      self._export()  # a kill came between that checkpoint and these
     self._started = time.monotonic()
 
   @property
@@ -112,14 +120,18 @@ class Session:
     bar: progress.ProgressBar,
     eval_every: int,
     checkpoint_every: int,
+    log_every: int,
     stop: Callable[[], bool],
   ) -> None:
     """Plays rounds up to the budget, evaluating and saving on the way."""
+    self._log.board.settings(self._settings())
     while not self.is_spent and not self._is_asked_to_stop and not stop():
       before, new_return = self.steps, None
       self.run_round()
       if clock_lib.crosses(eval_every, before, self.steps):
         new_return = self.evaluate()
+      elif clock_lib.crosses(log_every, before, self.steps):
+        self._log.show(self._training_numbers())
       if clock_lib.crosses(checkpoint_every, before, self.steps):
         self.save()
       bar.update(self.steps, self._train_total_s, new_return)
@@ -157,32 +169,31 @@ class Session:
     algorithm, start = self._algorithm, time.monotonic()
     stats = None if algorithm.policy is None else self._play()
     self._evaluate_s += time.monotonic() - start
-    speed = self._train_steps / self._train_s if self._train_steps else None
     found = _NO_METRICS if stats is None else stats.metrics()
     self._log.write(
       {
-        **algorithm.clock.counts(),
-        'wall_s': self._elapsed_s(),
-        'steps_per_s': speed,
+        **self._training_numbers(),
         **found,
-        **algorithm.losses,
         **{f'rows_{k}': v for k, v in algorithm.table_sizes().items()},
         'traces': algorithm.num_traces,
         'time_evaluate_s': self._evaluate_s,
       }
     )
+    if self._eval_video and self._video.is_file():
+      clock = algorithm.clock.real_steps or algorithm.clock.updates
+      self._log.board.video('eval/video', str(self._video), clock)
     algorithm.write_records(self._run_folder.path)
     self._evaluated_at = self.steps
     self._train_s, self._train_steps = 0.0, 0
     mean_return = found['eval_return_mean']
     if mean_return is not None and mean_return > self._best_return:
       self._best_return = mean_return
-      self._export(self._run_folder.path / 'best_policy')
+      self._export_policy('best_policy')
     self._tell(found)
     return mean_return
 
   def save(self) -> None:
-    """Writes a checkpoint, of finite numbers only, and the policy.
+    """Writes a checkpoint, of finite numbers only, and what leaves with it.
 
     Raises:
       CheckpointError: either could not be written (a full disk, say).
@@ -190,7 +201,7 @@ class Session:
     self._check_variables()
     self._checkpoints.save(self.steps)
     self._saved_at = self.steps
-    self._export(self._run_folder.policy)
+    self._export()
 
   def finish(self, is_complete: bool, record_video: bool) -> None:
     """Leaves nothing that the last round did unsaved or, at the end, unseen."""
@@ -201,7 +212,7 @@ class Session:
     if is_complete:
       self._algorithm.finish(self._run_folder.path)
     if is_complete and record_video and self._algorithm.policy is not None:
-      _film(
+      filming.film_final(
         self._algorithm.policy, self._task, self._seed, self._run_folder.videos
       )
 
@@ -238,28 +249,75 @@ class Session:
     is_stepping = self._budget.unit in budget_lib.STEPS
     return clock.real_steps if is_stepping else clock.updates
 
+  def _training_numbers(self) -> dict[str, float | None]:
+    """What is known between evaluations."""
+    speed = self._train_steps / self._train_s if self._train_steps else None
+    return {
+      **self._algorithm.clock.counts(),
+      'wall_s': self._elapsed_s(),
+      'steps_per_s': speed,
+      'training_return': self._algorithm.training_return(),
+      **self._algorithm.losses,
+    }
+
+  def _settings(self) -> dict[str, bool | float | str]:
+    path = self._run_folder.path
+    names = {'task': path.parent.parent.name, 'method': path.parent.name}
+    return {**names, 'seed': self._seed, **gin_bindings.settings()}
+
   def _play(self) -> evaluation.EpisodeStats:
     sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])
-    return evaluation.evaluate(
+    play = functools.partial(
+      evaluation.evaluate,
       self._eval_env,
       self._algorithm.policy,
       self._eval_episodes,
       int(sequence.generate_state(1)[0]),
       self._eval_stochastic,
     )
+    if self._eval_video:
+      try:
+        return play(video_path=str(self._video))
+      except Exception as error:  # what a missing GL library raises is its own
+        filming.warn(error)
+        self._eval_video = False
+    return play()
 
-  def _export(self, folder) -> None:
-    if self._algorithm.policy is None:
-      return
+  @property
+  def _video(self) -> Path:
+    return self._run_folder.videos / f'eval_{self.steps}.mp4'
+
+  def _export(self) -> None:
+    with self._told('the cost'):
+      self._leaver.write_cost(self._algorithm.cost, self._log.last_row)
+    self._export_policy('policy')
+
+  def _export_policy(self, name: str) -> None:
+    policy = self._algorithm.policy
+    if policy is not None:
+      with self._told('the policy'):
+        self._leaver.write_policy(policy, name, self._log.last_row)
+
+  @contextlib.contextmanager
+  def _told(self, what: str) -> Iterator[None]:
+    """A full disk, say, ends the run with what could not be written."""
     try:
-      export.save_policy(self._algorithm.policy, folder)
+      yield
     except (OSError, tf.errors.OpError) as error:
       kept = checkpoints.latest(self._run_folder.checkpoints)
       raise checkpoints.CheckpointError(
-        f'the policy of step {self.steps} could not be written to {folder} '
-        f'(the last good checkpoint: {kept or "there is none"}): '
-        f'{type(error).__name__}: {error}'
+        f'{what} of step {self.steps} could not be written to '
+        f'{self._run_folder.path} (the last good checkpoint: '
+        f'{kept or "there is none"}): {type(error).__name__}: {error}'
       ) from error
+
+  def _is_older(self, checkpoint: Path) -> bool:
+    """Whether what left last, policy.npz, is of before `checkpoint`."""
+    if self._algorithm.policy is None:
+      return False
+    path = self._run_folder.path / policy_file.FILE
+    made = checkpoint.stat().st_mtime
+    return not path.exists() or path.stat().st_mtime < made
 
   def _check_round(self) -> None:
     """Losses come before their step: the last one's shows in the policy."""
@@ -298,10 +356,6 @@ class Session:
 
   def _restore(self, path) -> None:
     self._checkpoints.restore(path)
-    policy = self._run_folder.policy
-    if not policy.exists() or policy.stat().st_mtime < path.stat().st_mtime:
-      # A kill came between that checkpoint and its policy.
-      self._export(policy)
     # TensorFlow's generator can't be restored: a new stream goes on, not the
     # one that was used from step 0.
     sequence = np.random.SeedSequence([self._seed, _RESUME_STREAM, self.steps])
@@ -318,18 +372,3 @@ class Session:
     self._wall_s = state['wall_s']
     self._evaluate_s = state['evaluate_s']
     self._best_return = state['best_return']
-
-
-def _film(policy, task: tasks.Task, seed: int, folder) -> None:
-  """One episode as a video; without a renderer, a warning."""
-  path = folder / 'final.mp4'
-  if path.exists():  # the run was over before
-    return
-  try:
-    with task.make_env(seed, 'rgb_array') as env:
-      evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
-  except Exception as error:  # what a missing GL library raises is its own
-    advice = '; try MUJOCO_GL=osmesa and tfirl.evaluate --video'
-    if isinstance(error, ValueError):  # of ours, which says what to do
-      advice = ''
-    logging.warning('no video (%s: %s)%s', type(error).__name__, error, advice)

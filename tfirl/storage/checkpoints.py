@@ -151,6 +151,38 @@ class Checkpoints:
     )
 
 
+def restore_parts(
+  path: str | os.PathLike, parts: Mapping[str, Any]
+) -> list[str]:
+  """Reads some of the trackables of a checkpoint, and leaves the others.
+
+  Args:
+    path: of the checkpoint.
+    parts: trackables, under the names that they were saved by.
+
+  Returns: names of those that it does not hold; then nothing is read.
+
+  Raises:
+    CheckpointError: it is damaged, or what it holds is of another shape.
+  """
+  prefix = str(Path(path) / _VARIABLES)
+  try:
+    names = [name for name, _ in tf.train.list_variables(prefix)]
+    missing = [
+      part
+      for part in parts
+      if not any(name.startswith(f'{part}/') for name in names)
+    ]
+    if not missing:
+      status = tf.train.Checkpoint(**parts).read(prefix)
+      status.assert_existing_objects_matched().expect_partial()
+  except Exception as error:  # damage shows as any of a dozen types
+    raise CheckpointError(
+      f'checkpoint {path} does not fit {", ".join(parts)}: {error}'
+    ) from error
+  return missing
+
+
 def latest(folder: str | os.PathLike) -> Path | None:
   """The whole checkpoint of the highest step in `folder`, None without one."""
   found = _found(Path(folder))

@@ -26,6 +26,7 @@ from tfirl.config import gin_bindings
 from tfirl.storage import atomic_file
 
 _PACKAGES = (
+  'tfirl',
   'tensorflow',
   'tf-agents',
   'dm-reverb',
@@ -54,7 +55,7 @@ class RunFolder:
 
   Attributes:
     path: ROOT/TASK/METHOD/SEED.
-    checkpoints, policy, videos: folders in it, made by who writes them.
+    checkpoints, videos: folders in it, made by who writes them.
     resumed: Whether an earlier process had opened the folder.
   """
 
@@ -81,7 +82,6 @@ class RunFolder:
     """
     self.path = Path(root) / task / method / str(seed)
     self.checkpoints = self.path / 'checkpoints'
-    self.policy = self.path / 'policy'
     self.videos = self.path / 'videos'
     self.path.mkdir(parents=True, exist_ok=True)
     self._lock_file = _lock(self.path)
@@ -200,16 +200,17 @@ def _describe_launch() -> dict[str, Any]:
     'host': platform.node(),
     'python': platform.python_version(),
     'git_commit': _git_commit(),
-    'versions': _versions(),
+    'versions': versions(),
   }
 
 
-def _versions() -> dict[str, str]:
-  versions = {}
+def versions() -> dict[str, str]:
+  """Of tfirl and what its results depend on."""
+  found = {}
   for package in _PACKAGES:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-      versions[package] = importlib.metadata.version(package)
-  return versions
+      found[package] = importlib.metadata.version(package)
+  return found
 
 
 def _git_commit() -> str | None:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tfirl import tasks
-from tfirl.agents import export
 from tfirl.algorithms import model_free
 from tfirl.config import gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
+from tfirl.storage import policy_file
 from tfirl.types import Demonstrations
 
 _TD3_BC = [
@@ -67,6 +67,12 @@ def make(demos, closed_later):
   return make
 
 
+def _leave(policy, folder):
+  """As its run leaves it."""
+  bounds = -np.ones(3, np.float32), np.ones(3, np.float32)
+  policy_file.save(policy_file.make(policy, *bounds, {}), folder / 'policy.npz')
+
+
 def _error(policy, demos):
   difference = policy(demos.observations) - demos.actions
   return float((difference**2).mean())
@@ -91,7 +97,7 @@ def test_it_starts_as_the_policy_of_either_kind(
   make, demos, tmp_path, first, then
 ):
   earlier = make([*first, 'WarmStart.bc_steps = 50'])
-  export.save_policy(earlier.policy, tmp_path / 'policy')
+  _leave(earlier.policy, tmp_path)
   gin.clear_config()
   init_from = f'WarmStart.init_from = {str(tmp_path)!r}'
   # The policy is taken, the clone of 300 steps is not made.
@@ -109,7 +115,7 @@ def test_it_starts_as_the_policy_of_either_kind(
 
 def test_a_policy_of_another_encoding_is_no_start(make, tmp_path):
   earlier = make(_SAC)
-  export.save_policy(earlier.policy, tmp_path / 'policy')
+  _leave(earlier.policy, tmp_path)
   gin.clear_config()
   init_from = f'WarmStart.init_from = {str(tmp_path)!r}'
   with pytest.raises(ValueError, match='actions differ.*the same encoding'):

@@ -22,6 +22,7 @@ class NoCost:
 
   cost_update_period = math.inf  # between turns: none ever comes
   latest = None
+  learner = None
   reward_fn = None
   rows_have_reward = False
 

@@ -9,9 +9,10 @@ import gin
 import numpy as np
 
 from tfirl import checks, schedules, types
-from tfirl.agents import export, relabeling
+from tfirl.agents import relabeling
 from tfirl.algorithms.parts import rounds
 from tfirl.replay import tables
+from tfirl.storage import policy_file
 
 # Steps of one call; more would only take memory.
 _MOST_STEPS_PER_ROUND = 64
@@ -123,12 +124,12 @@ def start_from(agent, run: str, observations: np.ndarray) -> None:
   """
   name = f'WarmStart.init_from = {run!r}'
   try:
-    model = export.load_model(pathlib.Path(run) / 'policy')
-    agent.start_from(export.layers_of(model))
+    earlier = policy_file.load(pathlib.Path(run) / policy_file.FILE)
+    agent.start_from(earlier.unit_policy.layers)
   except (FileNotFoundError, ValueError) as error:
     raise type(error)(f'{name}: {error}') from error
   seen = observations[:_COMPARED_ROWS].astype(np.float32)
-  difference = np.abs(model.action(seen).numpy() - agent.mlp_policy()(seen))
+  difference = np.abs(earlier.unit_policy(seen) - agent.mlp_policy()(seen))
   if difference.max() > _SAME_ACTION:
     raise ValueError(
       f'{name}: on the demonstrations its actions differ from those of the '

@@ -1,0 +1,27 @@
+"""Videos of a run; it goes on where nothing can be rendered."""
+
+import logging
+from pathlib import Path
+
+from tfirl import tasks
+from tfirl.evaluation import evaluate as evaluation
+
+
+def film_final(policy, task: tasks.Task, seed: int, folder: Path) -> None:
+  """One episode as final.mp4; without a renderer, a warning."""
+  path = folder / 'final.mp4'
+  if path.exists():  # the run was over before
+    return
+  try:
+    with task.make_env(seed, 'rgb_array') as env:
+      evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
+  except Exception as error:  # what a missing GL library raises is its own
+    warn(error)
+
+
+def warn(error: Exception) -> None:
+  """Says that there is no video, why, and what to do."""
+  advice = '; try MUJOCO_GL=osmesa and tfirl.evaluate --video'
+  if isinstance(error, ValueError):  # of ours, which says what to do
+    advice = ''
+  logging.warning('no video (%s: %s)%s', type(error).__name__, error, advice)
