@@ -124,7 +124,9 @@ def test_another_machine_gets_no_connection(make_replay, make_rows):
     for name, expected in ((cable, 'open'), ('lo', 'closed'), ('any', 'open')):
       interface.choose(name)
       replay = make_replay()
-      replay.writer('policy').append(make_rows(range(8)))  # it comes by loopback
+      replay.writer('policy').append(
+        make_rows(range(8))
+      )  # it comes by loopback
       assert replay.size('policy') == 8
       assert call(replay._server.port, inside) == expected
     others = {n for _, n in socket.if_nameindex()} - {'lo', cable}

@@ -100,9 +100,16 @@ def test_seed_of_64_bits_is_taken():
 
 def test_changed_config_is_refused(given):
   _launch()
-  with pytest.raises(RunFolderError, match='run.env_steps: was 8, is 9'):
-    _launch(['run.env_steps = 9'])
+  with pytest.raises(RunFolderError, match='run.env_steps: was 8, is 7'):
+    _launch(['run.env_steps = 7'])
   assert len(given) == 1
+
+
+def test_a_larger_budget_is_no_change(given):
+  _launch()
+  _launch(['run.env_steps = 9'])
+  assert [call[4] for call in given] == [8, 9]
+  assert given[1][0].resumed
 
 
 def test_missing_gin_file_flag(given):
@@ -144,10 +151,10 @@ def test_config_of_a_failed_run_may_change_until_it_has_a_checkpoint(
 
   monkeypatch.setattr(launch.experiment, 'run', fail)
   with pytest.raises(ValueError, match='too many'):
-    _launch(['run.eval_every = 2'])
+    _launch(['run.eval_episodes = 2'])
   monkeypatch.setattr(launch.experiment, 'run', lambda *unused: None)
   if has_checkpoint:
-    with pytest.raises(RunFolderError, match='run.eval_every'):
+    with pytest.raises(RunFolderError, match='run.eval_episodes'):
       _launch()
   else:
     _launch()

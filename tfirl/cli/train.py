@@ -23,6 +23,8 @@ def main(argv: Sequence[str], name: str) -> None:
     args.seed,
     args.demos,
     args.num_demos,
+    args.allow_changes,
+    args.reverb_interface,
   )
 
 
@@ -63,6 +65,17 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
     action='append',
     default=[],
     help='a gin file that is laid over it; repeatable',
+  )
+  add(
+    '--allow_changes',
+    action='store_true',
+    help='go on from the checkpoint though bindings have changed',
+  )
+  add(
+    '--reverb_interface',
+    metavar='IF',
+    default='lo',
+    help="interface that Reverb is reached by beside lo: eth0, say, or 'any'",
   )
   return parser
 

@@ -2,7 +2,7 @@
 
 Reverb listens on every interface, without authentication, and has no option to
 do otherwise. The kernel can bind a socket that listens already to loopback, or
-give it a filter of what connects to it. The run itself always comes by loopback.
+give it a filter of what connects to it. The run itself comes by loopback.
 """
 
 import contextlib

@@ -65,7 +65,9 @@ class CheckpointTarget:
 
   def close(self) -> None:
     """Gives the descriptor back; the server must have stopped."""
-    os.close(self._descriptor)
+    if self._descriptor is not None:
+      os.close(self._descriptor)
+      self._descriptor = None  # another file may get its number
 
   def _point_to(self, folder: str | os.PathLike) -> None:
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

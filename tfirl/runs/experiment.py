@@ -25,7 +25,6 @@ from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress, record
 from tfirl.machine import threads
 from tfirl.runs import opening, session
-from tfirl.storage import checkpoints
 from tfirl.storage import run_folder as run_folder_lib
 
 
@@ -89,7 +88,9 @@ def run(
       doesn't count.
     UnusedBindingError: a gin binding that nothing consumed.
     FloatingPointError: a loss is not finite; the last checkpoint stays.
-    CheckpointError: a checkpoint could not be written; the last one stays.
+    CheckpointError: a checkpoint could not be written, and the last one stays;
+      or all that there are to go on from are damaged.
+    RunFolderError: there is none, though the run has been trained.
   """
   budget = budget_lib.make_budget(
     {'real_steps': real_steps, 'env_steps': env_steps, 'updates': updates},
@@ -99,7 +100,7 @@ def run(
   )
   opening.say_what(run_folder, task, seed, budget)
   threads.take(num_threads)
-  latest = checkpoints.latest(run_folder.checkpoints)
+  latest = run_folder.checkpoint_to_go_on_from()
   demonstrations = None
   if make_algorithm.learns_from_demos:
     demonstrations = _load_demos(demos or task.demos, task, run_folder)
@@ -118,12 +119,15 @@ def run(
       eval_stochastic=eval_stochastic,
       keep_best=keep_best,
       on_evaluation=on_evaluation,
+      demos=None if demonstrations is None else demonstrations.source,
     )
     stack.callback(current.close)
     name = f'{run_folder.path.parent.name} {task.name} {seed}'
     unit = budget.unit.replace('_', ' ')
     bar = progress.ProgressBar(budget.total, current.steps, name, unit)
     stack.callback(bar.close)
+    if not current.is_spent:
+      run_folder.reopen()
     if latest is None:
       current.evaluate()
     elif current.is_spent:

@@ -23,6 +23,7 @@ from absl import flags, logging
 from tfirl import checks, tasks, types
 from tfirl.config import few_demos, flag_help
 from tfirl.evaluation import record
+from tfirl.replay import interface
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
 from tfirl.storage.run_folder import RunFolder, RunFolderError
@@ -40,6 +41,9 @@ _USER_ERRORS = (
 )
 
 _LOG_FORMAT = '%(levelname)s: %(message)s'
+ALLOW_CHANGES_HELP = (
+  'go on from the checkpoint though bindings have changed, and note which'
+)
 _USAGE = """python -m tfirl.launch: trains what a gin file says, or resumes it.
   --gin_file=hype_hopper.gin --seed=1 --gin_bindings='run.eval_every = 2000'
 """
@@ -69,6 +73,10 @@ def define_flags() -> None:
     'd4rl:NAME or minari:ID',
   )
   flags.DEFINE_integer('num_demos', None, few_demos.FLAG_HELP)
+  flags.DEFINE_boolean('allow_changes', False, ALLOW_CHANGES_HELP)
+  flags.DEFINE_string(
+    'reverb_interface', interface.LOOPBACK, interface.FLAG_HELP
+  )
 
 
 class StopSignal:
@@ -129,6 +137,7 @@ def launch(
   stop: Callable[[], bool],
   num_demos: int | None = None,
   *,
+  allow_changes: bool = False,
   task: tasks.Task | None = None,
   on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
 ) -> Path:
@@ -143,6 +152,7 @@ def launch(
     stop: Asked once a round.
     num_demos: How many demonstrated episodes to use: short for gin's
       `load_demonstrations.num_episodes`. None leaves it to gin.
+    allow_changes: As of `RunFolder`.
     task: What is to be learned, in place of the one that gin binds.
     on_evaluation: As of `experiment.run`.
 
@@ -165,7 +175,7 @@ def launch(
   task = task or tasks.make_task()
   source = demos.source if isinstance(demos, types.Demonstrations) else demos
   folder = root_dir, task.name, few_demos.method(), seed, source
-  with RunFolder(*folder) as run_folder:
+  with RunFolder(*folder, allow_changes) as run_folder:
     error_txt = run_folder.path / 'error.txt'
     error_txt.unlink(missing_ok=True)
     try:
@@ -173,8 +183,7 @@ def launch(
       run_folder.write_operative_config()
     except Exception:
       _write_traceback(error_txt)
-      if checkpoints.latest(run_folder.checkpoints) is None:
-        run_folder.forget_config()  # it may be what has to be mended
+      run_folder.forget_config()  # it may be what has to be mended
       raise
     return run_folder.path
 
@@ -199,10 +208,12 @@ def run(
   seed: int,
   demos: str | None,
   num_demos: int | None,
+  allow_changes: bool,
+  reverb_interface: str,
 ) -> None:
   """`launch` as a program has it: quiet libraries, and signals that stop it.
 
-  Args: as of `launch`.
+  Args: as of `launch`, and the interface by which Reverb may be reached.
 
   Raises:
     SystemExit: with 1 and one message when a user's error ends the run.
@@ -215,8 +226,10 @@ def run(
   # Of the code that AutoGraph writes, not of ours.
   warnings.simplefilter('ignore', SyntaxWarning)
   try:
+    interface.choose(reverb_interface)
     with StopSignal() as stop:
-      launch(gin_files, bindings, root_dir, seed, demos, stop, num_demos)
+      where = root_dir, seed, demos, stop, num_demos
+      launch(gin_files, bindings, *where, allow_changes=allow_changes)
   except _USER_ERRORS as error:
     sys.exit(f'error: {error_line(error)}')
 
@@ -233,6 +246,8 @@ def main(argv: list[str]) -> None:
     given.seed,
     given.demos,
     given.num_demos,
+    given.allow_changes,
+    given.reverb_interface,
   )
 
 
