@@ -55,6 +55,7 @@ _SLOW = (
   'gin_matrix/locomotion_test.py',
   'gin_matrix/maze_test.py',
   'learns_test.py',
+  'machine/generated_code_test.py',
   'machine/threads_test.py',
   'maze_picture_test.py',
   'processes/',

@@ -84,14 +84,19 @@ class Run:
       **changes: bindings by name.
     """
     bindings = {**self.bindings, **changes}
+    words = [
+      'tfirl.launch',
+      f'--gin_file={self.gin_folder}{self.algorithm}_hopper.gin',
+      *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
+      *(f'--root_dir={self.root}', f'--demos={self.demos}'),
+    ]
+    return self.start_command(words, prelude)
+
+  def start_command(self, words, prelude=''):
+    """Starts any module, whose run has this folder."""
     open(self.log, 'w').close()
     return self.start_warm(
-      [
-        'tfirl.launch',
-        f'--gin_file={self.gin_folder}{self.algorithm}_hopper.gin',
-        *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
-        *(f'--root_dir={self.root}', f'--demos={self.demos}'),
-      ],
+      words,
       cwd=self.root,
       env=self._env(),
       stdout=os.devnull,

@@ -23,6 +23,7 @@ from absl import flags, logging
 from tfirl import checks, tasks, types
 from tfirl.config import few_demos, flag_help
 from tfirl.evaluation import record
+from tfirl.machine import generated_code
 from tfirl.replay import interface
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
@@ -172,6 +173,7 @@ def launch(
   facts = [] if task is None else task.bindings
   few_demos.parse(gin_files, bindings, num_demos, facts)
   seed_everything(seed)
+  generated_code.keep_in_memory()
   task = task or tasks.make_task()
   source = demos.source if isinstance(demos, types.Demonstrations) else demos
   folder = root_dir, task.name, few_demos.method(), seed, source

@@ -91,8 +91,7 @@ def write_manifest(folder: Path) -> None:
     for path in sorted(folder.rglob('*'))
     if path.is_file()
   }
-  text = json.dumps({'sha256': digests}, indent=1)
-  atomic_file.write_text(folder / _MANIFEST, text + '\n')
+  atomic_file.write_text(folder / _MANIFEST, _manifest_text(digests))
 
 
 def damage(folder: Path) -> str:
@@ -119,8 +118,17 @@ def read_sound(folder: Path, name: str) -> str | None:
     return None
 
 
+def _manifest_text(digests: dict[str, str]) -> str:
+  return json.dumps({'sha256': digests}, indent=1) + '\n'
+
+
 def _read_digests(folder: Path) -> dict[str, str]:
-  return json.loads((folder / _MANIFEST).read_text())['sha256']
+  """Raises one of a few errors if the manifest is not as it was written."""
+  text = (folder / _MANIFEST).read_text()
+  digests = json.loads(text)['sha256']
+  if text != _manifest_text(digests):
+    raise ValueError('not laid out as it was written')
+  return digests
 
 
 def _digest(path: Path) -> str:
