@@ -9,7 +9,7 @@ import gin
 import pytest
 
 from tfirl import checks
-from tfirl.config import gin_bindings
+from tfirl.config import gin_bindings, lasting
 from tfirl.storage import checkpoint_folders, kept_config
 from tfirl.storage.run_folder import RunFolder, RunFolderError
 
@@ -94,9 +94,7 @@ def test_a_config_that_nothing_has_a_copy_of_is_missed(tmp_path):
   path = _begin(tmp_path)
   (path / 'config.gin').unlink()
   shutil.rmtree(path / 'checkpoints')
-  with pytest.raises(
-    RunFolderError, match='is missing, and no checkpoint'
-  ):
+  with pytest.raises(RunFolderError, match='is missing, and no checkpoint'):
     _open(tmp_path)
 
 
@@ -130,7 +128,7 @@ def test_what_is_learned_may_not_change_but_for_longer_it_may(changes, refused):
 
 
 def test_a_longer_run_keeps_its_new_config(tmp_path, monkeypatch):
-  monkeypatch.setattr(kept_config, '_LENGTHS', (f'{_NAME}.real_steps',))
+  monkeypatch.setattr(lasting, 'LENGTHS', (f'{_NAME}.real_steps',))
   monkeypatch.setattr(
     gin_bindings,
     'changed',

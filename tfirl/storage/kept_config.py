@@ -11,19 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfirl.config import budget, gin_bindings
+from tfirl.config import gin_bindings, lasting
 from tfirl.storage import atomic_file, checkpoint_folders
 
 NAME = 'config.gin'
-# How long a run lasts: it may be made longer.
-_LENGTHS = (*(f'run.{unit}' for unit in budget.UNITS), 'run.most_steps')
-# What it tells and how fast it goes, not what it learns.
-_FREE = (
-  'run.checkpoint_every',
-  'run.eval_every',
-  'run.num_threads',
-  'run.record_video',
-)
 
 
 class RunFolderError(RuntimeError):
@@ -104,11 +95,11 @@ def is_same_source(metadata: Mapping[str, Any], demos: str | None) -> bool:
 
 
 def _may(name: str, old: str, new: str) -> bool:
-  if name in _FREE:
+  if name in lasting.FREE:
     return True
   if name == 'run.most_steps' and new in ('None', 'not bound'):
     return True
-  is_length = name in _LENGTHS and old.isdecimal() and new.isdecimal()
+  is_length = name in lasting.LENGTHS and old.isdecimal() and new.isdecimal()
   return is_length and int(new) > int(old)
 
 
