@@ -72,6 +72,7 @@ _SLOW = (
   'storage/checkpoints_test.py::test_killed_while_writing',
   'sweeps/executors/',
   'sweeps/paper_test.py',
+  'sweeps/storm_test.py',
   'sweeps/sweep_test.py',
   'sweeps/xm_sweep_test.py',
 )

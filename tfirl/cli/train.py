@@ -32,6 +32,7 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
   parser = arguments.make_parser(
     name, 'Trains a policy. The same command again resumes.'
   )
+  parser.usage = '%(prog)s NAME [OPTION ...]'
   add = parser.add_argument
   add('name', metavar='NAME', help='of `tfirl list`, or a gin file')
   add('--seed', metavar='N', type=_seed, default=0, help='of everything (0)')
@@ -69,13 +70,13 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
   add(
     '--allow_changes',
     action='store_true',
-    help='go on from the checkpoint though bindings have changed',
+    help='go on though bindings have changed',
   )
   add(
     '--reverb_interface',
     metavar='IF',
     default='lo',
-    help="interface that Reverb is reached by beside lo: eth0, say, or 'any'",
+    help='lets Reverb be reached by it too: eth0, or any (lo alone)',
   )
   return parser
 

@@ -6,11 +6,13 @@ import logging
 import math
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Union
 
 import tensorflow as tf
 
 from tfirl.config import budget
+from tfirl.storage import atomic_file
 
 Number = Union[int, float, None]
 
@@ -207,16 +209,13 @@ class MetricsLogger:
     columns = dict.fromkeys(COLUMNS)
     for row in self._rows:
       columns.update(dict.fromkeys(row))
-    temporary = f'{self.path}.tmp'
-    with open(temporary, 'w', newline='') as file:
-      writer = csv.DictWriter(
-        file, list(columns), restval='', lineterminator='\n'
-      )
-      writer.writeheader()
-      writer.writerows(self._rows)
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(temporary, self.path)
+    text = io.StringIO(newline='')
+    writer = csv.DictWriter(
+      text, list(columns), restval='', lineterminator='\n'
+    )
+    writer.writeheader()
+    writer.writerows(self._rows)
+    atomic_file.write_text(Path(self.path), text.getvalue())
 
 
 def _clock(row: Mapping[str, str]) -> tuple[float, float]:

@@ -179,6 +179,7 @@ class RunFolder:
     (self.path / COMPLETE_FILE).unlink(missing_ok=True)
 
   def _open(self, seed: int, demos: str | None, allow_changes: bool) -> bool:
+    atomic_file.remove_leftovers(self.path)
     metadata = self._read_metadata()
     saved = kept_config.read(self.path, metadata, not self._has_begun(metadata))
     changes = [] if saved is None else self._changes(saved, metadata, demos)
