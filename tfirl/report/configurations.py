@@ -100,7 +100,8 @@ def _differing(configs: Sequence[dict[str, str] | None]) -> list[str]:
   """Names of bindings that are not the same in all known configs."""
   known = [config for config in configs if config is not None]
   names = sorted({name for config in known for name in config})
-  return [n for n in names if len({config.get(n) for config in known}) > 1]
+  found = [n for n in names if len({config.get(n) for config in known}) > 1]
+  return sorted(found, key=lambda name: name == _DEMOS)  # the last
 
 
 def _labels(
@@ -113,10 +114,7 @@ def _labels(
       continue
     label = _UNKNOWN
     if config is not None:
-      label = ', '.join(
-        f'{name.rpartition(".")[2]} = {_value(config, name)}'
-        for name in differing
-      )
+      label = ', '.join(_brief(config, name) for name in differing)
       label = label or 'config known'
     if len(label) > _MOST_LETTERS or label in by_config.values():
       label = f'{label[:_MOST_LETTERS]} #{len(by_config) + 1}'
@@ -142,6 +140,13 @@ def _describe(
   if without:
     parts.append(f'there is no config.gin in {", ".join(without)}')
   return '; '.join(parts)
+
+
+def _brief(config: Mapping[str, str], name: str) -> str:
+  """'gamma = 0.9', or a data set without its folder."""
+  value = _value(config, name)
+  short = os.path.basename(value) if name == _DEMOS else value
+  return f'{name.rpartition(".")[2]} = {short}'
 
 
 def _value(config: Mapping[str, str], name: str) -> str:
