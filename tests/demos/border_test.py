@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 
+from tfirl.demos import border
 from tfirl.demos.border import RawDemonstrations, to_demonstrations, to_flags
 
 
@@ -187,3 +188,20 @@ def test_the_same_version_and_kwargs_are_silent(caplog):
   with caplog.at_level(logging.WARNING):
     _cross(_raw(), env_kwargs=same)
   assert not caplog.records
+
+
+@pytest.mark.parametrize(
+  ('found', 'expected'),
+  [
+    ('myenv:My-v0', 'My-v0'),
+    ('My-v0', 'myenv:My-v0'),
+    ('a.b:My-v0', 'myenv:My-v0'),
+  ],
+)
+def test_the_module_that_registers_a_task_is_not_its_name(
+  found, expected, caplog
+):
+  border.check_env_id('x.npz', found, expected)
+  assert not caplog.text
+  with pytest.raises(ValueError, match='x.npz: env_id'):
+    border.check_env_id('x.npz', found.replace('My', 'Your'), expected)

@@ -181,9 +181,25 @@ def test_first_signal_asks_to_stop_and_second_is_not_caught(number, capfd):
     assert not stop()
     signal.raise_signal(number)
     assert stop()
-    assert signal.getsignal(number) == signal.SIG_DFL
+    # A terminal that is closed sends SIGHUP by the shell and by itself.
+    is_hangup = number == signal.SIGHUP
+    second = signal.SIG_IGN if is_hangup else signal.SIG_DFL
+    assert signal.getsignal(number) == second
   assert signal.getsignal(number) == before
   assert 'stopping after this round' in capfd.readouterr().err
+
+
+@pytest.mark.parametrize('number', [signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_is_ignored_stays_so(number):
+  """As by nohup."""
+  before = signal.signal(number, signal.SIG_IGN)
+  try:
+    with launch.StopSignal() as stop:
+      signal.raise_signal(number)
+      assert not stop()
+    assert signal.getsignal(number) == signal.SIG_IGN
+  finally:
+    signal.signal(number, before)
 
 
 def _command(script_or_module, *arguments):

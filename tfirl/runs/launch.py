@@ -23,7 +23,7 @@ from absl import flags, logging
 from tfirl import checks, tasks, types
 from tfirl.config import few_demos, flag_help
 from tfirl.evaluation import record
-from tfirl.machine import generated_code
+from tfirl.machine import generated_code, signals
 from tfirl.replay import interface
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
@@ -81,20 +81,18 @@ def define_flags() -> None:
 
 
 class StopSignal:
-  """Becomes true at SIGTERM, SIGHUP or the first Ctrl-C; a second one kills.
+  """Becomes true at SIGTERM, SIGHUP or the first Ctrl-C; a second one kills,
+  but for SIGHUP: a terminal that is closed may send two.
 
   A context manager: leaving it gives the signals back to who had them. Outside
   of the main thread Python takes no signals, and it stays false.
   """
 
-  _NUMBERS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-
   def __init__(self):
     self._stopped = False
     self._handlers = {}
     if threading.current_thread() is threading.main_thread():
-      for number in self._NUMBERS:
-        self._handlers[number] = signal.signal(number, self._stop)
+      self._handlers = signals.catch(self._stop)
 
   def __call__(self) -> bool:
     """Whether the run should end its round, checkpoint and return."""
@@ -104,19 +102,15 @@ class StopSignal:
     return self
 
   def __exit__(self, *unused_exception) -> None:
-    for number, handler in self._handlers.items():
-      # None: a handler that was not Python's.
-      signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    signals.give_back(self._handlers)
 
   def _stop(self, number: int, unused_frame) -> None:
     self._stopped = True
-    signal.signal(number, signal.SIG_DFL)
-    name = signal.Signals(number).name
-    print(
-      f'{name}: stopping after this round; a second one kills',
-      file=sys.stderr,
-      flush=True,
-    )
+    name, second = signal.Signals(number).name, '; a second one kills'
+    if number == signal.SIGHUP:
+      second = ''
+    signal.signal(number, signal.SIG_DFL if second else signal.SIG_IGN)
+    signals.say(f'{name}: stopping after this round{second}')
 
 
 def seed_everything(seed: int) -> None:
@@ -198,9 +192,9 @@ def error_line(error: BaseException) -> str:
 def _write_traceback(path: Path) -> None:
   try:
     path.write_text(traceback.format_exc())
-    print(f'the traceback is in {path}', file=sys.stderr)
+    signals.say(f'the traceback is in {path}')
   except OSError as error:  # the full disk, perhaps, that ended the run
-    print(f'{path} could not be written: {error}', file=sys.stderr)
+    signals.say(f'{path} could not be written: {error}')
 
 
 def run(

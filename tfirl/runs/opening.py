@@ -1,12 +1,12 @@
 """What a run says of itself: what it does, with what, where, how it ended."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from tfirl import tasks, types
 from tfirl.config import budget as budget_lib
+from tfirl.machine import signals
 from tfirl.storage import run_folder as run_folder_lib
 
 
@@ -19,7 +19,7 @@ def say_what(
   """Method, task, seed and budget; said before anything that takes time."""
   unit = budget.unit.replace('_', ' ')
   method = run_folder.path.parent.name
-  _say(f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}')
+  signals.say(f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}')
 
 
 def say_from_and_to(
@@ -34,15 +34,15 @@ def say_from_and_to(
     demos: None for a method that takes none.
     latest: checkpoint that it goes on from; None at its beginning.
   """
-  _say(f'demonstrations: {_describe(demos)}')
+  signals.say(f'demonstrations: {_describe(demos)}')
   start = f', goes on from step {latest.name}' if latest else ''
-  _say(f'writes to {run_folder.path}{start}')
+  signals.say(f'writes to {run_folder.path}{start}')
 
 
 def say_stopped(steps: int, budget: budget_lib.Budget) -> None:
   """Where a run stands that was asked to stop before its budget was spent."""
   unit = budget.unit.replace('_', ' ')
-  _say(
+  signals.say(
     f'stopped at {steps:,} of {budget.total:,} {unit}, with a checkpoint; the '
     'same command goes on'
   )
@@ -64,7 +64,3 @@ def _describe(demos: types.Demonstrations | None) -> str:
     f'{demos.source}, {number:,} episode{"s" * (number != 1)} '
     f'({len(demos):,} transitions), {said}'
   )
-
-
-def _say(line: str) -> None:
-  print(line, file=sys.stderr, flush=True)
