@@ -126,17 +126,14 @@ def run(
     unit = budget.unit.replace('_', ' ')
     bar = progress.ProgressBar(budget.total, current.steps, name, unit)
     stack.callback(bar.close)
-    if not current.is_spent:
-      run_folder.reopen()
     if latest is None:
       current.evaluate()
     elif current.is_spent:
-      bar.write(
-        f'{name}: the budget, {budget.total} {unit}, is spent ({current.steps} '
-        'taken): nothing is left to train'
-      )
+      bar.write(opening.spent_line(name, budget, current.steps))
     gin_bindings.check_all_consumed()
     run_folder.write_operative_config()
+    if not current.is_spent:
+      run_folder.reopen()
     current.train(bar, eval_every, checkpoint_every, stop)
     current.finish(current.is_spent, record_video)
     bar.close()

@@ -14,7 +14,7 @@ _PLAYERS = (
   ('cost', ('CostLearner',)),
   ('dynamics', ('DynamicsTrainer',)),
   ('end_', ('LearnedEnd',)),
-  ('', ('tfirl.SacAgent', 'Td3BcAgent', 'BcAgent')),
+  ('', ('tfirl.SacAgent', 'tfirl.IqLearnAgent', 'Td3BcAgent', 'BcAgent')),
 )
 
 

@@ -48,6 +48,15 @@ def say_stopped(steps: int, budget: budget_lib.Budget) -> None:
   )
 
 
+def spent_line(name: str, budget: budget_lib.Budget, steps: int) -> str:
+  """What is said of a run that was over before."""
+  unit = budget.unit.replace('_', ' ')
+  return (
+    f'{name}: the budget, {budget.total} {unit}, is spent ({steps} taken): '
+    'nothing is left to train'
+  )
+
+
 def mean_return(demos: types.Demonstrations) -> float | None:
   """Of all episodes; None unless it is known of each."""
   returns = demos.episode_returns
