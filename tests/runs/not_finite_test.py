@@ -21,13 +21,14 @@ _EAGER = (
 )
 
 
-@gin.configurable('tfirl.SacAgent', module='not_finite_test')
+# Of other names than the real ones, which would be ambiguous to other tests.
+@gin.configurable('ToyAgent', module='not_finite_test')
 class Agent:
   def __init__(self, learning_rate: checks.NonNegative = 0.5):
     self.learning_rate = learning_rate
 
 
-@gin.configurable('CostLearner', module='not_finite_test')
+@gin.configurable('ToyCost', module='not_finite_test')
 class Cost:
   def __init__(self, learning_rate: checks.Positive = 0.008):
     self.learning_rate = learning_rate
@@ -36,13 +37,17 @@ class Cost:
 @pytest.fixture(autouse=True)
 def in_use(monkeypatch):
   """Two players, one of which has a rate that was bound."""
+  toys = {
+    'tfirl.SacAgent.learning_rate': 'ToyAgent.learning_rate',
+    'CostLearner.learning_rate': 'ToyCost.learning_rate',
+  }
+  in_use = gin_bindings.in_use
   monkeypatch.setattr(
     gin_bindings,
     'in_use',
-    lambda name, real=gin_bindings.in_use: real(f'not_finite_test.{name}'),
+    lambda name: in_use(toys[name]) if name in toys else [],
   )
-  name = 'not_finite_test.tfirl.SacAgent'
-  gin_bindings.parse([], [f'{name}.learning_rate = 30.0'])
+  gin_bindings.parse([], ['ToyAgent.learning_rate = 30.0'])
   Agent()
   Cost()
 

@@ -14,9 +14,9 @@ from tfirl.storage import checkpoint_folders, kept_config
 from tfirl.storage.run_folder import RunFolder, RunFolderError
 
 
-# What a run may change, by the names that it has.
-@gin.configurable('run', module='kept_config_test')
-def run(
+# Another `run` would make the real one's name ambiguous to all other tests.
+@gin.configurable('toy_long_run', module='kept_config_test')
+def toy_long_run(
   real_steps: checks.Count = 1,
   most_steps: checks.Count | None = None,
   eval_every: checks.Count = 1,
@@ -26,7 +26,7 @@ def run(
   return real_steps, most_steps, eval_every, num_threads, rate
 
 
-_NAME = 'kept_config_test.run'
+_NAME = 'toy_long_run'
 _BINDINGS = (f'{_NAME}.real_steps = 30', f'{_NAME}.rate = 0.5')
 
 
@@ -129,16 +129,6 @@ def test_what_is_learned_may_not_change_but_for_longer_it_may(changes, refused):
 
 def test_a_longer_run_keeps_its_new_config(tmp_path, monkeypatch):
   monkeypatch.setattr(lasting, 'LENGTHS', (f'{_NAME}.real_steps',))
-  monkeypatch.setattr(
-    gin_bindings,
-    'changed',
-    lambda saved, now=None, old=gin_bindings.changed: {
-      name.replace('run.', f'{_NAME}.')
-      if not name.startswith(_NAME)
-      else name: change
-      for name, change in old(saved, now).items()
-    },
-  )
   path = _begin(tmp_path)
   gin_bindings.parse([], [_BINDINGS[1], f'{_NAME}.real_steps = 90'])
   with _open(tmp_path) as folder:
