@@ -57,6 +57,7 @@ _SLOW = (
   'gin_matrix/locomotion_test.py',
   'gin_matrix/maze_test.py',
   'learns_test.py',
+  'machine/generated_code_test.py',
   'machine/threads_test.py',
   'maze_picture_test.py',
   'processes/',
@@ -75,6 +76,7 @@ _SLOW = (
   'storage/checkpoints_test.py::test_killed_while_writing',
   'sweeps/executors/',
   'sweeps/paper_test.py',
+  'sweeps/storm_test.py',
   'sweeps/sweep_test.py',
   'sweeps/xm_sweep_test.py',
 )

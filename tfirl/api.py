@@ -188,6 +188,7 @@ def imitate(
   bindings: Sequence[str] = (),
   on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   root_dir: str | os.PathLike = 'runs',
+  allow_changes: bool = False,
 ) -> Run:
   """Trains as `tfirl train` does, or resumes; the same call goes on.
 
@@ -205,6 +206,8 @@ def imitate(
     on_evaluation: called after each evaluation; if it returns True or raises,
       the run ends after a checkpoint.
     root_dir: the run's folder is root_dir/TASK/METHOD/SEED.
+    allow_changes: go on from the folder's checkpoint though bindings have
+      changed; its metadata says which.
 
   Returns:
     The run. If it was stopped, its policy is that of the last checkpoint.
@@ -235,6 +238,7 @@ def imitate(
         demos,
         stop,
         num_demos,
+        allow_changes=allow_changes,
         task=given,
         on_evaluation=on_evaluation,
       )

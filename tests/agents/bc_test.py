@@ -121,3 +121,23 @@ def test_agents_count_their_own_steps(make_rows):
   one, other = (bc.BcAgent(OBS, A, learning_rate=0.01) for _ in range(2))
   one.train(bc.as_trajectory(tensors(make_rows(8, 0))))
   assert other.train_step_counter.numpy() == 0
+
+
+def test_a_restored_agent_keeps_the_rate_it_was_made_with(tmp_path, make_rows):
+  """A run goes on from a checkpoint with a lower rate than its own."""
+  batch = bc.as_trajectory(tensors(make_rows(32, 1)))
+  agents = [
+    bc.BcAgent(OBS, A, learning_rate=rate, hidden=(4,)) for rate in (0.1, 0.001)
+  ]
+  agents[0].train(batch)
+  path = tf.train.Checkpoint(agent=agents[0]).write(str(tmp_path / 'x'))
+  tf.train.Checkpoint(agent=agents[1]).read(path).assert_consumed()
+  before = [v.numpy() for v in agents[1].cloning_network.variables]
+  agents[1].train(batch)
+  moved = max(
+    np.abs(old - new.numpy()).max()
+    for old, new in zip(
+      before, agents[1].cloning_network.variables, strict=True
+    )
+  )
+  assert 0 < moved < 0.01

@@ -8,7 +8,9 @@ from tfirl.runs import launch
 def called(monkeypatch):
   """Arguments of `launch.launch`, which does nothing."""
   calls = []
-  monkeypatch.setattr(launch, 'launch', lambda *args: calls.append(args))
+  monkeypatch.setattr(
+    launch, 'launch', lambda *args, **flags: calls.append(args)
+  )
   return calls
 
 
@@ -61,7 +63,7 @@ def test_signals_stop_it(monkeypatch):
   """The program's own handlers are in force while it runs."""
   import signal
 
-  def run(*args):
+  def run(*args, allow_changes):
     signal.raise_signal(signal.SIGTERM)
     assert args[5]()
 

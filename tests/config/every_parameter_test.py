@@ -1,6 +1,8 @@
 """Every parameter that gin can bind says what it takes, and is held to it."""
 
+import ast
 import inspect
+import types
 import typing
 
 import gin
@@ -104,3 +106,76 @@ def test_in_a_file_with_its_line(binding, expected, tmp_path):
     gin_bindings.parse([str(path)])
   line = 2 + binding.count('\n')
   assert str(error.value).startswith(f'{path}:{line}: {expected}')
+
+
+def _beyond(hint):
+  """Texts of values that an annotation says it does not take: another type,
+  no number, below its least and above its most.
+  """
+  kind = typing.get_args(hint)[0] if _is_annotated(hint) else hint
+  notes = typing.get_args(hint)[1:] if _is_annotated(hint) else ()
+  if typing.get_origin(hint) in (typing.Union, types.UnionType):
+    parts = [set(_beyond(part)) for part in typing.get_args(hint)]
+    return sorted(set.intersection(*parts))
+  if kind in (int, float):
+    texts = {"'7'", "'nan'", '[1]', 'True', '{}', "('a', 1)"}
+    texts |= {'1.5'} if kind is int else set()
+    texts |= {'1e999', '-1e999'}
+  elif kind is bool:
+    return ['0', '1', '1.0', "'True'", 'None', '[]', '[True]']
+  elif kind is str:
+    return ['7', '1.5', 'True', '[]', "['a']", '{}']
+  elif kind in (None, type(None)):
+    return ["'7'", "'nan'", '[1]', 'True', '{}', "('a', 1)", '1.5', '0', '-1']
+  else:
+    return ['7', '1.5', 'True', "'7'", '{1: 2}', '{}']
+  for note in notes:
+    if isinstance(note, checks.Range):
+      texts |= set(_outside(note))
+  return sorted(texts)
+
+
+def _is_annotated(hint):
+  return typing.get_origin(hint) is typing.Annotated
+
+
+def _outside(note):
+  """Numbers next to the ends of a range, and far from them."""
+  if note.least is not None:
+    yield from (repr(note.least - 1), repr(note.least - 1e9))
+  if note.above is not None:
+    yield from (repr(note.above), repr(note.above - 1e-9))
+  if note.most is not None:
+    yield from (repr(note.most + 1e-6), repr(note.most + 1e9))
+  if note.below is not None:
+    yield from (repr(note.below), repr(note.below + 2))
+
+
+def _wrong_bindings():
+  """(name, text of a value that its annotation refuses) of all parameters."""
+  for name, key in _ALL.items():
+    hint = gin_types._hint(key)
+    for text in _beyond(hint):
+      if not checks.fits(ast.literal_eval(text), hint):
+        yield name, text
+
+
+_WRONG_BINDINGS = list(_wrong_bindings())
+
+
+def test_wrong_values_are_many():
+  assert len(_WRONG_BINDINGS) > 1000
+  assert len({name for name, _ in _WRONG_BINDINGS}) > 0.95 * len(_ALL)
+
+
+def test_no_value_that_an_annotation_rules_out_is_taken():
+  """Of hundreds none is taken in silence, and none ends in another error."""
+  taken = []
+  for name, text in _WRONG_BINDINGS:
+    try:
+      gin_bindings.parse([], [f'{name} = {text}'])
+    except gin_bindings.BindingError as error:
+      assert f'{name} is ' in str(error) and 'expected ' in str(error), text
+    else:
+      taken.append(f'{name} = {text}')
+  assert taken == []

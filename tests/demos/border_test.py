@@ -5,6 +5,7 @@ import logging
 import numpy as np
 import pytest
 
+from tfirl.demos import border
 from tfirl.demos.border import RawDemonstrations, to_demonstrations, to_flags
 
 
@@ -196,3 +197,20 @@ def test_rewards_of_the_rows_that_are_taken():
   raw = _raw()
   del raw.columns['rewards']
   assert _cross(raw).rewards is None
+
+
+@pytest.mark.parametrize(
+  ('found', 'expected'),
+  [
+    ('myenv:My-v0', 'My-v0'),
+    ('My-v0', 'myenv:My-v0'),
+    ('a.b:My-v0', 'myenv:My-v0'),
+  ],
+)
+def test_the_module_that_registers_a_task_is_not_its_name(
+  found, expected, caplog
+):
+  border.check_env_id('x.npz', found, expected)
+  assert not caplog.text
+  with pytest.raises(ValueError, match='x.npz: env_id'):
+    border.check_env_id('x.npz', found.replace('My', 'Your'), expected)

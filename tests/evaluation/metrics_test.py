@@ -199,6 +199,67 @@ def test_names_a_damaged_file_on_resuming(tmp_path):
   path.write_text('a,b\n1,2\n')
   with pytest.raises(ValueError, match='metrics.csv: first columns are'):
     metrics.MetricsLogger(str(tmp_path), 0)
-  path.write_text(','.join(metrics.COLUMNS) + '\n64,64,0,oops\n')
+  path.write_text(','.join(metrics.COLUMNS) + '\n64,64,0,oops,,,,,,\n')
   with pytest.raises(ValueError, match="line 2: updates is 'oops'"):
     metrics.MetricsLogger(str(tmp_path), 0)
+
+
+def _logged(folder, *steps):
+  """metrics.csv of these steps, as text."""
+  logger = metrics.MetricsLogger(str(folder))
+  for step in steps:
+    logger.write(_row(step, loss=0.5))
+  logger.close()
+  return (folder / 'metrics.csv').read_text()
+
+
+@pytest.mark.parametrize('content', ['', '\n', '\0' * 64])
+def test_an_empty_file_is_begun_again_and_it_is_said(tmp_path, content, caplog):
+  path = tmp_path / 'metrics.csv'
+  path.write_text(content)
+  logger = metrics.MetricsLogger(str(tmp_path), 64)
+  assert logger.last_row is None
+  assert f'{path} is empty: its evaluations are lost' in caplog.text
+  logger.write(_row(128))
+  assert [row['real_steps'] for row in _read(tmp_path)] == ['128']
+
+
+def test_a_missing_file_is_said_of_a_resumed_run_alone(tmp_path, caplog):
+  metrics.MetricsLogger(str(tmp_path / 'new'))
+  assert not caplog.text
+  metrics.MetricsLogger(str(tmp_path / 'old'), 64)
+  path = tmp_path / 'old' / 'metrics.csv'
+  assert f'{path} is missing: its evaluations are lost' in caplog.text
+
+
+@pytest.mark.parametrize('lost', [1, 3, 12, 25])
+def test_a_last_row_that_breaks_off_is_left_out(tmp_path, lost, caplog):
+  """Even where what is left of it would be a number: 128 could be of 1280."""
+  text = _logged(tmp_path, 0, 64, 128)
+  (tmp_path / 'metrics.csv').write_text(text[:-lost])
+  logger = metrics.MetricsLogger(str(tmp_path), 999)
+  assert logger.last_row['real_steps'] == 64
+  assert [row['real_steps'] for row in _read(tmp_path)] == ['0', '64']
+  assert 'metrics.csv, line 4 breaks off: the row is left out' in caplog.text
+
+
+@pytest.mark.parametrize(
+  ('old', 'new', 'words'),
+  [
+    ('\n64,', '\n64,5,', 'line 3: more or fewer cells than columns'),
+    ('\n64,,', '\n64,', 'line 3: more or fewer cells than columns'),
+    ('\n64,', '\nnan,', "line 3: real_steps is 'nan'; expected a number"),
+    ('640,', '6\ufffd0,', "line 3: eval_return_mean is '6\ufffd0'"),
+    ('real_steps,', 'steps,', 'first columns are'),
+  ],
+)
+def test_other_damage_is_refused_by_file_and_line(tmp_path, old, new, words):
+  text = _logged(tmp_path, 0, 64, 128)
+  path = tmp_path / 'metrics.csv'
+  assert old in text
+  path.write_text(text.replace(old, new))
+  before = path.read_bytes()
+  with pytest.raises(ValueError, match=words) as error:
+    metrics.MetricsLogger(str(tmp_path), 999)
+  assert str(error.value).startswith(str(path))
+  assert path.read_bytes() == before

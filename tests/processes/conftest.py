@@ -40,6 +40,40 @@ TINY = {
 }
 
 
+# 4 steps a round and 8 updates; fits at 40, 60, 80, 100 and 120 steps, of two
+# epochs each, then 60 rollouts in chunks of 25; checkpoints at 60 and 120.
+HYPER_TINY = {
+  'run.real_steps': None,  # whichever the file binds
+  'run.env_steps': 120,
+  'run.eval_every': 20,
+  'run.eval_episodes': 1,
+  'run.checkpoint_every': 60,
+  'run.record_video': False,
+  'ModelBased.initial_steps': 40,
+  'ModelBased.steps_per_round': 4,
+  'ModelBased.policy_updates_per_step': 2,
+  'ModelBased.batch_size': 8,
+  'ModelBased.dynamics_update_period': 20,
+  'ModelBased.demos_in_hybrid': False,
+  'Imagination.rollouts_per_step': 3,
+  'Imagination.epoch_length': 20,
+  'ModelEnv.chunk_rows': 25,
+  'CostTurns.cost_update_period': 30,
+  'CostTurns.cost_rollout_episodes': 1,
+  'tfirl.SacAgent.hidden': (8,),
+  'tfirl.SacAgent.use_ema': True,
+  'CostNetwork.layers': (8,),
+  'CostLearner.batch_size': 32,
+  'GaussianEnsemble.layers': (8,),
+  'DynamicsTrainer.batch_size': 8,
+  'DynamicsTrainer.max_epochs': 2,
+  'policy/table.rows_per_item': 5,
+  'expert/table.rows_per_item': 32,
+  'hybrid/table.rows_per_item': 16,
+  'learner/table.rows_per_item': 4,
+}
+
+
 @dataclasses.dataclass
 class Run:
   """One run folder and the command that fills it.
@@ -52,6 +86,7 @@ class Run:
     start_warm, call_warm: the fixtures.
     algorithm: the command's.
     gin_folder: of its gin file; '' for the recipes, whose cost takes no steps.
+    environment: variables of the process.
   """
 
   root: os.PathLike
@@ -62,6 +97,7 @@ class Run:
   call_warm: Callable
   algorithm: str = 'hype'
   gin_folder: str = 'paper/'
+  environment: dict = dataclasses.field(default_factory=dict)
 
   @property
   def path(self):
@@ -84,14 +120,19 @@ class Run:
       **changes: bindings by name.
     """
     bindings = {**self.bindings, **changes}
+    words = [
+      'tfirl.launch',
+      f'--gin_file={self.gin_folder}{self.algorithm}_hopper.gin',
+      *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
+      *(f'--root_dir={self.root}', f'--demos={self.demos}'),
+    ]
+    return self.start_command(words, prelude)
+
+  def start_command(self, words, prelude=''):
+    """Starts any module, whose run has this folder."""
     open(self.log, 'w').close()
     return self.start_warm(
-      [
-        'tfirl.launch',
-        f'--gin_file={self.gin_folder}{self.algorithm}_hopper.gin',
-        *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
-        *(f'--root_dir={self.root}', f'--demos={self.demos}'),
-      ],
+      words,
       cwd=self.root,
       env=self._env(),
       stdout=os.devnull,
@@ -116,7 +157,8 @@ class Run:
 
   def _env(self):
     """The process works elsewhere, and tfirl may not be installed."""
-    return os.environ | {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'}
+    own = {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'}
+    return os.environ | own | self.environment
 
   def pause_when(self, process, condition):
     """Leaves the process stopped by SIGSTOP at a moment of `condition()`."""
@@ -173,3 +215,9 @@ def run(tmp_path, hopper_demos, start_warm, call_warm):
   """A run that has not been started."""
   warm = start_warm, call_warm
   return Run(tmp_path, tmp_path / 'stderr', hopper_demos, dict(TINY), *warm)
+
+
+@pytest.fixture
+def hyper_run(run):
+  """Likewise, of HyPER."""
+  return dataclasses.replace(run, algorithm='hyper', bindings=dict(HYPER_TINY))

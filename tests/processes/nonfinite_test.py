@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,20 +19,39 @@ def _error_line(run):
 
 
 def test_non_finite_loss(run):
-  """Checkpoints at 32 and 64; training starts, and fails, at 96."""
-  code = run.finish(
-    **{
-      'ModelFree.initial_steps': 96,
-      'run.checkpoint_every': 32,
-      'tfirl.SacAgent.learning_rate': 1e30,
-    }
-  )
-  assert code == 1
+  """Checkpoints at 32 and 64; training starts, and fails, at 96. The command
+  that the message ends with goes on from there.
+  """
+  too_high = {'tfirl.SacAgent.learning_rate': 1e30}
+  settings = {
+    'ModelFree.initial_steps': 96,
+    'run.checkpoint_every': 32,
+    'run.env_steps': 128,
+  }
+  assert run.finish(**settings, **too_high) == 1
   error = _error_line(run)
-  assert 'step 96' in error and 'expected finite numbers' in error
-  assert f'last good checkpoint is {run.checkpoints / "64"}' in error
+  for part in (
+    'step 96, round 6: ',
+    'expected finite numbers',
+    f'Demonstrations: {run.demos}',
+    'Perhaps too high: tfirl.SacAgent.learning_rate = 1e+30',
+    f'last good checkpoint is {run.checkpoints / "64"}',
+  ):
+    assert part in error
   assert run.saved()['env_steps'] == 64
   assert 'FloatingPointError' in (run.path / 'error.txt').read_text()
+
+  words = shlex.split(error.split('with a lower rate: ')[1])
+  assert words[:3] == ['python', '-m', 'tfirl.launch']
+  assert words[-2:] == [
+    '--gin_bindings=tfirl.SacAgent.learning_rate = 1e+29',
+    '--allow_changes',
+  ]
+  words[-2] = '--gin_bindings=tfirl.SacAgent.learning_rate = 1e-3'
+  assert run.finish(run.start_command(words[2:])) == 0, run.errors
+  assert run.saved()['updates'] == 128 - 80
+  config = (run.path / 'config.gin').read_text()
+  assert 'learning_rate = 0.001' in config
 
 
 def test_starved_table_ends_within_its_timeout(run):

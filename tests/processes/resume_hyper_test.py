@@ -8,38 +8,6 @@ import tensorflow as tf
 
 from tfirl.storage import checkpoints
 
-# 4 steps a round and 8 updates; fits at 40, 60, 80, 100 and 120 steps, of two
-# epochs each, then 60 rollouts in chunks of 25; checkpoints at 60 and 120.
-_TINY = {
-  'run.real_steps': None,  # whichever the file binds
-  'run.env_steps': 120,
-  'run.eval_every': 20,
-  'run.eval_episodes': 1,
-  'run.checkpoint_every': 60,
-  'run.record_video': False,
-  'ModelBased.initial_steps': 40,
-  'ModelBased.steps_per_round': 4,
-  'ModelBased.policy_updates_per_step': 2,
-  'ModelBased.batch_size': 8,
-  'ModelBased.dynamics_update_period': 20,
-  'ModelBased.demos_in_hybrid': False,
-  'Imagination.rollouts_per_step': 3,
-  'Imagination.epoch_length': 20,
-  'ModelEnv.chunk_rows': 25,
-  'CostTurns.cost_update_period': 30,
-  'CostTurns.cost_rollout_episodes': 1,
-  'tfirl.SacAgent.hidden': (8,),
-  'tfirl.SacAgent.use_ema': True,
-  'CostNetwork.layers': (8,),
-  'CostLearner.batch_size': 32,
-  'GaussianEnsemble.layers': (8,),
-  'DynamicsTrainer.batch_size': 8,
-  'DynamicsTrainer.max_epochs': 2,
-  'policy/table.rows_per_item': 5,
-  'expert/table.rows_per_item': 32,
-  'hybrid/table.rows_per_item': 16,
-  'learner/table.rows_per_item': 4,
-}
 # The third fit's second epoch.
 _IN_A_FIT = """
 import os, signal
@@ -118,8 +86,8 @@ def _expected(env_steps, saved):
 
 
 @pytest.mark.parametrize('prelude', [_IN_A_FIT, _IN_A_ROLLOUT])
-def test_goes_on_after_a_kill(run, prelude):
-  run.algorithm, run.bindings = 'hyper', _TINY
+def test_goes_on_after_a_kill(hyper_run, prelude):
+  run = hyper_run
   assert run.finish(run.start(prelude=prelude)) == -signal.SIGKILL, run.errors
   killed = _saved(run)
   assert killed == _expected(60, killed)

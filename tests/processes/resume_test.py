@@ -1,8 +1,21 @@
 """Stopped, killed, ended or changed: what the same command does next."""
 
 import signal
+import time
 
 _PERIOD = 64  # CostTurns.cost_update_period
+# Standard error is a terminal that is closed after a second: what is written to
+# it then is an error.
+_ON_A_TERMINAL = """
+import os, threading
+terminal, own = os.openpty()
+os.dup2(own, 2)
+os.close(own)
+def close():
+  threading.Event().wait(1.0)
+  os.close(terminal)
+threading.Thread(target=close, daemon=True).start()
+"""
 
 
 def _expected(env_steps, saved):
@@ -114,3 +127,20 @@ def test_a_run_goes_on_where_its_checkpoint_is(run):
   assert 'ModelFree.batch_size: was 8, is 9' in run.errors
   assert 'Traceback' not in run.errors
   assert _contents(run) == before
+
+
+def test_a_terminal_that_is_closed_ends_it_with_a_checkpoint(run):
+  """It sends SIGHUP, twice where a shell hands it on, and then takes no text.
+
+  Nor does a pipe whose reader has gone.
+  """
+  run.bindings['run.env_steps'] = 1_000_000
+  process = run.start(prelude=_ON_A_TERMINAL)
+  run.pause_when(process, lambda: run.last_row_step() > 320)
+  process.send_signal(signal.SIGHUP)
+  process.send_signal(signal.SIGCONT)
+  time.sleep(0.2)
+  process.send_signal(signal.SIGHUP)
+  assert run.finish(process) == 0, (run.path / 'error.txt').read_text()
+  assert run.checkpoint_step() >= run.last_row_step()
+  assert run.checkpoint_step() % 320  # the one of its end

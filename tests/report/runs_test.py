@@ -112,6 +112,7 @@ def test_names_a_run_given_by_itself_that_lacks_metrics(write_run):
     ('2.5,', 'oops,', "line 3: eval_return_mean is 'oops'"),
     ('2.5,', ',', "line 3: eval_return_mean is ''; expected a finite"),
     ('2.5,', 'nan,', 'line 3: eval_return_mean'),
+    ('2.5,', '-1.7e308,', "eval_return_mean is '-1.7e308'; expected a finite"),
     ('2.5,1.0,10,,0.5', '2.5', 'line 3: 7 cells; expected 11'),
     ('\n120,100,', '\n120,0,', 'line 3: the clock goes from 0 to 0'),
     (',env_steps', ',\x00\x01', "no column 'env_steps'"),
@@ -149,5 +150,5 @@ def test_refuses_the_same_seed_from_two_roots(write_run):
   with pytest.raises(
     ValueError, match='same task, algorithm and seed'
   ) as error:
-    runs.read_runs([str(first), str(second)])
+    runs.check_distinct(runs.read_runs([str(first), str(second)])[0])
   assert str(first) in str(error.value) and str(second) in str(error.value)

@@ -100,9 +100,16 @@ def test_seed_of_64_bits_is_taken():
 
 def test_changed_config_is_refused(given):
   _launch()
-  with pytest.raises(RunFolderError, match='run.env_steps: was 8, is 9'):
-    _launch(['run.env_steps = 9'])
+  with pytest.raises(RunFolderError, match='run.env_steps: was 8, is 7'):
+    _launch(['run.env_steps = 7'])
   assert len(given) == 1
+
+
+def test_a_larger_budget_is_no_change(given):
+  _launch()
+  _launch(['run.env_steps = 9'])
+  assert [call[4] for call in given] == [8, 9]
+  assert given[1][0].resumed
 
 
 def test_missing_gin_file_flag(given):
@@ -144,10 +151,10 @@ def test_config_of_a_failed_run_may_change_until_it_has_a_checkpoint(
 
   monkeypatch.setattr(launch.experiment, 'run', fail)
   with pytest.raises(ValueError, match='too many'):
-    _launch(['run.eval_every = 2'])
+    _launch(['run.eval_episodes = 2'])
   monkeypatch.setattr(launch.experiment, 'run', lambda *unused: None)
   if has_checkpoint:
-    with pytest.raises(RunFolderError, match='run.eval_every'):
+    with pytest.raises(RunFolderError, match='run.eval_episodes'):
       _launch()
   else:
     _launch()
@@ -174,9 +181,25 @@ def test_first_signal_asks_to_stop_and_second_is_not_caught(number, capfd):
     assert not stop()
     signal.raise_signal(number)
     assert stop()
-    assert signal.getsignal(number) == signal.SIG_DFL
+    # A terminal that is closed sends SIGHUP by the shell and by itself.
+    is_hangup = number == signal.SIGHUP
+    second = signal.SIG_IGN if is_hangup else signal.SIG_DFL
+    assert signal.getsignal(number) == second
   assert signal.getsignal(number) == before
   assert 'stopping after this round' in capfd.readouterr().err
+
+
+@pytest.mark.parametrize('number', [signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_is_ignored_stays_so(number):
+  """As by nohup."""
+  before = signal.signal(number, signal.SIG_IGN)
+  try:
+    with launch.StopSignal() as stop:
+      signal.raise_signal(number)
+      assert not stop()
+    assert signal.getsignal(number) == signal.SIG_IGN
+  finally:
+    signal.signal(number, before)
 
 
 def _command(script_or_module, *arguments):

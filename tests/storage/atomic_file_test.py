@@ -1,4 +1,5 @@
 import os
+import subprocess
 
 import pytest
 
@@ -25,3 +26,23 @@ def test_an_error_leaves_the_old_file_alone(tmp_path, monkeypatch):
     atomic_file.write_text(path, 'new')
   assert path.read_text() == 'old'
   assert os.listdir(tmp_path) == ['a.json']
+
+
+def test_an_error_names_the_file(tmp_path, monkeypatch):
+  def full_disk(unused_fd):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(os, 'fsync', full_disk)
+  with pytest.raises(OSError, match='No space left') as info:
+    atomic_file.write_text(tmp_path / 'a.json', 'new')
+  assert info.value.errno == 28 and str(tmp_path / 'a.json') in str(info.value)
+
+
+def test_leftovers_of_the_dead_alone_are_removed(tmp_path):
+  dead = subprocess.Popen(['true'])
+  dead.wait()
+  kept = {f'.a.json.{os.getpid()}.tmp', '.lock', '.x.tmp', 'b.1.tmp'}
+  for name in (*kept, f'.a.json.{dead.pid}.tmp'):
+    (tmp_path / name).touch()
+  atomic_file.remove_leftovers(tmp_path)
+  assert set(os.listdir(tmp_path)) == kept

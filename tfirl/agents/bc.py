@@ -60,7 +60,8 @@ class BcAgent(behavioral_cloning_agent.BehavioralCloningAgent):
       cloning_network=actor_lib.make_deterministic_actor(
         specs[0].observation, specs[1], hidden, self._encoding
       ),
-      optimizer=tf.keras.optimizers.legacy.Adam(learning_rate),
+      # A number would be kept by checkpoints, and come back from them.
+      optimizer=tf.keras.optimizers.legacy.Adam(lambda: learning_rate),
       # TF-Agents' default is one counter for all agents of a process.
       train_step_counter=tf.Variable(0, trainable=False, dtype=tf.int64),
     )

@@ -23,6 +23,8 @@ def main(argv: Sequence[str], name: str) -> None:
     args.seed,
     args.demos,
     args.num_demos,
+    args.allow_changes,
+    args.reverb_interface,
   )
 
 
@@ -30,6 +32,7 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
   parser = arguments.make_parser(
     name, 'Trains a policy. The same command again resumes.'
   )
+  parser.usage = '%(prog)s NAME [OPTION ...]'
   add = parser.add_argument
   add('name', metavar='NAME', help='of `tfirl list`, or a gin file')
   add('--seed', metavar='N', type=_seed, default=0, help='of everything (0)')
@@ -63,6 +66,17 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
     action='append',
     default=[],
     help='a gin file that is laid over it; repeatable',
+  )
+  add(
+    '--allow_changes',
+    action='store_true',
+    help='go on though bindings have changed',
+  )
+  add(
+    '--reverb_interface',
+    metavar='IF',
+    default='lo',
+    help='lets Reverb be reached by it too: eth0, or any (lo alone)',
   )
   return parser
 

@@ -139,6 +139,22 @@ def settings() -> dict[str, bool | float | str]:
   }
 
 
+def in_use(binding: str) -> list[Any]:
+  """The values of a parameter, defaults too, in the calls that there were.
+
+  Args:
+    binding: `Configurable.parameter`.
+  """
+  name, parameter = binding.rsplit('.', 1)
+  selectors = gin_config._REGISTRY.matching_selectors(name)
+  found = [
+    values[parameter]
+    for (_, selector), values in gin_config._OPERATIVE_CONFIG.items()
+    if selector in selectors and parameter in values
+  ]
+  return list(dict.fromkeys(found))
+
+
 def unconsumed() -> list[str]:
   """Describes each binding that no call has consumed up to now.
 
@@ -165,29 +181,43 @@ def check_all_consumed() -> None:
     raise UnusedBindingError('unused gin binding: ' + '\n  '.join(unused))
 
 
-def diff(saved: str | Path) -> list[str]:
-  """Compares the current config with an earlier `gin.config_str()`.
+def diff(saved: str | Path, now: str | Path | None = None) -> list[str]:
+  """Compares a config with an earlier `gin.config_str()`.
 
   Args:
     saved: The earlier text, or the Path of the file that holds it.
+    now: The later one; None for the current config.
 
   Returns:
     One line for each binding that changed, came or went; [] if none did.
 
   Raises:
-    BindingError: the saved text is not gin.
+    BindingError: a text is not gin.
   """
-  name = str(saved) if isinstance(saved, Path) else 'the saved config'
-  text = saved.read_text() if isinstance(saved, Path) else saved
-  old = {k: repr(v) for k, v, _ in gin_files.read_text(text, name, None)}
-  current = gin.config_str()
-  new = {k: repr(v) for k, v, _ in gin_files.read_text(current, 'config', None)}
-  return [
-    f'{gin_files.key_text(key)}: was {old.get(key, "not bound")}, '
-    f'is {new.get(key, "not bound")}'
+  changes = changed(saved, now).items()
+  return [f'{name}: was {old}, is {new}' for name, (old, new) in changes]
+
+
+def changed(
+  saved: str | Path, now: str | Path | None = None
+) -> dict[str, tuple[str, str]]:
+  """`diff` by binding: what each was and is, as text."""
+  old = _texts(saved)
+  new = _texts(gin.config_str() if now is None else now)
+  return {
+    gin_files.key_text(key): (
+      old.get(key, 'not bound'),
+      new.get(key, 'not bound'),
+    )
     for key in sorted(old.keys() | new.keys())
     if old.get(key) != new.get(key)
-  ]
+  }
+
+
+def _texts(config: str | Path) -> dict[Key, str]:
+  name = str(config) if isinstance(config, Path) else 'the config'
+  text = config.read_text() if isinstance(config, Path) else config
+  return {k: repr(v) for k, v, _ in gin_files.read_text(text, name, None)}
 
 
 def _bound() -> dict[Key, Any]:

@@ -94,6 +94,8 @@ def to_flags(source: str, key: str, values: np.ndarray) -> np.ndarray:
 
 def check_env_id(source: str, found: str, expected: str) -> None:
   """ValueError if the tasks differ; a warning if only their versions do."""
+  found = found.rpartition(':')[2]  # `module:` is imported to register it
+  expected = expected.rpartition(':')[2]
   if not found or found == expected:
     return
   check(

@@ -111,7 +111,8 @@ class LearnedEnd(tf.Module):
     self._normalizer = Normalizer(observation_size, std_floor)
     self._threshold = tf.Variable(_NOBODY, trainable=False, name='threshold')
     self._variables = list(self._network.trainable_variables)
-    self._optimizer = tf.keras.optimizers.legacy.Adam(learning_rate)
+    # A number would be kept by checkpoints, and come back from them.
+    self._optimizer = tf.keras.optimizers.legacy.Adam(lambda: learning_rate)
     self._optimizer._create_all_weights(self._variables)
     self._rng = np.random.default_rng(rng_seed)
     self._weight_decay = weight_decay

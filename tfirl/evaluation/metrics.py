@@ -1,12 +1,17 @@
 """metrics.csv of a run folder, and the same numbers for TensorBoard."""
 
 import csv
+import io
+import logging
+import math
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Union
 
 from tfirl.config import budget
 from tfirl.evaluation import board
+from tfirl.storage import atomic_file
 
 Number = Union[int, float, None]
 
@@ -38,29 +43,57 @@ def _format(value: Number) -> str:
 def _read(path: str) -> list[dict[str, str]]:
   """Rows of an earlier metrics.csv as text; ValueError if it isn't one.
 
-  One that was begun before real_steps was a column gets it.
+  What a crash of the machine may leave is mended, and said: a file that is
+  empty, and a last row that breaks off. One that was begun before real_steps
+  was a column gets it.
   """
-  with open(path, newline='') as file:
-    reader = csv.DictReader(file)
-    rows = list(reader)
+  with open(path, newline='', encoding='utf-8', errors='replace') as file:
+    text = file.read()
+  if not text.strip('\0\r\n '):
+    logging.warning('%s is empty: its evaluations are lost', path)
+    return []
+  reader = csv.DictReader(io.StringIO(text, newline=''))
+  rows = list(reader)
   columns = tuple(reader.fieldnames or ())
   is_old = columns[: len(COLUMNS) - 1] == COLUMNS[1:]
   if not is_old and columns[: len(COLUMNS)] != COLUMNS:
     raise ValueError(
-      f'{path}: first columns are {columns[: len(COLUMNS)]}; expected {COLUMNS}'
+      f'{path}: first columns are {columns[: len(COLUMNS)]}; expected '
+      f'{COLUMNS}. Remove the file to resume this run without its rows'
     )
+  if rows and (_is_torn(rows[-1]) or not text.endswith('\n')):
+    logging.warning(
+      '%s, line %d breaks off: the row is left out', path, len(rows) + 1
+    )
+    rows.pop()
   for number, row in enumerate(rows, start=2):
-    for column in COLUMNS[1:4] if is_old else _CLOCK:
-      try:
-        float(row[column])
-      except (TypeError, ValueError):
-        raise ValueError(
-          f'{path}, line {number}: {column} is {row[column]!r}; expected a '
-          'number. Remove the line to resume this run'
-        ) from None
+    _check_row(f'{path}, line {number}', row, is_old)
     if is_old:
       row['real_steps'] = _format(budget.real_steps(row))
   return rows
+
+
+def _is_torn(row: Mapping[str | None, str | None]) -> bool:
+  return None in row.values() or None in row
+
+
+def _check_row(where: str, row: Mapping[str, str], is_old: bool) -> None:
+  if _is_torn(row):
+    raise ValueError(
+      f'{where}: more or fewer cells than columns. Remove the line to resume '
+      'this run'
+    )
+  clock = COLUMNS[1:4] if is_old else _CLOCK
+  for column, cell in row.items():
+    try:
+      value = float(cell) if cell or column in clock else 0.0
+    except ValueError:
+      value = None
+    if value is None or (column in clock and not math.isfinite(value)):
+      raise ValueError(
+        f'{where}: {column} is {cell!r}; expected a number. Remove the line '
+        'to resume this run'
+      )
 
 
 class MetricsLogger:
@@ -98,8 +131,11 @@ class MetricsLogger:
     self.path = os.path.join(folder, 'metrics.csv')
     self._rows: list[dict[str, str]] = []
     os.makedirs(folder, exist_ok=True)
+    is_restored = (restored_real_steps, restored_updates) != (None, None)
+    if is_restored and not os.path.exists(self.path):
+      logging.warning('%s is missing: its evaluations are lost', self.path)
     if os.path.exists(self.path):
-      if restored_real_steps is not None or restored_updates is not None:
+      if is_restored:
         self._rows = [
           row
           for row in _read(self.path)
@@ -174,16 +210,13 @@ class MetricsLogger:
     columns = dict.fromkeys(COLUMNS)
     for row in self._rows:
       columns.update(dict.fromkeys(row))
-    temporary = f'{self.path}.tmp'
-    with open(temporary, 'w', newline='') as file:
-      writer = csv.DictWriter(
-        file, list(columns), restval='', lineterminator='\n'
-      )
-      writer.writeheader()
-      writer.writerows(self._rows)
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(temporary, self.path)
+    text = io.StringIO(newline='')
+    writer = csv.DictWriter(
+      text, list(columns), restval='', lineterminator='\n'
+    )
+    writer.writeheader()
+    writer.writerows(self._rows)
+    atomic_file.write_text(Path(self.path), text.getvalue())
 
 
 def _clock(row: Mapping[str, str]) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The progress bar of a training run."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -104,8 +105,9 @@ class ProgressBar:
     return f'\r{" " * self._length}\r' if self._length else ''
 
   def _print(self, text: str) -> None:
-    self._file.write(text)
-    self._file.flush()
+    with contextlib.suppress(OSError):  # the terminal was closed, say
+      self._file.write(text)
+      self._file.flush()
 
   def _text(self) -> str:
     """What fits into the width: the past goes first, then the bar itself."""

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import shutil
-import tempfile
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,29 +17,29 @@ from reverb.platform.default import checkpointers
 
 from tfirl.machine import stderr_filter
 
+# A folder of every process, without checkpoints, where none can be written.
+_IDLE = '/proc/self/task'
+
 
 class CheckpointTarget:
   """Makes one server write each checkpoint into a folder of its own.
 
   Reverb fixes the folder when the server starts, and deletes what else lies
-  there. So it is given a symbolic link, which points to the new folder while
-  a checkpoint is written: nothing is copied across disks.
+  there. So it is given `/proc/self/fd/N`, and descriptor N is made to stand for
+  the new folder while a checkpoint is written: nothing is copied across disks,
+  and no temporary folder can be cleaned away, or left behind by a kill.
 
   Args:
     restore_from: saved folder that the server starts from, or None.
   """
 
   def __init__(self, restore_from: pathlib.Path | None = None):
-    self._folder = tempfile.TemporaryDirectory(prefix='tfirl_replay_')
-    self._link = pathlib.Path(self._folder.name) / 'target'
-    self._idle = pathlib.Path(self._folder.name) / 'idle'
-    self._idle.mkdir()
-    self._link.symlink_to(self._idle)
+    self._descriptor = os.open(_IDLE, os.O_RDONLY | os.O_DIRECTORY)
     # This must be the checkpoint itself: given its parent, or nothing at
     # all, Reverb starts with empty tables without a word.
     fallback = restore_from and str((restore_from / 'reverb').resolve())
     self.checkpointer = checkpointers.DefaultCheckpointer(
-      str(self._link), fallback_checkpoint_path=fallback
+      f'/proc/self/fd/{self._descriptor}', fallback_checkpoint_path=fallback
     )
 
   def write(self, client: reverb.Client, folder: pathlib.Path) -> None:
@@ -51,7 +50,7 @@ class CheckpointTarget:
     """
     target = folder / 'reverb.tmp'
     target.mkdir(parents=True)
-    self._point_to(target.resolve())
+    self._point_to(target)
     try:
       with stderr_filter.without_notes():
         name = pathlib.Path(client.checkpoint()).name
@@ -61,16 +60,21 @@ class CheckpointTarget:
         f'{folder / "reverb"}: Reverb could not write its checkpoint: {error}'
       ) from error
     finally:
-      self._point_to(self._idle)
+      self._point_to(_IDLE)
       shutil.rmtree(target, ignore_errors=True)
 
-  def remove(self) -> None:
-    """Removes the temporary folder that holds the link."""
-    self._folder.cleanup()
+  def close(self) -> None:
+    """Gives the descriptor back; the server must have stopped."""
+    if self._descriptor is not None:
+      os.close(self._descriptor)
+      self._descriptor = None  # another file may get its number
 
-  def _point_to(self, folder: pathlib.Path) -> None:
-    os.unlink(self._link)
-    os.symlink(folder, self._link)
+  def _point_to(self, folder: str | os.PathLike) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+      os.dup2(opened, self._descriptor, inheritable=False)
+    finally:
+      os.close(opened)
 
 
 def write_tables(

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from tfirl import checks
 from tfirl.machine import stderr_filter
-from tfirl.replay import reading, saving
+from tfirl.replay import interface, reading, saving
 from tfirl.replay.rows import RowLayout
 from tfirl.replay.sampling import BlockSampler
 from tfirl.replay.writers import BlockWriter
@@ -131,8 +131,8 @@ def table(
 class Replay:
   """Owns a Reverb server in this process, its tables and their writers.
 
-  Reverb's server listens on every interface without authentication and can't
-  be told otherwise; the port is picked at random and told to nobody.
+  Reverb's server listens on every interface, for anyone, until it is held to
+  loopback (see `interface`), a moment later and before it has any rows.
 
   Args:
     tables: one `TableConfig` per table.
@@ -144,6 +144,7 @@ class Replay:
   Raises:
     ValueError: `restore_from` was saved with other tables.
     FileNotFoundError: `restore_from` holds no saved tables.
+    OSError: the server can't be kept from other machines.
   """
 
   def __init__(
@@ -165,6 +166,11 @@ class Replay:
         checkpointer=self._checkpoint_target.checkpointer,
       )
       self._client = self._server.localhost_client()
+    try:
+      interface.restrict(self._server.port)
+    except OSError:
+      self._stop()
+      raise
     self._writers = {name: self._make_writer(name) for name in self._configs}
     if saved:
       self._take_back(folder, saved)
@@ -273,9 +279,12 @@ class Replay:
     """Stops the server; the rows are gone."""
     for writer in self._writers.values():
       writer.close()
+    self._stop()
+
+  def _stop(self) -> None:
     with stderr_filter.without_notes():
       self._server.stop()
-    self._checkpoint_target.remove()
+    self._checkpoint_target.close()
 
   def _make_writer(self, name: str) -> BlockWriter:
     config = self._configs[name]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tfirl.report import (
   aggregate,
   arguments,
+  configurations,
   dynamics,
   mazes,
   page,
@@ -36,13 +37,16 @@ def write_report(
       'env_steps' to compare with curves that leave out the cost's rollouts.
 
   Returns:
-    The table in Markdown.
+    table.md: the table, and notes on how it was made.
 
   Raises:
     FileNotFoundError, ValueError: as `runs.read_runs`, `aggregate.aggregate`.
   """
   units = sweeps.read_units(folders)
   found, notes = runs.read_runs(folders, may_be_empty=bool(units))
+  found, more_notes = configurations.keep_apart(found)
+  notes += more_notes
+  runs.check_distinct(found)
   counted, unit_notes = sweeps.select(found, units)
   played = [run for run in counted if run.has_policy]
   curves, more_notes = aggregate.aggregate(played, last, reps)
@@ -60,15 +64,18 @@ def write_report(
   if units:
     table = f'{_sweep_markdown(curves, units)}\n{table}'
     sections = _sweep_html(curves, units)
+  table = '\n'.join([table, *(f'- {note}' for note in notes)])
   files = {
-    'table.md': '\n'.join([table, *(f'- {note}' for note in notes)]) + '\n',
+    'table.md': f'{table.rstrip()}\n',
     'table.csv': page.csv_table(curves),
     'index.html': page.html_page(curves, notes, images, out, sections),
   }
   for name, text in files.items():
-    with open(os.path.join(out, name), 'w', encoding='utf-8') as file:
+    path = os.path.join(out, name)
+    # Folders may have names that are no text.
+    with open(path, 'w', encoding='utf-8', errors='replace') as file:
       file.write(text)
-  return table
+  return files['table.md']
 
 
 def _sweep_markdown(curves, units) -> str:
@@ -109,7 +116,7 @@ def main(
   except (OSError, ValueError, unit.UnitError) as error:
     print(f'error: {error}', file=sys.stderr)
     return 1
-  print(table, end='')
+  print(table.rstrip().encode(errors='replace').decode())
   print(f'\n{os.path.join(out, "index.html")}')
   return 0
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tfirl.report import run_pictures
+from tfirl.report import run_pictures, texts
 from tfirl.report.runs import Run
 
 _BLUE, _ORANGE, _INK, _GRAY = '#0072B2', '#D55E00', '#333333', '#888888'
@@ -59,8 +59,9 @@ def plot_dynamics(run: Run, path: str) -> None:
   """Hold-out error, open-loop error, terminations, time and table sizes."""
   figure = Figure(figsize=(11.0, 6.2), dpi=140, layout='constrained')
   FigureCanvasAgg(figure)
+  name = f'{run.task}, {run.algorithm}, seed {run.seed}'
   figure.suptitle(
-    f'{run.task}, {run.algorithm}, seed {run.seed}: learned dynamics',
+    f'{texts.for_figure(name)}: learned dynamics',
     fontweight='bold',
     color=_INK,
   )

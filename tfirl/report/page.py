@@ -10,6 +10,7 @@ from datetime import datetime
 
 import numpy as np
 
+from tfirl.report import texts
 from tfirl.report.aggregate import CONFIDENCE, Curve
 
 _STYLE = """
@@ -94,7 +95,8 @@ def markdown(
 ) -> str:
   """Any table; all columns but the first `num_left` stand right."""
   align = ['---'] * num_left + ['---:'] * (len(header) - num_left)
-  lines = [f'| {" | ".join(line)} |' for line in (header, align, *rows)]
+  cells = [[texts.for_markdown(cell) for cell in row] for row in rows]
+  lines = [f'| {" | ".join(line)} |' for line in (header, align, *cells)]
   return '\n'.join(lines) + '\n'
 
 
@@ -162,21 +164,20 @@ def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
   for row in table_rows(curves):
     unit = ' %' if row['score'] == 'success_percent' else ''
     digits = 1 if unit else 0
-    interval = (
-      f'[{row["ci_low"]:,.{digits}f}, {row["ci_high"]:,.{digits}f}]{unit}'
-    )
+    ends = (texts.number(row[end], digits) for end in ('ci_low', 'ci_high'))
+    interval = f'[{", ".join(ends)}]{unit}'
     rows.append(
       [
         str(row['task']),
         str(row['algorithm']),
         str(row['seeds']),
         str(row['demos'] or '–'),
-        _text(row['real_steps']) + (' (cut)' if row['is_cut'] else ''),
-        _text(row['rollout_steps']),
-        _text(row['iqm'], digits) + unit,
+        texts.number(row['real_steps']) + (' (cut)' if row['is_cut'] else ''),
+        texts.number(row['rollout_steps']),
+        texts.number(row['iqm'], digits) + unit,
         '–' if _is_nan(row['ci_low']) else interval,
-        _text(row['wall_s'] / 60, 1),
-        _text(row['steps_per_s']),
+        texts.number(row['wall_s'] / 60, 1),
+        texts.number(row['steps_per_s']),
       ]
     )
   return header, rows
@@ -193,8 +194,10 @@ def _run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
       scores = run.columns[name] * (100 if curve.is_success else 1)
       rows.append(
         [run.task, run.algorithm, run.seed, str(len(scores))]
-        + [_text(run.columns['real_steps'][-1])]
-        + [_text(score) for score in (scores[0], scores[-1], scores.max())]
+        + [texts.number(run.columns['real_steps'][-1])]
+        + [
+          texts.number(score) for score in (scores[0], scores[-1], scores.max())
+        ]
         + [run.path]
       )
   return header, rows
@@ -218,10 +221,6 @@ def _image(path: str) -> str:
     data = base64.b64encode(file.read()).decode('ascii')
   name = html.escape(os.path.splitext(os.path.basename(path))[0], quote=True)
   return f'<img alt="{name}" src="data:image/png;base64,{data}">'
-
-
-def _text(value: float, digits: int = 0) -> str:
-  return '–' if _is_nan(value) else f'{value:,.{digits}f}'
 
 
 def _is_nan(value: object) -> bool:

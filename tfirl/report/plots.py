@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from tfirl.report import texts
 from tfirl.report.aggregate import CONFIDENCE, Curve
 
 # Okabe and Ito's colours without the yellow and with a darker sky blue: pale
@@ -57,6 +58,7 @@ def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
       x, y = draw(axes, curve, getattr(curve, x_axis) / scale, color, marker)
       ends.append((x, y, _label(curve), color))
     _label_ends(axes, ends)
+    _format_scores(axes)
     figure.savefig(path)
 
 
@@ -68,7 +70,7 @@ def plot_all(
   """A PNG per task and x axis. Returns: file names in `folder` by task."""
   files = {}
   for task in dict.fromkeys(curve.task for curve in curves):
-    files[task] = [f'{task}_{x_axis}.png' for x_axis in x_axes]
+    files[task] = [f'{texts.for_file(task)}_{x}.png' for x in x_axes]
     of_task = [curve for curve in curves if curve.task == task]
     for x_axis, name in zip(x_axes, files[task], strict=True):
       plot(of_task, x_axis, os.path.join(folder, name))
@@ -87,11 +89,11 @@ def _set_up(axes: Axes, curves: Sequence[Curve], x_axis: str) -> float:
   else:
     axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   score = 'success, %' if curves[0].is_success else 'return'
-  axes.set_title(curves[0].task, loc='left', fontweight='bold', color=_INK)
+  title = texts.for_figure(curves[0].task)
+  axes.set_title(title, loc='left', fontweight='bold', color=_INK)
   axes.set_xlabel(label, color=_INK)
   axes.set_ylabel(f'{score}: IQM, {CONFIDENCE:.0%} interval', color=_INK)
   axes.set_xlim(0.0, end / scale)
-  axes.yaxis.set_major_formatter(ticker.StrMethodFormatter('{x:,.0f}'))
   axes.grid(color=_GRID, linewidth=0.8)
   axes.set_axisbelow(True)
   axes.tick_params(colors=_INK, length=0)
@@ -140,7 +142,15 @@ def _draw_level(
 
 def _label(curve: Curve) -> str:
   count = len(curve.runs)
-  return f'{curve.algorithm} ({count} seed{"s" if count > 1 else ""})'
+  name = texts.for_figure(curve.algorithm)
+  return f'{name} ({count} seed{"s" if count > 1 else ""})'
+
+
+def _format_scores(axes: Axes) -> None:
+  """Whole numbers, unless they would be all alike, or longer than the axis."""
+  bottom, top = axes.get_ylim()
+  if top - bottom >= 5 and max(abs(bottom), abs(top)) < 1e7:
+    axes.yaxis.set_major_formatter(ticker.StrMethodFormatter('{x:,.0f}'))
 
 
 def _label_ends(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
+from tfirl.report import texts
 from tfirl.report.runs import Run
 
 
@@ -32,8 +33,10 @@ def plot_all(
   for run in found:
     source = os.path.join(run.path, file)
     if os.path.exists(source):
-      name = f'{run.task}_{run.algorithm}_{run.seed}_{suffix}.png'
+      name = texts.for_file(f'{run.task}_{run.algorithm}_{run.seed}')
+      name = f'{name}_{suffix}.png'
       title = f'{run.task}, {run.algorithm}, seed {run.seed}'
+      title = texts.for_figure(title)
       plot(source, os.path.join(folder, name), title)
       files.setdefault(run.task, []).append(name)
   return files

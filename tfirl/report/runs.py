@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from tfirl.config import budget
+from tfirl.report import texts
 from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
 # What shows that a folder is a run even before its first evaluation.
 _METADATA = 'metadata.json'
 _RUN_FILES = ('config.gin', _METADATA)
+_LARGEST = 1e300  # whose sums are still numbers
 _REQUIRED = ('env_steps', 'updates', 'wall_s', 'eval_return_mean')
 
 
@@ -81,7 +83,7 @@ def read_runs(
 
   Raises:
     FileNotFoundError: a folder is absent or holds no run with an evaluation.
-    ValueError: a metrics.csv is damaged, or two runs are the same seed.
+    ValueError: a metrics.csv is damaged.
   """
   runs, notes = {}, []
   for folder in folders:
@@ -98,8 +100,7 @@ def read_runs(
       f'{path}: left out, it has no evaluation yet' for path in left_out
     ]
     runs.update({path: run for path, run in found.items() if run})
-  _check_distinct(runs.values())
-  return sorted(runs.values(), key=_order), notes
+  return sorted(runs.values(), key=order), notes
 
 
 def read_run(path: str) -> Run | None:
@@ -118,7 +119,7 @@ def read_run(path: str) -> Run | None:
   columns = _read_columns(file_path)
   if not len(columns['env_steps']):
     return None
-  task, algorithm, seed = names
+  task, algorithm, seed = map(texts.name_of_folder, names)
   label = _label(path)
   name = f'{algorithm} {label}'.strip()
   run = Run(path, task, name, seed, columns, *_what_it_was_given(path))
@@ -214,12 +215,13 @@ def _number(where: str, required: set[str], name: str, text: str) -> float:
     raise ValueError(
       f'{where}: {name} is {text!r}; expected a number'
     ) from None
-  if name in required and not np.isfinite(value):
+  if name in required and not abs(value) <= _LARGEST:
     raise ValueError(f'{where}: {name} is {text!r}; expected a finite number')
   return value
 
 
-def _check_distinct(runs: Iterable[Run]) -> None:
+def check_distinct(runs: Iterable[Run]) -> None:
+  """Raises ValueError if two runs are the same task, algorithm and seed."""
   seen = {}
   for run in runs:
     key = (run.task, run.algorithm, run.seed)
@@ -232,5 +234,6 @@ def _check_distinct(runs: Iterable[Run]) -> None:
     seen[key] = run.path
 
 
-def _order(run: Run) -> tuple[str, str, int, str]:
+def order(run: Run) -> tuple[str, str, int, str]:
+  """What `read_runs` sorts by."""
   return run.task, run.algorithm, len(run.seed), run.seed

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfirl.report import texts
 from tfirl.report.aggregate import Curve
 from tfirl.report.runs import Run
 from tfirl.work_units import unit as unit_lib
+
+_ERROR_FILE = 'error.txt'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +54,8 @@ def select(
 
   Where a method has finished a seed, only finished seeds count: an unfinished
   one would cut all of them where it is now. Where it has finished none, those
-  that have not failed count. A run that no sweep queued always counts.
+  that have not failed count. A run that no sweep queued counts as finished,
+  unless an error ended it.
 
   Args:
     runs: sorted by task and algorithm.
@@ -127,7 +131,11 @@ def _read_unit(path: str) -> Unit:
 
 
 def _state(run: Run, by_path: dict[str, Unit]) -> str:
-  return by_path[run.path].state if run.path in by_path else unit_lib.DONE
+  if run.path in by_path:
+    return by_path[run.path].state
+  # What an error ended says so, until it is launched again.
+  failed = os.path.exists(os.path.join(run.path, _ERROR_FILE))
+  return unit_lib.FAILED if failed else unit_lib.DONE
 
 
 def _can_go_on(state: str, states: Sequence[str]) -> bool:
@@ -140,7 +148,7 @@ def _cell(curve: Curve | None, num_asked: int) -> str:
     return f'– (0 of {num_asked})' if num_asked else '–'
   digits = 1 if curve.is_success else 0
   value, low, high = (
-    f'{bound[0]:,.{digits}f}'
+    texts.number(bound[0], digits)
     for bound in (curve.final.value, curve.final.low, curve.final.high)
   )
   count = len(curve.runs)

@@ -27,7 +27,6 @@ from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress, record
 from tfirl.machine import threads
 from tfirl.runs import opening, session
-from tfirl.storage import checkpoints
 from tfirl.storage import run_folder as run_folder_lib
 
 
@@ -96,7 +95,9 @@ def run(
       doesn't count.
     UnusedBindingError: a gin binding that nothing consumed.
     FloatingPointError: a loss is not finite; the last checkpoint stays.
-    CheckpointError: a checkpoint could not be written; the last one stays.
+    CheckpointError: a checkpoint could not be written, and the last one stays;
+      or all that there are to go on from are damaged.
+    RunFolderError: there is none, though the run has been trained.
   """
   budget = budget_lib.make_budget(
     {'real_steps': real_steps, 'env_steps': env_steps, 'updates': updates},
@@ -107,7 +108,7 @@ def run(
   opening.say_what(run_folder, task, seed, budget)
   run_folder.record(budget=dataclasses.asdict(budget))
   threads.take(num_threads)
-  latest = checkpoints.latest(run_folder.checkpoints)
+  latest = run_folder.checkpoint_to_go_on_from()
   demonstrations = None
   if make_algorithm.learns_from_demos:
     demonstrations = _load_demos(demos or task.demos, task, run_folder)
@@ -127,6 +128,7 @@ def run(
       eval_video=eval_video,
       keep_best=keep_best,
       on_evaluation=on_evaluation,
+      demos=None if demonstrations is None else demonstrations.source,
     )
     stack.callback(current.close)
     name = f'{run_folder.path.parent.name} {task.name} {seed}'
@@ -136,12 +138,11 @@ def run(
     if latest is None:
       current.evaluate()
     elif current.is_spent:
-      bar.write(
-        f'{name}: the budget, {budget.total} {unit}, is spent ({current.steps} '
-        'taken): nothing is left to train'
-      )
+      bar.write(opening.spent_line(name, budget, current.steps))
     gin_bindings.check_all_consumed()
     run_folder.write_operative_config()
+    if not current.is_spent:
+      run_folder.reopen()
     current.train(bar, eval_every, checkpoint_every, log_every, stop)
     current.finish(current.is_spent, record_video)
     bar.close()

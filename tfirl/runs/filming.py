@@ -7,11 +7,8 @@ from tfirl import tasks
 from tfirl.evaluation import evaluate as evaluation
 
 
-def film_final(policy, task: tasks.Task, seed: int, folder: Path) -> None:
-  """One episode as final.mp4; without a renderer, a warning."""
-  path = folder / 'final.mp4'
-  if path.exists():  # the run was over before
-    return
+def film(policy, task: tasks.Task, seed: int, path: Path) -> None:
+  """One episode as an mp4; without a renderer, a warning."""
   try:
     with task.make_env(seed, 'rgb_array') as env:
       evaluation.evaluate(env, policy, 1, seed, video_path=str(path))

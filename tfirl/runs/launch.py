@@ -23,6 +23,8 @@ from absl import flags, logging
 from tfirl import checks, tasks, types
 from tfirl.config import few_demos, flag_help
 from tfirl.evaluation import record
+from tfirl.machine import generated_code, signals
+from tfirl.replay import interface
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
 from tfirl.storage.run_folder import RunFolder, RunFolderError
@@ -40,6 +42,9 @@ _USER_ERRORS = (
 )
 
 _LOG_FORMAT = '%(levelname)s: %(message)s'
+ALLOW_CHANGES_HELP = (
+  'go on from the checkpoint though bindings have changed, and note which'
+)
 _USAGE = """python -m tfirl.launch: trains what a gin file says, or resumes it.
   --gin_file=hype_hopper.gin --seed=1 --gin_bindings='run.eval_every = 2000'
 """
@@ -69,23 +74,25 @@ def define_flags() -> None:
     'd4rl:NAME or minari:ID',
   )
   flags.DEFINE_integer('num_demos', None, few_demos.FLAG_HELP)
+  flags.DEFINE_boolean('allow_changes', False, ALLOW_CHANGES_HELP)
+  flags.DEFINE_string(
+    'reverb_interface', interface.LOOPBACK, interface.FLAG_HELP
+  )
 
 
 class StopSignal:
-  """Becomes true at SIGTERM, SIGHUP or the first Ctrl-C; a second one kills.
+  """Becomes true at SIGTERM, SIGHUP or the first Ctrl-C; a second one kills,
+  but for SIGHUP: a terminal that is closed may send two.
 
   A context manager: leaving it gives the signals back to who had them. Outside
   of the main thread Python takes no signals, and it stays false.
   """
 
-  _NUMBERS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-
   def __init__(self):
     self._stopped = False
     self._handlers = {}
     if threading.current_thread() is threading.main_thread():
-      for number in self._NUMBERS:
-        self._handlers[number] = signal.signal(number, self._stop)
+      self._handlers = signals.catch(self._stop)
 
   def __call__(self) -> bool:
     """Whether the run should end its round, checkpoint and return."""
@@ -95,19 +102,15 @@ class StopSignal:
     return self
 
   def __exit__(self, *unused_exception) -> None:
-    for number, handler in self._handlers.items():
-      # None: a handler that was not Python's.
-      signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    signals.give_back(self._handlers)
 
   def _stop(self, number: int, unused_frame) -> None:
     self._stopped = True
-    signal.signal(number, signal.SIG_DFL)
-    name = signal.Signals(number).name
-    print(
-      f'{name}: stopping after this round; a second one kills',
-      file=sys.stderr,
-      flush=True,
-    )
+    name, second = signal.Signals(number).name, '; a second one kills'
+    if number == signal.SIGHUP:
+      second = ''
+    signal.signal(number, signal.SIG_DFL if second else signal.SIG_IGN)
+    signals.say(f'{name}: stopping after this round{second}')
 
 
 def seed_everything(seed: int) -> None:
@@ -129,6 +132,7 @@ def launch(
   stop: Callable[[], bool],
   num_demos: int | None = None,
   *,
+  allow_changes: bool = False,
   task: tasks.Task | None = None,
   on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
 ) -> Path:
@@ -143,6 +147,7 @@ def launch(
     stop: Asked once a round.
     num_demos: How many demonstrated episodes to use: short for gin's
       `load_demonstrations.num_episodes`. None leaves it to gin.
+    allow_changes: As of `RunFolder`.
     task: What is to be learned, in place of the one that gin binds.
     on_evaluation: As of `experiment.run`.
 
@@ -162,10 +167,11 @@ def launch(
   facts = [] if task is None else task.bindings
   few_demos.parse(gin_files, bindings, num_demos, facts)
   seed_everything(seed)
+  generated_code.keep_in_memory()
   task = task or tasks.make_task()
   source = demos.source if isinstance(demos, types.Demonstrations) else demos
   folder = root_dir, task.name, few_demos.method(), seed, source
-  with RunFolder(*folder) as run_folder:
+  with RunFolder(*folder, allow_changes) as run_folder:
     error_txt = run_folder.path / 'error.txt'
     error_txt.unlink(missing_ok=True)
     try:
@@ -173,8 +179,7 @@ def launch(
       run_folder.write_operative_config()
     except Exception:
       _write_traceback(error_txt)
-      if checkpoints.latest(run_folder.checkpoints) is None:
-        run_folder.forget_config()  # it may be what has to be mended
+      run_folder.forget_config()  # it may be what has to be mended
       raise
     return run_folder.path
 
@@ -187,9 +192,9 @@ def error_line(error: BaseException) -> str:
 def _write_traceback(path: Path) -> None:
   try:
     path.write_text(traceback.format_exc())
-    print(f'the traceback is in {path}', file=sys.stderr)
+    signals.say(f'the traceback is in {path}')
   except OSError as error:  # the full disk, perhaps, that ended the run
-    print(f'{path} could not be written: {error}', file=sys.stderr)
+    signals.say(f'{path} could not be written: {error}')
 
 
 def run(
@@ -199,10 +204,12 @@ def run(
   seed: int,
   demos: str | None,
   num_demos: int | None,
+  allow_changes: bool,
+  reverb_interface: str,
 ) -> None:
   """`launch` as a program has it: quiet libraries, and signals that stop it.
 
-  Args: as of `launch`.
+  Args: as of `launch`, and the interface by which Reverb may be reached.
 
   Raises:
     SystemExit: with 1 and one message when a user's error ends the run.
@@ -215,8 +222,10 @@ def run(
   # Of the code that AutoGraph writes, not of ours.
   warnings.simplefilter('ignore', SyntaxWarning)
   try:
+    interface.choose(reverb_interface)
     with StopSignal() as stop:
-      launch(gin_files, bindings, root_dir, seed, demos, stop, num_demos)
+      where = root_dir, seed, demos, stop, num_demos
+      launch(gin_files, bindings, *where, allow_changes=allow_changes)
   except _USER_ERRORS as error:
     sys.exit(f'error: {error_line(error)}')
 
@@ -233,6 +242,8 @@ def main(argv: list[str]) -> None:
     given.seed,
     given.demos,
     given.num_demos,
+    given.allow_changes,
+    given.reverb_interface,
   )
 
 

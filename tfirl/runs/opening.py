@@ -1,12 +1,12 @@
 """What a run says of itself: what it does, with what, where, how it ended."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from tfirl import tasks, types
 from tfirl.config import budget as budget_lib
+from tfirl.machine import signals
 from tfirl.storage import run_folder as run_folder_lib
 
 
@@ -20,7 +20,9 @@ def say_what(
   unit = budget.unit.replace('_', ' ')
   method = run_folder.path.parent.name
   cut = f', cut from {budget.cut_from:,}' if budget.cut_from else ''
-  _say(f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}{cut}')
+  signals.say(
+    f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}{cut}'
+  )
 
 
 def say_from_and_to(
@@ -35,17 +37,26 @@ def say_from_and_to(
     demos: None for a method that takes none.
     latest: checkpoint that it goes on from; None at its beginning.
   """
-  _say(f'demonstrations: {_describe(demos)}')
+  signals.say(f'demonstrations: {_describe(demos)}')
   start = f', goes on from step {latest.name}' if latest else ''
-  _say(f'writes to {run_folder.path}{start}')
+  signals.say(f'writes to {run_folder.path}{start}')
 
 
 def say_stopped(steps: int, budget: budget_lib.Budget) -> None:
   """Where a run stands that was asked to stop before its budget was spent."""
   unit = budget.unit.replace('_', ' ')
-  _say(
+  signals.say(
     f'stopped at {steps:,} of {budget.total:,} {unit}, with a checkpoint; the '
     'same command goes on'
+  )
+
+
+def spent_line(name: str, budget: budget_lib.Budget, steps: int) -> str:
+  """What is said of a run that was over before."""
+  unit = budget.unit.replace('_', ' ')
+  return (
+    f'{name}: the budget, {budget.total} {unit}, is spent ({steps} taken): '
+    'nothing is left to train'
   )
 
 
@@ -65,7 +76,3 @@ def _describe(demos: types.Demonstrations | None) -> str:
     f'{demos.source}, {number:,} episode{"s" * (number != 1)} '
     f'({len(demos):,} transitions), {said}'
   )
-
-
-def _say(line: str) -> None:
-  print(line, file=sys.stderr, flush=True)

@@ -17,7 +17,7 @@ from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import metrics, progress, record
-from tfirl.runs import filming, leaving
+from tfirl.runs import filming, leaving, not_finite
 from tfirl.storage import checkpoints, policy_file
 
 # Streams of the run's seed; the algorithm has the seed itself.
@@ -43,6 +43,7 @@ class Session:
     budget: what may be spent; its unit is that of all periods.
     eval_episodes, eval_stochastic, eval_video, keep_best, on_evaluation: as in
       `experiment.run`.
+    demos: source of the demonstrations, for errors.
 
   Raises:
     CheckpointError: `latest` is damaged, or of another program.
@@ -62,6 +63,7 @@ class Session:
     eval_video: bool,
     keep_best: bool,
     on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
+    demos: str | None = None,
   ):
     """Goes on from the checkpoint `latest`, or begins if it is None."""
     self._run_folder = run_folder
@@ -75,6 +77,8 @@ class Session:
     self._best_return = -math.inf if keep_best else math.inf
     self._on_evaluation = on_evaluation
     self._is_asked_to_stop = False
+    self._rounds, self._has_trained = 0, False  # in all; in this process
+    self._demos = demos
     self._eval_env = task.make_env(seed, 'rgb_array' if eval_video else None)
     self._leaver = leaving.Leaver(run_folder.path, task.name, self._eval_env)
     self._wall_s = 0.0  # of earlier processes and up to `_started`
@@ -87,7 +91,7 @@ class Session:
         **algorithm.trackables(),
         'session': checkpoints.PythonState(self._get_state, self._set_state),
       },
-      save_hooks=[algorithm.save_tables],
+      save_hooks=[algorithm.save_tables, run_folder.keep_config],
     )
     if latest is not None:
       self._restore(latest)
@@ -148,11 +152,12 @@ class Session:
       self._check_round()  # an action of NaN, say: the cause, not its effect
       raise
     except tf.errors.InvalidArgumentError as error:
-      if 'Tensor had' not in error.message:  # not of tf.debugging's checks
+      what = not_finite.text_of_check(error.message)
+      if not what:
         raise
-      what = error.message.splitlines()[0]
       raise FloatingPointError(self._not_finite(what)) from error
     self._check_round()
+    self._rounds, self._has_trained = self._rounds + 1, True
     taken_s = time.monotonic() - start
     self._train_s += taken_s
     if is_compiled:
@@ -200,6 +205,7 @@ class Session:
     """
     self._check_variables()
     self._checkpoints.save(self.steps)
+    self._run_folder.note_checkpoint()
     self._saved_at = self.steps
     self._export()
 
@@ -212,9 +218,9 @@ class Session:
     if is_complete:
       self._algorithm.finish(self._run_folder.path)
     if is_complete and record_video and self._algorithm.policy is not None:
-      filming.film_final(
-        self._algorithm.policy, self._task, self._seed, self._run_folder.videos
-      )
+      path = self._run_folder.videos / 'final.mp4'
+      if self._has_trained or not path.exists():
+        filming.film(self._algorithm.policy, self._task, self._seed, path)
 
   def close(self) -> None:
     """Closes the log; the algorithm is its maker's."""
@@ -348,10 +354,11 @@ class Session:
     return self._wall_s + time.monotonic() - self._started
 
   def _not_finite(self, what: str) -> str:
-    kept = checkpoints.latest(self._run_folder.checkpoints)
-    return (
-      f'step {self.steps}: {what}; expected finite numbers. '
-      f'The last good checkpoint is {kept}'
+    return not_finite.describe(
+      what,
+      f'step {self.steps}, round {self._rounds + 1}',
+      self._demos,
+      checkpoints.latest(self._run_folder.checkpoints),
     )
 
   def _restore(self, path) -> None:
@@ -366,9 +373,11 @@ class Session:
       'wall_s': self._elapsed_s(),
       'evaluate_s': self._evaluate_s,
       'best_return': self._best_return,
+      'rounds': self._rounds,
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self._wall_s = state['wall_s']
     self._evaluate_s = state['evaluate_s']
     self._best_return = state['best_return']
+    self._rounds = state.get('rounds', 0)  # of checkpoints that don't say

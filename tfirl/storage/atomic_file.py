@@ -10,7 +10,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-  """Likewise."""
+  """Likewise.
+
+  Raises:
+    OSError: it could not be written (a full disk, say); names the file.
+  """
   # Its own name for each process: two may write the same file at once.
   writing = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
   try:
@@ -19,6 +23,17 @@ def write_bytes(path: Path, data: bytes) -> None:
       file.flush()
       os.fsync(file.fileno())
     os.replace(writing, path)
-  except BaseException:
+  except BaseException as error:
     writing.unlink(missing_ok=True)
+    if isinstance(error, OSError):  # of a write it does not say where
+      raise OSError(error.errno, error.strerror, str(path)) from error
     raise
+
+
+def remove_leftovers(folder: Path) -> None:
+  """Removes what killed processes were about to write in `folder`."""
+  for path in folder.glob('.*.tmp'):
+    owner = path.name.split('.')[-2]
+    # Another process may be writing its own files beside ours.
+    if owner.isdigit() and not Path('/proc', owner).exists():
+      path.unlink(missing_ok=True)

@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfirl.storage import checkpoint_folders
+from tfirl.storage.checkpoint_folders import REPLACED, CheckpointError, latest
+
 _VARIABLES = 'variables'
 _WRITING = 'tmp-'
-_REPLACED = 'old-'
-
-
-class CheckpointError(RuntimeError):
-  """A checkpoint could not be written, or does not fit what it is read into."""
 
 
 class PythonState(tf.train.experimental.PythonState):
@@ -105,6 +103,7 @@ class Checkpoints:
       self._checkpoint.write(str(writing / _VARIABLES))
       for save_hook in self._save_hooks:
         save_hook(writing)
+      checkpoint_folders.write_manifest(writing)
       _flush_to_disk(writing)
       _move_into_place(writing, self._folder / str(step))
     except BaseException as error:
@@ -135,9 +134,11 @@ class Checkpoints:
       ) from error
 
   def _prune(self) -> None:
-    for replaced in self._folder.glob(f'{_REPLACED}*'):
+    for replaced in self._folder.glob(f'{REPLACED}*'):
       shutil.rmtree(replaced)
-    for old in sorted(_found(self._folder))[: -self._max_to_keep]:
+    for old in sorted(checkpoint_folders.found(self._folder))[
+      : -self._max_to_keep
+    ]:
       shutil.rmtree(self._folder / str(old))
 
   def _failure_text(self, step: int, error: Exception, free_bytes: int) -> str:
@@ -183,30 +184,10 @@ def restore_parts(
   return missing
 
 
-def latest(folder: str | os.PathLike) -> Path | None:
-  """The whole checkpoint of the highest step in `folder`, None without one."""
-  found = _found(Path(folder))
-  return found[max(found)] if found else None
-
-
-def _found(folder: Path) -> dict[int, Path]:
-  """Checkpoints by step.
-
-  One that was being replaced when the process died counts, unless the new one
-  had arrived.
-  """
-  found = {}
-  for prefix in (_REPLACED, ''):
-    for path in folder.glob(f'{prefix}*'):
-      if re.fullmatch(rf'{prefix}\d+', path.name):
-        found[int(path.name.removeprefix(prefix))] = path
-  return found
-
-
 def _move_into_place(writing: Path, place: Path) -> None:
   """Renames; a full folder can't be renamed onto, so it steps aside first."""
   if place.exists():
-    os.rename(place, place.with_name(f'{_REPLACED}{place.name}'))
+    os.rename(place, place.with_name(f'{REPLACED}{place.name}'))
   os.rename(writing, place)
   _flush(place.parent)
 

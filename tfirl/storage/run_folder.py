@@ -4,7 +4,8 @@ METHOD is the algorithm's name, or ALGORITHM-nK if it is shown K demonstrated
 episodes only (`few_demos.method`).
 
 Holds the config, metadata, metrics, checkpoints, policy and videos. Opening
-it again resumes the run, unless its config has changed since.
+it again resumes the run, unless its config has changed since. A folder may be
+moved: nothing in it says where it is.
 """
 
 import contextlib
@@ -12,18 +13,20 @@ import datetime
 import fcntl
 import importlib.metadata
 import json
+import logging
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gin
 
 from tfirl.config import gin_bindings
-from tfirl.storage import atomic_file
+from tfirl.storage import atomic_file, checkpoint_folders, kept_config
+from tfirl.storage.kept_config import RunFolderError
 
 _PACKAGES = (
   'tfirl',
@@ -39,12 +42,9 @@ _PACKAGES = (
   'minari',
 )
 
+_DEMOS = '--demos'
 # In a run's folder when there is nothing left to do.
 COMPLETE_FILE = 'complete.json'
-
-
-class RunFolderError(RuntimeError):
-  """The run folder is in use, or belongs to another config."""
 
 
 class RunFolder:
@@ -66,6 +66,7 @@ class RunFolder:
     method: str,
     seed: int,
     demos: str | None = None,
+    allow_changes: bool = False,
   ):
     """Opens the folder, making it if needed, and saves gin's config there.
 
@@ -75,10 +76,14 @@ class RunFolder:
       method: The method's name, such as `hype` or `hype-n4`.
       seed: The run's seed.
       demos: What --demos named, None for the task's own demonstrations.
+      allow_changes: Goes on with another config; metadata.json says which
+        bindings changed.
 
     Raises:
-      RunFolderError: another process is using the folder, or it was made with
-        another config or other demonstrations; names each changed binding.
+      RunFolderError: another process is using the folder; it was made with
+        another config or other demonstrations (names each changed binding;
+        a larger budget and what changes nothing that is learned may change);
+        or its config.gin was edited, or is lost.
     """
     self.path = Path(root) / task / method / str(seed)
     self.checkpoints = self.path / 'checkpoints'
@@ -86,7 +91,7 @@ class RunFolder:
     self.path.mkdir(parents=True, exist_ok=True)
     self._lock_file = _lock(self.path)
     try:
-      self.resumed = self._open(seed, demos)
+      self.resumed = self._open(seed, demos, allow_changes)
     except BaseException:
       self.close()
       raise
@@ -101,9 +106,51 @@ class RunFolder:
     """Gives the lock back. The folder must not be written to after that."""
     self._lock_file.close()
 
+  @property
+  def has_trained(self) -> bool:
+    """Whether the run has had a checkpoint, be it there or not."""
+    if (self.path / COMPLETE_FILE).exists():
+      return True
+    return bool(_read_json(self._metadata_json).get('has_checkpoint'))
+
+  def checkpoint_to_go_on_from(self) -> Path | None:
+    """The newest sound checkpoint; None if the run is new.
+
+    Later ones that are damaged are renamed, and it is said.
+
+    Raises:
+      CheckpointError: all of them are damaged.
+      RunFolderError: the run has been trained, and they are gone.
+    """
+    sound, damaged = checkpoint_folders.newest_sound(self.checkpoints)
+    for path, wrong in damaged.items():
+      aside = checkpoint_folders.set_aside(path)
+      logging.warning(
+        '%s is damaged: %s. Goes on from %s; the damaged one is %s now',
+        *(path, wrong, sound, aside),
+      )
+    if sound is None and self.has_trained:
+      raise RunFolderError(
+        f'{self.path} has been trained, and its checkpoints are gone; '
+        f'expected {self.checkpoints / "STEP"}. Put them back; or, to train '
+        'anew, remove the folder or give another --root_dir'
+      )
+    return sound
+
+  def keep_config(self, checkpoint: Path) -> None:
+    """Copies the config into a new checkpoint."""
+    kept_config.copy_into(checkpoint, self._config)
+
+  def note_checkpoint(self) -> None:
+    """Says that there has been a checkpoint, for those that may get lost."""
+    if not self._has_noted:
+      self.record(has_checkpoint=True)
+      self._has_noted = True
+
   def forget_config(self) -> None:
-    """Lets the next launch have another config: there is nothing to resume."""
-    (self.path / 'config.gin').unlink(missing_ok=True)
+    """Lets the next launch have another config, if nothing is to resume."""
+    if not self.has_trained and not checkpoint_folders.found(self.checkpoints):
+      (self.path / kept_config.NAME).unlink(missing_ok=True)
 
   def write_operative_config(self) -> None:
     """Saves what gin's configurables have been called with up to now."""
@@ -127,20 +174,49 @@ class RunFolder:
     if not complete.exists():
       atomic_file.write_text(complete, json.dumps({'steps': steps}) + '\n')
 
-  def _open(self, seed: int, demos: str | None) -> bool:
-    config = self.path / 'config.gin'
-    resumed = config.exists()
-    metadata = {}
-    if resumed:
-      metadata = _read_json(self._metadata_json)
-      self._check_unchanged(config, metadata.get('demos'), demos)
-    launches = [*metadata.get('launches', []), _describe_launch()]
+  def reopen(self) -> None:
+    """Takes `mark_complete` back: the budget has grown."""
+    (self.path / COMPLETE_FILE).unlink(missing_ok=True)
+
+  def _open(self, seed: int, demos: str | None, allow_changes: bool) -> bool:
+    atomic_file.remove_leftovers(self.path)
+    metadata = self._read_metadata()
+    saved = kept_config.read(self.path, metadata, not self._has_begun(metadata))
+    changes = [] if saved is None else self._changes(saved, metadata, demos)
+    if changes and not allow_changes:
+      self._check_may_change(saved, changes)
+    launch = _describe_launch()
+    if changes:
+      launch['changes'] = changes
+    is_kept = saved is not None and not changes
+    self._config = saved if is_kept else gin.config_str()
+    self._has_noted = bool(metadata.get('has_checkpoint'))
     self._write_metadata(
-      {**metadata, 'seed': seed, 'demos': demos, 'launches': launches}
+      {
+        **metadata,
+        'seed': seed,
+        **kept_config.source_of_demos(demos),
+        'config_sha256': kept_config.digest(self._config),
+        'launches': [*metadata.get('launches', []), launch],
+      }
     )
-    if not resumed:  # last: its presence says that the metadata is there
-      atomic_file.write_text(config, gin.config_str())
-    return resumed
+    if not is_kept:  # last: its presence says that the metadata is there
+      atomic_file.write_text(self.path / kept_config.NAME, self._config)
+    return saved is not None
+
+  def _read_metadata(self) -> Mapping[str, Any]:
+    """{} in a new folder."""
+    is_new = not (self.path / kept_config.NAME).exists()
+    if is_new and not self._metadata_json.exists():
+      return {}
+    return _read_json(self._metadata_json)
+
+  def _has_begun(self, metadata: Mapping[str, Any]) -> bool:
+    return bool(
+      metadata.get('has_checkpoint')
+      or (self.path / COMPLETE_FILE).exists()
+      or checkpoint_folders.found(self.checkpoints)
+    )
 
   @property
   def _metadata_json(self) -> Path:
@@ -150,17 +226,24 @@ class RunFolder:
     text = json.dumps(metadata, indent=2)
     atomic_file.write_text(self._metadata_json, text + '\n')
 
-  def _check_unchanged(
-    self, config: Path, old_demos: str | None, demos: str | None
-  ) -> None:
-    changes = gin_bindings.diff(config)
-    if old_demos != demos:
-      changes.append(f'--demos: was {old_demos}, is {demos}')
-    if changes:
+  def _changes(
+    self, saved: str, metadata: Mapping[str, Any], demos: str | None
+  ) -> list[str]:
+    """A line for each binding, and for --demos, that is not as it was."""
+    changes = gin_bindings.diff(saved)
+    if not kept_config.is_same_source(metadata, demos):
+      changes.append(f'{_DEMOS}: was {metadata.get("demos")}, is {demos}')
+    return changes
+
+  def _check_may_change(self, saved: str, changes: Sequence[str]) -> None:
+    names = [*kept_config.refused(gin_bindings.changed(saved)), _DEMOS]
+    refused = [line for line in changes if line.split(': was ')[0] in names]
+    if refused:
       raise RunFolderError(
         f'{self.path} holds a run of another config; resume with the old one, '
-        'give another --root_dir or remove the folder:\n  '
-        + '\n  '.join(changes)
+        'give another --root_dir, remove the folder, or go on from its '
+        'checkpoint all the same with --allow_changes:\n  '
+        + '\n  '.join(refused)
       )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from tfirl.machine import signals
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError, WorkUnit
 
@@ -36,8 +37,7 @@ class StopWatch:
   def __init__(self, parent: int):
     """Begins to watch the process `parent`; main thread only."""
     self.reason = ''
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-      signal.signal(number, self._receive)
+    signals.catch(self._receive)
     self._parent = None
     try:
       # Unlike its number, its descriptor can't come to mean another process.

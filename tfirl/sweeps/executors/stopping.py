@@ -1,7 +1,8 @@
 """What SIGTERM, SIGHUP and Ctrl-C do to a launcher: it stops its units."""
 
 import signal
-import sys
+
+from tfirl.machine import signals
 
 
 class StopFlag:
@@ -15,17 +16,13 @@ class StopFlag:
     self.is_set = False
 
   def __enter__(self) -> 'StopFlag':
-    self._old = {
-      number: signal.signal(number, self._receive)
-      for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    }
+    self._old = signals.catch(self._receive)
     return self
 
   def __exit__(self, *unused_exception) -> None:
-    for number, handler in self._old.items():
-      signal.signal(number, handler)
+    signals.give_back(self._old)
 
   def _receive(self, number: int, unused_frame) -> None:
     self.is_set = True
     name = signal.Signals(number).name
-    print(f'{name}: waiting for the running units to stop', file=sys.stderr)
+    signals.say(f'{name}: waiting for the running units to stop')
