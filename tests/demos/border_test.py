@@ -5,7 +5,8 @@ import logging
 import numpy as np
 import pytest
 
-from tfirl.demos.border import RawDemonstrations, to_demonstrations, to_flags
+from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.checking import to_flags
 
 
 def _raw(num_rows=6, **changes):

@@ -7,7 +7,8 @@ import numpy as np
 from absl import logging
 
 from tfirl import tasks
-from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
+from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.checking import check
 from tfirl.types import Demonstrations
 
 Episode = tuple[np.ndarray, np.ndarray]

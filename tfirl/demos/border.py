@@ -7,18 +7,16 @@ everything is trusted.
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from absl import logging
 
+from tfirl.demos.checking import check, require_keys, to_flags
+from tfirl.demos.scaling import scale_actions
+from tfirl.demos.selection import take
 from tfirl.types import Demonstrations
-
-# tanh^-1 of an action of exactly +-1 is infinite.
-_MAX_ACTION = 1.0 - 1e-6
-# Actions stored as float32 may pass the bound by rounding; by no more.
-_RANGE_TOLERANCE = 1e-4
 
 _VERSION = re.compile(r'-v\d+$')
 _REQUIRED = ('observations', 'actions', 'next_observations')
@@ -57,39 +55,6 @@ class RawDemonstrations:
     ends = (columns['terminals'] != 0) | (columns['timeouts'] != 0)
     ends[-1:] = True
     return np.flatnonzero(ends) + 1
-
-
-def check(condition: bool, source: str, key: str, found, expected) -> None:
-  """Raises ValueError that names file, key, found and expected."""
-  if not condition:
-    raise ValueError(f'{source}: {key}: found {found}; expected {expected}')
-
-
-def require_keys(
-  source: str, found: Sequence[str], required: Sequence[str]
-) -> None:
-  """Raises ValueError that lists the keys of `required` not in `found`."""
-  missing = [key for key in required if key not in found]
-  if missing:
-    raise ValueError(
-      f'{source}: missing {", ".join(missing)}; found the keys '
-      f'{", ".join(sorted(found)) or "(none)"}; expected {", ".join(required)}'
-    )
-
-
-def to_flags(source: str, key: str, values: np.ndarray) -> np.ndarray:
-  """0/1 numbers of any dtype, [N] or [N, 1], as [N] bool."""
-  values = np.asarray(values)
-  if values.ndim == 2 and values.shape[1] == 1:
-    values = values[:, 0]
-  if values.dtype == bool:
-    return values
-  numeric = np.issubdtype(values.dtype, np.number)
-  check(numeric, source, key, f'dtype {values.dtype}', 'bools, or 0 and 1')
-  wrong = values[(values != 0) & (values != 1)]
-  found = f'the value {wrong.flat[0]}' if wrong.size else ''
-  check(not wrong.size, source, key, found, 'only 0 and 1')
-  return values != 0
 
 
 def check_env_id(source: str, found: str, expected: str) -> None:
@@ -176,35 +141,6 @@ def _check_finite(raw: RawDemonstrations) -> None:
       check(False, raw.source, key, found, 'finite numbers')
 
 
-def scale_actions(
-  source: str,
-  actions: np.ndarray,
-  action_low: np.ndarray,
-  action_high: np.ndarray,
-) -> np.ndarray:
-  """Actions of the environment's scale [N, A] in [-1, 1], float32.
-
-  Clipped to +-(1 - 1e-6). Raises ValueError beyond the environment's range.
-  """
-  low = np.asarray(action_low, np.float64)
-  high = np.asarray(action_high, np.float64)
-  center, half_range = (high + low) / 2, (high - low) / 2
-  scaled = (np.asarray(actions, np.float64) - center) / half_range
-  worst = float(np.abs(scaled).max())
-  if worst > 1.0 + _RANGE_TOLERANCE:
-    row, column = np.unravel_index(np.abs(scaled).argmax(), scaled.shape)
-    check(
-      False,
-      source,
-      'actions',
-      f'{actions[row, column]:.6g} in row {row}, column {column}',
-      f'the range [{low[column]:g}, {high[column]:g}] of the environment',
-    )
-  # The largest float32 below the bound: rounding may not bring +-1 back.
-  limit = np.nextafter(np.float32(_MAX_ACTION), np.float32(0))
-  return np.clip(scaled.astype(np.float32), -limit, limit)
-
-
 def _episode_returns(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
   """Undiscounted return of each episode [K], nan where not recorded."""
   if raw.episode_returns is not None:
@@ -226,42 +162,6 @@ def _episode_seeds(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
   integer = np.issubdtype(seed.dtype, np.integer)
   check(integer, raw.source, 'seed', f'dtype {seed.dtype}', 'integers')
   return seed[np.concatenate([[0], ends[:-1]])].astype(np.int64)
-
-
-def _take(demos: Demonstrations, rows, episodes) -> Demonstrations:
-  """Some rows and what is known of their episodes, by index or slice."""
-  columns = {
-    field.name: value[episodes if field.name.startswith('episode_') else rows]
-    for field in dataclasses.fields(demos)
-    if isinstance(value := getattr(demos, field.name), np.ndarray)
-  }
-  return dataclasses.replace(demos, **columns)
-
-
-def _first_rows(demos: Demonstrations, num_rows: int) -> Demonstrations:
-  """The first `num_rows` transitions; the last episode may lose its end."""
-  num_episodes = 1 + np.searchsorted(demos.episode_ends, num_rows)
-  return _take(demos, slice(num_rows), slice(num_episodes))
-
-
-def _some_episodes(
-  demos: Demonstrations, num_episodes: int, seed: int | None
-) -> Demonstrations:
-  """The first `num_episodes`, or as many drawn by `seed`, in their order."""
-  ends = demos.episode_ends
-  expected = (
-    f'load_demonstrations.num_episodes (--num_demos) = {num_episodes} or more'
-  )
-  ok = num_episodes <= len(ends)
-  check(ok, demos.source, 'episodes', len(ends), expected)
-  if seed is None:
-    chosen = np.arange(num_episodes)
-  else:
-    rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.choice(len(ends), num_episodes, replace=False))
-  starts = np.concatenate([[0], ends[:-1]])
-  rows = np.concatenate(list(map(np.arange, starts[chosen], ends[chosen])))
-  return _take(demos, rows, chosen)
 
 
 def _convert(
@@ -344,34 +244,3 @@ def to_demonstrations(
     raw = select(raw)
   demos = _convert(raw, action_low, action_high)
   return take(demos, num_episodes, episode_seed, max_transitions)
-
-
-def take(
-  demos: Demonstrations,
-  num_episodes: int | None,
-  episode_seed: int | None,
-  max_transitions: int | None,
-) -> Demonstrations:
-  """Some of `demos`; args and errors as of `to_demonstrations`."""
-  source = demos.source
-  if num_episodes is not None:
-    demos = _some_episodes(demos, num_episodes, episode_seed)
-  if max_transitions is None:
-    return demos
-  ok = max_transitions > 0
-  check(ok, source, 'max_transitions', max_transitions, 'None, or 1 or more')
-  kept = _first_rows(demos, max_transitions)
-  if num_episodes is not None and len(kept) < len(demos):
-    # The run is named by the number of episodes.
-    logging.warning(
-      '%s: of the %d transitions of load_demonstrations.num_episodes '
-      '(--num_demos) = %d, max_transitions = %d keeps the first: %d episodes, '
-      'the last perhaps in part. load_demonstrations.max_transitions = None '
-      'keeps all',
-      source,
-      len(demos),
-      num_episodes,
-      max_transitions,
-      len(kept.episode_ends),
-    )
-  return kept

@@ -12,16 +12,13 @@ from absl import logging
 
 from tfirl import checks, tasks
 from tfirl.demos import maze_trajectories
-from tfirl.demos.border import (
-  RawDemonstrations,
-  check,
-  take,
-  to_demonstrations,
-)
+from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.checking import check
 from tfirl.demos.formats import d4rl_antmaze, d4rl_files
 from tfirl.demos.formats.d4rl import read_d4rl
 from tfirl.demos.formats.minari_reader import read_minari
 from tfirl.demos.formats.npz import read_npz
+from tfirl.demos.selection import take
 from tfirl.envs.mazes.goal_maze import GoalMaze
 from tfirl.types import Demonstrations
 

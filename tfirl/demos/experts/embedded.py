@@ -24,7 +24,8 @@ from absl import logging
 from tfirl import tasks as tasks_lib
 from tfirl.acting import MlpPolicy
 from tfirl.demos import rollouts
-from tfirl.demos.border import RawDemonstrations, check, require_keys
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check, require_keys
 from tfirl.demos.experts import controllers
 from tfirl.demos.formats import minari_reader
 from tfirl.demos.formats.npz import read_arrays, write_atomically

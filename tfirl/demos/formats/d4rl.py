@@ -11,12 +11,8 @@ import gymnasium
 import h5py
 import numpy as np
 
-from tfirl.demos.border import (
-  RawDemonstrations,
-  check,
-  require_keys,
-  to_flags,
-)
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check, require_keys, to_flags
 from tfirl.demos.formats import d4rl_antmaze, d4rl_files
 from tfirl.envs.mazes import goal_maze
 

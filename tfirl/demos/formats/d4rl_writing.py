@@ -12,7 +12,8 @@ import tempfile
 import h5py
 import numpy as np
 
-from tfirl.demos.border import RawDemonstrations, check
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check
 
 _COLUMNS = (
   'observations',

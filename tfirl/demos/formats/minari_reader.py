@@ -20,7 +20,8 @@ from minari.dataset.minari_storage import MinariStorage
 from minari.namespace import create_namespace, list_local_namespaces
 from minari.storage.datasets_root_dir import get_dataset_path
 
-from tfirl.demos.border import RawDemonstrations, check, to_flags
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check, to_flags
 
 _STATES = ('qpos', 'qvel')
 # Where we note what Minari has no field for.

@@ -14,7 +14,8 @@ import zlib
 
 import numpy as np
 
-from tfirl.demos.border import RawDemonstrations, check, require_keys
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check, require_keys
 
 _COLUMNS = (
   'observations',
