@@ -11,10 +11,11 @@ from tfirl.demos.checking import to_flags
 
 def _raw(num_rows=6, **changes):
   rng = np.random.default_rng(0)
+  path = rng.normal(size=(num_rows + 1, 3))
   columns = {
-    'observations': rng.normal(size=(num_rows, 3)),
+    'observations': path[:-1],
     'actions': rng.uniform(-1, 1, (num_rows, 2)),
-    'next_observations': rng.normal(size=(num_rows, 3)),
+    'next_observations': path[1:],
     'terminals': np.arange(num_rows) == 2,
     'timeouts': np.arange(num_rows) == 5,
     'rewards': np.arange(num_rows, dtype=np.float32),

@@ -9,6 +9,7 @@ from absl import logging
 from tfirl import tasks
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.demos.checking import check
+from tfirl.demos.formats import rows
 from tfirl.types import Demonstrations
 
 Episode = tuple[np.ndarray, np.ndarray]
@@ -39,7 +40,10 @@ def from_episodes(
   check(len(episodes) > 0, 'from_episodes', 'episodes', 0, 'one or more')
   ended = [False] * len(episodes) if terminals is None else list(terminals)
   _check_number('terminals', ended, episodes)
-  parts = [_columns(i, *e, bool(t)) for i, (e, t) in _numbered(episodes, ended)]
+  parts = [
+    rows.episode_columns(f'from_episodes, episode {i}', *arrays, bool(is_end))
+    for i, (arrays, is_end) in enumerate(zip(episodes, ended, strict=True))
+  ]
   num_cut = sum(
     len(part['actions']) < len(actions)
     for part, (_, actions) in zip(parts, episodes, strict=True)
@@ -51,7 +55,7 @@ def from_episodes(
       num_cut,
       len(episodes),
     )
-  columns = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
+  columns = rows.join('from_episodes', parts)
   if returns is not None:
     _check_number('returns', returns, episodes)
     returns = np.asarray(returns, np.float64)
@@ -67,39 +71,10 @@ def from_episodes(
     )
 
 
-def _numbered(episodes, ended):
-  return enumerate(zip(episodes, ended, strict=True))
-
-
 def _check_number(name, values, episodes) -> None:
   ok = len(values) == len(episodes)
   expected = f'{len(episodes)}, one an episode'
   check(ok, 'from_episodes', name, len(values), expected)
-
-
-def _columns(
-  number: int, observations, actions, is_terminal: bool
-) -> dict[str, np.ndarray]:
-  """The columns of one episode, T rows."""
-  source = f'from_episodes, episode {number}'
-  observations, actions = np.asarray(observations), np.asarray(actions)
-  ranks = observations.ndim, actions.ndim
-  check(ranks == (2, 2), source, 'ranks', ranks, '2: [T + 1, O] and [T, A]')
-  steps = len(observations) - 1
-  if len(actions) == steps + 1:
-    actions = actions[:-1]
-  ok = len(actions) == steps and steps > 0
-  expected = 'one observation more than actions, and an action at least'
-  found = f'{len(observations)} observations and {len(actions)} actions'
-  check(ok, source, 'lengths', found, expected)
-  is_last = np.arange(steps) == steps - 1
-  return {
-    'observations': observations[:-1],
-    'actions': actions,
-    'next_observations': observations[1:],
-    'terminals': is_last & is_terminal,
-    'timeouts': is_last & (not is_terminal),
-  }
 
 
 def _name_of(columns: dict[str, np.ndarray]) -> str:

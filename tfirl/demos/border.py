@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from tfirl.demos.checking import check, require_keys, to_flags
+from tfirl.demos import ends
+from tfirl.demos.checking import check, check_real, require_keys, to_flags
+from tfirl.demos.raw import RawDemonstrations
 from tfirl.demos.scaling import scale_actions
 from tfirl.demos.selection import take
 from tfirl.types import Demonstrations
@@ -22,39 +24,6 @@ _VERSION = re.compile(r'-v\d+$')
 _REQUIRED = ('observations', 'actions', 'next_observations')
 _FLAGS = ('terminals', 'timeouts')
 _OPTIONAL = ('qpos', 'qvel', 'goal', 'rewards')
-
-
-@dataclasses.dataclass
-class RawDemonstrations:
-  """What a reader found, unchecked and in the environment's action scale.
-
-  Attributes:
-    source: the file or data set, for messages.
-    columns: arrays of one row a transition: observations, actions,
-      next_observations, terminals, timeouts; qpos, qvel, goal, rewards, seed
-      (of the row's episode) if recorded; success, of a maze, if the step
-      that reached the goal is missing after a row.
-    env_id: '' if the source doesn't say.
-    env_kwargs: what the environment was made with; None if it doesn't say.
-    episode_returns: [K] as recorded, or None: summed from `rewards`.
-    num_attempts: episodes played to record those here; None if unknown.
-  """
-
-  source: str
-  columns: dict[str, np.ndarray]
-  env_id: str = ''
-  env_kwargs: Mapping[str, Any] | None = None
-  versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
-  episode_returns: np.ndarray | None = None
-  num_attempts: int | None = None
-
-  @property
-  def episode_ends(self) -> np.ndarray:
-    """Exclusive end row of each episode, [K], as in `Demonstrations`."""
-    columns = self.columns
-    ends = (columns['terminals'] != 0) | (columns['timeouts'] != 0)
-    ends[-1:] = True
-    return np.flatnonzero(ends) + 1
 
 
 def check_env_id(source: str, found: str, expected: str) -> None:
@@ -127,47 +96,41 @@ def _check_shapes(
 
 
 def _check_finite(raw: RawDemonstrations) -> None:
-  """Every number of every column must be a finite float or integer."""
+  """Every number of every column must be real, and finite as float32."""
   for key in _REQUIRED + _OPTIONAL:
-    if key not in raw.columns:
-      continue
-    values = raw.columns[key]
-    numeric = np.issubdtype(values.dtype, np.number)
-    check(numeric, raw.source, key, f'dtype {values.dtype}', 'real numbers')
-    finite = np.isfinite(values)
-    if not finite.all():
-      row = int(np.argwhere(~finite)[0][0])
-      found = f'{int((~finite).sum())} NaN or inf, the first in row {row}'
-      check(False, raw.source, key, found, 'finite numbers')
+    if key in raw.columns:
+      check_real(raw.source, key, raw.columns[key])
 
 
-def _episode_returns(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
+def _episode_returns(raw: RawDemonstrations, stops: np.ndarray) -> np.ndarray:
   """Undiscounted return of each episode [K], nan where not recorded."""
   if raw.episode_returns is not None:
-    returns = np.asarray(raw.episode_returns, np.float64)
-    ok = returns.shape == ends.shape
-    check(ok, raw.source, 'episode_returns', returns.shape, ends.shape)
-    return returns
+    returns = np.asarray(raw.episode_returns)
+    check_real(raw.source, 'episode_returns', returns)
+    ok = returns.shape == stops.shape
+    check(ok, raw.source, 'episode_returns', returns.shape, stops.shape)
+    return returns.astype(np.float64)
   if 'rewards' not in raw.columns:
-    return np.full(len(ends), np.nan)
-  starts = np.concatenate([[0], ends[:-1]])
+    return np.full(len(stops), np.nan)
+  starts = np.concatenate([[0], stops[:-1]])
   return np.add.reduceat(raw.columns['rewards'].astype(np.float64), starts)
 
 
-def _episode_seeds(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
+def _episode_seeds(raw: RawDemonstrations, stops: np.ndarray) -> np.ndarray:
   """Seed of each episode [K] int64, -1 where not recorded."""
   if 'seed' not in raw.columns:
-    return np.full(len(ends), -1, np.int64)
+    return np.full(len(stops), -1, np.int64)
   seed = raw.columns['seed']
-  integer = np.issubdtype(seed.dtype, np.integer)
+  integer = seed.dtype.kind in 'iu'
   check(integer, raw.source, 'seed', f'dtype {seed.dtype}', 'integers')
-  return seed[np.concatenate([[0], ends[:-1]])].astype(np.int64)
+  largest = int(seed.max())
+  ok = largest < 2**63
+  check(ok, raw.source, 'seed', largest, 'less than 2 ** 63')
+  return seed[np.concatenate([[0], stops[:-1]])].astype(np.int64)
 
 
-def _convert(
-  raw: RawDemonstrations, action_low: np.ndarray, action_high: np.ndarray
-) -> Demonstrations:
-  """Checked columns as `Demonstrations`, actions scaled."""
+def _convert(raw: RawDemonstrations, actions: np.ndarray) -> Demonstrations:
+  """Checked columns as `Demonstrations`, of scaled actions."""
   columns = raw.columns
 
   def optional(key):
@@ -175,9 +138,7 @@ def _convert(
 
   demos = Demonstrations(
     observations=columns['observations'].astype(np.float32),
-    actions=scale_actions(
-      raw.source, columns['actions'], action_low, action_high
-    ),
+    actions=actions,
     next_observations=columns['next_observations'].astype(np.float32),
     terminals=columns['terminals'],
     timeouts=columns['timeouts'],
@@ -208,6 +169,9 @@ def to_demonstrations(
   max_transitions: int | None = None,
   env_kwargs: Mapping[str, Any] | None = None,
   select: Callable[[RawDemonstrations], RawDemonstrations] | None = None,
+  max_episode_steps: int | None = None,
+  clip_actions: bool = False,
+  accept_demos: bool = False,
 ) -> Demonstrations:
   """Checks `raw` against the task and brings its actions into [-1, 1].
 
@@ -225,10 +189,14 @@ def to_demonstrations(
     env_kwargs: what the task's environment is made with; demonstrations that
       state others are warned of. None: not compared.
     select: takes the checked demonstrations, returns the rows to use, before
-      episodes and rows are counted. None: all.
+      episodes and rows are counted. None: all, cut as `ends.mend` says.
+    max_episode_steps: of the task; None if it is not known.
+    clip_actions: to the environment's range, if some lie beyond it.
+    accept_demos: go on where they contradict themselves, with a warning.
 
   Raises:
-    ValueError: naming the file, the key, what was found and what expected.
+    DemonstrationError: naming the file, the key, what was found and what
+      expected.
   """
   source = raw.source
   check_env_id(source, raw.env_id, env_id or raw.env_id)
@@ -242,5 +210,10 @@ def to_demonstrations(
   _check_finite(raw)
   if select is not None:
     raw = select(raw)
-  demos = _convert(raw, action_low, action_high)
+  else:
+    raw = ends.mend(raw, max_episode_steps, accept_demos)
+  actions = scale_actions(
+    source, raw.columns['actions'], action_low, action_high, clip_actions
+  )
+  demos = _convert(raw, actions)
   return take(demos, num_episodes, episode_seed, max_transitions)

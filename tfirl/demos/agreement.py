@@ -1,0 +1,256 @@
+"""Whether demonstrations are of the environment that they are to teach.
+
+Recorded states are put into the environment and their actions replayed; where
+no states are recorded an episode is replayed from its seed; else the ranges of
+observations are compared.
+"""
+
+import dataclasses
+
+import numpy as np
+from absl import logging
+from tf_agents.environments import py_environment
+
+from tfirl.demos import ends, jumps
+from tfirl.demos.raw import RawDemonstrations
+from tfirl.envs import mujoco_state
+from tfirl.types import Demonstrations
+
+_ROWS = 32
+_EPISODES, _STEPS = 4, 8  # replayed from seeds
+# A row disagrees beyond these: of the columns' deviation, and of the step.
+_MOST_OFF = 0.1
+# Of the rows: a trembling hand executes others than are recorded.
+_REFUSED, _WARNED = 0.5, 0.15
+# Of the columns' deviation, where a seed is known to lead to the same start.
+_SAME_START = 1e-3
+_RESETS, _RANDOM_STEPS = 16, 32
+# Widths of the environment's own range, that demonstrations lie beyond it.
+_FAR = 3.0
+
+_EXPECTED = (
+  'the same: are they of another version of the environment, or of its actions '
+  'or observations scaled or in another order?'
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Replay:
+  """Errors of R replayed rows: of the start, and of the step, [R] each."""
+
+  start: np.ndarray  # of the columns' deviation
+  step: np.ndarray  # of the recorded step
+
+
+def check_wrappers(
+  raw: RawDemonstrations, env: py_environment.PyEnvironment, accept: bool
+) -> None:
+  """Refuses what was recorded through wrappers that `env` has not.
+
+  Args:
+    raw: as its reader found it.
+    env: the task's environment.
+    accept: warn instead.
+
+  Raises:
+    DemonstrationError: names the wrappers.
+  """
+  spec = env.gym.spec
+  own = {wrapper.name for wrapper in spec.additional_wrappers} if spec else ()
+  found = [name for name in raw.wrappers if name not in own]
+  if found:
+    ends.refuse(
+      accept,
+      raw.source,
+      'env_spec',
+      f'observations or actions that {", ".join(found)} changed',
+      'those of the environment itself, or a task whose Task.env_fn makes the '
+      'same wrappers',
+    )
+
+
+def check(
+  demos: Demonstrations, env: py_environment.PyEnvironment, accept: bool
+) -> None:
+  """Replays a few rows of `demos` in `env`, or compares ranges.
+
+  Args:
+    demos: what is to be checked.
+    env: the task's environment, without a trembling hand.
+    accept: warn where it would refuse.
+
+  Raises:
+    DemonstrationError: half of the rows or more disagree, or the ranges have
+      nothing to do with each other; says by how much.
+  """
+  has_states = demos.qpos is not None and demos.qvel is not None
+  replay = None
+  if has_states and _takes_states(demos, env):
+    replay = _replay_states(demos, env)
+  elif demos.episode_seeds is not None and (demos.episode_seeds >= 0).any():
+    replay = _replay_seeds(demos, env)
+  if replay is None:
+    _compare_ranges(demos, env, accept)
+    _warn_of_unit_actions(demos, env)
+    return
+  if has_states:
+    _judge(demos, env, 'observations', replay.start, accept)
+  _judge(demos, env, 'next_observations', replay.step, accept)
+
+
+def _judge(demos, env, key: str, errors: np.ndarray, accept: bool) -> None:
+  """Refuses, warns or lets pass, by the share of rows that disagree."""
+  share = float((errors > _MOST_OFF).mean())
+  unit = {
+    'observations': "the columns' deviation from that of the recorded state",
+    'next_observations': 'the step from where the recorded action leads',
+  }[key]
+  found = (
+    f'an error of {np.median(errors):.0%} (median) of {unit} in {env.env_id}, '
+    f'above {_MOST_OFF:.0%} in {share:.0%} of {len(errors)} rows replayed'
+  )
+  if share >= _REFUSED:
+    ends.refuse(accept, demos.source, key, found, _EXPECTED)
+  elif share > _WARNED:
+    logging.warning('%s: %s: found %s', demos.source, key, found)
+
+
+def _takes_states(demos, env) -> bool:
+  """Whether the states are of the environment's own model."""
+  inner = mujoco_state.find(env.gym)
+  if inner is None or (env.maze is not None and demos.goal is None):
+    return False
+  found = demos.qpos.shape[1], demos.qvel.shape[1]
+  expected = inner.model.nq, inner.model.nv
+  if found != expected:
+    logging.warning(
+      '%s: qpos, qvel: found %s numbers, %s has %s: not replayed',
+      demos.source,
+      found,
+      env.env_id,
+      expected,
+    )
+  return found == expected
+
+
+def _replay_states(demos, env) -> _Replay | None:
+  """Some rows, each from its own state; None if the clock has no room."""
+  steps = demos.steps_in_episode
+  limit = env.max_episode_steps
+  usable = np.flatnonzero(steps < limit)
+  chosen = usable[np.linspace(0, len(usable) - 1, _ROWS).astype(int)]
+  scale = jumps.spread(demos.observations)
+  starts, results = [], []
+  for row in np.unique(chosen):
+    goal = None if env.maze is None else demos.goal[row]
+    first = env.restore_mujoco(
+      demos.qpos[row], demos.qvel[row], int(steps[row]), goal
+    )
+    starts.append(_rms((first.observation - demos.observations[row]) / scale))
+    results.append(_step_error(demos, env, row, scale))
+  return _Replay(np.array(starts), np.array(results))
+
+
+def _replay_seeds(demos, env) -> _Replay | None:
+  """The first steps of some episodes; None if no seed leads to their start."""
+  scale = jumps.spread(demos.observations)
+  starts = np.concatenate([[0], demos.episode_ends[:-1]])
+  results = []
+  for episode in np.flatnonzero(demos.episode_seeds >= 0)[:_EPISODES]:
+    row = starts[episode]
+    env.seed(int(demos.episode_seeds[episode]))
+    first = env.reset().observation
+    if _rms((first - demos.observations[row]) / scale) > _SAME_START:
+      continue
+    end = min(row + _STEPS, demos.episode_ends[episode])
+    results += [_step_error(demos, env, i, scale) for i in range(row, end)]
+  return _Replay(np.zeros(0), np.array(results)) if results else None
+
+
+def _step_error(demos, env, row: int, scale: np.ndarray) -> float:
+  """Error of where the row's action leads, of the recorded step."""
+  try:
+    found = env.step(demos.actions[row]).observation
+  except FloatingPointError:  # a state that no step leads on from
+    return np.inf
+  recorded = demos.next_observations[row]
+  motion = _rms((recorded - demos.observations[row]) / scale)
+  return _rms((found - recorded) / scale) / max(motion, 1e-6)
+
+
+def _rms(values: np.ndarray) -> float:
+  return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
+def _compare_ranges(demos, env, accept: bool) -> None:
+  """Demonstrations must pass through where the environment begins."""
+  begun, seen = _random_observations(env)
+  low, high = seen.min(axis=0), seen.max(axis=0)
+  width = np.maximum(high - low, 1e-3 * (1.0 + np.abs(seen).max(axis=0)))
+  demo_low, demo_high = (
+    demos.observations.min(axis=0),
+    demos.observations.max(axis=0),
+  )
+  gap = np.maximum(demo_low - begun.max(axis=0), begun.min(axis=0) - demo_high)
+  far = np.flatnonzero(gap > _FAR * width)
+  if len(far):
+    i = far[np.argmax(gap[far] / width[far])]
+    found = (
+      f'{demo_low[i]:.3g} to {demo_high[i]:.3g} in column {i}, where episodes '
+      f'of {env.env_id} begin at {begun[:, i].min():.3g} to '
+      f'{begun[:, i].max():.3g}; {len(far)} of {len(gap)} columns are so'
+    )
+    ends.refuse(accept, demos.source, 'observations', found, _EXPECTED)
+  _warn_of_still_columns(demos, env, seen)
+
+
+def _warn_of_still_columns(demos, env, seen: np.ndarray) -> None:
+  """Columns that never change on one side only."""
+  is_still = np.ptp(demos.observations, axis=0) == 0
+  env_is_still = np.ptp(seen, axis=0) == 0
+  found = np.flatnonzero(is_still != env_is_still)
+  if len(found) and len(demos) > 1:
+    i = int(found[0])
+    logging.warning(
+      '%s: observations: column %d %s here, and %s in %s (%d such columns)',
+      demos.source,
+      i,
+      'never changes' if is_still[i] else 'changes',
+      'never changes' if env_is_still[i] else 'changes',
+      env.env_id,
+      len(found),
+    )
+
+
+def _random_observations(env) -> tuple[np.ndarray, np.ndarray]:
+  """First observations [R, O], and those of random actions too, [., O]."""
+  rng = np.random.default_rng(0)
+  size = env.action_spec().shape
+  begun, seen = [], []
+  for i in range(_RESETS):
+    env.seed(i)
+    step = env.reset()
+    begun.append(step.observation)
+    for _ in range(_RANDOM_STEPS):
+      if step.is_last():
+        break
+      step = env.step(rng.uniform(-1, 1, size).astype(np.float32))
+      seen.append(step.observation)
+  return np.array(begun), np.array(begun + seen)
+
+
+def _warn_of_unit_actions(demos, env) -> None:
+  """Actions that look like a policy's own, from -1 to 1, in a wider range."""
+  low, high = env.action_low, env.action_high
+  actions = (high + low) / 2 + (high - low) / 2 * demos.actions
+  most = float(np.abs(actions).max())
+  is_wider = bool((low < -1.05).all() and (high > 1.05).all())
+  if is_wider and 0.95 <= most <= 1.0 + 1e-4:
+    logging.warning(
+      '%s: actions: found none beyond [-1, 1], and %s takes %g to %g: are they '
+      "in a policy's own scale? Expected the environment's",
+      demos.source,
+      env.env_id,
+      low.min(),
+      high.max(),
+    )
