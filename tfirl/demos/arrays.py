@@ -10,7 +10,7 @@ from tfirl import tasks
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.demos.checking import check
 from tfirl.demos.formats import rows
-from tfirl.types import Demonstrations
+from tfirl.types import Demonstrations, hash_arrays
 
 Episode = tuple[np.ndarray, np.ndarray]
 
@@ -80,8 +80,7 @@ def _check_number(name, values, episodes) -> None:
 def _name_of(columns: dict[str, np.ndarray]) -> str:
   """Tells arrays from others, on resume."""
   digest = hashlib.sha256()
-  for key in sorted(columns):
-    digest.update(np.ascontiguousarray(columns[key]).tobytes())
+  hash_arrays(digest, (columns[key] for key in sorted(columns)))
   return f'arrays:{digest.hexdigest()[:16]}'
 
 

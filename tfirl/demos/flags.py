@@ -7,7 +7,8 @@ COLLECT_USAGE = (
 )
 SHOW_USAGE = (
   'SOURCE...: says what demonstrations hold.\n\n'
-  'A source is FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK.\n'
+  'A source is FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or\n'
+  'embedded:TASK.\n'
 )
 
 

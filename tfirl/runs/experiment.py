@@ -102,7 +102,9 @@ def run(
   latest = checkpoints.latest(run_folder.checkpoints)
   demonstrations = None
   if make_algorithm.learns_from_demos:
-    demonstrations = _load_demos(demos or task.demos, task, run_folder)
+    demonstrations = _load_demos(
+      demos or task.demos, task, run_folder, latest is not None
+    )
   opening.say_from_and_to(run_folder, demonstrations, latest)
   built = make_algorithm(task, demonstrations, seed, restore_from=latest)
   with contextlib.ExitStack() as stack:
@@ -146,12 +148,28 @@ def _load_demos(
   source: str | types.Demonstrations,
   task: tasks.Task,
   run_folder: run_folder_lib.RunFolder,
+  resumes: bool,
 ) -> types.Demonstrations:
-  """Demonstrations of `task`; metadata.json says which and how many."""
+  """Demonstrations of `task`; metadata.json says which and how many.
+
+  Raises RunFolderError if a run that `resumes` began with others.
+  """
   demos = load.of_task(source, task)
+  digest = demos.digest
+  earlier = (run_folder.recorded('demonstrations') or {}).get('digest')
+  # Embedded experts are rolled out anew where none are cached; on another
+  # machine the last digits may be others.
+  is_embedded = str(source).startswith('embedded:')
+  if resumes and not is_embedded and earlier not in (None, digest):
+    raise run_folder_lib.RunFolderError(
+      f'{run_folder.path}: {demos.source} holds others than the run began with: '
+      f'digest {digest}, was {earlier}. Put the old ones back, give another '
+      '--root_dir or remove the folder'
+    )
   run_folder.record(
     demonstrations={
       'source': demos.source,
+      'digest': digest,
       'num_episodes': len(demos.episode_ends),
       'num_transitions': len(demos),
       'mean_return': opening.mean_return(demos),

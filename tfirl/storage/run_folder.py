@@ -118,6 +118,13 @@ class RunFolder:
     """
     self._write_metadata({**_read_json(self._metadata_json), **facts})
 
+  def recorded(self, name: str) -> Any:
+    """A fact that `record` was given, by whichever launch; None if none.
+
+    Raises RunFolderError as `record`.
+    """
+    return _read_json(self._metadata_json).get(name)
+
   def mark_complete(self, steps: int) -> None:
     """Says that the run has used up its budget and left all its results.
 
