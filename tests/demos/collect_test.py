@@ -39,6 +39,7 @@ def _args(**changes):
     'full_length_only': False,
     'stochastic': False,
     'tremble': False,
+    'min_return': None,
   }
   return types.SimpleNamespace(**{**args, **changes})
 

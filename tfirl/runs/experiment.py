@@ -162,9 +162,9 @@ def _load_demos(
   is_embedded = str(source).startswith('embedded:')
   if resumes and not is_embedded and earlier not in (None, digest):
     raise run_folder_lib.RunFolderError(
-      f'{run_folder.path}: {demos.source} holds others than the run began with: '
-      f'digest {digest}, was {earlier}. Put the old ones back, give another '
-      '--root_dir or remove the folder'
+      f'{run_folder.path}: {demos.source} holds others than the run began '
+      f'with: digest {digest}, was {earlier}. Put the old ones back, give '
+      'another --root_dir or remove the folder'
     )
   run_folder.record(
     demonstrations={

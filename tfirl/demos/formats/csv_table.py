@@ -45,6 +45,7 @@ def read_csv(
   shapes = {name: values.shape for name, values in arrays.items()}
   if keys is None:
     foreign.require(path, shapes, ('observations', 'actions'))
+    foreign.warn_of_near_names(path, list(shapes), foreign.OURS)
     keys = {key: key for key in foreign.OURS if key in arrays}
   return foreign.read_rows(path, shapes, lambda *names: arrays, keys)
 

@@ -35,6 +35,7 @@ _MAX_STEP = {'antmaze': d4rl_antmaze.MAX_STEP, 'pointmaze': 0.25}
 def _read_arrays(path: str, file: hdf5_file.Hdf5File) -> dict[str, np.ndarray]:
   """The arrays of the file that matter here, by their full names."""
   foreign.require(path, file.shapes, REQUIRED)
+  foreign.warn_of_near_names(path, list(file.shapes), _WANTED)
   return file.read(*(key for key in _WANTED if key in file.shapes))
 
 
@@ -66,13 +67,13 @@ def _timeouts(
     f'none, and no episode length registered for env_id {env_id!r}',
     'timeouts, or an env_id with max_episode_steps',
   )
-  if is_cut.any():
-    logging.warning(
-      '%s: timeouts: found none; episodes are cut in %d places where the state '
-      'jumps',
-      path,
-      is_cut.sum(),
-    )
+  logging.warning(
+    '%s: timeouts: found none; episodes are cut in %d places where the state '
+    'jumps, and after %s steps',
+    path,
+    is_cut.sum(),
+    max_steps or 'no number of',
+  )
   if max_steps is None:
     return is_cut
   ends = np.flatnonzero(terminals | is_cut) + 1

@@ -4,9 +4,11 @@ A file is given as the shapes of its arrays, by their keys, and a function that
 reads some of them: no other is touched.
 """
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from absl import logging
 
 from tfirl.demos.checking import DemonstrationError, check
 from tfirl.demos.formats import rows
@@ -15,6 +17,7 @@ from tfirl.demos.raw import RawDemonstrations
 Shapes = Mapping[str, tuple[int, ...]]
 Read = Callable[..., dict[str, np.ndarray]]
 
+_NEAR = 0.8  # of `difflib`
 _NEEDED = ('observations', 'actions')
 # What others call it, in small letters; ours goes without saying.
 _SYNONYMS = {
@@ -75,6 +78,17 @@ def require(path: str, shapes: Shapes, required: Sequence[str]) -> None:
       f'{describe(shapes)}; expected {", ".join(required)}, or to be told '
       f'what is what: {_proposal(shapes)}'
     )
+
+
+def warn_of_near_names(
+  path: str, names: Sequence[str], known: Sequence[str]
+) -> None:
+  """Says of keys that are not read, and look like one that would be."""
+  absent = [key for key in known if key not in names]
+  for name in names:
+    close = difflib.get_close_matches(name, absent, 1, _NEAR)
+    if name not in known and close:
+      logging.warning('%s: %s is not read: is it %s?', path, name, close[0])
 
 
 def describe(shapes: Shapes) -> str:

@@ -98,6 +98,7 @@ def _read_own(path: str, archive: NpzArchive) -> RawDemonstrations:
     for key in archive.shapes
     if key in _OTHERS or key.endswith(_VERSION_SUFFIX)
   ]
+  foreign.warn_of_near_names(path, list(archive.shapes), _COLUMNS + _OTHERS)
   arrays = archive.read(*columns, *others)
   return RawDemonstrations(
     source=path,

@@ -44,6 +44,8 @@ def from_rows(
     DemonstrationError: names the key, what was found and what is expected.
   """
   arrays = {key: _as_rows(key, values) for key, values in arrays.items()}
+  if 'seed' in arrays:
+    arrays['seed'] = _as_integers(arrays['seed'])
   num_rows = len(arrays['observations'])
   check(num_rows > 0, source, 'observations', 'no rows', 'one or more')
   for key, values in arrays.items():
@@ -110,6 +112,13 @@ def _as_rows(key: str, values: np.ndarray) -> np.ndarray:
   if is_vector:
     return values[:, np.newaxis] if values.ndim == 1 else values
   return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _as_integers(values: np.ndarray) -> np.ndarray:
+  """Whole numbers of a table, which are floats there; others as they are."""
+  is_whole = values.dtype.kind == 'f' and bool((values % 1 == 0).all())
+  is_exact = is_whole and bool((np.abs(values) < 2**53).all())
+  return values.astype(np.int64) if is_exact else values
 
 
 def _flags(source: str, arrays: Mapping[str, np.ndarray], key: str):
