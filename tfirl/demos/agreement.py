@@ -29,8 +29,8 @@ _RESETS, _RANDOM_STEPS = 16, 32
 _FAR = 3.0
 
 _EXPECTED = (
-  'the same: are they of another version of the environment, or of its actions '
-  'or observations scaled or in another order?'
+  "the environment's own (are they of another version of it, or are actions or "
+  'observations scaled or in another order?)'
 )
 
 

@@ -73,7 +73,7 @@ def _check_shapes(
 ) -> None:
   """Every column must be of N rows and of its width."""
   require_keys(raw.source, list(raw.columns), _REQUIRED + _FLAGS)
-  num_rows = len(raw.columns['observations'])
+  num_rows = len(np.atleast_1d(raw.columns['observations']))
   check(num_rows > 0, raw.source, 'observations', 'no rows', 'one or more')
   widths = {
     'observations': observation_size,

@@ -16,7 +16,6 @@ from tfirl.demos.border import to_demonstrations
 from tfirl.demos.checking import DemonstrationError, check
 from tfirl.demos.formats import d4rl_antmaze, d4rl_files, pickles
 from tfirl.demos.formats.csv_table import read_csv
-from tfirl.demos.formats.d4rl import read_d4rl
 from tfirl.demos.formats.hdf5 import read_hdf5
 from tfirl.demos.formats.minari_reader import read_minari
 from tfirl.demos.formats.npz import read_npz
@@ -49,7 +48,7 @@ def _read_d4rl_name(
         recorded,
         env_id,
       )
-  raw = read_d4rl(d4rl_files.find(name), env_id, observation_size)
+  raw = read_hdf5(d4rl_files.find(name), env_id, observation_size)
   return dataclasses.replace(raw, versions={'d4rl': name})
 
 

@@ -157,14 +157,6 @@ def _columns(
   return columns
 
 
-def read_d4rl(
-  path: str, env_id: str, observation_size: int | None = None
-) -> RawDemonstrations:
-  """`from_file` of the file at `path`."""
-  with hdf5_file.Hdf5File(path) as file:
-    return from_file(path, file, env_id, observation_size)
-
-
 def from_file(
   path: str,
   file: hdf5_file.Hdf5File,
@@ -218,6 +210,5 @@ def from_file(
   return RawDemonstrations(
     source=path,
     columns=columns,
-    env_id=file.attribute('env_id'),
     episode_returns=returns,
   )

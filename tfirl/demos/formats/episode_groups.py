@@ -26,14 +26,23 @@ _KEPT = ('rewards', 'qpos', 'qvel', 'goal')
 def find(shapes: foreign.Shapes) -> list[str]:
   """Names of the groups, in the order of their numbers; [] if it has none.
 
-  All that have an array of actions in common, under whatever name.
+  They are those with an array of actions, under whatever name, and what is
+  numbered beside them.
   """
   groups: dict[str, int] = {}
+  parents = set()
   for key in shapes:
     match = _EPISODE.fullmatch(key)
-    if match and foreign.proposed_keys([match['name']]).get('actions'):
+    if match:
       groups[match['group']] = int(match['number'])
-  return sorted(groups, key=lambda group: (groups[group], group))
+      if foreign.proposed_keys([match['name']]).get('actions'):
+        parents.add(_parent(match['group']))
+  found = [group for group in groups if _parent(group) in parents]
+  return sorted(found, key=lambda group: (groups[group], group))
+
+
+def _parent(group: str) -> str:
+  return group.rpartition('/')[0]
 
 
 def read(
@@ -130,7 +139,10 @@ def _episode(
   steps = len(columns['actions'])
   for key in _KEPT:
     if key in arrays:
-      columns[key] = arrays[key][:steps]
+      values = arrays[key]
+      ok = values.shape[:1] in ((steps,), (steps + 1,))
+      check(ok, name, key, f'shape {values.shape}', f'{steps} rows')
+      columns[key] = values[:steps]
   return columns, steps < len(arrays['actions'])
 
 

@@ -58,13 +58,6 @@ class Hdf5File:
   def __exit__(self, *unused_exception) -> None:
     self._file.close()
 
-  def attribute(self, name: str) -> str:
-    """Text of the file's own attribute, '' if it has none."""
-    with files.reading(self.path, _EXPECTED):
-      value = self._file.attrs.get(name, '')
-    check(isinstance(value, str), self.path, name, repr(value), 'text')
-    return value
-
   def read(self, *names: str) -> dict[str, np.ndarray]:
     """Some of its datasets, by their full names; no others are touched.
 

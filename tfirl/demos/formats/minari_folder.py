@@ -34,19 +34,20 @@ _HARMLESS = {
 }
 
 
-def check_folder(source: str, folder: str) -> None:
-  """Raises unless Minari can be let loose on the data set.
+def check_metadata(source: str, folder: str) -> None:
+  """Raises unless Minari can be let loose on the data set's metadata.
 
   Args:
     source: for messages.
     folder: of the data set, which is there.
 
   Raises:
-    DemonstrationError: its metadata name no spaces, or no HDF5; its numbers lie
-      elsewhere, or are too many.
+    FileNotFoundError: there are none.
+    DemonstrationError: they name no spaces, or no HDF5.
   """
   path = os.path.join(folder, 'data', 'metadata.json')
   files.check_regular(path)
+  files.check_regular(numbers_path(folder))
   size = os.path.getsize(path)
   check(size <= _MOST_METADATA, source, 'metadata', f'{size} bytes', 'fewer')
   with files.reading(source, "Minari's metadata.json"):
@@ -57,7 +58,16 @@ def check_folder(source: str, folder: str) -> None:
       check(found == 'str', source, key, found, 'a space, as text')
   kind = metadata.get('data_format')
   check(kind == 'hdf5', source, 'data_format', kind, "'hdf5'")
-  with Hdf5File(os.path.join(folder, 'data', 'main_data.hdf5')) as file:
+
+
+def numbers_path(folder: str) -> str:
+  """The HDF5 file of the data set in `folder`."""
+  return os.path.join(folder, 'data', 'main_data.hdf5')
+
+
+def check_numbers(folder: str) -> None:
+  """Raises DemonstrationError if they lie elsewhere, or are too many."""
+  with Hdf5File(numbers_path(folder)) as file:
     file.check_all()
 
 

@@ -4,6 +4,7 @@ The cache is MINARI_DATASETS_PATH, else ~/.minari/datasets. Nothing is
 downloaded here: `minari download ID` does that.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from minari.namespace import create_namespace, list_local_namespaces
 from minari.storage.datasets_root_dir import get_dataset_path
 
 from tfirl.demos.checking import check, to_flags
-from tfirl.demos.formats import files, minari_folder, rows
+from tfirl.demos.formats import files, minari_folder, rehearsal, rows
 from tfirl.demos.raw import RawDemonstrations
 
 _STATES = ('qpos', 'qvel')
@@ -30,8 +31,8 @@ _EXPECTED = f'a data set that Minari {minari.__version__} reads'
 _NOTES = 'tfirl'
 
 
-def _load(dataset_id: str, source: str, is_ours: bool) -> minari.MinariDataset:
-  """Opens a data set of the local cache."""
+def _folder(dataset_id: str, source: str) -> str:
+  """Where the local cache has the data set."""
   with files.reading(source, 'the name of a Minari data set'):
     folder = str(get_dataset_path(dataset_id))
   if not os.path.isdir(folder):
@@ -40,10 +41,7 @@ def _load(dataset_id: str, source: str, is_ours: bool) -> minari.MinariDataset:
       f'run `minari download {dataset_id}`, or set MINARI_DATASETS_PATH to the '
       'folder that holds it'
     )
-  if not is_ours:
-    minari_folder.check_folder(source, folder)
-  with files.reading(source, _EXPECTED):
-    return minari.load_dataset(dataset_id)
+  return folder
 
 
 def _flatten(source: str, observations: Any, size: int) -> np.ndarray:
@@ -125,10 +123,23 @@ def read_minari(
   ValueError naming data set, episode, key, found and expected.
   """
   source = f'minari:{dataset_id}'
-  dataset = _load(dataset_id, source, is_ours)
+  folder = _folder(dataset_id, source)
+  read = functools.partial(_read, dataset_id, source, observation_size)
+  if not is_ours:
+    minari_folder.check_metadata(source, folder)
+    check_numbers = functools.partial(minari_folder.check_numbers, folder)
+    size = os.path.getsize(minari_folder.numbers_path(folder))
+    rehearsal.rehearse(source, size, lambda: (check_numbers(), read()))
+    check_numbers()
+  return read()
+
+
+def _read(dataset_id: str, source: str, size: int) -> RawDemonstrations:
+  """What Minari finds in its cache."""
   with files.reading(source, _EXPECTED):
+    dataset = minari.load_dataset(dataset_id)
     check(len(dataset) > 0, source, 'episodes', 'none', 'one or more')
-    episodes = _read_episodes(dataset, source, observation_size)
+    episodes = _read_episodes(dataset, source, size)
     return _with_metadata(source, dataset, rows.join(source, episodes))
 
 

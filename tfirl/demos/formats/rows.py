@@ -46,11 +46,12 @@ def from_rows(
   arrays = {key: _as_rows(key, values) for key, values in arrays.items()}
   if 'seed' in arrays:
     arrays['seed'] = _as_integers(arrays['seed'])
-  num_rows = len(arrays['observations'])
-  check(num_rows > 0, source, 'observations', 'no rows', 'one or more')
+  num_rows = arrays['observations'].shape[:1]
+  ok = num_rows not in ((), (0,))
+  check(ok, source, 'observations', 'no rows', 'one or more')
   for key, values in arrays.items():
-    ok = values.ndim > 0 and len(values) == num_rows
-    check(ok, source, key, f'shape {values.shape}', f'{num_rows} rows')
+    ok = values.shape[:1] == num_rows
+    check(ok, source, key, f'shape {values.shape}', f'{num_rows[0]} rows')
   terminals = _flags(source, arrays, 'terminals')
   ends = _ends(source, arrays)
   columns = {
@@ -197,6 +198,13 @@ def join(
   """
   check(len(episodes) > 0, source, 'episodes', 'none', 'one or more')
   keys = set.intersection(*(set(columns) for columns in episodes))
+  others = set.union(*(set(columns) for columns in episodes)) - keys
+  if others:
+    logging.warning(
+      '%s: %s: found in some episodes only: left out',
+      source,
+      ', '.join(sorted(others)),
+    )
   joined = {}
   for key in sorted(keys):
     parts = [columns[key] for columns in episodes]
