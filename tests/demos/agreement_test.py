@@ -109,7 +109,7 @@ def test_without_seeds_ranges_are_compared(pendulum, caplog):
   assert not caplog.records
   far = _without_seeds(demos, observations=demos.observations + 30)
   with pytest.raises(
-    DemonstrationError, match='in column 1, where episodes of'
+    DemonstrationError, match='in column [01], where episodes of'
   ):
     _check(far, task=_PENDULUM)
   still = demos.observations.copy()

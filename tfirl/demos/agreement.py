@@ -24,7 +24,8 @@ _MOST_OFF = 0.05
 _REFUSED, _WARNED = 0.5, 0.1
 # Of the columns' deviation, where a seed is known to lead to the same start.
 _SAME_START = 1e-3
-_RESETS, _RANDOM_STEPS = 16, 32
+# Few: an environment may be slow, or a robot.
+_RESETS, _RANDOM_STEPS = 8, 16
 # Widths of the environment's own range, that demonstrations lie beyond it.
 _FAR = 3.0
 
@@ -206,7 +207,7 @@ def _warn_of_still_columns(demos, env, seen: np.ndarray) -> None:
 
 
 def _random_observations(env) -> tuple[np.ndarray, np.ndarray]:
-  """First observations [R, O], and those of random actions too, [., O]."""
+  """First observations [R, O], and those of a few steps too, [., O]."""
   rng = np.random.default_rng(0)
   size = env.action_spec().shape
   begun, seen = [], []
@@ -214,11 +215,11 @@ def _random_observations(env) -> tuple[np.ndarray, np.ndarray]:
     env.seed(i)
     step = env.reset()
     begun.append(step.observation)
-    for _ in range(_RANDOM_STEPS):
-      if step.is_last():
-        break
-      step = env.step(rng.uniform(-1, 1, size).astype(np.float32))
-      seen.append(step.observation)
+  for _ in range(_RANDOM_STEPS):
+    if step.is_last():
+      break
+    step = env.step(rng.uniform(-1, 1, size).astype(np.float32))
+    seen.append(step.observation)
   return np.array(begun), np.array(begun + seen)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from absl import logging
 
 from tfirl import tasks
+from tfirl.demos import agreement
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.demos.checking import check
 from tfirl.demos.formats import rows
@@ -28,7 +29,8 @@ def from_episodes(
     episodes: in the environment's own units. With as many observations as
       actions, the last action goes, for where it led is not known; this is
       said.
-    task: whose environment they are checked against.
+    task: whose environment they are checked against; ranges that have nothing
+      to do with it are a warning.
     terminals: for each episode, whether its last step ended it (a fall, a goal
       that was reached) rather than the clock or whoever recorded it; None if
       none did.
@@ -62,13 +64,16 @@ def from_episodes(
   raw = RawDemonstrations(_name_of(columns), columns, episode_returns=returns)
   with task.make_env() as env:
     _warn_of_cuts(parts, ended, env.max_episode_steps)
-    return to_demonstrations(
+    demos = to_demonstrations(
       raw,
       env_id=env.env_id,
       observation_size=env.observation_spec().shape[0],
       action_low=env.action_low,
       action_high=env.action_high,
+      max_episode_steps=env.max_episode_steps,
     )
+    agreement.check(demos, env, accept=True)
+    return demos
 
 
 def _check_number(name, values, episodes) -> None:
