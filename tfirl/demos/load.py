@@ -207,7 +207,7 @@ def load_demonstrations(
     return take(source, num_episodes, episode_seed, max_transitions)
   raw = read(source, env_id, observation_size, keys)
   says_task = raw.env_id or source.startswith('d4rl:')  # its name says it
-  if env_id and not says_task:
+  if env_id and not says_task and env is None:
     logging.warning(
       '%s: does not say its task; only shapes were checked against %s.',
       source,
