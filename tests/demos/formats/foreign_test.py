@@ -236,6 +236,14 @@ def test_an_episode_that_lacks_something_is_named(tmp_path):
     read(path)
 
 
+def test_a_group_whose_name_has_no_number_is_said(tmp_path, caplog):
+  path = _robomimic(tmp_path / 'd.hdf5')
+  with h5py.File(path, 'a') as file:
+    file.move('data/demo_2', 'data/first')
+  assert read(path).episode_ends.tolist() == [2]
+  assert 'data/first: not taken as episodes' in caplog.text
+
+
 def test_groups_of_t_plus_1_observations(tmp_path):
   with h5py.File(tmp_path / 'd.h5', 'w') as file:
     for i, (path, rows) in enumerate(

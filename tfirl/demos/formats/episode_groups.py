@@ -66,6 +66,9 @@ def read(
   Raises:
     DemonstrationError: names the episode and the key.
   """
+  others = _beside(file.shapes, groups)
+  if others:
+    logging.warning('%s: %s: not taken as episodes', path, ', '.join(others))
   first = _shapes_in(file, groups[0])
   if keys is None:
     keys = _told(path, groups[0], first)
@@ -82,6 +85,16 @@ def read(
     rows.say_left_out(path, num_short, 0)
   columns = rows.join(path, [columns for columns, _ in episodes])
   return RawDemonstrations(path, columns)
+
+
+def _beside(shapes: foreign.Shapes, groups: Sequence[str]) -> list[str]:
+  """Groups with arrays, beside those of the episodes, that are none."""
+  found = set()
+  for parent in {_parent(group) for group in groups}:
+    prefix = f'{parent}/' if parent else ''
+    inside = [k[len(prefix) :] for k in shapes if k.startswith(prefix)]
+    found |= {prefix + k.partition('/')[0] for k in inside if '/' in k}
+  return sorted(found - set(groups))
 
 
 def _shapes_in(file: Hdf5File, group: str) -> dict[str, tuple[int, ...]]:
