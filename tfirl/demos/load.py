@@ -131,6 +131,16 @@ def of_task(
     )
 
 
+def _warn_of_unknown_task(raw: RawDemonstrations, env_id: str) -> None:
+  says_task = raw.env_id or 'd4rl' in raw.versions  # its name says it
+  if env_id and not says_task:
+    logging.warning(
+      '%s: does not say its task; only shapes were checked against %s.',
+      raw.source,
+      env_id,
+    )
+
+
 @gin.configurable(
   allowlist=[
     'num_episodes',
@@ -206,13 +216,8 @@ def load_demonstrations(
     check(sizes == expected, source.source, 'sizes (O, A)', sizes, expected)
     return take(source, num_episodes, episode_seed, max_transitions)
   raw = read(source, env_id, observation_size, keys)
-  says_task = raw.env_id or source.startswith('d4rl:')  # its name says it
-  if env_id and not says_task and env is None:
-    logging.warning(
-      '%s: does not say its task; only shapes were checked against %s.',
-      source,
-      env_id,
-    )
+  if env is None:
+    _warn_of_unknown_task(raw, env_id)
   select = maze and functools.partial(
     maze_trajectories.select, maze=maze, successful_only=successful_only
   )
