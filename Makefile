@@ -1,6 +1,7 @@
 # `make train`: from a fresh clone to a trained Hopper policy. 50,000 steps show
 # how it learns; README's table has STEPS=100000.
 # `make test`: all tests. `make quick`: what takes under 90 seconds.
+# `make storm`: hundreds of damaged files of demonstrations, some ten minutes.
 # `make lint`, `make format`, `make clean`.
 
 PYTHON ?= python3.11
@@ -8,6 +9,7 @@ VENV ?= .venv
 RUNS ?= runs
 SEED ?= 0
 STEPS ?= 50000
+STORM ?= 100
 OUT ?= $(RUNS)/report
 
 BIN := $(VENV)/bin
@@ -16,7 +18,7 @@ INSTALLED := $(VENV)/.installed
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: train test quick lint format install clean
+.PHONY: train test quick storm lint format install clean
 
 # Editable, so that an edit needs no second install. d4rl comes after the check:
 # it asks for the MuJoCo 2.1 binary, which its reader, all that a test compares
@@ -46,6 +48,9 @@ test: $(INSTALLED)
 
 quick: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
+
+storm: $(INSTALLED)
+	TFIRL_STORM=$(STORM) $(BIN)/python -m pytest -q tests/demos/fuzz_test.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

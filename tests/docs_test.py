@@ -175,6 +175,17 @@ def _write_what_the_reader_has(folder):
     for o, a in _pendulum_episodes(2)
   ]
   (folder / 'expert_data.pkl').write_bytes(pickle.dumps(paths))
+  position = np.linspace(-0.5, 0.2, 20)
+  log = np.stack(
+    [position, 0 * position, 1.5 * np.sin(9 * position), np.arange(20) // 10]
+  )
+  np.savetxt(
+    folder / 'log.csv',
+    log.T,
+    delimiter=',',
+    header='x,v,force,trial',
+    comments='',
+  )
   with h5py.File(folder / 'robot.hdf5', 'w') as file:
     for i, (observations, actions) in enumerate(_pendulum_episodes(2)):
       group = file.create_group(f'episode_{i}')

@@ -247,13 +247,25 @@ def imitate(
     gin.clear_config()  # of no concern to what comes next
 
 
-def load_demonstrations(source: str, task: str | Task) -> types.Demonstrations:
+def load_demonstrations(
+  source: str,
+  task: str | Task,
+  *,
+  keys: Mapping[str, str] | None = None,
+  clip_actions: bool = False,
+  accept_demos: bool = False,
+) -> types.Demonstrations:
   """Demonstrations of `source`, checked against the task.
 
   Args:
-    source: FILE.npz; FILE.hdf5 of D4RL's layout; d4rl:NAME; minari:ID;
-      embedded:TASK.
+    source: FILE.npz; FILE.hdf5 of D4RL's layout, or of a group an episode;
+      FILE.csv; d4rl:NAME; minari:ID; embedded:TASK.
     task: one of tfirl's by its name, or your own.
+    keys: what a file's keys are: {'observations': 'obs', 'actions': 'acts'};
+      'x+v' puts two next to each other.
+    clip_actions: to the environment's range, if some lie beyond it.
+    accept_demos: go on, with a warning, where they contradict themselves or the
+      environment.
 
   Raises:
     FileNotFoundError: no such file, or data set; says where to put it.
@@ -261,7 +273,13 @@ def load_demonstrations(source: str, task: str | Task) -> types.Demonstrations:
   """
   if not isinstance(task, Task):
     task = _shipped_task(task)
-  return load.of_task(source, task)
+  return load.of_task(
+    source,
+    task,
+    keys=keys,
+    clip_actions=clip_actions,
+    accept_demos=accept_demos,
+  )
 
 
 def load_run(path: str | os.PathLike, task: Task | None = None) -> Run:

@@ -73,10 +73,10 @@ class Task:
       )
     self.name = name
     self.demos = demos or f'embedded:{name}'
-    self.is_healthy = _resolve('Task.is_healthy', is_healthy)
+    self.is_healthy = resolve('Task.is_healthy', is_healthy)
     self.expert_return = expert_return
     self.random_return = random_return
-    self._env_fn = _resolve('Task.env_fn', env_fn)
+    self._env_fn = resolve('Task.env_fn', env_fn)
     self._env_id = env_id
     self._env_kwargs = dict(env_kwargs or {})
     self._tremble_probability = tremble_probability
@@ -228,8 +228,16 @@ def make_env(
   return task.make_env(seed, render_mode)
 
 
-def _resolve(binding: str, value: Callable | str | None) -> Callable | None:
-  """The function that 'module:name' names; functions and None as they are."""
+def resolve(binding: str, value: Callable | str | None) -> Callable | None:
+  """The function that 'module:name' names; functions and None as they are.
+
+  Args:
+    binding: what says it, for errors.
+    value: as above.
+
+  Raises:
+    ValueError: it names none.
+  """
   if value is None or callable(value):
     return value
   module, _, name = value.partition(':')

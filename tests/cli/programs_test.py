@@ -75,6 +75,27 @@ def test_demos_convert(hopper_demos, tmp_path, capsys, name, lost):
   assert 'is there already' in capsys.readouterr().err
 
 
+def test_demos_convert_is_told_what_is_what(tmp_path, capsys):
+  rng = np.random.default_rng(0)
+  path, out = tmp_path / 'old.npz', tmp_path / 'new.npz'
+  walk = np.cumsum(rng.normal(size=(9, 3)), axis=0)
+  arrays = {'s': walk, 'u': np.full((9, 1), 2.5), 'ep': [0] * 5 + [1] * 4}
+  np.savez(path, **arrays)
+  command = ['demos', 'convert', str(path), str(out)]
+  keys = ['--keys', 'observations=s,actions=u', '--keys', 'episodes=ep']
+  assert cli.main(command) == 1
+  assert '--keys observations=?' in capsys.readouterr().err
+  assert cli.main([*command, *keys, '--clip_actions']) == 1
+  assert '--env_id=ID too' in capsys.readouterr().err
+  assert not cli.main(
+    [*command, *keys, '--clip_actions', '--env_id=Pendulum-v1']
+  )
+  assert capsys.readouterr().out.startswith(f'{out}: 2 episodes, 7 transitions')
+  columns = load.read(str(out)).columns
+  assert (columns['actions'] == 2).all()
+  np.testing.assert_array_equal(columns['next_observations'][:4], walk[1:5])
+
+
 def test_demos_convert_refuses_other_files(hopper_demos, tmp_path, capsys):
   out = tmp_path / 'x.csv'
   assert cli.main(['demos', 'convert', str(hopper_demos), str(out)]) == 1

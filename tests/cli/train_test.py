@@ -36,6 +36,21 @@ def test_defaults_are_those_of_the_module(called, tmp_path, monkeypatch):
   assert (root_dir, seed, demos, num_demos) == ('runs', 0, None, None)
 
 
+def test_accepted_demonstrations_are_a_binding(called):
+  cli.main(['train', 'hype_hopper', '--accept_demos', '-b', 'run.seed = 1'])
+  ((_, bindings, *_),) = called
+  assert bindings == [
+    'run.seed = 1',
+    'load_demonstrations.accept_demos = True',
+  ]
+
+
+def test_demonstrations_are_given_once(called, capsys):
+  with pytest.raises(SystemExit):
+    cli.main('train hype_hopper --demos a.npz --demos b.npz'.split())
+  assert '--demos is given twice' in capsys.readouterr().err and not called
+
+
 def test_a_file_that_is_not_there_is_one_line_and_exit_code_1(capsys):
   assert cli.main(['train', 'hyper_hoper']) == 1
   message = capsys.readouterr().err
@@ -48,7 +63,7 @@ def test_errors_of_users_are_one_line_and_exit_code_1():
     cli.main(['train', 'hype_hopper', '-b', 'run.eval_evry = 1'])
   message = str(info.value.code)  # which Python prints, with exit code 1
   assert message.startswith('error: ')
-  assert "'eval_evry'; did you mean eval_every?" in message
+  assert "'eval_evry'; did you mean eval_every" in message
 
 
 @pytest.mark.parametrize('seed', ['-1', 'x', '1.5'])

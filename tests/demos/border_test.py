@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from tfirl.demos import border
-from tfirl.demos.border import RawDemonstrations, to_demonstrations, to_flags
+from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.checking import to_flags
 
 
 def _raw(num_rows=6, **changes):
   rng = np.random.default_rng(0)
+  path = rng.normal(size=(num_rows + 1, 3))
   columns = {
-    'observations': rng.normal(size=(num_rows, 3)),
+    'observations': path[:-1],
     'actions': rng.uniform(-1, 1, (num_rows, 2)),
-    'next_observations': rng.normal(size=(num_rows, 3)),
+    'next_observations': path[1:],
     'terminals': np.arange(num_rows) == 2,
     'timeouts': np.arange(num_rows) == 5,
     'rewards': np.arange(num_rows, dtype=np.float32),
@@ -124,6 +126,16 @@ _BAD_COLUMNS = [
   ({'qvel': np.full((6, 2), np.inf)}, 'qvel: found 12 NaN or inf'),
   ({'observations': np.full((6, 3), 'x')}, 'observations: found dtype <U1'),
   ({'seed': np.zeros(6)}, 'seed: found dtype float64'),
+  ({'seed': np.full(6, 2**63, np.uint64)}, 'seed: found 9223372036854775808'),
+  ({'actions': np.zeros((6, 2), complex)}, 'actions: found dtype complex128'),
+  ({'actions': np.zeros((6, 2), object)}, 'actions: found dtype object'),
+  ({'timeouts': np.zeros(6, complex)}, 'timeouts: found dtype complex128'),
+  ({'rewards': np.zeros(6, 'm8[s]')}, 'rewards: found dtype timedelta64'),
+  ({'observations': np.float64(1)}, r'observations: found shape \(\)'),
+  (
+    {'observations': np.full((6, 3), 1e39)},
+    "observations: found 18 beyond float32's 3.4e38, the first in row 0",
+  ),
   ({'actions': np.full((6, 2), 1.01)}, r'actions: found 1.01.*\[-1, 1\]'),
 ]
 
@@ -132,6 +144,24 @@ _BAD_COLUMNS = [
 def test_bad_columns_are_named(columns, message):
   with pytest.raises(ValueError, match=f'some.file: {message}'):
     _cross(_raw(**columns))
+
+
+def test_actions_beyond_the_range_are_clipped_if_asked_for(caplog):
+  raw = _raw()
+  raw.columns['actions'][2:4, 1] = -1.5, 3.0
+  demos = _cross(raw, clip_actions=True)
+  np.testing.assert_allclose(demos.actions[2:4, 1], [-1, 1], atol=2e-6)
+  assert (
+    'actions: found 3 in row 3, column 1, the farthest; 33.33% of the rows are '
+    'beyond the range [-1, 1]: clipped'
+  ) in caplog.text
+
+
+def test_recorded_returns_must_be_numbers():
+  raw = _raw()
+  raw.episode_returns = np.array(['a', 'b'])
+  with pytest.raises(ValueError, match='episode_returns: found dtype <U1'):
+    _cross(raw)
 
 
 def test_missing_column_is_named():

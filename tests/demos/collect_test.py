@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfirl import tasks
 from tfirl.acting import MlpPolicy
 from tfirl.agents import export
 from tfirl.demos import collect
@@ -41,6 +42,7 @@ def _args(**changes):
     'full_length_only': False,
     'stochastic': False,
     'tremble': False,
+    'min_return': None,
   }
   return types.SimpleNamespace(**{**args, **changes})
 
@@ -233,6 +235,32 @@ def test_saved_model_without_action(tmp_path):
 def test_weights_are_a_policy(weights):
   policy = policies.load_policy(weights, 'hopper')
   np.testing.assert_array_equal(policy(np.ones(11)), np.zeros(3))
+
+
+def test_a_function_of_the_users_acts_in_the_environments_units(
+  tmp_path, monkeypatch
+):
+  (tmp_path / 'my_acting.py').write_text(
+    'import numpy as np\n'
+    'def act(observation):\n'
+    '  return np.array([0.5])\n'
+    'def far(observation):\n'
+    '  return np.array([9.0])\n'
+    'def wrong(observation):\n'
+    '  return np.array([0.0, np.nan])\n'
+  )
+  monkeypatch.syspath_prepend(tmp_path)
+  with tasks.make_env('Pendulum-v1') as env:  # -2 to 2
+    for name, expected in (('act', 0.25), ('far', 1.0)):
+      policy = policies.load_policy(f'my_acting:{name}', 'pendulum', env)
+      assert policy(np.zeros(3)) == [expected]
+    with pytest.raises(ValueError, match='expected no --stochastic'):
+      policy(np.zeros(3), np.random.default_rng(0))
+    wrong = policies.load_policy('my_acting:wrong', 'pendulum', env)
+    with pytest.raises(ValueError, match=r'my_acting:wrong: found an action'):
+      wrong(np.zeros(3))
+    with pytest.raises(ValueError, match="--policy is 'my_acting:none'"):
+      policies.load_policy('my_acting:none', 'pendulum', env)
 
 
 def test_no_policy(tmp_path):

@@ -18,12 +18,13 @@ def path(tmp_path):
   """A file of the episodes, whose rows begin with their episode's number."""
   num_rows = len(_EPISODE)
   observations = np.random.default_rng(0).normal(size=(num_rows, 11))
-  observations[:, 0] = _EPISODE
+  successors = np.roll(observations, -1, axis=0)
+  observations[:, 0] = successors[:, 0] = _EPISODE
   is_end = np.append(np.diff(_EPISODE) > 0, False)
   columns = {
     'observations': observations.astype(np.float32),
     'actions': np.zeros((num_rows, 3), np.float32),
-    'next_observations': observations.astype(np.float32),
+    'next_observations': successors.astype(np.float32),
     'terminals': is_end & (_EPISODE == 1),
     'timeouts': is_end & (_EPISODE != 1),
     'rewards': np.ones(num_rows, np.float32),
@@ -52,7 +53,9 @@ def _check_is(demos, episodes):
   np.testing.assert_array_equal(
     demos.observations[:, 0], np.repeat(episodes, lengths)
   )
-  np.testing.assert_array_equal(demos.next_observations, demos.observations)
+  np.testing.assert_array_equal(
+    demos.next_observations[:, 0], demos.observations[:, 0]
+  )
   np.testing.assert_array_equal(demos.episode_ends, np.cumsum(lengths))
   np.testing.assert_array_equal(demos.episode_returns, lengths)
   np.testing.assert_array_equal(demos.episode_seeds, 10 + np.array(episodes))

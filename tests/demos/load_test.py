@@ -49,7 +49,7 @@ def test_d4rl_name_of_another_task(d4rl_cache):
     _load('d4rl:hopper-expert-v2', 'Walker2d-v5')
 
 
-@pytest.mark.parametrize('source', ['demos.csv', 'zip:x', 'hopper', ''])
+@pytest.mark.parametrize('source', ['demos.txt', 'zip:x', 'hopper', ''])
 def test_unknown_source(source):
   with pytest.raises(ValueError, match=f"found '{source}'; expected FILE.npz"):
     _load(source)

@@ -113,6 +113,28 @@ def test_of_a_maze_the_episodes_that_reach_the_goal_are_kept():
     record(env, lambda o, rng: np.zeros(2), 1, seed=0, max_attempts=2)
 
 
+def test_early_ends_that_are_successes_are_kept(hopper, monkeypatch):
+  info = {'is_success': np.array([True])}
+  monkeypatch.setattr(hopper, 'get_info', lambda: info)
+  hopper.gym.unwrapped._healthy_z_range = (1.2, 10.0)
+  raw = record(hopper, _policy, 2, seed=0, max_attempts=2)
+  assert raw.columns['terminals'].sum() == 2
+  info.clear()
+  with pytest.raises(ValueError, match='found 0 full-length episodes'):
+    record(hopper, _policy, 1, seed=0, max_attempts=2)
+
+
+def test_episodes_of_a_return_are_kept_whatever_ended_them():
+  env = tasks.make_env('Hopper-v5')
+  every = record(env, _falls, 5, 0, full_length_only=False)
+  bound = np.sort(every.episode_returns)[2]
+  raw = record(env, _falls, 3, 0, max_attempts=5, min_return=bound)
+  assert raw.episode_returns.min() == bound
+  assert raw.columns['terminals'].sum() == 3
+  with pytest.raises(ValueError, match=r'good enough \(return >= 1e\+06\)'):
+    record(env, _falls, 1, 0, max_attempts=2, min_return=1e6)
+
+
 def test_only_full_episodes_count_but_seeds_go_on(hopper, monkeypatch):
   """Every other attempt falls; the kept seeds say which did not."""
   falls = iter([True, False] * 5)

@@ -278,6 +278,25 @@ def test_info_is_that_of_the_last_step():
   assert env.get_info() == {'success': True}
 
 
+class _LooseEnv(LinearEnv):
+  """As some are: a list for an observation, None for info."""
+
+  def reset(self, **kwargs):
+    return super().reset(**kwargs)[0].tolist(), None
+
+  def step(self, action):
+    observation, *rest, _ = super().step(action)
+    return observation.tolist(), *rest, None
+
+
+def test_a_list_and_no_info_will_do():
+  env = GymnasiumEnvironment(_LooseEnv([-9], [9]), 0)
+  first = env.reset()
+  assert first.observation.dtype == np.float32 and env.get_info() == {}
+  assert env.step([0.5]).observation.tolist() == [4.5]
+  assert env.get_info() == {}
+
+
 def test_kwargs_and_render_mode():
   env = make('walker2d')
   assert (env.env_id, env.env_kwargs) == TASKS['walker2d']

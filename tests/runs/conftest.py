@@ -129,7 +129,9 @@ class _Runner:
       after_round=lambda algorithm: None,
     )
 
-  def __call__(self, stop_after=math.inf, demos=None, **changes):
+  def __call__(
+    self, stop_after=math.inf, demos=None, allow_changes=False, **changes
+  ):
     """Returns: the algorithm, when the run is over; 60 env steps by default."""
     made = []
 
@@ -150,7 +152,8 @@ class _Runner:
       'record_video': False,
       **changes,
     }
-    with RunFolder(self.root, 'toy', 'counting', 7) as run_folder:
+    folder = self.root, 'toy', 'counting', 7, None, allow_changes
+    with RunFolder(*folder) as run_folder:
       experiment.run(
         run_folder,
         tasks.make_task(),

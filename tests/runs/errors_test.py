@@ -33,7 +33,10 @@ def _break_weight(algorithm):
     (_break_policy, "step 50, round 5: the sum of the policy's layer 0 is nan"),
     (_fail_check, 'step 50, round 5: .*Critic loss'),
     (_overflow, 'step 50, round 5: cost round 3'),
-    (_break_weight, 'step 60, round .: net, Variable.* is nan'),  # seen when saved
+    (
+      _break_weight,
+      'step 60, round .: net, Variable.* is nan',
+    ),  # seen when saved
   ],
 )
 def test_what_is_not_finite_ends_the_run(run, harm, message):

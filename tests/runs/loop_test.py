@@ -12,6 +12,7 @@ from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
 from tfirl.runs import leaving
 from tfirl.storage import checkpoints
+from tfirl.storage.run_folder import RunFolderError
 
 _ENV_ID = 'TfirlEcho-v0'  # conftest's
 
@@ -167,17 +168,39 @@ def test_who_learns_from_no_one_is_given_none(run):
   assert run(env_steps=10).demos is None
 
 
+def _write_demos(path, kwargs, action=0.0):
+  """Two episodes of a step each, in a place that never moves."""
+  column = np.zeros((2, 1), np.float32)
+  columns = {
+    'observations': column,
+    'actions': column + action,
+    'next_observations': column,
+    'terminals': np.zeros(2, bool),
+    'timeouts': np.ones(2, bool),
+  }
+  npz.save_npz(RawDemonstrations(str(path), columns, _ENV_ID, kwargs), path)
+  return str(path)
+
+
+def test_demonstrations_that_were_replaced_end_a_resumption(run, tmp_path):
+  path = tmp_path / 'demos.npz'
+  run.script.learns_from_demos = True
+  run(stop_after=4, demos=_write_demos(path, {}))
+  same = run(stop_after=1, demos=_write_demos(path, {}))
+  assert same.restore_from is not None
+  replaced = _write_demos(path, {}, action=0.5)
+  with pytest.raises(
+    RunFolderError, match='holds others than the run began with.*, was'
+  ):
+    run(demos=replaced)
+  run(stop_after=1, demos=replaced, allow_changes=True)
+
+
 @pytest.mark.parametrize('kwargs', [{}, {'frame_skip': 4}])
 def test_demonstrations_of_other_env_kwargs_are_a_warning(
   run, tmp_path, caplog, kwargs
 ):
-  column = np.zeros((2, 1), np.float32)
-  columns = dict.fromkeys(
-    ('observations', 'actions', 'next_observations'), column
-  )
-  columns.update(dict.fromkeys(('terminals', 'timeouts'), np.ones(2, bool)))
-  path = str(tmp_path / 'demos.npz')
-  npz.save_npz(RawDemonstrations(path, columns, _ENV_ID, kwargs), path)
+  path = _write_demos(tmp_path / 'demos.npz', kwargs)
   run.script.learns_from_demos = True
   with caplog.at_level(logging.WARNING):
     assert len(run(env_steps=10, demos=path).demos) == 2

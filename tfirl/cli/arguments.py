@@ -4,6 +4,15 @@ import argparse
 import functools
 
 
+class Once(argparse.Action):
+  """A value that may be given once: of two, one would be dropped silently."""
+
+  def __call__(self, parser, namespace, values, option_string=None):
+    if getattr(namespace, self.dest) is not None:
+      parser.error(f'{option_string} is given twice; expected one')
+    setattr(namespace, self.dest, values)
+
+
 def make_parser(name: str, description: str) -> argparse.ArgumentParser:
   """A parser whose help is 80 columns wide, whatever the terminal.
 

@@ -12,7 +12,8 @@ _HELP = """usage: {name} collect|show|convert ...
   show      says what a source holds: {name} show my.npz minari:ID
   convert   writes a source anew: {name} convert minari:ID my.hdf5
 
-A source is FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK."""
+A source is FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or
+embedded:TASK."""
 
 
 def main(argv: Sequence[str], name: str) -> int | None:
@@ -54,18 +55,38 @@ def _convert(argv: Sequence[str], name: str) -> None:
   add(
     'source',
     metavar='IN',
-    help='FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK',
+    help='FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID, embedded:TASK',
   )
   add('out', metavar='OUT', help="FILE.npz, or FILE.hdf5 in D4RL's layout")
   add(
     '--env_id',
     default='',
-    help='of a D4RL file without time-outs: its episode length',
+    help='of a D4RL file without time-outs: its episode length; of the range',
+  )
+  add(
+    '--keys',
+    metavar='OURS=THEIRS,...',
+    action='append',
+    default=[],
+    help="what the file's keys are: observations=obs,actions=acts",
+  )
+  add(
+    '--clip_actions',
+    action='store_true',
+    help="actions to the range of --env_id's environment; how many is said",
   )
   args = parser.parse_args(argv)
   from tfirl.demos import convert
+  from tfirl.demos.formats import foreign
 
-  raw = convert.convert(args.source, args.out, args.env_id)
+  texts = [text for given in args.keys for text in given.split(',')]
+  raw = convert.convert(
+    args.source,
+    args.out,
+    args.env_id,
+    foreign.parse_keys(texts),
+    args.clip_actions,
+  )
   print(
     f'{args.out}: {len(raw.episode_ends)} episodes, '
     f'{raw.episode_ends[-1]} transitions, of {raw.source}'

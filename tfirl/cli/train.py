@@ -9,7 +9,7 @@ from tfirl.cli import arguments
 def main(argv: Sequence[str], name: str) -> None:
   """Trains; exits with 1 and one line after a user's error."""
   args = _make_parser(name).parse_args(argv)
-  from tfirl.config import gin_files
+  from tfirl.config import few_demos, gin_files
 
   files = [arguments.gin_file(file) for file in (args.name, *args.gin_file)]
   for file in files:
@@ -18,7 +18,7 @@ def main(argv: Sequence[str], name: str) -> None:
 
   launch.run(
     files,
-    args.binding,
+    few_demos.accepting(args.binding, args.accept_demos),
     args.root_dir,
     args.seed,
     args.demos,
@@ -46,7 +46,13 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
   add(
     '--demos',
     metavar='SRC',
-    help='FILE.npz, FILE.hdf5, d4rl:NAME or minari:ID, not the embedded ones',
+    action=arguments.Once,
+    help='FILE.npz, .hdf5 or .csv, d4rl:NAME, minari:ID; not the embedded ones',
+  )
+  add(
+    '--accept_demos',
+    action='store_true',
+    help='go on where they contradict themselves or the environment',
   )
   add(
     '--num_demos',

@@ -1,4 +1,5 @@
 """--num_demos: short for a gin binding, and part of a run folder's name.
+--accept_demos: short for another one.
 
 The flag becomes the binding `load_demonstrations.num_episodes`, so that a run's
 config.gin records it, and whoever reads its folder need not know of a flag.
@@ -10,6 +11,11 @@ from tfirl import checks
 from tfirl.config import gin_bindings
 
 BINDING = 'load_demonstrations.num_episodes'
+ACCEPT_BINDING = 'load_demonstrations.accept_demos'
+ACCEPT_HELP = (
+  'go on with demonstrations that contradict themselves or the environment: '
+  f'short for {ACCEPT_BINDING}'
+)
 FLAG_HELP = f'use the first so many demonstrated episodes: short for {BINDING}'
 
 
@@ -50,6 +56,11 @@ def parse(
       'expected one of them, or the same number'
     )
   return list(bindings)
+
+
+def accepting(bindings: Sequence[str], accepts: bool) -> list[str]:
+  """`bindings`, with what --accept_demos stands for."""
+  return [*bindings, *([f'{ACCEPT_BINDING} = True'] if accepts else [])]
 
 
 def method() -> str:

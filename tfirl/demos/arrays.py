@@ -7,8 +7,11 @@ import numpy as np
 from absl import logging
 
 from tfirl import tasks
-from tfirl.demos.border import RawDemonstrations, check, to_demonstrations
-from tfirl.types import Demonstrations
+from tfirl.demos import agreement
+from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.checking import check
+from tfirl.demos.formats import rows
+from tfirl.types import Demonstrations, hash_arrays
 
 Episode = tuple[np.ndarray, np.ndarray]
 
@@ -26,7 +29,8 @@ def from_episodes(
     episodes: in the environment's own units. With as many observations as
       actions, the last action goes, for where it led is not known; this is
       said.
-    task: whose environment they are checked against.
+    task: whose environment they are checked against; ranges that have nothing
+      to do with it are a warning.
     terminals: for each episode, whether its last step ended it (a fall, a goal
       that was reached) rather than the clock or whoever recorded it; None if
       none did.
@@ -38,7 +42,10 @@ def from_episodes(
   check(len(episodes) > 0, 'from_episodes', 'episodes', 0, 'one or more')
   ended = [False] * len(episodes) if terminals is None else list(terminals)
   _check_number('terminals', ended, episodes)
-  parts = [_columns(i, *e, bool(t)) for i, (e, t) in _numbered(episodes, ended)]
+  parts = [
+    rows.episode_columns(f'from_episodes, episode {i}', *arrays, bool(is_end))
+    for i, (arrays, is_end) in enumerate(zip(episodes, ended, strict=True))
+  ]
   num_cut = sum(
     len(part['actions']) < len(actions)
     for part, (_, actions) in zip(parts, episodes, strict=True)
@@ -50,24 +57,23 @@ def from_episodes(
       num_cut,
       len(episodes),
     )
-  columns = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
+  columns = rows.join('from_episodes', parts)
   if returns is not None:
     _check_number('returns', returns, episodes)
     returns = np.asarray(returns, np.float64)
   raw = RawDemonstrations(_name_of(columns), columns, episode_returns=returns)
   with task.make_env() as env:
     _warn_of_cuts(parts, ended, env.max_episode_steps)
-    return to_demonstrations(
+    demos = to_demonstrations(
       raw,
       env_id=env.env_id,
       observation_size=env.observation_spec().shape[0],
       action_low=env.action_low,
       action_high=env.action_high,
+      max_episode_steps=env.max_episode_steps,
     )
-
-
-def _numbered(episodes, ended):
-  return enumerate(zip(episodes, ended, strict=True))
+    agreement.check(demos, env, accept=True)
+    return demos
 
 
 def _check_number(name, values, episodes) -> None:
@@ -76,36 +82,10 @@ def _check_number(name, values, episodes) -> None:
   check(ok, 'from_episodes', name, len(values), expected)
 
 
-def _columns(
-  number: int, observations, actions, is_terminal: bool
-) -> dict[str, np.ndarray]:
-  """The columns of one episode, T rows."""
-  source = f'from_episodes, episode {number}'
-  observations, actions = np.asarray(observations), np.asarray(actions)
-  ranks = observations.ndim, actions.ndim
-  check(ranks == (2, 2), source, 'ranks', ranks, '2: [T + 1, O] and [T, A]')
-  steps = len(observations) - 1
-  if len(actions) == steps + 1:
-    actions = actions[:-1]
-  ok = len(actions) == steps and steps > 0
-  expected = 'one observation more than actions, and an action at least'
-  found = f'{len(observations)} observations and {len(actions)} actions'
-  check(ok, source, 'lengths', found, expected)
-  is_last = np.arange(steps) == steps - 1
-  return {
-    'observations': observations[:-1],
-    'actions': actions,
-    'next_observations': observations[1:],
-    'terminals': is_last & is_terminal,
-    'timeouts': is_last & (not is_terminal),
-  }
-
-
 def _name_of(columns: dict[str, np.ndarray]) -> str:
   """Tells arrays from others, on resume."""
   digest = hashlib.sha256()
-  for key in sorted(columns):
-    digest.update(np.ascontiguousarray(columns[key]).tobytes())
+  hash_arrays(digest, (columns[key] for key in sorted(columns)))
   return f'arrays:{digest.hexdigest()[:16]}'
 
 

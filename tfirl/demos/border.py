@@ -7,89 +7,23 @@ everything is trusted.
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from absl import logging
 
+from tfirl.demos import ends
+from tfirl.demos.checking import check, check_real, require_keys, to_flags
+from tfirl.demos.raw import RawDemonstrations
+from tfirl.demos.scaling import scale_actions
+from tfirl.demos.selection import take
 from tfirl.types import Demonstrations
-
-# tanh^-1 of an action of exactly +-1 is infinite.
-_MAX_ACTION = 1.0 - 1e-6
-# Actions stored as float32 may pass the bound by rounding; by no more.
-_RANGE_TOLERANCE = 1e-4
 
 _VERSION = re.compile(r'-v\d+$')
 _REQUIRED = ('observations', 'actions', 'next_observations')
 _FLAGS = ('terminals', 'timeouts')
 _OPTIONAL = ('qpos', 'qvel', 'goal', 'rewards')
-
-
-@dataclasses.dataclass
-class RawDemonstrations:
-  """What a reader found, unchecked and in the environment's action scale.
-
-  Attributes:
-    source: the file or data set, for messages.
-    columns: arrays of one row a transition: observations, actions,
-      next_observations, terminals, timeouts; qpos, qvel, goal, rewards, seed
-      (of the row's episode) if recorded; success, of a maze, if the step
-      that reached the goal is missing after a row.
-    env_id: '' if the source doesn't say.
-    env_kwargs: what the environment was made with; None if it doesn't say.
-    episode_returns: [K] as recorded, or None: summed from `rewards`.
-    num_attempts: episodes played to record those here; None if unknown.
-  """
-
-  source: str
-  columns: dict[str, np.ndarray]
-  env_id: str = ''
-  env_kwargs: Mapping[str, Any] | None = None
-  versions: Mapping[str, str] = dataclasses.field(default_factory=dict)
-  episode_returns: np.ndarray | None = None
-  num_attempts: int | None = None
-
-  @property
-  def episode_ends(self) -> np.ndarray:
-    """Exclusive end row of each episode, [K], as in `Demonstrations`."""
-    columns = self.columns
-    ends = (columns['terminals'] != 0) | (columns['timeouts'] != 0)
-    ends[-1:] = True
-    return np.flatnonzero(ends) + 1
-
-
-def check(condition: bool, source: str, key: str, found, expected) -> None:
-  """Raises ValueError that names file, key, found and expected."""
-  if not condition:
-    raise ValueError(f'{source}: {key}: found {found}; expected {expected}')
-
-
-def require_keys(
-  source: str, found: Sequence[str], required: Sequence[str]
-) -> None:
-  """Raises ValueError that lists the keys of `required` not in `found`."""
-  missing = [key for key in required if key not in found]
-  if missing:
-    raise ValueError(
-      f'{source}: missing {", ".join(missing)}; found the keys '
-      f'{", ".join(sorted(found)) or "(none)"}; expected {", ".join(required)}'
-    )
-
-
-def to_flags(source: str, key: str, values: np.ndarray) -> np.ndarray:
-  """0/1 numbers of any dtype, [N] or [N, 1], as [N] bool."""
-  values = np.asarray(values)
-  if values.ndim == 2 and values.shape[1] == 1:
-    values = values[:, 0]
-  if values.dtype == bool:
-    return values
-  numeric = np.issubdtype(values.dtype, np.number)
-  check(numeric, source, key, f'dtype {values.dtype}', 'bools, or 0 and 1')
-  wrong = values[(values != 0) & (values != 1)]
-  found = f'the value {wrong.flat[0]}' if wrong.size else ''
-  check(not wrong.size, source, key, found, 'only 0 and 1')
-  return values != 0
 
 
 def check_env_id(source: str, found: str, expected: str) -> None:
@@ -141,7 +75,7 @@ def _check_shapes(
 ) -> None:
   """Every column must be of N rows and of its width."""
   require_keys(raw.source, list(raw.columns), _REQUIRED + _FLAGS)
-  num_rows = len(raw.columns['observations'])
+  num_rows = len(np.atleast_1d(raw.columns['observations']))
   check(num_rows > 0, raw.source, 'observations', 'no rows', 'one or more')
   widths = {
     'observations': observation_size,
@@ -164,112 +98,41 @@ def _check_shapes(
 
 
 def _check_finite(raw: RawDemonstrations) -> None:
-  """Every number of every column must be a finite float or integer."""
+  """Every number of every column must be real, and finite as float32."""
   for key in _REQUIRED + _OPTIONAL:
-    if key not in raw.columns:
-      continue
-    values = raw.columns[key]
-    numeric = np.issubdtype(values.dtype, np.number)
-    check(numeric, raw.source, key, f'dtype {values.dtype}', 'real numbers')
-    finite = np.isfinite(values)
-    if not finite.all():
-      row = int(np.argwhere(~finite)[0][0])
-      found = f'{int((~finite).sum())} NaN or inf, the first in row {row}'
-      check(False, raw.source, key, found, 'finite numbers')
+    if key in raw.columns:
+      check_real(raw.source, key, raw.columns[key])
 
 
-def scale_actions(
-  source: str,
-  actions: np.ndarray,
-  action_low: np.ndarray,
-  action_high: np.ndarray,
-) -> np.ndarray:
-  """Actions of the environment's scale [N, A] in [-1, 1], float32.
-
-  Clipped to +-(1 - 1e-6). Raises ValueError beyond the environment's range.
-  """
-  low = np.asarray(action_low, np.float64)
-  high = np.asarray(action_high, np.float64)
-  center, half_range = (high + low) / 2, (high - low) / 2
-  scaled = (np.asarray(actions, np.float64) - center) / half_range
-  worst = float(np.abs(scaled).max())
-  if worst > 1.0 + _RANGE_TOLERANCE:
-    row, column = np.unravel_index(np.abs(scaled).argmax(), scaled.shape)
-    check(
-      False,
-      source,
-      'actions',
-      f'{actions[row, column]:.6g} in row {row}, column {column}',
-      f'the range [{low[column]:g}, {high[column]:g}] of the environment',
-    )
-  # The largest float32 below the bound: rounding may not bring +-1 back.
-  limit = np.nextafter(np.float32(_MAX_ACTION), np.float32(0))
-  return np.clip(scaled.astype(np.float32), -limit, limit)
-
-
-def _episode_returns(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
+def _episode_returns(raw: RawDemonstrations, stops: np.ndarray) -> np.ndarray:
   """Undiscounted return of each episode [K], nan where not recorded."""
   if raw.episode_returns is not None:
-    returns = np.asarray(raw.episode_returns, np.float64)
-    ok = returns.shape == ends.shape
-    check(ok, raw.source, 'episode_returns', returns.shape, ends.shape)
-    return returns
+    returns = np.asarray(raw.episode_returns)
+    check_real(raw.source, 'episode_returns', returns)
+    ok = returns.shape == stops.shape
+    check(ok, raw.source, 'episode_returns', returns.shape, stops.shape)
+    return returns.astype(np.float64)
   if 'rewards' not in raw.columns:
-    return np.full(len(ends), np.nan)
-  starts = np.concatenate([[0], ends[:-1]])
+    return np.full(len(stops), np.nan)
+  starts = np.concatenate([[0], stops[:-1]])
   return np.add.reduceat(raw.columns['rewards'].astype(np.float64), starts)
 
 
-def _episode_seeds(raw: RawDemonstrations, ends: np.ndarray) -> np.ndarray:
+def _episode_seeds(raw: RawDemonstrations, stops: np.ndarray) -> np.ndarray:
   """Seed of each episode [K] int64, -1 where not recorded."""
   if 'seed' not in raw.columns:
-    return np.full(len(ends), -1, np.int64)
+    return np.full(len(stops), -1, np.int64)
   seed = raw.columns['seed']
-  integer = np.issubdtype(seed.dtype, np.integer)
+  integer = seed.dtype.kind in 'iu'
   check(integer, raw.source, 'seed', f'dtype {seed.dtype}', 'integers')
-  return seed[np.concatenate([[0], ends[:-1]])].astype(np.int64)
+  largest = int(seed.max())
+  ok = largest < 2**63
+  check(ok, raw.source, 'seed', largest, 'less than 2 ** 63')
+  return seed[np.concatenate([[0], stops[:-1]])].astype(np.int64)
 
 
-def _take(demos: Demonstrations, rows, episodes) -> Demonstrations:
-  """Some rows and what is known of their episodes, by index or slice."""
-  columns = {
-    field.name: value[episodes if field.name.startswith('episode_') else rows]
-    for field in dataclasses.fields(demos)
-    if isinstance(value := getattr(demos, field.name), np.ndarray)
-  }
-  return dataclasses.replace(demos, **columns)
-
-
-def _first_rows(demos: Demonstrations, num_rows: int) -> Demonstrations:
-  """The first `num_rows` transitions; the last episode may lose its end."""
-  num_episodes = 1 + np.searchsorted(demos.episode_ends, num_rows)
-  return _take(demos, slice(num_rows), slice(num_episodes))
-
-
-def _some_episodes(
-  demos: Demonstrations, num_episodes: int, seed: int | None
-) -> Demonstrations:
-  """The first `num_episodes`, or as many drawn by `seed`, in their order."""
-  ends = demos.episode_ends
-  expected = (
-    f'load_demonstrations.num_episodes (--num_demos) = {num_episodes} or more'
-  )
-  ok = num_episodes <= len(ends)
-  check(ok, demos.source, 'episodes', len(ends), expected)
-  if seed is None:
-    chosen = np.arange(num_episodes)
-  else:
-    rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.choice(len(ends), num_episodes, replace=False))
-  starts = np.concatenate([[0], ends[:-1]])
-  rows = np.concatenate(list(map(np.arange, starts[chosen], ends[chosen])))
-  return _take(demos, rows, chosen)
-
-
-def _convert(
-  raw: RawDemonstrations, action_low: np.ndarray, action_high: np.ndarray
-) -> Demonstrations:
-  """Checked columns as `Demonstrations`, actions scaled."""
+def _convert(raw: RawDemonstrations, actions: np.ndarray) -> Demonstrations:
+  """Checked columns as `Demonstrations`, of scaled actions."""
   columns = raw.columns
 
   def optional(key):
@@ -277,9 +140,7 @@ def _convert(
 
   demos = Demonstrations(
     observations=columns['observations'].astype(np.float32),
-    actions=scale_actions(
-      raw.source, columns['actions'], action_low, action_high
-    ),
+    actions=actions,
     next_observations=columns['next_observations'].astype(np.float32),
     terminals=columns['terminals'],
     timeouts=columns['timeouts'],
@@ -311,6 +172,9 @@ def to_demonstrations(
   max_transitions: int | None = None,
   env_kwargs: Mapping[str, Any] | None = None,
   select: Callable[[RawDemonstrations], RawDemonstrations] | None = None,
+  max_episode_steps: int | None = None,
+  clip_actions: bool = False,
+  accept_demos: bool = False,
 ) -> Demonstrations:
   """Checks `raw` against the task and brings its actions into [-1, 1].
 
@@ -328,10 +192,14 @@ def to_demonstrations(
     env_kwargs: what the task's environment is made with; demonstrations that
       state others are warned of. None: not compared.
     select: takes the checked demonstrations, returns the rows to use, before
-      episodes and rows are counted. None: all.
+      episodes and rows are counted. None: all, cut as `ends.mend` says.
+    max_episode_steps: of the task; None if it is not known.
+    clip_actions: to the environment's range, if some lie beyond it.
+    accept_demos: go on where they contradict themselves, with a warning.
 
   Raises:
-    ValueError: naming the file, the key, what was found and what expected.
+    DemonstrationError: naming the file, the key, what was found and what
+      expected.
   """
   source = raw.source
   check_env_id(source, raw.env_id, env_id or raw.env_id)
@@ -345,36 +213,10 @@ def to_demonstrations(
   _check_finite(raw)
   if select is not None:
     raw = select(raw)
-  demos = _convert(raw, action_low, action_high)
+  else:
+    raw = ends.mend(raw, max_episode_steps, accept_demos)
+  actions = scale_actions(
+    source, raw.columns['actions'], action_low, action_high, clip_actions
+  )
+  demos = _convert(raw, actions)
   return take(demos, num_episodes, episode_seed, max_transitions)
-
-
-def take(
-  demos: Demonstrations,
-  num_episodes: int | None,
-  episode_seed: int | None,
-  max_transitions: int | None,
-) -> Demonstrations:
-  """Some of `demos`; args and errors as of `to_demonstrations`."""
-  source = demos.source
-  if num_episodes is not None:
-    demos = _some_episodes(demos, num_episodes, episode_seed)
-  if max_transitions is None:
-    return demos
-  ok = max_transitions > 0
-  check(ok, source, 'max_transitions', max_transitions, 'None, or 1 or more')
-  kept = _first_rows(demos, max_transitions)
-  if num_episodes is not None and len(kept) < len(demos):
-    # The run is named by the number of episodes.
-    logging.warning(
-      '%s: of the %d transitions of load_demonstrations.num_episodes '
-      '(--num_demos) = %d, max_transitions = %d keeps the first: %d episodes, '
-      'the last perhaps in part. load_demonstrations.max_transitions = None '
-      'keeps all',
-      source,
-      len(demos),
-      num_episodes,
-      max_transitions,
-      len(kept.episode_ends),
-    )
-  return kept

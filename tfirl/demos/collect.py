@@ -78,7 +78,7 @@ def collect(args) -> RawDemonstrations:
   """
   check_out(args.out)  # an hour of rollouts shouldn't end in a misspelling
   env = _load_task(args.task).make_env(args.seed, trembles=args.tremble)
-  policy = policies.load_policy(args.policy, args.task)
+  policy = policies.load_policy(args.policy, args.task, env)
   raw = record(
     env,
     policy,
@@ -86,6 +86,7 @@ def collect(args) -> RawDemonstrations:
     args.seed,
     args.full_length_only,
     stochastic=args.stochastic,
+    min_return=args.min_return,
   )
   save(raw, args.out, env)
   return raw

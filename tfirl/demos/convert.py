@@ -1,38 +1,75 @@
 """Writes demonstrations of any source into a file of their own."""
 
+import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
+from tfirl import checks, tasks
 from tfirl.demos import load, summary
-from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check
 from tfirl.demos.formats.d4rl_writing import save_d4rl
 from tfirl.demos.formats.npz import save_npz
+from tfirl.demos.raw import RawDemonstrations
+from tfirl.demos.scaling import check_range
 
 _WRITERS = {'.npz': save_npz, '.hdf5': save_d4rl}
 
 
-def convert(source: str, out: str, env_id: str = '') -> RawDemonstrations:
+def convert(
+  source: str,
+  out: str,
+  env_id: str = '',
+  keys: Mapping[str, str] | None = None,
+  clips: bool = False,
+) -> RawDemonstrations:
   """Writes `source` to `out`.
 
   Args:
     source: as of `load.read`; checked as `summary` does.
     out: FILE.npz, or FILE.hdf5 in D4RL's layout; a new one.
-    env_id: of a D4RL file without time-outs.
+    env_id: of a D4RL file without time-outs; of the actions' range.
+    keys: what the source's keys are, as of `load.read`.
+    clips: actions to the range of `env_id`, by how much is said.
 
   Returns:
-    What was written, as it was read.
+    What was written.
 
   Raises:
     FileExistsError: `out` is there.
-    FileNotFoundError, ValueError: the source, or the name of `out`, is of no
-      use.
+    FileNotFoundError, ValueError: the source, the name of `out`, or of the
+      environment, is of no use.
   """
   suffix = os.path.splitext(out)[1]
   if suffix not in _WRITERS:
     raise ValueError(f'OUT: found {out!r}; expected FILE.npz or FILE.hdf5')
   if Path(out).exists():
     raise FileExistsError(f'{out} is there already; expected a new file')
-  raw = load.read(source, env_id)
+  raw = load.read(source, env_id, keys=keys)
   summary.summarize(raw)  # nothing is written that could not be read again
+  if clips:
+    raw = _clipped(raw, env_id)
   _WRITERS[suffix](raw, out)
   return raw
+
+
+def _clipped(raw: RawDemonstrations, env_id: str) -> RawDemonstrations:
+  """With actions within the range of the environment."""
+  checks.require(
+    '--clip_actions', True, '--env_id=ID too, whose range it is', env_id != ''
+  )
+  with tasks.make_env(env_id) as env:
+    low, high = env.action_low, env.action_high
+  actions = raw.columns['actions']
+  check(
+    actions.shape[1:] == low.shape,
+    raw.source,
+    'actions',
+    f'shape {actions.shape}',
+    f'(N, {len(low)}), as of {env_id}',
+  )
+  check_range(raw.source, actions, low, high, clips=True)
+  columns = {**raw.columns, 'actions': np.clip(actions, low, high)}
+  return dataclasses.replace(raw, columns=columns)

@@ -7,7 +7,8 @@ COLLECT_USAGE = (
 )
 SHOW_USAGE = (
   'SOURCE...: says what demonstrations hold.\n\n'
-  'A source is FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK.\n'
+  'A source is FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or\n'
+  'embedded:TASK.\n'
 )
 
 
@@ -22,7 +23,8 @@ def define_collect(values: flags.FlagValues = flags.FLAGS) -> None:
     flags.DEFINE_string,
     'policy',
     'embedded',
-    "a run folder, a SavedModel, an .npz of weights; embedded, the task's",
+    'a run folder, a SavedModel, an .npz of weights, module:function; '
+    "embedded, the task's",
   )
   define(flags.DEFINE_string, 'out', None, 'FILE.npz, FILE.hdf5 or minari:ID')
   define(
@@ -33,7 +35,13 @@ def define_collect(values: flags.FlagValues = flags.FLAGS) -> None:
     flags.DEFINE_bool,
     'full_length_only',
     True,
-    'drop falls; in a maze, misses of the goal',
+    'drop falls, not successes; in a maze, misses of the goal',
+  )
+  define(
+    flags.DEFINE_float,
+    'min_return',
+    None,
+    'keep the episodes of so high a return, whatever ended them',
   )
   define(
     flags.DEFINE_bool,

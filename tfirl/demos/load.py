@@ -11,21 +11,21 @@ import numpy as np
 from absl import logging
 
 from tfirl import checks, tasks
-from tfirl.demos import maze_trajectories
-from tfirl.demos.border import (
-  RawDemonstrations,
-  check,
-  take,
-  to_demonstrations,
-)
-from tfirl.demos.formats import d4rl_antmaze, d4rl_files
-from tfirl.demos.formats.d4rl import read_d4rl
+from tfirl.demos import agreement, maze_trajectories
+from tfirl.demos.border import to_demonstrations
+from tfirl.demos.checking import DemonstrationError, check
+from tfirl.demos.formats import d4rl_antmaze, d4rl_files, pickles
+from tfirl.demos.formats.csv_table import read_csv
+from tfirl.demos.formats.hdf5 import read_hdf5
 from tfirl.demos.formats.minari_reader import read_minari
 from tfirl.demos.formats.npz import read_npz
+from tfirl.demos.raw import RawDemonstrations
+from tfirl.demos.selection import take
+from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes.goal_maze import GoalMaze
 from tfirl.types import Demonstrations
 
-SOURCES = 'FILE.npz, FILE.hdf5, d4rl:NAME, minari:ID or embedded:TASK'
+SOURCES = 'FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or embedded:TASK'
 
 
 def _read_d4rl_name(
@@ -48,12 +48,15 @@ def _read_d4rl_name(
         recorded,
         env_id,
       )
-  raw = read_d4rl(d4rl_files.find(name), env_id, observation_size)
+  raw = read_hdf5(d4rl_files.find(name), env_id, observation_size)
   return dataclasses.replace(raw, versions={'d4rl': name})
 
 
 def read(
-  source: str, env_id: str = '', observation_size: int = 0
+  source: str,
+  env_id: str = '',
+  observation_size: int = 0,
+  keys: Mapping[str, str] | None = None,
 ) -> RawDemonstrations:
   """Reads `source` with the reader that its prefix or suffix names.
 
@@ -61,10 +64,13 @@ def read(
     source: as in `load_demonstrations`.
     env_id: '' if unknown; a D4RL file without time-outs needs it.
     observation_size: O, for tasks whose goal is part of the observation.
+    keys: what the keys of a file are, as in `formats.foreign`.
 
-  Raises FileNotFoundError or ValueError.
+  Raises FileNotFoundError or DemonstrationError.
   """
   prefix, _, name = source.partition(':')
+  if prefix in ('d4rl', 'minari', 'embedded'):
+    check(not keys, source, 'keys', keys, 'none: its keys are known')
   if prefix == 'd4rl':
     return _read_d4rl_name(name, env_id, observation_size)
   if prefix == 'minari':
@@ -74,20 +80,44 @@ def read(
     from tfirl.demos.experts import embedded
 
     return embedded.demonstrations(name, observation_size)
-  suffix = os.path.splitext(source)[1].lower()
+  return _read_file(source, env_id, observation_size, keys)
+
+
+def _read_file(
+  path: str,
+  env_id: str,
+  observation_size: int,
+  keys: Mapping[str, str] | None,
+) -> RawDemonstrations:
+  suffix = os.path.splitext(path)[1].lower()
   if suffix == '.npz':
-    return read_npz(source)
+    return read_npz(path, keys)
   if suffix in ('.hdf5', '.h5'):
-    return read_d4rl(source, env_id, observation_size)
-  raise ValueError(f'demonstrations: found {source!r}; expected {SOURCES}')
+    return read_hdf5(path, env_id, observation_size, keys)
+  if suffix == '.csv':
+    return read_csv(path, keys)
+  if suffix in pickles.SUFFIXES:
+    pickles.refuse(path, 'a pickle')
+  if os.path.exists(os.path.join(path, 'dataset_info.json')):
+    pickles.refuse_datasets(path)
+  raise DemonstrationError(
+    f'demonstrations: found {path!r}; expected {SOURCES}'
+  )
 
 
-def of_task(source: str | Demonstrations, task: tasks.Task) -> Demonstrations:
-  """`load_demonstrations` with what `task` makes.
+def of_task(
+  source: str | Demonstrations, task: tasks.Task, **options: Any
+) -> Demonstrations:
+  """`load_demonstrations` with what `task` makes, and checked against it.
 
-  Raises FileNotFoundError or ValueError, as there.
+  Args:
+    source: as there; what was loaded before is not checked again.
+    task: whose environment they are replayed in (`agreement`).
+    options: as there, in the place of gin's.
+
+  Raises FileNotFoundError or DemonstrationError, as there.
   """
-  with task.make_env() as env:
+  with task.make_env(trembles=False) as env:
     return load_demonstrations(
       source,
       env_id=env.env_id,
@@ -96,6 +126,18 @@ def of_task(source: str | Demonstrations, task: tasks.Task) -> Demonstrations:
       action_high=env.action_high,
       env_kwargs=env.env_kwargs,
       maze=env.maze,
+      env=env,
+      **options,
+    )
+
+
+def _warn_of_unknown_task(raw: RawDemonstrations, env_id: str) -> None:
+  says_task = raw.env_id or 'd4rl' in raw.versions  # its name says it
+  if env_id and not says_task:
+    logging.warning(
+      '%s: does not say its task; only shapes were checked against %s.',
+      raw.source,
+      env_id,
     )
 
 
@@ -105,6 +147,9 @@ def of_task(source: str | Demonstrations, task: tasks.Task) -> Demonstrations:
     'episode_seed',
     'max_transitions',
     'successful_only',
+    'keys',
+    'clip_actions',
+    'accept_demos',
   ]
 )
 @checks.checked
@@ -121,13 +166,18 @@ def load_demonstrations(
   env_kwargs: Mapping[str, Any] | None = None,
   maze: GoalMaze | None = None,
   successful_only: bool = True,
+  env: GymnasiumEnvironment | None = None,
+  keys: Mapping[str, str] | None = None,
+  clip_actions: bool = False,
+  accept_demos: bool = False,
 ) -> Demonstrations:
   """Demonstrations of `source`, checked against the task.
 
   Args:
-    source: FILE.npz; FILE.hdf5 or FILE.h5 of D4RL's layout; d4rl:NAME;
-      minari:ID; embedded:TASK; or demonstrations that were loaded before, to
-      take some of.
+    source: FILE.npz; FILE.hdf5 or FILE.h5 of D4RL's layout, or of a group an
+      episode as robomimic's; FILE.csv with a header; d4rl:NAME; minari:ID;
+      embedded:TASK; or demonstrations that were loaded before, to take some
+      of.
     env_id: the task's Gymnasium id. Demonstrations of another task are an
       error, those of another version of it a warning.
     observation_size: O.
@@ -143,39 +193,48 @@ def load_demonstrations(
     maze: of the task; its demonstrations must be in its frame, and each ends
       at its goal.
     successful_only: drop a maze's trajectories that don't reach their goal.
+    env: of the task, without a trembling hand: some rows are replayed in it
+      (`agreement`), and it says the time limit. None: neither.
+    keys: what the file's keys are, {'observations': 'obs', ...}; 'x+v' puts two
+      next to each other. None for ours, and layouts that are known.
+    clip_actions: to the environment's range, if some lie beyond it; by how much
+      is said.
+    accept_demos: go on, with a warning, where they contradict themselves or the
+      environment.
 
   Returns:
     Demonstrations of N rows, actions in +-(1 - 1e-6).
 
   Raises:
     FileNotFoundError: no such file, or data set; says where to put it.
-    ValueError: names the file, the key, what was found and what expected.
+    DemonstrationError: names the file, the key, what was found and what
+      expected.
   """
   if isinstance(source, Demonstrations):
     sizes = source.observations.shape[1], source.actions.shape[1]
     expected = observation_size, len(action_low)
     check(sizes == expected, source.source, 'sizes (O, A)', sizes, expected)
     return take(source, num_episodes, episode_seed, max_transitions)
-  raw = read(source, env_id, observation_size)
-  says_task = raw.env_id or source.startswith('d4rl:')  # its name says it
-  if env_id and not says_task:
-    logging.warning(
-      '%s: does not say its task; only shapes were checked against %s.',
-      source,
-      env_id,
-    )
+  raw = read(source, env_id, observation_size, keys)
+  if env is None:
+    _warn_of_unknown_task(raw, env_id)
   select = maze and functools.partial(
     maze_trajectories.select, maze=maze, successful_only=successful_only
   )
-  return to_demonstrations(
+  if env is not None:
+    agreement.check_wrappers(raw, env, accept_demos)
+  demos = to_demonstrations(
     raw,
     env_id=env_id,
     observation_size=observation_size,
     action_low=action_low,
     action_high=action_high,
-    num_episodes=num_episodes,
-    episode_seed=episode_seed,
-    max_transitions=max_transitions,
     env_kwargs=env_kwargs,
     select=select,
+    max_episode_steps=None if env is None else env.max_episode_steps,
+    clip_actions=clip_actions,
+    accept_demos=accept_demos,
   )
+  if env is not None and not source.startswith('embedded:'):
+    agreement.check(demos, env, accept_demos)
+  return take(demos, num_episodes, episode_seed, max_transitions)

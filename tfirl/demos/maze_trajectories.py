@@ -9,7 +9,8 @@ import dataclasses
 import numpy as np
 from absl import logging
 
-from tfirl.demos.border import RawDemonstrations, check
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check
 from tfirl.demos.formats import d4rl_antmaze
 from tfirl.envs.mazes.goal_maze import GoalMaze
 

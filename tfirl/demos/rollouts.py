@@ -12,6 +12,8 @@ from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.types import Demonstrations
 
 Policy = Callable[[np.ndarray, np.random.Generator | None], np.ndarray]
+# What environments say in `info`, at least at the last step.
+_SUCCESS = ('success', 'is_success')
 _VERSIONED = ('gymnasium', 'mujoco')
 
 
@@ -55,13 +57,21 @@ def _episode(
   return {key: np.stack([row[key] for row in rows]) for key in rows[0]}
 
 
-def _is_complete(
-  env: py_environment.PyEnvironment, columns: dict[str, np.ndarray]
+def _is_kept(
+  env: py_environment.PyEnvironment,
+  columns: dict[str, np.ndarray],
+  full_length_only: bool,
+  min_return: float | None,
 ) -> bool:
-  """Whether the episode just played reached its goal, or never fell."""
-  if env.maze is not None:
-    return env.get_info()['success']
-  return bool(columns['timeouts'][-1])
+  """Whether the episode just played did well enough."""
+  if min_return is not None:
+    return columns['rewards'].sum(dtype=np.float64) >= min_return
+  if not full_length_only:
+    return True
+  info = env.get_info()
+  if any(np.any(info.get(key, False)) for key in _SUCCESS):
+    return True
+  return env.maze is None and bool(columns['timeouts'][-1])
 
 
 def _join(
@@ -97,6 +107,7 @@ def record(
   full_length_only: bool = True,
   max_attempts: int | None = None,
   stochastic: bool = False,
+  min_return: float | None = None,
 ) -> RawDemonstrations:
   """Rolls `policy` out, as a file of the environment's scale would hold it.
 
@@ -106,31 +117,37 @@ def record(
     policy: policy(observation [O], rng) -> action [A] in [-1, 1].
     num_episodes: how many to keep.
     seed: attempt i is reset with seed + i; an episode's seed is recorded.
-    full_length_only: drop episodes that end in a terminal state; in a maze,
-      those that miss the goal.
+    full_length_only: drop episodes that end in a terminal state, unless `info`
+      says that it is a success; in a maze, those that miss the goal.
     max_attempts: give up after so many episodes; None: 4 * num_episodes + 20.
     stochastic: give the policy a seeded random generator.
+    min_return: keep episodes whose undiscounted return is at least this,
+      whatever ended them, in the place of `full_length_only`.
 
-  Raises ValueError if too few of the attempts last the full length, or reach
-  the goal.
+  Raises ValueError if too few of the attempts last the full length, reach the
+  goal or the return.
   """
   if max_attempts is None:
     max_attempts = 4 * num_episodes + 20
-  kept, seeds, lengths = [], [], []
+  kept, seeds, lengths, returns = [], [], [], []
   for attempt in tqdm(range(max_attempts), 'episodes', disable=None):
     if len(kept) == num_episodes:
       break
     columns = _episode(env, policy, seed + attempt, stochastic)
     lengths.append(len(columns['rewards']))
-    if not full_length_only or _is_complete(env, columns):
+    returns.append(columns['rewards'].sum(dtype=np.float64))
+    if _is_kept(env, columns, full_length_only, min_return):
       kept.append(columns)
       seeds.append(seed + attempt)
   if not kept or len(kept) < num_episodes:
     kind = 'full-length' if env.maze is None else 'successful'
+    if min_return is not None:
+      kind = f'good enough (return >= {min_return:g})'
     raise ValueError(
       f'{env.env_id}: found {len(kept)} {kind} episodes in '
-      f'{len(lengths)} attempts (mean length {np.mean(lengths or [0]):.0f}); '
-      f'expected {num_episodes}: is the policy good enough?'
+      f'{len(lengths)} attempts (mean length {np.mean(lengths or [0]):.0f}, '
+      f'highest return {max(returns, default=0.0):.1f}); expected '
+      f'{num_episodes}: is the policy good enough?'
     )
   raw = _join(env, kept, seeds)
   return dataclasses.replace(raw, num_attempts=len(lengths))

@@ -12,10 +12,7 @@ from absl import app, flags, logging
 from tfirl import checks
 from tfirl.config import flag_help
 from tfirl.demos import flags as demo_flags
-from tfirl.demos.border import (
-  RawDemonstrations,
-  to_demonstrations,
-)
+from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.demos.load import read
 
 

@@ -114,8 +114,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     self._next_seed = int(seed)
 
   def get_info(self) -> dict[str, Any]:
-    """gymnasium's `info` of the last step or reset."""
-    return self._info
+    """gymnasium's `info` of the last step or reset; some return None."""
+    return self._info or {}
 
   def render(self, mode: str = 'rgb_array') -> np.ndarray:
     """The current frame, [height, width, 3] uint8.
@@ -169,7 +169,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     return self._center + self._scale * action if self._scaled else action
 
   def _checked(self, observation: np.ndarray) -> np.ndarray:
-    observation = observation.astype(np.float32)
+    # A copy: environments may write into theirs. Some return a list.
+    observation = np.array(observation, np.float32)
     if not math.isfinite(np.add.reduce(observation)):
       raise FloatingPointError(
         f'{self.env_id}: non-finite observation at step '

@@ -111,7 +111,12 @@ def run(
   latest = run_folder.checkpoint_to_go_on_from()
   demonstrations = None
   if make_algorithm.learns_from_demos:
-    demonstrations = _load_demos(demos or task.demos, task, run_folder)
+    demonstrations = _load_demos(
+      demos or task.demos,
+      task,
+      run_folder,
+      must_match=latest is not None and not run_folder.allow_changes,
+    )
   opening.say_from_and_to(run_folder, demonstrations, latest)
   built = make_algorithm(task, demonstrations, seed, restore_from=latest)
   with contextlib.ExitStack() as stack:
@@ -156,12 +161,28 @@ def _load_demos(
   source: str | types.Demonstrations,
   task: tasks.Task,
   run_folder: run_folder_lib.RunFolder,
+  must_match: bool,
 ) -> types.Demonstrations:
-  """Demonstrations of `task`; metadata.json says which and how many."""
+  """Demonstrations of `task`; metadata.json says which and how many.
+
+  Raises RunFolderError if they `must_match` what the run began with and don't.
+  """
   demos = load.of_task(source, task)
+  digest = demos.digest
+  earlier = (run_folder.recorded('demonstrations') or {}).get('digest')
+  # Embedded experts are rolled out anew where none are cached; on another
+  # machine the last digits may be others.
+  is_embedded = str(source).startswith('embedded:')
+  if must_match and not is_embedded and earlier not in (None, digest):
+    raise run_folder_lib.RunFolderError(
+      f'{run_folder.path}: {demos.source} holds others than the run began '
+      f'with: digest {digest}, was {earlier}. Put the old ones back, give '
+      'another --root_dir, or go on with these: --allow_changes'
+    )
   run_folder.record(
     demonstrations={
       'source': demos.source,
+      'digest': digest,
       'num_episodes': len(demos.episode_ends),
       'num_transitions': len(demos),
       'mean_return': opening.mean_return(demos),

@@ -72,7 +72,9 @@ def define_flags() -> None:
     None,
     'demonstrations in place of the embedded ones: a path .npz or .hdf5, '
     'd4rl:NAME or minari:ID',
+    allow_overwrite=False,  # of two, one would be dropped without a word
   )
+  flags.DEFINE_bool('accept_demos', False, few_demos.ACCEPT_HELP)
   flags.DEFINE_integer('num_demos', None, few_demos.FLAG_HELP)
   flags.DEFINE_boolean('allow_changes', False, ALLOW_CHANGES_HELP)
   flags.DEFINE_string(
@@ -237,7 +239,7 @@ def main(argv: list[str]) -> None:
   given = flags.FLAGS
   run(
     given.gin_file,
-    given.gin_bindings,
+    few_demos.accepting(given.gin_bindings, given.accept_demos),
     given.root_dir,
     given.seed,
     given.demos,

@@ -56,6 +56,7 @@ class RunFolder:
   Attributes:
     path: ROOT/TASK/METHOD/SEED.
     checkpoints, videos: folders in it, made by who writes them.
+    allow_changes: As it was given.
     resumed: Whether an earlier process had opened the folder.
   """
 
@@ -76,8 +77,8 @@ class RunFolder:
       method: The method's name, such as `hype` or `hype-n4`.
       seed: The run's seed.
       demos: What --demos named, None for the task's own demonstrations.
-      allow_changes: Goes on with another config; metadata.json says which
-        bindings changed.
+      allow_changes: Goes on with another config or other demonstrations;
+        metadata.json says which bindings changed.
 
     Raises:
       RunFolderError: another process is using the folder; it was made with
@@ -88,10 +89,11 @@ class RunFolder:
     self.path = Path(root) / task / method / str(seed)
     self.checkpoints = self.path / 'checkpoints'
     self.videos = self.path / 'videos'
+    self.allow_changes = allow_changes
     self.path.mkdir(parents=True, exist_ok=True)
     self._lock_file = _lock(self.path)
     try:
-      self.resumed = self._open(seed, demos, allow_changes)
+      self.resumed = self._open(seed, demos)
     except BaseException:
       self.close()
       raise
@@ -165,6 +167,13 @@ class RunFolder:
     """
     self._write_metadata({**_read_json(self._metadata_json), **facts})
 
+  def recorded(self, name: str) -> Any:
+    """A fact that `record` was given, by whichever launch; None if none.
+
+    Raises RunFolderError as `record`.
+    """
+    return _read_json(self._metadata_json).get(name)
+
   def mark_complete(self, steps: int) -> None:
     """Says that the run has used up its budget and left all its results.
 
@@ -178,12 +187,12 @@ class RunFolder:
     """Takes `mark_complete` back: the budget has grown."""
     (self.path / COMPLETE_FILE).unlink(missing_ok=True)
 
-  def _open(self, seed: int, demos: str | None, allow_changes: bool) -> bool:
+  def _open(self, seed: int, demos: str | None) -> bool:
     atomic_file.remove_leftovers(self.path)
     metadata = self._read_metadata()
     saved = kept_config.read(self.path, metadata, not self._has_begun(metadata))
     changes = [] if saved is None else self._changes(saved, metadata, demos)
-    if changes and not allow_changes:
+    if changes and not self.allow_changes:
       self._check_may_change(saved, changes)
     launch = _describe_launch()
     if changes:

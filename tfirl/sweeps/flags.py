@@ -32,7 +32,9 @@ def define_flags() -> None:
     'scale_file', [], 'a gin file that every unit gets after its own'
   )
   flags.DEFINE_multi_string('gin_bindings', [], 'handed to each unit')
-  flags.DEFINE_string('demos', None, 'handed to each unit')
+  flags.DEFINE_string(
+    'demos', None, 'handed to each unit', allow_overwrite=False
+  )
   flags.DEFINE_integer(
     'num_demos', None, 'handed to each unit: how many demonstrated episodes'
   )

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tfirl.demos.formats.d4rl import read_d4rl
+from tfirl.demos.formats.hdf5 import read_hdf5
 from tfirl.demos.load import load_demonstrations
 
 _LENGTHS = [(7, 'timeout'), (4, 'terminal'), (7, 'timeout'), (1, 'terminal')]
@@ -95,7 +95,7 @@ def test_equals_qlearning_dataset(
   path = _write(tmp_path / 'hopper.hdf5', data)
   expected = qlearning_dataset(None, dataset=_read_as_d4rl_does(path))
   demos = _load(path)
-  raw = read_d4rl(path, 'Hopper-v5')
+  raw = read_hdf5(path, 'Hopper-v5')
 
   assert len(demos) == 7 - 1 + 4 + 7 - 1 + 1 + 3 - 1 + 5 - 1
   np.testing.assert_array_equal(demos.observations, expected['observations'])
@@ -152,7 +152,7 @@ def test_without_timeouts_and_episode_length(tmp_path):
   data.pop('timeouts')
   path = _write(tmp_path / 'x.hdf5', data)
   with pytest.raises(ValueError, match='x.hdf5: timeouts: found none, and no'):
-    read_d4rl(path, '')
+    read_hdf5(path, '')
 
 
 def test_episodes_states_and_returns(tmp_path):
@@ -228,7 +228,7 @@ def test_a_terminal_row_before_a_reset_needs_its_successor(
   if with_successors:
     data['next_observations'] = data['observations'] + np.float32(0.1)
   path = _write(tmp_path / 'm.hdf5', data)
-  columns = read_d4rl(path, 'PointMaze_Large-v3', 29).columns
+  columns = read_hdf5(path, 'PointMaze_Large-v3', 29).columns
   rows = [0, 1, 2, 3, *([4] * with_successors), 5, 6, 7, 8, 9, 10]
   np.testing.assert_array_equal(
     columns['observations'], data['observations'][rows]

@@ -8,7 +8,7 @@ import pytest
 
 from tfirl import tasks
 from tfirl.demos.border import RawDemonstrations
-from tfirl.demos.formats import d4rl, d4rl_writing
+from tfirl.demos.formats import d4rl_writing, hdf5
 from tfirl.demos.load import load_demonstrations
 
 _ENV_ID = 'AntMaze_Large_Diverse_GR-v5'
@@ -87,7 +87,7 @@ def test_reads_back_the_same(tmp_path):
   path = str(tmp_path / 'ant.hdf5')
   raw = _episodes()
   d4rl_writing.save_d4rl(raw, path)
-  found = d4rl.read_d4rl(path, _ENV_ID, 31)
+  found = hdf5.read_hdf5(path, _ENV_ID, 31)
   # The format has no successor for the last row of a file.
   for key in ('actions', 'qpos', 'qvel', 'goal', 'terminals'):
     np.testing.assert_array_equal(found.columns[key], raw.columns[key][:-1])

@@ -14,10 +14,11 @@ from tfirl.demos.load import load_demonstrations
 
 def _arrays():
   rng = np.random.default_rng(0)
+  path = rng.normal(size=(6, 3)).astype(np.float32)
   return {
-    'observations': rng.normal(size=(5, 3)).astype(np.float32),
+    'observations': path[:-1],
     'actions': rng.uniform(-2, 2, (5, 2)).astype(np.float32),
-    'next_observations': rng.normal(size=(5, 3)).astype(np.float32),
+    'next_observations': path[1:],
     'rewards': np.arange(5, dtype=np.float32),
     'terminals': np.array([0, 1, 0, 0, 0], bool),
     'timeouts': np.array([0, 0, 0, 0, 1], bool),
@@ -145,7 +146,7 @@ def test_pickles_are_refused_and_not_run(tmp_path, monkeypatch, in_archive):
     _write(path, qpos=np.array([_Bomb()], object))
   else:
     path.write_bytes(pickle.dumps(_Bomb()))
-  with pytest.raises(ValueError, match='d.npz: found a file that'):
+  with pytest.raises(ValueError, match='d.npz: found (qpos, )?a pickle'):
     _load(path)
   assert not os.path.exists('exploded')
 

@@ -65,9 +65,7 @@ def cached_pretraining(
 def _digest(demos: types.Demonstrations) -> str:
   """Tells one fit from another by its demonstrations and gin settings."""
   found = hashlib.sha256(_VERSION)
-  for field in demos.transitions:
-    found.update(str(field.shape).encode())
-    found.update(field.tobytes())
+  types.hash_arrays(found, demos.transitions)
   for line in gin.config_str(max_line_length=_LONG_LINES).splitlines():
     if any(setting in line for setting in _SETTINGS):
       found.update(line.encode())

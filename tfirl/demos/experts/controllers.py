@@ -6,7 +6,7 @@ from typing import Any
 
 from tfirl import tasks
 from tfirl.acting import MlpPolicy
-from tfirl.demos.border import check, require_keys
+from tfirl.demos.checking import check, require_keys
 from tfirl.demos.experts.ant_controller import AntController
 from tfirl.demos.experts.waypoints import PointController
 from tfirl.envs.mazes.maze_map import MazeMap

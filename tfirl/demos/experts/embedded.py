@@ -24,7 +24,8 @@ from absl import logging
 from tfirl import tasks as tasks_lib
 from tfirl.acting import MlpPolicy
 from tfirl.demos import rollouts
-from tfirl.demos.border import RawDemonstrations, check, require_keys
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check, require_keys
 from tfirl.demos.experts import controllers
 from tfirl.demos.formats import minari_reader
 from tfirl.demos.formats.npz import read_arrays, write_atomically
@@ -165,7 +166,7 @@ def _read_cached(
   except OSError as error:
     logging.warning('no cache of demonstrations: %s', error)
     return None
-  raw = minari_reader.read_minari(dataset_id, observation_size)
+  raw = minari_reader.read_minari(dataset_id, observation_size, is_ours=True)
   if raw.versions.get('policy') == digest:
     return raw
   logging.warning(
@@ -231,4 +232,4 @@ def _cache(raw: RawDemonstrations, dataset_id: str, env) -> RawDemonstrations:
     )
     return raw
   size = raw.columns['observations'].shape[1]
-  return minari_reader.read_minari(dataset_id, size)
+  return minari_reader.read_minari(dataset_id, size, is_ours=True)

@@ -1,13 +1,17 @@
 """Policies to roll out, from wherever they were saved."""
 
 import os
+import re
 from collections.abc import Callable
 
 import numpy as np
+from tf_agents.environments import py_environment
 
-from tfirl import acting
+from tfirl import acting, tasks
 from tfirl.demos.experts import embedded
 from tfirl.storage import npz_file, policy_file
+
+_FUNCTION = re.compile(r'[A-Za-z_][\w.]*:[A-Za-z_]\w*')
 
 
 def _saved_model(path: str) -> Callable:
@@ -47,13 +51,39 @@ def _weights(path: str) -> Callable:
   return embedded.policy(path)
 
 
-def load_policy(source: str, task: str) -> Callable:
+def _imported(source: str, env: py_environment.PyEnvironment) -> Callable:
+  """A function of the user's that acts in the environment's own units."""
+  act = tasks.resolve('--policy', source)
+  low, high = env.action_low, env.action_high
+
+  def policy(
+    observation: np.ndarray, rng: np.random.Generator | None = None
+  ) -> np.ndarray:
+    if rng is not None:
+      raise ValueError(f'{source}: found a function; expected no --stochastic')
+    action = np.asarray(act(observation), np.float64)
+    if action.shape != low.shape or not np.isfinite(action).all():
+      raise ValueError(
+        f'{source}: found an action {action} of shape {action.shape}; expected '
+        f'finite numbers of shape {low.shape}'
+      )
+    return acting.in_unit_range(action, low, high)
+
+  return policy
+
+
+def load_policy(
+  source: str, task: str, env: py_environment.PyEnvironment | None = None
+) -> Callable:
   """A policy(observation [O], rng=None) -> action [A] in [-1, 1].
 
   Args:
     source: a run folder, a SavedModel, an .npz that a run or `embedded.write`
-      wrote, 'embedded' (the expert of `task`) or 'embedded:TASK'.
+      wrote, 'embedded' (the expert of `task`), 'embedded:TASK', or
+      'module:function' of what acts in the environment's own units, clipped to
+      its bounds.
     task: for 'embedded'.
+    env: whose units they are; only 'module:function' needs it.
 
   Raises FileNotFoundError, or ValueError for what isn't a policy.
   """
@@ -61,6 +91,8 @@ def load_policy(source: str, task: str) -> Callable:
     return embedded.policy(task)
   if source.startswith('embedded:'):
     return embedded.policy(source.removeprefix('embedded:'))
+  if _FUNCTION.fullmatch(source):
+    return _imported(source, env)
   left = os.path.join(source, policy_file.FILE)
   if os.path.exists(left):
     return policy_file.load(left).unit_policy
@@ -71,5 +103,6 @@ def load_policy(source: str, task: str) -> Callable:
       return _saved_model(path)
   raise FileNotFoundError(
     f'--policy: found no SavedModel in {source} or {source}/policy; expected '
-    'a run folder, a SavedModel, an .npz of weights or embedded'
+    'a run folder, a SavedModel, an .npz of weights, module:function or '
+    'embedded'
   )

@@ -8,74 +8,89 @@ AntMaze's rewards, terminals and states are put right first (`d4rl_antmaze`).
 """
 
 import gymnasium
-import h5py
 import numpy as np
+from absl import logging
 
-from tfirl.demos.border import (
-  RawDemonstrations,
-  check,
-  require_keys,
-  to_flags,
+from tfirl.demos import jumps
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check, to_flags
+from tfirl.demos.formats import (
+  d4rl_antmaze,
+  d4rl_files,
+  foreign,
+  hdf5_file,
+  rows,
 )
-from tfirl.demos.formats import d4rl_antmaze, d4rl_files
 from tfirl.envs.mazes import goal_maze
 
-_REQUIRED = ('observations', 'actions', 'rewards', 'terminals')
+REQUIRED = ('observations', 'actions', 'rewards', 'terminals')
 _INFOS = {'infos/qpos': 'qpos', 'infos/qvel': 'qvel', 'infos/goal': 'goal'}
-_WANTED = (*_REQUIRED, 'timeouts', 'next_observations', *_INFOS)
+_WANTED = (*REQUIRED, 'timeouts', 'next_observations', *_INFOS)
 
 # Farther than one step can lead (m): the point mass moves at most 5 m/s in
 # steps of 0.01 s.
 _MAX_STEP = {'antmaze': d4rl_antmaze.MAX_STEP, 'pointmaze': 0.25}
 
 
-def _read_arrays(path: str) -> dict[str, np.ndarray]:
+def _read_arrays(path: str, file: hdf5_file.Hdf5File) -> dict[str, np.ndarray]:
   """The arrays of the file that matter here, by their full names."""
-  try:
-    with open(path, 'rb'):
-      pass
-    with h5py.File(path, 'r') as file:
-      names = []
-      file.visititems(
-        lambda name, item: (
-          names.append(name) if isinstance(item, h5py.Dataset) else None
-        )
-      )
-      require_keys(path, names, _REQUIRED)
-      return {key: np.asarray(file[key]) for key in _WANTED if key in names}
-  except FileNotFoundError:
-    raise FileNotFoundError(f'{path}: no such demonstration file') from None
-  except (OSError, RuntimeError) as error:
-    raise ValueError(
-      f'{path}: found a file that is truncated or no HDF5 ({error}); expected '
-      "an HDF5 file of D4RL's layout"
-    ) from error
+  foreign.require(path, file.shapes, REQUIRED)
+  foreign.warn_of_near_names(path, list(file.shapes), _WANTED)
+  return file.read(*(key for key in _WANTED if key in file.shapes))
 
 
-def _timeouts(path: str, terminals: np.ndarray, env_id: str) -> np.ndarray:
-  """Time-outs [N] of a file without them, from the task's episode length.
-
-  Counts from 0 after every end. D4RL counts from 1 after a terminal row, so
-  it drops the row before the time-out and pairs across the reset.
-  """
+def _max_steps(env_id: str) -> int | None:
+  """Of its episodes; None if gymnasium does not know."""
   if env_id:
     goal_maze.register(env_id)
   try:
-    max_steps = gymnasium.spec(env_id).max_episode_steps
+    return gymnasium.spec(env_id).max_episode_steps
   except gymnasium.error.Error:
-    max_steps = None
+    return None
+
+
+def _timeouts(
+  path: str, arrays: dict[str, np.ndarray], terminals: np.ndarray, env_id: str
+) -> np.ndarray:
+  """Time-outs [N] of a file without them: where the state jumps, and counted.
+
+  Counts the task's episode length from 0 after every end. D4RL counts from 1
+  after a terminal row, so it drops the row before the time-out and pairs across
+  the reset.
+  """
+  is_cut = _cuts(arrays) & ~terminals
+  max_steps = _max_steps(env_id)
   check(
-    max_steps is not None,
+    max_steps is not None or is_cut.any(),
     path,
     'timeouts',
     f'none, and no episode length registered for env_id {env_id!r}',
     'timeouts, or an env_id with max_episode_steps',
   )
-  ends = np.flatnonzero(terminals) + 1
+  logging.warning(
+    '%s: timeouts: found none; episodes are cut in %d places where the state '
+    'jumps, and after %s steps',
+    path,
+    is_cut.sum(),
+    max_steps or 'no number of',
+  )
+  if max_steps is None:
+    return is_cut
+  ends = np.flatnonzero(terminals | is_cut) + 1
   starts = np.concatenate([[0], ends[ends < len(terminals)]])
   lengths = np.diff(starts, append=len(terminals))
   steps = np.arange(len(terminals)) - np.repeat(starts, lengths)
-  return steps % max_steps == max_steps - 1
+  return is_cut | (steps % max_steps == max_steps - 1)
+
+
+def _cuts(arrays: dict[str, np.ndarray]) -> np.ndarray:
+  """Rows [N] after which another episode begins, as states tell."""
+  observations = arrays['observations']
+  if 'next_observations' in arrays:
+    is_cut = jumps.breaks(observations, arrays['next_observations'])
+  else:
+    is_cut = jumps.leaps(arrays.get('infos/qpos', observations))
+  return np.append(is_cut, False)
 
 
 def _next(flags: np.ndarray) -> np.ndarray:
@@ -83,13 +98,13 @@ def _next(flags: np.ndarray) -> np.ndarray:
   return np.append(flags[1:], False)
 
 
-def _jumps(observations: np.ndarray, maze: str) -> np.ndarray:
+def _xy_jumps(observations: np.ndarray, maze: str) -> np.ndarray:
   """Rows [N] from which x-y (first two of a maze) jumps to the next row's."""
-  jumps = np.zeros(len(observations), bool)
+  is_far = np.zeros(len(observations), bool)
   if maze in _MAX_STEP:
     steps = np.diff(observations[:, :2].astype(np.float64), axis=0)
-    jumps[:-1] = np.hypot(steps[:, 0], steps[:, 1]) > _MAX_STEP[maze]
-  return jumps
+    is_far[:-1] = np.hypot(steps[:, 0], steps[:, 1]) > _MAX_STEP[maze]
+  return is_far
 
 
 def _check_lengths(path: str, arrays: dict[str, np.ndarray]) -> None:
@@ -104,15 +119,9 @@ def _check_lengths(path: str, arrays: dict[str, np.ndarray]) -> None:
       f'shape {values.shape}',
       f'{num_rows} rows and {wanted} axes',
     )
-
-
-def _episode_returns(
-  rewards: np.ndarray, ends: np.ndarray, kept: np.ndarray
-) -> np.ndarray:
-  """Returns [K], dropped rows included, of episodes with a row in `kept`."""
-  episode = np.concatenate([[0], np.cumsum(ends)[:-1]])
-  returns = np.bincount(episode, weights=rewards.astype(np.float64))
-  return returns[np.unique(episode[kept])]
+  shape = arrays['observations'].shape
+  found = arrays.get('next_observations', arrays['observations']).shape
+  check(found == shape, path, 'next_observations', f'shape {found}', shape)
 
 
 def _flags(
@@ -122,7 +131,7 @@ def _flags(
   terminals = to_flags(path, 'terminals', arrays['terminals'])
   if 'timeouts' in arrays:
     return terminals, to_flags(path, 'timeouts', arrays['timeouts'])
-  return terminals, _timeouts(path, terminals, env_id)
+  return terminals, _timeouts(path, arrays, terminals, env_id)
 
 
 def _columns(
@@ -148,13 +157,17 @@ def _columns(
   return columns
 
 
-def read_d4rl(
-  path: str, env_id: str, observation_size: int | None = None
+def from_file(
+  path: str,
+  file: hdf5_file.Hdf5File,
+  env_id: str,
+  observation_size: int | None = None,
 ) -> RawDemonstrations:
   """Reads a D4RL file of N rows.
 
   Args:
-    path: FILE.hdf5.
+    path: for messages.
+    file: open.
     env_id: the task's Gymnasium id: gives the episode length where the file
       has no `timeouts`, and says whether observations start with x-y.
     observation_size: O. If it is 2 more than the file's, `infos/goal` is
@@ -168,20 +181,20 @@ def read_d4rl(
 
   Raises FileNotFoundError, or ValueError for what isn't such a file.
   """
-  arrays = _read_arrays(path)
+  arrays = _read_arrays(path, file)
   for key in ('rewards', 'terminals', 'timeouts'):
     if key in arrays and arrays[key].shape[1:] == (1,):
       arrays[key] = arrays[key][:, 0]
   _check_lengths(path, arrays)
   base = d4rl_files.base_of(env_id).lower()
-  jumps = _jumps(arrays['observations'], base)
+  is_far = _xy_jumps(arrays['observations'], base)
   if base == 'antmaze':
-    is_last = np.arange(len(jumps)) == len(jumps) - 1
-    arrays = d4rl_antmaze.repair(path, arrays, jumps | is_last)
+    is_last = np.arange(len(is_far)) == len(is_far) - 1
+    arrays = d4rl_antmaze.repair(path, arrays, is_far | is_last)
   terminals, timeouts = _flags(path, arrays, env_id)
   if 'next_observations' in arrays:
-    jumps &= ~terminals  # the reset: the row has its successor
-  dropped = timeouts | jumps
+    is_far &= ~terminals  # the reset: the row has its successor
+  dropped = timeouts | is_far
   dropped[-1] = True
   check(not dropped.all(), path, 'timeouts', 'no row with a successor', 'some')
   columns = _columns(arrays, terminals, dropped)
@@ -193,7 +206,9 @@ def read_d4rl(
     check('goal' in columns, path, 'infos/goal', 'none', expected)
     for key in ('observations', 'next_observations'):
       columns[key] = np.concatenate([columns[key], columns['goal']], axis=1)
-  returns = _episode_returns(arrays['rewards'], terminals | dropped, ~dropped)
+  returns = rows.returns_of(arrays['rewards'], terminals | dropped, ~dropped)
   return RawDemonstrations(
-    source=path, columns=columns, episode_returns=returns
+    source=path,
+    columns=columns,
+    episode_returns=returns,
   )

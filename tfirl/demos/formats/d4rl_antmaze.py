@@ -8,7 +8,7 @@ those after the step (Farama-Foundation/D4RL, issue 200).
 import numpy as np
 from absl import logging
 
-from tfirl.demos.border import check
+from tfirl.demos.checking import check
 from tfirl.envs.mazes import goal_maze
 
 # Farther than one step can lead (m): the ant runs at most 6 m/s in steps of

@@ -12,7 +12,8 @@ import tempfile
 import h5py
 import numpy as np
 
-from tfirl.demos.border import RawDemonstrations, check
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check
 
 _COLUMNS = (
   'observations',
@@ -40,7 +41,7 @@ def _arrays(raw: RawDemonstrations) -> dict[str, np.ndarray]:
 
 
 def save_d4rl(raw: RawDemonstrations, path: str) -> None:
-  """Writes `raw`, actions in the environment's scale, as `read_d4rl` reads it.
+  """Writes `raw`, actions in the environment's scale, as `read_hdf5` reads it.
 
   The file comes into being whole. Raises ValueError if a maze's observations
   don't end in the goal.

@@ -4,6 +4,7 @@ The cache is MINARI_DATASETS_PATH, else ~/.minari/datasets. Nothing is
 downloaded here: `minari download ID` does that.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -20,29 +21,27 @@ from minari.dataset.minari_storage import MinariStorage
 from minari.namespace import create_namespace, list_local_namespaces
 from minari.storage.datasets_root_dir import get_dataset_path
 
-from tfirl.demos.border import RawDemonstrations, check, to_flags
+from tfirl.demos.checking import check, to_flags
+from tfirl.demos.formats import files, minari_folder, rehearsal, rows
+from tfirl.demos.raw import RawDemonstrations
 
 _STATES = ('qpos', 'qvel')
+_EXPECTED = f'a data set that Minari {minari.__version__} reads'
 # Where we note what Minari has no field for.
 _NOTES = 'tfirl'
 
 
-def _load(dataset_id: str, source: str) -> minari.MinariDataset:
-  """Opens a data set of the local cache."""
-  try:
-    return minari.load_dataset(dataset_id)
-  except FileNotFoundError as error:
+def _folder(dataset_id: str, source: str) -> str:
+  """Where the local cache has the data set."""
+  with files.reading(source, 'the name of a Minari data set'):
+    folder = str(get_dataset_path(dataset_id))
+  if not os.path.isdir(folder):
     raise FileNotFoundError(
-      f'{source}: found nothing at {get_dataset_path(dataset_id)}; expected a '
-      f'Minari data set there: run `minari download {dataset_id}`, or set '
-      'MINARI_DATASETS_PATH to the folder that holds it'
-    ) from error
-  except (OSError, ValueError, KeyError, AssertionError) as error:
-    raise ValueError(
-      f'{source}: found a data set that is truncated or no Minari data set '
-      f'({type(error).__name__}: {error}); expected one that Minari '
-      f'{minari.__version__} reads'
-    ) from error
+      f'{source}: found nothing at {folder}; expected a Minari data set there: '
+      f'run `minari download {dataset_id}`, or set MINARI_DATASETS_PATH to the '
+      'folder that holds it'
+    )
+  return folder
 
 
 def _flatten(source: str, observations: Any, size: int) -> np.ndarray:
@@ -95,20 +94,6 @@ def _columns_of(source: str, episode: minari.EpisodeData, size: int) -> dict:
   return columns
 
 
-def _join(source: str, episodes: list[dict]) -> dict[str, np.ndarray]:
-  """Columns of all episodes; states only if every episode has them."""
-  keys = set.intersection(*(set(columns) for columns in episodes))
-  try:
-    return {
-      key: np.concatenate([columns[key] for columns in episodes])
-      for key in sorted(keys)
-    }
-  except ValueError as error:
-    raise ValueError(
-      f'{source}: episodes differ in shape ({error}); expected one shape'
-    ) from error
-
-
 def _read_episodes(
   dataset: minari.MinariDataset, source: str, size: int
 ) -> list[dict]:
@@ -123,41 +108,62 @@ def _read_episodes(
   return episodes
 
 
-def read_minari(dataset_id: str, observation_size: int) -> RawDemonstrations:
+def read_minari(
+  dataset_id: str, observation_size: int, is_ours: bool = False
+) -> RawDemonstrations:
   """Reads a data set of Minari's cache.
 
   Args:
     dataset_id: such as 'mujoco/hopper/expert-v0'.
     observation_size: O; says how a maze's dict observations are flattened.
+    is_ours: it was written here, and need not be looked at for harm: seconds,
+      where there are thousands of arrays.
 
   Raises FileNotFoundError if it isn't there (saying how to get it), or
   ValueError naming data set, episode, key, found and expected.
   """
   source = f'minari:{dataset_id}'
-  dataset = _load(dataset_id, source)
-  check(len(dataset) > 0, source, 'episodes', 'none', 'one or more')
-  try:
-    episodes = _read_episodes(dataset, source, observation_size)
-  except (OSError, KeyError) as error:
-    raise ValueError(
-      f'{source}: found a data set that is truncated or lacks a key ({error}); '
-      "expected Minari's episodes"
-    ) from error
+  folder = _folder(dataset_id, source)
+  read = functools.partial(_read, dataset_id, source, observation_size)
+  if not is_ours:
+    minari_folder.check_metadata(source, folder)
+    check_numbers = functools.partial(minari_folder.check_numbers, folder)
+    size = os.path.getsize(minari_folder.numbers_path(folder))
+    rehearsal.rehearse(source, size, lambda: (check_numbers(), read()))
+    check_numbers()
+  return read()
+
+
+def _read(dataset_id: str, source: str, size: int) -> RawDemonstrations:
+  """What Minari finds in its cache."""
+  with files.reading(source, _EXPECTED):
+    dataset = minari.load_dataset(dataset_id)
+    check(len(dataset) > 0, source, 'episodes', 'none', 'one or more')
+    episodes = _read_episodes(dataset, source, size)
+    return _with_metadata(source, dataset, rows.join(source, episodes))
+
+
+def _with_metadata(
+  source: str, dataset: minari.MinariDataset, columns: dict[str, np.ndarray]
+) -> RawDemonstrations:
+  """Columns of all episodes, and what the data set says of them."""
   metadata = dataset.storage.metadata
   notes = json.loads(metadata.get(_NOTES, '{}'))
   spec = dataset.env_spec
-  kwargs = None
+  kwargs, wrappers = None, ()
   if spec:
     kwargs = {k: v for k, v in spec.kwargs.items() if k != 'render_mode'}
+    wrappers = [wrapper.name for wrapper in spec.additional_wrappers]
   return RawDemonstrations(
     source=source,
-    columns=_join(source, episodes),
+    columns=columns,
     env_id=spec.id if spec else '',
     env_kwargs=kwargs,
     versions={
       **notes.get('versions', {}),
       'minari': metadata['minari_version'],
     },
+    wrappers=minari_folder.telling(wrappers),
   )
 
 

@@ -9,12 +9,14 @@ Scalars: env_id, env_kwargs (JSON), `*_version`.
 import json
 import os
 import tempfile
-import zipfile
-import zlib
+from collections.abc import Mapping
 
 import numpy as np
 
-from tfirl.demos.border import RawDemonstrations, check, require_keys
+from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import check
+from tfirl.demos.formats import foreign, layouts
+from tfirl.demos.formats.npz_archive import NpzArchive
 
 _COLUMNS = (
   'observations',
@@ -29,6 +31,8 @@ _COLUMNS = (
   'seed',
 )
 _REQUIRED = _COLUMNS[:5]
+_OTHERS = ('env_id', 'env_kwargs', 'episode_returns')
+_VERSION_SUFFIX = '_version'
 
 
 def read_arrays(path: str) -> dict[str, np.ndarray]:
@@ -36,24 +40,8 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
 
   Raises FileNotFoundError, or ValueError for a damaged file.
   """
-  try:
-    with np.load(path, allow_pickle=False) as archive:
-      return {key: archive[key] for key in archive.files}
-  except FileNotFoundError:
-    raise FileNotFoundError(f'{path}: no such demonstration file') from None
-  except (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    AttributeError,  # a bare .npy array has no `files`
-    TypeError,
-  ) as error:
-    raise ValueError(
-      f'{path}: found a file that is truncated, holds pickles or is no NumPy '
-      f'archive ({error}); expected an .npz'
-    ) from error
+  with NpzArchive(path) as archive:
+    return archive.read(*archive.shapes)
 
 
 def _scalar(path: str, arrays: dict[str, np.ndarray], key: str) -> str:
@@ -79,22 +67,48 @@ def _env_kwargs(path: str, arrays: dict[str, np.ndarray]) -> dict | None:
   return kwargs
 
 
-def read_npz(path: str) -> RawDemonstrations:
-  """Reads an archive of the keys above, actions in the environment's scale.
+def read_npz(
+  path: str, keys: Mapping[str, str] | None = None
+) -> RawDemonstrations:
+  """Reads an archive, actions in the environment's scale.
 
-  Raises FileNotFoundError, or ValueError for what isn't such an archive.
+  Args:
+    path: FILE.npz of the keys above, of a layout that `layouts` knows, or of
+      any other keys.
+    keys: what they are, as in `foreign`; None for known ones.
+
+  Raises FileNotFoundError, or DemonstrationError for what isn't such an
+  archive.
   """
-  arrays = read_arrays(path)
-  require_keys(path, list(arrays), _REQUIRED)
+  with NpzArchive(path) as archive:
+    shapes = archive.shapes
+    if keys is not None:
+      return foreign.read_rows(path, shapes, archive.read, keys)
+    is_own = all(key in shapes for key in _REQUIRED)
+    if not is_own and layouts.is_known(shapes):
+      return layouts.read(path, shapes, archive.read)
+    foreign.require(path, shapes, _REQUIRED)
+    return _read_own(path, archive)
+
+
+def _read_own(path: str, archive: NpzArchive) -> RawDemonstrations:
+  columns = [key for key in _COLUMNS if key in archive.shapes]
+  others = [
+    key
+    for key in archive.shapes
+    if key in _OTHERS or key.endswith(_VERSION_SUFFIX)
+  ]
+  foreign.warn_of_near_names(path, list(archive.shapes), _COLUMNS + _OTHERS)
+  arrays = archive.read(*columns, *others)
   return RawDemonstrations(
     source=path,
-    columns={key: arrays[key] for key in _COLUMNS if key in arrays},
+    columns={key: arrays[key] for key in columns},
     env_id=_scalar(path, arrays, 'env_id'),
     env_kwargs=_env_kwargs(path, arrays),
     versions={
-      key.removesuffix('_version'): _scalar(path, arrays, key)
-      for key in arrays
-      if key.endswith('_version')
+      key.removesuffix(_VERSION_SUFFIX): _scalar(path, arrays, key)
+      for key in others
+      if key.endswith(_VERSION_SUFFIX)
     },
     episode_returns=arrays.get('episode_returns'),
   )
@@ -124,5 +138,5 @@ def save_npz(raw: RawDemonstrations, path: str) -> None:
   if raw.env_kwargs is not None:
     arrays['env_kwargs'] = np.array(json.dumps(dict(raw.env_kwargs)))
   for name, version in raw.versions.items():
-    arrays[f'{name}_version'] = np.array(version)
+    arrays[f'{name}{_VERSION_SUFFIX}'] = np.array(version)
   write_atomically(path, arrays)

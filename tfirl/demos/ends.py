@@ -1,0 +1,146 @@
+"""What demonstrations say of the ends of episodes, held against their states.
+
+A time-out that is taken as a terminal teaches that standing is as bad as
+falling; two episodes that are taken as one teach a step that no robot takes.
+"""
+
+import dataclasses
+
+import numpy as np
+from absl import logging
+
+from tfirl.demos import jumps
+from tfirl.demos.checking import check
+from tfirl.demos.raw import RawDemonstrations
+
+# Of the rows whose successor should be the next row's observation.
+_MOST_BREAKS = 0.5
+_MOST_STILL = 0.9
+# So few say nothing of the rest.
+_FEWEST = 8
+
+
+def mend(
+  raw: RawDemonstrations, max_episode_steps: int | None, accept: bool
+) -> RawDemonstrations:
+  """Demonstrations whose flags agree with each other and with the states.
+
+  Args:
+    raw: with checked columns, its flags bool.
+    max_episode_steps: of the task; None if it is not known.
+    accept: go on, with a warning, where it would refuse.
+
+  Returns:
+    `raw`, or one with other flags, which is said: an episode is cut where the
+    next row's observation is not its successor; a row that is terminal and
+    timed out is terminal alone; if all episodes of full length end in a
+    terminal, they are time-outs.
+
+  Raises:
+    DemonstrationError: successors are the observations themselves, or belong
+      to other rows.
+  """
+  terminals = raw.columns['terminals'].copy()
+  timeouts = raw.columns['timeouts'].copy()
+  _check_motion(raw, accept)
+  is_cut = _cuts(raw, terminals | timeouts, accept)
+  timeouts |= is_cut
+  _take_full_length_as_timeouts(
+    raw.source, terminals, timeouts, max_episode_steps
+  )
+  both = terminals & timeouts
+  if both.any():
+    _say(
+      raw.source,
+      'terminals, timeouts',
+      'both set in %d rows: taken as terminal',
+      both.sum(),
+    )
+    timeouts &= ~terminals
+  _warn_of_length(raw.source, terminals | timeouts, max_episode_steps)
+  columns = {**raw.columns, 'terminals': terminals, 'timeouts': timeouts}
+  returns = None if is_cut.any() else raw.episode_returns
+  return dataclasses.replace(raw, columns=columns, episode_returns=returns)
+
+
+def refuse(accept: bool, source: str, key: str, found: str, expected) -> None:
+  """Raises DemonstrationError, or warns if they are accepted."""
+  if accept:
+    logging.warning('%s: %s: found %s; accepted', source, key, found)
+    return
+  expected = f'{expected}; --accept_demos (load_demonstrations.accept_demos)'
+  check(False, source, key, found, f'{expected} goes on all the same')
+
+
+def _say(source: str, key: str, what: str, *values) -> None:
+  logging.warning(f'%s: %s: {what}', source, key, *values)
+
+
+def _check_motion(raw: RawDemonstrations, accept: bool) -> None:
+  """Successors must not be the observations themselves."""
+  columns = raw.columns
+  still = (columns['observations'] == columns['next_observations']).all(axis=1)
+  if len(still) < _FEWEST or still.mean() < _MOST_STILL:
+    return
+  found = f'those of `observations` in {still.sum()} of {len(still)} rows'
+  refuse(accept, raw.source, 'next_observations', found, 'where steps led')
+
+
+def _cuts(raw: RawDemonstrations, ends: np.ndarray, accept: bool) -> np.ndarray:
+  """Rows that end an episode and don't say so, [N] bool; these are said."""
+  columns = raw.columns
+  broken = np.append(
+    jumps.breaks(columns['observations'], columns['next_observations']), False
+  )
+  is_cut = broken & ~ends
+  inside = int((~ends[:-1]).sum())
+  if not is_cut.any():
+    return is_cut
+  found = f'another than the next row observes in {is_cut.sum()} of {inside}'
+  if inside >= _FEWEST and is_cut.sum() > _MOST_BREAKS * inside:
+    expected = 'episodes in their order, each row with its own successor'
+    refuse(accept, raw.source, 'next_observations', f'{found} rows', expected)
+  _say(
+    raw.source,
+    'next_observations',
+    f'found {found} rows that end no episode: cut there, as by time-outs',
+  )
+  return is_cut
+
+
+def _take_full_length_as_timeouts(
+  source: str,
+  terminals: np.ndarray,
+  timeouts: np.ndarray,
+  max_episode_steps: int | None,
+) -> None:
+  """Changes the flags [N] in place."""
+  ends = np.flatnonzero(terminals | timeouts)
+  full = ends[np.diff(ends, prepend=-1) == max_episode_steps]
+  if not len(full) or not terminals[full].all():
+    return
+  _say(
+    source,
+    'terminals',
+    'all %d episodes of the full %d steps end in a terminal: taken as '
+    'time-outs',
+    len(full),
+    max_episode_steps,
+  )
+  terminals[full], timeouts[full] = False, True
+
+
+def _warn_of_length(
+  source: str, ends: np.ndarray, max_episode_steps: int | None
+) -> None:
+  last = np.append(np.flatnonzero(ends[:-1]), len(ends) - 1)
+  longest = int(np.diff(last, prepend=-1).max())
+  if max_episode_steps is not None and longest > max_episode_steps:
+    _say(
+      source,
+      'episodes',
+      "the longest has %d steps, the task's time limit is %d: are ends "
+      'missing?',
+      longest,
+      max_episode_steps,
+    )

@@ -1,0 +1,167 @@
+"""HDF5 files with a group an episode, robomimic's among them.
+
+robomimic's are data/demo_0, data/demo_1, ..., each with actions [T, A], dones
+[T], rewards [T], obs/NAME [T, .] and, perhaps, next_obs/NAME. Others' are
+episode_0, ... with observation [T or T + 1, O] and action [T, A], say.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from absl import logging
+
+from tfirl.demos.checking import check, to_flags
+from tfirl.demos.formats import foreign, rows
+from tfirl.demos.formats.hdf5_file import Hdf5File
+from tfirl.demos.raw import RawDemonstrations
+
+_EPISODE = re.compile(
+  r'(?P<group>(?:.*/)?[A-Za-z]+_?(?P<number>\d+))/(?P<name>.+)'
+)
+_TAKEN = ('observations', 'actions', 'next_observations', 'terminals')
+_KEPT = ('rewards', 'qpos', 'qvel', 'goal')
+
+
+def find(shapes: foreign.Shapes) -> list[str]:
+  """Names of the groups, in the order of their numbers; [] if it has none.
+
+  They are those with an array of actions, under whatever name, and what is
+  numbered beside them.
+  """
+  groups: dict[str, int] = {}
+  parents = set()
+  for key in shapes:
+    match = _EPISODE.fullmatch(key)
+    if match:
+      groups[match['group']] = int(match['number'])
+      if foreign.proposed_keys([match['name']]).get('actions'):
+        parents.add(_parent(match['group']))
+  found = [group for group in groups if _parent(group) in parents]
+  return sorted(found, key=lambda group: (groups[group], group))
+
+
+def _parent(group: str) -> str:
+  return group.rpartition('/')[0]
+
+
+def read(
+  path: str,
+  file: Hdf5File,
+  groups: Sequence[str],
+  keys: Mapping[str, str] | None,
+) -> RawDemonstrations:
+  """Reads the groups as episodes.
+
+  robomimic's `dones` mark successes and ends alike: without `terminals` among
+  `keys` every end is taken as a time-out, which is said.
+
+  Args:
+    path: for messages.
+    file: open.
+    groups: as of `find`.
+    keys: ours -> theirs, within a group: 'observations=obs/a+obs/b'. None:
+      those that names tell; all arrays of obs/ are the observations, by name.
+
+  Raises:
+    DemonstrationError: names the episode and the key.
+  """
+  others = _beside(file.shapes, groups)
+  if others:
+    logging.warning('%s: %s: not taken as episodes', path, ', '.join(others))
+  first = _shapes_in(file, groups[0])
+  if keys is None:
+    keys = _told(path, groups[0], first)
+  foreign.check_keys(path, keys)
+  if 'terminals' not in keys:
+    logging.warning(
+      '%s: nothing says how an episode ended: all ends are taken as time-outs. '
+      '--keys ...,terminals=NAME says where one is terminal',
+      path,
+    )
+  episodes = [_episode(path, file, group, keys) for group in groups]
+  num_short = sum(short for _, short in episodes)
+  if num_short:
+    rows.say_left_out(path, num_short, 0)
+  columns = rows.join(path, [columns for columns, _ in episodes])
+  return RawDemonstrations(path, columns)
+
+
+def _beside(shapes: foreign.Shapes, groups: Sequence[str]) -> list[str]:
+  """Groups with arrays, beside those of the episodes, that are none."""
+  found = set()
+  for parent in {_parent(group) for group in groups}:
+    prefix = f'{parent}/' if parent else ''
+    inside = [k[len(prefix) :] for k in shapes if k.startswith(prefix)]
+    found |= {prefix + k.partition('/')[0] for k in inside if '/' in k}
+  return sorted(found - set(groups))
+
+
+def _shapes_in(file: Hdf5File, group: str) -> dict[str, tuple[int, ...]]:
+  """Shapes of a group's arrays, by their names in it."""
+  prefix = f'{group}/'
+  return {
+    key.removeprefix(prefix): shape
+    for key, shape in file.shapes.items()
+    if key.startswith(prefix)
+  }
+
+
+def _told(path: str, group: str, shapes: foreign.Shapes) -> dict[str, str]:
+  """The keys that names tell; pictures are no observations."""
+  flat = {key: shape for key, shape in shapes.items() if '/' not in key}
+  keys = foreign.proposed_keys(list(flat))
+  for ours, folder in (
+    ('observations', 'obs'),
+    ('next_observations', 'next_obs'),
+  ):
+    parts = sorted(
+      key
+      for key, shape in shapes.items()
+      if key.startswith(f'{folder}/') and len(shape) in (1, 2)
+    )
+    if parts:
+      keys[ours] = '+'.join(parts)
+  foreign.require(f'{path}, {group}', {**shapes, **keys}, ('observations',))
+  logging.info('%s: taken as %s', path, keys)
+  # `dones` are no terminals; where an episode ends the groups say.
+  return {k: v for k, v in keys.items() if k in (*_TAKEN, *_KEPT)}
+
+
+def _episode(
+  path: str, file: Hdf5File, group: str, keys: Mapping[str, str]
+) -> tuple[dict[str, np.ndarray], bool]:
+  """Columns of one episode, and whether its last action had to go."""
+  name = f'{path}, {group}'
+  shapes = _shapes_in(file, group)
+  arrays = {}
+  for ours, theirs in keys.items():
+    parts = theirs.split('+')
+    missing = [part for part in parts if part not in shapes]
+    expected = f'some of {foreign.describe(shapes)}'
+    check(not missing, name, ours, f'no {", ".join(missing)}', expected)
+    read_parts = file.read(*(f'{group}/{part}' for part in parts))
+    arrays[ours] = foreign.join_parts(name, ours, list(read_parts.values()))
+  columns = rows.episode_columns(
+    name,
+    arrays['observations'],
+    arrays['actions'],
+    _is_terminal(name, arrays.get('terminals')),
+    arrays.get('next_observations'),
+  )
+  steps = len(columns['actions'])
+  for key in _KEPT:
+    if key in arrays:
+      values = arrays[key]
+      ok = values.shape[:1] in ((steps,), (steps + 1,))
+      check(ok, name, key, f'shape {values.shape}', f'{steps} rows')
+      columns[key] = values[:steps]
+  return columns, steps < len(arrays['actions'])
+
+
+def _is_terminal(name: str, values: np.ndarray | None) -> bool:
+  """Of one value, or of one a row."""
+  if values is None:
+    return False
+  flags = to_flags(name, 'terminals', np.atleast_1d(values))
+  return bool(flags[-1]) if len(flags) else False

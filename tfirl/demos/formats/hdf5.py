@@ -1,0 +1,51 @@
+"""Which of HDF5's layouts a file has, and its reader."""
+
+import functools
+import os
+from collections.abc import Mapping
+
+from tfirl.demos.formats import (
+  d4rl,
+  episode_groups,
+  files,
+  foreign,
+  rehearsal,
+)
+from tfirl.demos.formats.hdf5_file import Hdf5File
+from tfirl.demos.raw import RawDemonstrations
+
+
+def read_hdf5(
+  path: str,
+  env_id: str,
+  observation_size: int | None = None,
+  keys: Mapping[str, str] | None = None,
+) -> RawDemonstrations:
+  """Reads D4RL's layout, a group an episode (`episode_groups`), or `keys`.
+
+  Args:
+    path: FILE.hdf5.
+    env_id, observation_size: as of `d4rl.from_file`.
+    keys: what the file's names are, as in `foreign`; None for known ones.
+
+  Raises FileNotFoundError, or DemonstrationError for what isn't such a file.
+  """
+  files.check_regular(path)
+  read = functools.partial(_read, path, env_id, observation_size, keys)
+  rehearsal.rehearse(path, os.path.getsize(path), read)
+  return read()
+
+
+def _read(
+  path: str,
+  env_id: str,
+  observation_size: int | None,
+  keys: Mapping[str, str] | None,
+) -> RawDemonstrations:
+  with Hdf5File(path) as file:
+    groups = episode_groups.find(file.shapes)
+    if groups:
+      return episode_groups.read(path, file, groups, keys)
+    if keys is not None:
+      return foreign.read_rows(path, file.shapes, file.read, keys)
+    return d4rl.from_file(path, file, env_id, observation_size)

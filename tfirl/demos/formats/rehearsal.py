@@ -1,0 +1,72 @@
+"""A reading that may never return, or end the process, tried by a child.
+
+The HDF5 library runs in circles on some damaged files, and crashes on others:
+no exception tells, and no signal handler of Python's is called.
+"""
+
+import logging as std_logging
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from tfirl.demos.checking import DemonstrationError
+
+# For a whole file, however small, and then by its size.
+LEAST_S = 60.0
+_BYTES_A_SECOND = 2e6
+_POLL_S = 0.002
+
+
+def rehearse(path: str, size: int, read: Callable[[], object]) -> None:
+  """Calls `read` in a forked process, whose errors are left to the caller.
+
+  Args:
+    path: for messages.
+    size: in bytes, of what it reads.
+    read: reads `path`; it will be called again, where it is safe.
+
+  Raises:
+    DemonstrationError: it crashed, or did not end.
+  """
+  child = os.fork()
+  if not child:
+    _play(read)
+  limit = LEAST_S + size / _BYTES_A_SECOND
+  status = _wait(child, limit)
+  if status is None:
+    raise DemonstrationError(
+      f'{path}: found a file that HDF5 did not finish in {limit:.0f} s; '
+      'expected one that is not damaged'
+    )
+  if os.WIFSIGNALED(status):
+    name = signal.Signals(os.WTERMSIG(status)).name
+    raise DemonstrationError(
+      f'{path}: found a file that ends the HDF5 library by {name}; expected '
+      'one that is not damaged'
+    )
+
+
+def _play(read: Callable[[], object]) -> None:
+  """Never returns: what the parent has open is not the child's to close."""
+  try:
+    std_logging.disable()
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    read()
+  finally:
+    os._exit(0)
+
+
+def _wait(child: int, limit_s: float) -> int | None:
+  """The child's exit status; None if it had to be killed."""
+  deadline = time.monotonic() + limit_s
+  while time.monotonic() < deadline:
+    done, status = os.waitpid(child, os.WNOHANG)
+    if done:
+      return status
+    time.sleep(_POLL_S)
+  os.kill(child, signal.SIGKILL)
+  os.waitpid(child, 0)
+  return None
