@@ -29,11 +29,14 @@ def _break_weight(algorithm):
 @pytest.mark.parametrize(
   'harm, message',
   [
-    (_lose, 'step 50: toy_loss is inf'),
-    (_break_policy, "step 50: the sum of the policy's layer 0 is nan"),
-    (_fail_check, 'step 50: .*Critic loss'),
-    (_overflow, 'step 50: cost round 3'),
-    (_break_weight, 'step 60: net, Variable.* is nan'),  # seen when saved
+    (_lose, 'step 50, round 5: toy_loss is inf'),
+    (_break_policy, "step 50, round 5: the sum of the policy's layer 0 is nan"),
+    (_fail_check, 'step 50, round 5: .*Critic loss'),
+    (_overflow, 'step 50, round 5: cost round 3'),
+    (
+      _break_weight,
+      'step 60, round 6: net, Variable.* is nan',
+    ),  # seen when saved
   ],
 )
 def test_what_is_not_finite_ends_the_run(run, harm, message):
