@@ -35,7 +35,7 @@ def _break_weight(algorithm):
     (_overflow, 'step 50, round 5: cost round 3'),
     (
       _break_weight,
-      'step 60, round .: net, Variable.* is nan',
+      'step 60, round 6: net, Variable.* is nan',
     ),  # seen when saved
   ],
 )

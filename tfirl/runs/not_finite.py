@@ -30,7 +30,7 @@ def text_of_check(message: str) -> str:
   nodes = re.findall(r'\{\{node (.*?)\}\}', message)
   tensor = f' (tensor {nodes[0]})' if nodes else ''
   # An internal node's name comes first, where there is one.
-  what = re.sub(r'\{\{.*?\}\} ?', '', found[0])
+  what = re.sub(r'\{\{.*?\}\} ?| \[Op:.*', '', found[0])
   return re.sub(r'\.? : ', ': ', what) + tensor
 
 

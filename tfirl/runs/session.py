@@ -143,6 +143,7 @@ class Session:
   def run_round(self) -> None:
     """One round of the algorithm; raises on a loss that is not finite."""
     before, start = self._trained(), time.monotonic()
+    self._rounds, self._has_trained = self._rounds + 1, True
     is_compiled = self._algorithm.num_traces > 0
     try:
       self._algorithm.run_round()
@@ -157,7 +158,6 @@ class Session:
         raise
       raise FloatingPointError(self._not_finite(what)) from error
     self._check_round()
-    self._rounds, self._has_trained = self._rounds + 1, True
     taken_s = time.monotonic() - start
     self._train_s += taken_s
     if is_compiled:
@@ -356,7 +356,7 @@ class Session:
   def _not_finite(self, what: str) -> str:
     return not_finite.describe(
       what,
-      f'step {self.steps}, round {self._rounds + 1}',
+      f'step {self.steps}, round {self._rounds}',
       self._demos,
       checkpoints.latest(self._run_folder.checkpoints),
     )
