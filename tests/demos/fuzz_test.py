@@ -17,6 +17,7 @@ from tfirl.demos.formats import d4rl_writing, minari_reader, rehearsal
 from tfirl.demos.load import load_demonstrations
 from tfirl.demos.raw import RawDemonstrations
 
+pytestmark = pytest.mark.storm
 _PER_FORMAT = int(os.environ.get('TFIRL_STORM', '4'))
 _EPISODES, _STEPS, _WIDTH, _ACTIONS = 3, 12, 11, 3
 _ROWS = _EPISODES * _STEPS
