@@ -355,7 +355,7 @@ class ModelBased(game.Game):
       since = self.clock.updates % self._cost.cost_update_period
       scale *= max(0.0, 1.0 - since / self._learning_rate_horizon)
     self._agent.learning_rate_scale.assign(scale)
-    self._warm_start.scale_cloning(self._agent, self.clock.env_steps)
+    self._warm_start.set_scales(self._agent, self.clock.env_steps)
     self.losses['learning_rate_scale'] = scale
     rows = [self._imagination.sample()]
     if self._batch_sampler is not None:

@@ -147,7 +147,7 @@ class ModelFree(game.Game):
       period = self._cost.cost_update_period
       scale *= 1.0 - env_steps % period / period
     self._agent.learning_rate_scale.assign(scale)
-    self._warm_start.scale_cloning(self._agent, env_steps)
+    self._warm_start.set_scales(self._agent, env_steps)
     self.losses['learning_rate_scale'] = scale
     fractions = self._fractions()
     self._train(

@@ -248,6 +248,31 @@ def test_critics_learn_before_the_game_and_the_actor_stands_still(make, agent):
   assert game.num_traces == 1
 
 
+@agents
+def test_the_actor_starts_when_it_is_told_to(make, agent):
+  """Rounds of 16 steps; critics learn from step 32 on, the actor from 64."""
+  game = make(
+    [
+      *agent,
+      'WarmStart.bc_steps = 50',
+      'WarmStart.actor_starts_at = 64',
+      'ModelFree.batch_size = 32',
+    ]
+  )
+  player = game.trackables()['agent']
+  both = player._actor_network.variables[0], player._critic_variables[0]
+  moved = []
+  for _ in range(6):
+    before = [weight.numpy() for weight in both]
+    game.run_round()
+    pairs = zip(before, both, strict=True)
+    moved.append([(b != after.numpy()).any() for b, after in pairs])
+  actor, critic = zip(*moved, strict=True)
+  assert actor == (False, False, False, False, True, True)
+  assert critic == (False, True, True, True, True, True)
+  assert game.num_traces == 1
+
+
 def test_the_clone_is_let_go_as_scheduled(make):
   game = make(
     [

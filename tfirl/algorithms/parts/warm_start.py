@@ -35,6 +35,7 @@ class WarmStart:
     bc_steps: checks.CountOrZero = 0,
     bc_trains_critics: bool = False,
     critic_steps: checks.CountOrZero = 0,
+    actor_starts_at: checks.CountOrZero = 0,
     bc_scale: Callable = schedules.constant,
   ):
     """Nothing, by default.
@@ -49,6 +50,8 @@ class WarmStart:
         as copies of the clone and of critics that know nothing.
       critic_steps: gradient steps of the critics alone, on expert rows, after
         the cost's first turn.
+      actor_starts_at: env steps in which the actor stands still, while the
+        critics learn what it is worth from its own rows, too.
       bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
         it may let go of its clone.
     """
@@ -56,6 +59,7 @@ class WarmStart:
     self._bc_steps = bc_steps
     self._bc_trains_critics = bc_trains_critics
     self._critic_steps = critic_steps
+    self._actor_starts_at = actor_starts_at
     self._bc_scale = bc_scale
 
   def make_agent(
@@ -96,7 +100,7 @@ class WarmStart:
     elif self._bc_steps and is_new:
       teacher = reward_fn if self._bc_trains_critics else None
       clone_expert(agent, replay, self._bc_steps, batch_size, teacher)
-    self.scale_cloning(agent, 0)
+    self.set_scales(agent, 0)
     return agent
 
   def train_critics(
@@ -106,8 +110,9 @@ class WarmStart:
     if self._critic_steps:
       train_critics(agent, relabeled, replay, self._critic_steps, batch_size)
 
-  def scale_cloning(self, agent, env_steps: int) -> None:
-    """Sets how much the agent keeps to the expert's actions."""
+  def set_scales(self, agent, env_steps: int) -> None:
+    """Sets how far the actor moves, and how much it keeps to the expert."""
+    agent.actor_scale.assign(float(env_steps >= self._actor_starts_at))
     agent.bc_scale.assign(float(self._bc_scale(env_steps)))
 
 
