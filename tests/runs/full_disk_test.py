@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfirl.agents import export
-from tfirl.evaluation import metrics
+from tfirl.evaluation import board
 from tfirl.storage import atomic_file, checkpoint_folders, kept_config
 
 
@@ -66,7 +66,7 @@ _WRITES = {
   'metrics.csv': (_atomic('metrics.csv'), '/metrics.csv'),
   # Its last block may have room for a row: then it is the next metrics.csv.
   'events': (
-    (metrics.MetricsLogger, '_write_summaries', lambda *_: True),
+    (board.Board, 'scalars', lambda *_: True),
     'counting/7',
   ),
   'variables': (

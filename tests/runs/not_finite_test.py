@@ -22,7 +22,7 @@ _EAGER = (
 
 
 # Of other names than the real ones, which would be ambiguous to other tests.
-@gin.configurable('ToyAgent', module='not_finite_test')
+@gin.configurable('HastyAgent', module='not_finite_test')
 class Agent:
   def __init__(self, learning_rate: checks.NonNegative = 0.5):
     self.learning_rate = learning_rate
@@ -38,7 +38,7 @@ class Cost:
 def in_use(monkeypatch):
   """Two players, one of which has a rate that was bound."""
   toys = {
-    'tfirl.SacAgent.learning_rate': 'ToyAgent.learning_rate',
+    'tfirl.SacAgent.learning_rate': 'HastyAgent.learning_rate',
     'CostLearner.learning_rate': 'ToyCost.learning_rate',
   }
   in_use = gin_bindings.in_use
@@ -47,7 +47,7 @@ def in_use(monkeypatch):
     'in_use',
     lambda name: in_use(toys[name]) if name in toys else [],
   )
-  gin_bindings.parse([], ['ToyAgent.learning_rate = 30.0'])
+  gin_bindings.parse([], ['HastyAgent.learning_rate = 30.0'])
   Agent()
   Cost()
 
