@@ -50,9 +50,11 @@ def test_few_demonstrations_are_handed_to_each_unit(sweep):
 
 
 def test_failures_end_the_sweep_only_with_fail_fast(make_sweep):
-  """A learning rate with which no loss is finite after the first step."""
+  """A learning rate with which weights are infinite after two steps: with less,
+  a network may die and stay finite.
+  """
   sweep = make_sweep('--seeds=0:1', '--executor=local')
-  sweep.flags += ('--gin_bindings=BcAgent.learning_rate = 1e30',)
+  sweep.flags += ('--gin_bindings=BcAgent.learning_rate = 3e38',)
   done = sweep.call('--fail_fast')
   assert done.returncode == 1
   (failed,) = sweep.in_state(unit_lib.FAILED)
