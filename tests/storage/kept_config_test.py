@@ -115,7 +115,14 @@ def test_a_damaged_copy_is_no_witness(tmp_path):
     ({'run.most_steps': ('128', 'None')}, []),
     ({'run.most_steps': ('None', '128')}, ['run.most_steps']),
     ({'run.num_threads': ('0', '2'), 'run.eval_every': ('5', '7')}, []),
-    ({'run.record_video': ('True', 'False')}, []),
+    (
+      {
+        'run.record_video': ('True', 'False'),
+        'run.eval_video': ('not bound', 'True'),
+        'run.log_every': ('1000', '100'),
+      },
+      [],
+    ),
     ({'run.eval_episodes': ('1', '2')}, ['run.eval_episodes']),
     (
       {'run.num_threads': ('0', '2'), 'Agent.gamma': ('0.9', '0.99')},

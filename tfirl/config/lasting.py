@@ -11,6 +11,8 @@ LENGTHS = (*(f'run.{unit}' for unit in budget.UNITS), 'run.most_steps')
 FREE = (
   'run.checkpoint_every',
   'run.eval_every',
+  'run.eval_video',
+  'run.log_every',
   'run.num_threads',
   'run.record_video',
 )
