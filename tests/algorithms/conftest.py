@@ -28,3 +28,23 @@ def checkpoints_of(tmp_path):
   return lambda algorithm: checkpoints.Checkpoints(
     tmp_path, algorithm.trackables(), save_hooks=[algorithm.save_tables]
   )
+
+
+@pytest.fixture
+def small_model_based():
+  """Bindings: small networks, a round of 4 steps, fits at 40, 60, ... steps."""
+  return [
+    'ModelBased.initial_steps = 40',
+    'ModelBased.steps_per_round = 4',
+    'ModelBased.policy_updates_per_step = 2',
+    'ModelBased.batch_size = 8',
+    'ModelBased.dynamics_update_period = 20',
+    'Imagination.epoch_length = 40',
+    'tfirl.SacAgent.hidden = (8,)',
+    'GaussianEnsemble.layers = (8,)',
+    'GaussianEnsemble.num_members = 3',
+    'DynamicsModel.num_elites = 2',
+    'DynamicsTrainer.batch_size = 16',
+    'DynamicsTrainer.max_epochs = 2',
+    'expert/table.rows_per_item = 32',
+  ]

@@ -12,43 +12,33 @@ from tfirl.dynamics import saving
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _BINDINGS = [
-  'ModelBased.initial_steps = 40',
-  'ModelBased.steps_per_round = 4',
-  'ModelBased.policy_updates_per_step = 2',
-  'ModelBased.batch_size = 8',
-  'ModelBased.dynamics_update_period = 20',
   'ModelBased.learning_rate_horizon = None',
   'ModelBased.demos_in_hybrid = False',  # but where it is what is tested
   'Imagination.rollouts_per_step = 3',
-  'Imagination.epoch_length = 40',
   'truncated_linear.first = 1',
   'truncated_linear.last = 2',
   'truncated_linear.minimum = 2',
   'truncated_linear.maximum = 2',
   'CostTurns.cost_update_period = 30',
   'CostTurns.cost_rollout_episodes = 1',
-  'tfirl.SacAgent.hidden = (8,)',
   'CostNetwork.layers = (8,)',
   'CostNetwork.num_members = 2',
   'CostLearner.batch_size = 32',
-  'GaussianEnsemble.layers = (8,)',
-  'GaussianEnsemble.num_members = 3',
-  'DynamicsModel.num_elites = 2',
-  'DynamicsTrainer.batch_size = 16',
-  'DynamicsTrainer.max_epochs = 2',
   'policy/table.rows_per_item = 5',
-  'expert/table.rows_per_item = 32',
   'hybrid/table.rows_per_item = 16',
   'learner/table.rows_per_item = 4',
 ]
 
 
 @pytest.fixture
-def make(random_demos, closed_later):
+def make(random_demos, closed_later, small_model_based):
   """Makes games of the bindings."""
 
   def make(seed=0, restore_from=None, bindings=()):
-    gin_bindings.parse(['paper/hyper_hopper.gin'], [*_BINDINGS, *bindings])
+    gin_bindings.parse(
+      ['paper/hyper_hopper.gin'],
+      [*small_model_based, *_BINDINGS, *bindings],
+    )
     return closed_later(
       model_based.ModelBased(
         tasks.make_task(), random_demos, seed, restore_from
@@ -401,8 +391,7 @@ def test_without_a_word_of_the_task_the_end_is_learned(make, tmp_path):
   """From real terminals, beside the model; its weights are in a checkpoint."""
   binding = 'Task.is_healthy = None'
   game = make(bindings=[binding])
-  while game.clock.env_steps < 60:
-    game.run_round()
+  _play(game, 60)
   assert 'end' in game.trackables()
   assert game.losses['learned_end_terminals'] >= 0
   assert 'end' not in make().trackables()

@@ -13,22 +13,9 @@ from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.types import RewardedTransition
 
 _BINDINGS = [
-  'ModelBased.initial_steps = 40',
-  'ModelBased.steps_per_round = 4',
-  'ModelBased.policy_updates_per_step = 2',
-  'ModelBased.batch_size = 8',
-  'ModelBased.dynamics_update_period = 20',
   'ModelBased.jit_compile = False',
   'Imagination.rollouts_per_step = 6',
-  'Imagination.epoch_length = 40',
-  'tfirl.SacAgent.hidden = (8,)',
-  'GaussianEnsemble.layers = (8,)',
-  'GaussianEnsemble.num_members = 3',
-  'DynamicsModel.num_elites = 2',
-  'DynamicsTrainer.batch_size = 16',
-  'DynamicsTrainer.max_epochs = 2',
   'policy/table.rows_per_item = 4',
-  'expert/table.rows_per_item = 32',
   'hybrid/table.rows_per_item = 8',
   'learner/table.rows_per_item = 4',
 ]
@@ -42,11 +29,13 @@ def demos(random_demos):
 
 
 @pytest.fixture
-def make(demos, closed_later):
+def make(demos, closed_later, small_model_based):
   """`make(method)`: of small networks and few steps."""
 
   def make(method, seed=0, restore_from=None, demos=demos):
-    gin_bindings.parse([f'{method}_hopper.gin'], _BINDINGS)
+    gin_bindings.parse(
+      [f'{method}_hopper.gin'], [*small_model_based, *_BINDINGS]
+    )
     return closed_later(
       model_based.ModelBased(tasks.make_task(), demos, seed, restore_from)
     )

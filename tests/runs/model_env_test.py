@@ -53,19 +53,23 @@ def _demos(task):
   return tfirl.Demonstrations.from_episodes(episodes, task)
 
 
+def _smoke(method, task, root_dir):
+  return tfirl.imitate(
+    method,
+    task,
+    _demos(task),
+    bindings=["include 'budgets/smoke.gin'", 'run.record_video = False'],
+    root_dir=root_dir,
+  )
+
+
 @pytest.fixture(scope='module', params=[_is_healthy, None])
 def run(request, tmp_path_factory):
   """Of a task that says where its episodes end, and of one that does not."""
   task = tfirl.Task(
     'pushed', env_fn=Pushed, max_episode_steps=30, is_healthy=request.param
   )
-  return tfirl.imitate(
-    'hyper',
-    task,
-    _demos(task),
-    bindings=["include 'budgets/smoke.gin'", 'run.record_video = False'],
-    root_dir=tmp_path_factory.mktemp('runs'),
-  )
+  return _smoke('hyper', task, tmp_path_factory.mktemp('runs'))
 
 
 @pytest.fixture
@@ -159,13 +163,7 @@ def test_its_reward_is_the_learned_one_or_ones_own(run):
 
 
 def test_a_run_without_a_model_or_a_reward_says_so(run, tmp_path):
-  clone = tfirl.imitate(
-    'bc',
-    run.task,
-    _demos(run.task),
-    bindings=["include 'budgets/smoke.gin'", 'run.record_video = False'],
-    root_dir=tmp_path,
-  )
+  clone = _smoke('bc', run.task, tmp_path)
   with pytest.raises(
     ValueError, match='holds no model.*such as hyper; found b'
   ):
@@ -179,13 +177,7 @@ def test_a_run_without_a_model_or_a_reward_says_so(run, tmp_path):
 
 
 def test_a_model_that_predicts_the_reward_needs_no_other(run, tmp_path):
-  with_reward = tfirl.imitate(
-    'sysid',
-    run.task,
-    _demos(run.task),
-    bindings=["include 'budgets/smoke.gin'", 'run.record_video = False'],
-    root_dir=tmp_path,
-  )
+  with_reward = _smoke('sysid', run.task, tmp_path)
   env = with_reward.model_env(_ENVS, starts=np.full((1, 2), 0.5))
   env.reset(seed=3)
   _, reward, *_ = env.step(np.full((_ENVS, 1), 5.0))
@@ -193,10 +185,9 @@ def test_a_model_that_predicts_the_reward_needs_no_other(run, tmp_path):
   assert len(set(reward)) == _ENVS  # samples of the model's Gaussian
 
 
+@pytest.mark.parametrize('run', [_is_healthy], indirect=True)
 def test_where_it_ends(run):
-  """A state far beyond the fall ends, by the formula at least."""
-  if run.task.is_healthy is None:
-    pytest.skip('what no demonstration reached is not known')
+  """A state far beyond the fall: a learned end knows of none."""
   env = run.model_env(2, starts=[[5.0, 0.0]])
   env.reset(seed=0)
   _, _, terminated, _, _ = env.step(np.full([2, 1], 5.0))
