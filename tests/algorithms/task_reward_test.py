@@ -73,9 +73,11 @@ def test_real_rows_have_the_environments_reward(make):
   rows = game._replay.read('policy')
   expected = 1.0 + rows.next_observation[:, 5] - 0.001 * (rows.action**2).sum(1)
   alive = rows.discount == 1.0
-  # The velocity is that at a step's end, not the mean over it.
-  error = np.abs(rows.reward - expected)[alive]
-  assert np.median(error) < 0.1 < np.median(np.abs(rows.reward - 1.0)[alive])
+  # The velocity is that at a step's end, not the mean over it; how fast a
+  # policy of random weights is, is chance.
+  error = (rows.reward - expected)[alive]
+  assert np.corrcoef(rows.reward[alive], expected[alive])[0, 1] > 0.9
+  assert error.std() < 0.5 * rows.reward[alive].std()
 
 
 def test_imagined_rewards_are_those_that_the_agent_gets(make, monkeypatch):
