@@ -64,6 +64,17 @@ _CASES = {
       'policy/table.rows_per_item = 5',
     ],
   ),
+  'expert with an update each 4 steps': (
+    expert.Expert,
+    [
+      'Expert.steps_per_round = 16',
+      'Expert.steps_per_update = 4',
+      'Expert.batch_size = 8',
+      'Expert.initial_steps = 32',
+      'tfirl.SacAgent.hidden = (8,)',
+      'policy/table.rows_per_item = 5',
+    ],
+  ),
   'bc': (
     bc.BehaviorCloning,
     [
@@ -162,6 +173,24 @@ def test_a_step_without_updates_is_refused(make):
     ValueError,
     match='ModelFree.updates_per_step is 0; expected int, at least 1',
   ):
+    make(0)
+
+
+@pytest.mark.parametrize(
+  'make', ['expert with an update each 4 steps'], indirect=True
+)
+def test_fewer_updates_than_steps(make):
+  made = make(0)
+  # Long enough for a table of another pace to stop its reader, or its writer.
+  for _ in range(40):
+    made.run_round()
+  assert made.num_traces == 1
+  assert (made.clock.env_steps, made.clock.updates) == (640, 39 * 4)
+  counter = made.trackables()['agent'].train_step_counter
+  assert counter.numpy() == 39 * 4
+  with gin.unlock_config():
+    gin.bind_parameter('Expert.steps_per_update', 5)
+  with pytest.raises(ValueError, match='is 5; expected a divisor of Expert.st'):
     make(0)
 
 

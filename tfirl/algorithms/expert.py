@@ -24,11 +24,17 @@ class Expert(algorithm.Algorithm):
     seed: of everything but Reverb's sampling.
     restore_from: a checkpoint's folder, whose table to start with.
     make_agent: maps (O, A) to an agent.
-    steps_per_round: env steps of a round, and its gradient steps.
+    steps_per_round: env steps of a round.
+    steps_per_update: env steps for each gradient step; a divisor of
+      `steps_per_round`.
     batch_size: B.
     initial_steps: env steps, by uniformly random actions, before the first
       gradient step.
     jit_compile: compile the round by XLA.
+
+  Raises:
+    ValueError: a parameter is out of its range, or `steps_per_update` does not
+      divide `steps_per_round`.
   """
 
   learns_from_demos = False
@@ -43,12 +49,20 @@ class Expert(algorithm.Algorithm):
     *,
     make_agent: Callable = gin.REQUIRED,
     steps_per_round: checks.Count = 64,
+    steps_per_update: checks.Count = 1,
     batch_size: checks.Count = 256,
     initial_steps: checks.Count = 10_000,
     jit_compile: bool = False,
   ):
     """Builds the environment, the table and the agent."""
     del demos
+    checks.require(
+      'Expert.steps_per_update',
+      steps_per_update,
+      f'a divisor of Expert.steps_per_round, which is {steps_per_round}',
+      steps_per_round % steps_per_update == 0,
+    )
+    updates_per_round = steps_per_round // steps_per_update
     seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
     env_seed, actions_seed, table_seed = seeds
     self._env = task.make_env(env_seed)
@@ -62,21 +76,21 @@ class Expert(algorithm.Algorithm):
     )
     row_spec = algorithm_tables.transition_spec(*sizes, has_reward=True)
     table = algorithm_tables.online_table(
-      'policy', batch_size, steps_per_round, initial_steps
+      'policy', batch_size / steps_per_update, steps_per_round, initial_steps
     )
     replay = tables.Replay([table], row_spec, restore_from, table_seed)
     self._writer = replay.writer('policy')
-    self._sampler = replay.sampler('policy', steps_per_round * batch_size)
+    self._sampler = replay.sampler('policy', updates_per_round * batch_size)
     super().__init__(
       make_agent(*sizes),
       replay,
-      steps_per_round,
+      updates_per_round,
       jit_compile,
       maze_record.of(self._env),
     )
 
   def run_round(self) -> None:
-    """Collects, then trains as often."""
+    """Collects, then trains."""
     is_initial = self.clock.env_steps < self._initial_steps
     rows, times = collecting.run_steps(
       self._env,
