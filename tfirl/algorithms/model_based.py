@@ -29,6 +29,7 @@ from tfirl.algorithms.parts import (
 )
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.dynamics import (
+  ends_check,
   holdout,
   learned_end,
   model_env,
@@ -97,8 +98,8 @@ class ModelBased(game.Game):
 
   Raises:
     FileNotFoundError: there is no such pretrained model.
-    ValueError: the pretrained model is of other sizes, or a parameter is out of
-      its range.
+    ValueError: the pretrained model is of other sizes, a parameter is out of
+      its range, or the task's ends are not those of `demos`.
   """
 
   @checks.checked
@@ -192,6 +193,8 @@ class ModelBased(game.Game):
     if is_healthy is None:
       self._end = learned_end.LearnedEnd(sizes[0], seeds.end)
       is_healthy = self._end.is_healthy
+    else:
+      ends_check.check_ends(is_healthy, demos)
     self._imagination = imagination.Imagination(
       model_env.ModelEnv(self._model, is_healthy),
       self._dynamics_update_period,
