@@ -288,6 +288,26 @@ def test_the_clone_is_let_go_as_scheduled(make):
   assert scales == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
 
 
+@pytest.mark.parametrize(
+  ('rows', 'share'), [(None, 1.0), (1280, 0.5), (640, 1.0), (320, 1.0)]
+)
+def test_few_demonstrations_hold_their_clone_less(make, rows, share):
+  """640 of them; the schedule goes on as it is."""
+  game = make(
+    [
+      *_TD3_BC,
+      f'WarmStart.bc_rows = {rows}',
+      'WarmStart.bc_scale = @bc/piecewise_linear',
+      'bc/piecewise_linear.segments = [(1.0, 0.0, 32)]',
+    ]
+  )
+  agent = game.trackables()['agent']
+  assert float(agent.bc_scale) == share
+  game.run_round()
+  game.run_round()
+  assert float(agent.bc_scale) == share / 2
+
+
 def test_sacs_clone_acts_near_its_mean(make, demos):
   """Its samples, which play the game, are as wide as asked for."""
   game = make([*_SAC, 'WarmStart.bc_steps = 600', 'ModelFree.batch_size = 64'])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import gin
 import numpy as np
+import tqdm
 
 from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
@@ -37,6 +38,7 @@ class WarmStart:
     critic_steps: checks.CountOrZero = 0,
     actor_starts_at: checks.CountOrZero = 0,
     bc_scale: Callable = schedules.constant,
+    bc_rows: checks.Count | None = None,
   ):
     """Nothing, by default.
 
@@ -54,6 +56,9 @@ class WarmStart:
         critics learn what it is worth from its own rows, too.
       bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
         it may let go of its clone.
+      bc_rows: demonstrated transitions from which on `bc_weight` counts in
+        full; of fewer it counts as their share, for the likelihood of N rows
+        weighs N. None: always in full.
     """
     self._init_from = init_from
     self._bc_steps = bc_steps
@@ -61,6 +66,8 @@ class WarmStart:
     self._critic_steps = critic_steps
     self._actor_starts_at = actor_starts_at
     self._bc_scale = bc_scale
+    self._bc_rows = bc_rows
+    self._bc_share = 1.0
 
   def make_agent(
     self,
@@ -93,6 +100,8 @@ class WarmStart:
       'False, for this method has no cost',
       reward_fn is not None or not self._bc_trains_critics,
     )
+    if self._bc_rows is not None:
+      self._bc_share = min(1.0, len(demos) / self._bc_rows)
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     agent = make_agent(*sizes, demos.observations)
     if self._init_from and is_new:
@@ -113,7 +122,7 @@ class WarmStart:
   def set_scales(self, agent, env_steps: int) -> None:
     """Sets how far the actor moves, and how much it keeps to the expert."""
     agent.actor_scale.assign(float(env_steps >= self._actor_starts_at))
-    agent.bc_scale.assign(float(self._bc_scale(env_steps)))
+    agent.bc_scale.assign(float(self._bc_share * self._bc_scale(env_steps)))
 
 
 def start_from(agent, run: str, observations: np.ndarray) -> None:
@@ -225,7 +234,8 @@ def _train_on_expert(what, step, replay, num_steps, batch_size) -> float:
     lambda batch: {'loss': step(batch)}, steps_per_round, jit_compile=False
   )
   loss = math.nan
-  for done in range(0, num_steps, steps_per_round):
+  firsts = range(0, num_steps, steps_per_round)
+  for done in tqdm.tqdm(firsts, what, leave=False, disable=None):
     loss = float(compiled.run(sampler.sample())['loss'])
     if not math.isfinite(loss):
       raise FloatingPointError(
