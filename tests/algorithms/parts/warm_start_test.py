@@ -289,10 +289,16 @@ def test_the_clone_is_let_go_as_scheduled(make):
 
 
 @pytest.mark.parametrize(
-  ('rows', 'share'), [(None, 1.0), (1280, 0.5), (640, 1.0), (320, 1.0)]
+  ('rows', 'scales'),
+  [
+    (None, [1.0, 0.5, 0.0]),
+    (1280, [1.0, 0.75, 0.5]),
+    (640, [1.0, 1.0, 1.0]),
+    (320, [1.0, 1.0, 1.0]),
+  ],
 )
-def test_few_demonstrations_hold_their_clone_less(make, rows, share):
-  """640 of them; the schedule goes on as it is."""
+def test_the_more_rows_are_cloned_the_less_is_let_go_of(make, rows, scales):
+  """Of 640."""
   game = make(
     [
       *_TD3_BC,
@@ -301,11 +307,9 @@ def test_few_demonstrations_hold_their_clone_less(make, rows, share):
       'bc/piecewise_linear.segments = [(1.0, 0.0, 32)]',
     ]
   )
-  agent = game.trackables()['agent']
-  assert float(agent.bc_scale) == share
-  game.run_round()
-  game.run_round()
-  assert float(agent.bc_scale) == share / 2
+  for expected in scales:
+    game.run_round()
+    assert float(game.trackables()['agent'].bc_scale) == expected
 
 
 def test_sacs_clone_acts_near_its_mean(make, demos):
