@@ -84,8 +84,18 @@ def test_every_gin_file_is_shown(site, root):
 
 
 def test_a_browser_is_told_to_ask_nobody_else(site):
+  policy = "default-src 'self' file: 'unsafe-inline' data: blob:"
   for page in site.rglob('*.html'):
-    assert "default-src 'self' 'unsafe-inline' data: blob:" in page.read_text()
+    assert f'content="{policy}"' in page.read_text()
+
+
+def test_search_needs_no_server(site):
+  """Of a folder on a disk a browser reads scripts, not JSON, nor workers."""
+  index = (site / 'search/search_index.js').read_text()
+  assert index.startswith('var __index = {')
+  assert '"location":"gin/agents.html#tfirl.SacAgent"' in index
+  script = '<script src="../javascripts/iframe-worker.js"></script>'
+  assert script in (site / 'gin/agents.html').read_text()
 
 
 def test_scripts_have_no_way_out(site):
