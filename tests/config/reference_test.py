@@ -8,7 +8,12 @@ from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 
 @pytest.fixture(scope='module')
 def entries():
-  return {entry.name: entry for entry in reference.everything()}
+  """By name; without what other tests have given gin."""
+  return {
+    entry.name: entry
+    for entry in reference.everything()
+    if entry.module.split('.')[0] in ('tfirl', 'keras')
+  }
 
 
 @pytest.fixture(scope='module')

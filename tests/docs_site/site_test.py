@@ -29,7 +29,7 @@ _URL = re.compile(r'["\'`](https?://[^"\'`\s]+)')
 def site(root, call_warm, tmp_path_factory):
   folder = tmp_path_factory.mktemp('site')
   words = 'build', '--strict', '--quiet', '--site-dir', folder
-  done = call_warm('mkdocs', *words, cwd=root, timeout=600)
+  done = call_warm('mkdocs', *words, cwd=root, timeout=1800)
   assert done.returncode == 0, done.stderr
   return folder
 
