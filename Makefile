@@ -2,6 +2,7 @@
 # how it learns; README's table has STEPS=100000.
 # `make test`: all tests. `make quick`: what takes under 90 seconds.
 # `make storm`: STORM=100 of each fault: damaged files, kills; hours.
+# `make docs`: all that is written, as site/index.html.
 # `make lint`, `make format`, `make clean`.
 
 PYTHON ?= python3.11
@@ -18,7 +19,7 @@ INSTALLED := $(VENV)/.installed
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: train test quick storm lint format install clean
+.PHONY: train test quick storm docs lint format install clean
 
 # Editable, so that an edit needs no second install. d4rl comes after the check:
 # it asks for the MuJoCo 2.1 binary, which its reader, all that a test compares
@@ -29,7 +30,7 @@ $(INSTALLED): setup.py pyproject.toml
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	touch $(VENV)/.tfirl
-	$(BIN)/pip install --quiet --editable '.[test,ray,onnx]'
+	$(BIN)/pip install --quiet --editable '.[test,ray,onnx,docs]'
 	$(BIN)/pip check
 	$(BIN)/pip install --quiet --no-deps d4rl==1.1
 	touch $@
@@ -52,6 +53,11 @@ quick: $(INSTALLED)
 storm: $(INSTALLED)
 	TFIRL_STORM=$(STORM) $(BIN)/python -m pytest -q -m storm
 
+# Material's advice on other generators is no news of a page.
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "the site: site/index.html"
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,4 +67,4 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build site *.egg-info .pytest_cache .ruff_cache

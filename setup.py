@@ -53,11 +53,13 @@ _INSTALL_REQUIRES = [
   'tqdm==4.70.1',  # the bar while demonstrations are recorded
 ]
 
+_RUFF = 'ruff==0.17.6'  # another version formats otherwise
+
 _EXTRAS_REQUIRE = {
   'test': [
     'pytest==9.2.0',  # its importlib mode lets test files share a name
     'pytest-xdist==3.8.0',  # two workers; the one tested with that pytest
-    'ruff==0.17.6',  # another version formats otherwise
+    _RUFF,
     'uv==0.13.9',  # makes XManager's environment in seconds, pip in minutes
   ],
   # For those who have the MuJoCo 2.1 binary: D4RL's own environments. tfirl
@@ -70,6 +72,15 @@ _EXTRAS_REQUIRE = {
   # `tfirl export --format onnx`. Both resolve with the pins above: they take
   # numpy < 2 and protobuf 4, which TensorFlow 2.15 needs.
   'onnx': ['tf2onnx==1.17.0', 'onnx==1.17.0'],
+  # `make docs`. All resolve with the pins above: none asks for a newer
+  # typing-extensions.
+  'docs': [
+    'mkdocs==1.6.1',  # 2.0 has neither plug-ins nor hooks
+    'mkdocs-material==9.8.2',  # pages were looked at with this one
+    'mkdocstrings-python==2.0.11',  # reads docstrings from the source
+    'griffelib==2.4.1',  # with it; docs/hooks/house_docstrings.py extends it
+    _RUFF,  # breaks long signatures
+  ],
   # CUDA 12.2 and cuDNN 8.9 as wheels, for TensorFlow to find. It resolves with
   # the pins above; no GPU was to be had to try it.
   'cuda': ['tensorflow[and-cuda]==2.15.1'],

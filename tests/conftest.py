@@ -48,6 +48,8 @@ _SLOW = (
   'd4rl_antmaze_run_test.py',
   'demos/collect_test.py',
   'demos/experts/',
+  'docs_blocks_test.py::test_commands_have_the_flags',
+  'docs_site/site_test.py',
   'docs_test.py::test_a_page_runs',
   'dynamics/learned_end_test.py',
   'dynamics/trainer_test.py',

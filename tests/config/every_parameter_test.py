@@ -49,7 +49,7 @@ def test_there_are_many():
 
 @pytest.mark.parametrize('name', _ALL)
 def test_it_says_what_it_takes(name):
-  hint = gin_types._hint(_ALL[name])
+  hint = gin_types.hint_of(_ALL[name])
   assert hint is not inspect.Parameter.empty
   assert hint is not typing.Any
 
@@ -60,7 +60,7 @@ def test_it_takes_its_default(name):
   function = gin_files.function_of(selector)
   default = inspect.signature(function).parameters[parameter].default
   if default not in (gin.REQUIRED, inspect.Parameter.empty):
-    assert checks.fits(default, gin_types._hint(_ALL[name]))
+    assert checks.fits(default, gin_types.hint_of(_ALL[name]))
 
 
 @pytest.mark.parametrize('name', _ALL)
@@ -154,7 +154,7 @@ def _outside(note):
 def _wrong_bindings():
   """(name, text of a value that its annotation refuses) of all parameters."""
   for name, key in _ALL.items():
-    hint = gin_types._hint(key)
+    hint = gin_types.hint_of(key)
     for text in _beyond(hint):
       if not checks.fits(ast.literal_eval(text), hint):
         yield name, text

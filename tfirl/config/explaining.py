@@ -80,6 +80,22 @@ def explain(name: str) -> list[Part]:
   return parts
 
 
+def default_text(key: Key) -> str:
+  """A parameter's default as gin writes it.
+
+  'not bound' if gin must bind it, '' if it has none: who calls gives it.
+  """
+  default = _default(key)
+  if default is gin_config.REQUIRED:
+    return 'not bound'
+  if default is inspect.Parameter.empty:
+    return ''
+  if inspect.isfunction(default) or inspect.isclass(default):
+    module = default.__module__.rpartition('.')[2]
+    return f'@{module}.{default.__name__}'
+  return repr(default)
+
+
 def _roots(statements: Sequence[Statement]) -> list[str]:
   """The selectors that statements bind or refer to, the run's first."""
   registry = gin_config._REGISTRY
@@ -127,13 +143,7 @@ def _value(key: Key, bound: Mapping[Key, tuple[Any, str]]) -> tuple[str, str]:
   if key in bound:
     value, where = bound[key]
     return repr(value), _place(where)
-  default = _default(key)
-  if default is gin_config.REQUIRED:
-    return 'not bound', DEFAULT
-  if inspect.isfunction(default) or inspect.isclass(default):
-    module = default.__module__.rpartition('.')[2]
-    return f'@{module}.{default.__name__}', DEFAULT
-  return repr(default), DEFAULT
+  return default_text(key), DEFAULT
 
 
 def _place(where: str) -> str:

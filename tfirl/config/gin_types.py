@@ -71,7 +71,7 @@ def check_type(key: gin_files.Key, name: str, value: Any, where: str) -> None:
       macro stands for, is not known here.
     where: the file and line, for the error.
   """
-  hint = _hint(key)
+  hint = hint_of(key)
   if hint is inspect.Parameter.empty:
     return
   if isinstance(value, gin_files.Reference):
@@ -126,7 +126,7 @@ def check_scopes(
       )
 
 
-def _hint(key: gin_files.Key) -> Any:
+def hint_of(key: gin_files.Key) -> Any:
   """The type of a parameter, `Parameter.empty` if nothing tells it."""
   _, selector, name = key
   function = gin_files.function_of(selector)

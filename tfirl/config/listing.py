@@ -77,8 +77,13 @@ def line(pair: Pair, width: int) -> str:
     pair: what it is.
     width: of the column of names.
   """
-  budget = f'{pair.total:,} {pair.unit.replace("_", " ")}'
-  return f'{pair.name:<{width}}  {budget:>20}  {_result(pair)}'
+  budget, result = columns(pair)
+  return f'{pair.name:<{width}}  {budget:>20}  {result}'
+
+
+def columns(pair: Pair) -> tuple[str, str]:
+  """Budget and result in words; '-' for one that was not measured."""
+  return f'{pair.total:,} {pair.unit.replace("_", " ")}', _result(pair)
 
 
 def _result(pair: Pair) -> str:

@@ -38,10 +38,11 @@ def configurables(
     names = selectors.get(_key(part), [])
     found += names
     waiting += _called(part, {name for of, name in bound if of in names})
-  return [selector for selector in found if _is_ours(selector)]
+  return [selector for selector in found if is_ours(selector)]
 
 
-def _is_ours(selector: str) -> bool:
+def is_ours(selector: str) -> bool:
+  """Whether a complete selector is of tfirl, or of what tfirl gave gin."""
   wrapped = inspect.unwrap(gin_config._REGISTRY[selector].wrapped)
   libraries = ('tf_agents', 'tensorflow', 'gin')
   return wrapped.__module__.split('.')[0] not in libraries
