@@ -18,14 +18,15 @@ _ANT_MAZES = tuple(
 )
 _MAZES = ('pointmaze', *_ANT_MAZES, 'antmaze')  # the last is a short name
 _ON_BOTH = ('bc', *_GAMES, 'hyper', 'expert')
-_ON_MUJOCO = (*_ON_BOTH, 'iq_learn', 'lamps', 'sysid')  # which SAC plays
+_OF_SAC = ('hype_many_updates', 'iq_learn', 'lamps', 'sysid')
+_ON_MUJOCO = (*_ON_BOTH, *_OF_SAC)
 _ON_MAZES = (*_ON_BOTH, 'pretrain_dynamics')
 _PAIRS = [
   *((method, task) for method in _ON_MUJOCO for task in _MUJOCO),
   *((method, task) for method in _ON_MAZES for task in _MAZES),
 ]
 # Of Ren et al., where HalfCheetah is in no run, nor is any of these a method.
-_NOT_THEIRS = ('expert', 'iq_learn', 'lamps', 'sysid')
+_NOT_THEIRS = ('expert', *_OF_SAC)
 _PAPER_PAIRS = [
   (method, task)
   for method, task in _PAIRS
@@ -62,7 +63,7 @@ def _steps(method, task):
     return 500_000 if is_maze else 1_000_000
   if method == 'bc':
     return 50_000 if is_maze else 100_000
-  if method in ('hyper', 'lamps', 'sysid'):
+  if method in ('hyper', 'hype_many_updates', 'lamps', 'sysid'):
     return _HYPER_STEPS.get(task, 30_000)
   if is_maze:
     return 15_000 if task == 'pointmaze' else 30_000
@@ -194,12 +195,18 @@ _FRACTION = {
   'expert_fraction/piecewise_linear.segments',
 }
 _RESETS = {'ExpertReset.reset_prob'}
+_HOLD = {
+  'SacAgent.bc_weight',
+  'WarmStart.bc_rows',
+  'WarmStart.bc_scale',
+  'bc_scale/piecewise_linear.segments',
+}
 _TURNED_ON = {
   'hopper': {
-    'bc_reg': {'SacAgent.bc_weight'},
+    'bc_reg': _HOLD,
     'filter': _RESETS,
-    'hype': _FRACTION,
-    'hype_filter': _FRACTION | _RESETS,
+    'hype': _FRACTION | _HOLD,
+    'hype_filter': _FRACTION | _HOLD | _RESETS,
   },
   'antmaze': {
     'bc_reg': {'Td3BcAgent.bc_weight'},

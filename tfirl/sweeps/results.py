@@ -30,7 +30,10 @@ class Table(NamedTuple):
 
 TABLES = {
   'tasks': Table(
-    ('bc', 'mm', 'filter', 'hype', 'hype_filter', 'iq_learn', 'hyper'),
+    (
+      *('bc', 'mm', 'filter', 'hype', 'hype_filter', 'iq_learn', 'hyper'),
+      'hype_many_updates',  # what the model buys
+    ),
     _MUJOCO,
     '100:105',
   ),

@@ -24,7 +24,7 @@ _TD3_BC = [
   'Td3BcAgent.bc_weight = 1.0',
 ]
 _SAC = ['tfirl.SacAgent.hidden = (32, 32)']
-# The recipe's start, and what it does to the agent, is off: each test has its own.
+# The recipe's start and its agent are off: each test has its own.
 _NO_START = [
   'WarmStart.bc_steps = 0',
   'WarmStart.critic_steps = 0',
