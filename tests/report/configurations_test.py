@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tfirl.report import __main__ as main_module
-from tfirl.report import configurations, runs
+from tfirl.report import bindings, configurations, runs
 
 _CONFIG = """# Parameters for run:
 # ==============================================================================
@@ -56,7 +56,7 @@ def _names(tmp_path):
 
 def test_reads_what_gin_writes():
   text = _CONFIG.format(gamma=0.9, eval_every=1, real_steps=2)
-  assert configurations.read_bindings(text) == {
+  assert bindings.parse(text) == {
     'run.algorithm': "'hype'",
     'run.eval_every': '1',
     'run.real_steps': '2',

@@ -1,33 +1,17 @@
-"""Interquartile means over seeds, with bootstrap intervals, by rliable.
+"""Runs of one algorithm on one task, as one curve with its interval."""
 
-Agarwal et al. 2021, "Deep RL at the Edge of the Statistical Precipice". The
-IQM leaves out the lowest and the highest quarter of the scores, rounded down:
-of 3 seeds none, of 4 one each.
-"""
-
-import contextlib
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import scipy.stats
-from rliable import library
-from rliable import metrics as rliable_metrics
 
+from tfirl.report import bootstrap
+from tfirl.report.bootstrap import Estimate
 from tfirl.report.runs import Run
 
-CONFIDENCE = 0.95
-_BOOTSTRAP_SEED = 0
-
-
-@dataclasses.dataclass(frozen=True)
-class Estimate:
-  """A statistic and its interval; the bounds are nan where N is 1."""
-
-  value: np.ndarray  # [T]
-  low: np.ndarray  # [T]
-  high: np.ndarray  # [T]
+# Of the way from random actions to the expert: what counts as solved.
+SOLVED = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,11 +32,45 @@ class Curve:
   iqm: Estimate  # [T]
   last: int  # how many evaluations `final` takes in
   final: Estimate  # [1]
+  # Scores of the expert and of random actions, None if no run says.
+  expert: float | None
+  random: float | None
 
   @property
   def is_cut(self) -> bool:
     """Whether the budget of some run was cut."""
     return any(run.cut for run in self.runs)
+
+  @property
+  def final_scores(self) -> np.ndarray:
+    """The mean of each seed's last evaluations, [N]."""
+    return self.scores[:, -self.last :].mean(axis=1)
+
+  @property
+  def is_normalised(self) -> bool:
+    """Whether `normalise` knows its two ends."""
+    if self.expert is None or self.random is None:
+      return False
+    return self.expert > self.random
+
+  def normalise(self, scores: np.ndarray) -> np.ndarray:
+    """Scores on a scale where random actions have 0 and the expert has 1."""
+    return (scores - self.random) / (self.expert - self.random)
+
+  @property
+  def solved_s(self) -> np.ndarray:
+    """Seconds to each seed's first evaluation at `SOLVED` of the expert, [N];
+    inf for one that never was there, nan where nothing tells.
+    """
+    if not self.is_normalised:
+      return np.full(len(self.runs), np.nan)
+    times = [
+      run.columns['wall_s'][
+        self.normalise(_scores(run, self.is_success)) >= SOLVED
+      ]
+      for run in self.runs
+    ]
+    return np.array([t[0] if len(t) else np.inf for t in times])
 
   @property
   def num_demos(self) -> str:
@@ -105,31 +123,6 @@ def aggregate(
   return curves, notes
 
 
-def bootstrap(
-  scores: np.ndarray,
-  statistic: Callable[[np.ndarray], np.ndarray],
-  reps: int,
-) -> Estimate:
-  """`statistic` of `scores` [N, ...] with its percentile interval over seeds.
-
-  Whole seeds are resampled, not single scores: evaluations of one seed are
-  not independent of each other. So rliable resamples seed numbers [N, 1], and
-  the statistic looks their scores up. A single seed has no interval.
-  """
-  value = np.atleast_1d(statistic(scores))
-  if len(scores) == 1:
-    unknown = np.full_like(value, np.nan)
-    return Estimate(value, unknown, unknown)
-  with _seeded():
-    _, intervals = library.get_interval_estimates(
-      {'': np.arange(len(scores))[:, np.newaxis]},
-      lambda rows: np.atleast_1d(statistic(scores[rows[:, 0]])),
-      reps=reps,
-      confidence_interval_size=CONFIDENCE,
-    )
-  return Estimate(value, *intervals[''])
-
-
 def _curve(
   runs: tuple[Run, ...],
   points: np.ndarray,
@@ -137,8 +130,9 @@ def _curve(
   last: int,
   reps: int,
 ) -> Curve:
-  score = 'eval_success' if is_success else 'eval_return_mean'
-  scores = _at(runs, score, points) * (100.0 if is_success else 1.0)
+  scores = np.stack(
+    [np.interp(points, run.clock, _scores(run, is_success)) for run in runs]
+  )
   speeds = np.concatenate([_column(run, 'steps_per_s') for run in runs])
   last = min(last, len(points))
   return Curve(
@@ -153,16 +147,35 @@ def _curve(
     wall_s=np.median(_at(runs, 'wall_s', points), axis=0),
     steps_per_s=_median(speeds),
     scores=scores,
-    iqm=bootstrap(scores, _iqm_of_each, reps),
+    iqm=bootstrap.iqm(scores, reps),
     last=last,
     # All scores of the last evaluations are pooled.
-    final=bootstrap(scores[:, -last:], rliable_metrics.aggregate_iqm, reps),
+    final=bootstrap.pooled_iqm(scores[:, -last:], reps),
+    expert=_known(runs, ('expert_return', 'demos_return'), is_success),
+    random=_known(runs, ('random_return',), is_success),
   )
 
 
-def _iqm_of_each(scores: np.ndarray) -> np.ndarray:
-  """IQM over seeds at each evaluation: [N, T] -> [T]."""
-  return scipy.stats.trim_mean(scores, proportiontocut=0.25, axis=0)
+def _scores(run: Run, is_success: bool) -> np.ndarray:
+  """What its evaluations are judged by, [T]."""
+  if is_success:
+    return 100.0 * run.columns['eval_success']
+  return run.columns['eval_return_mean']
+
+
+def _known(
+  runs: Sequence[Run], names: Sequence[str], is_success: bool
+) -> float | None:
+  """The first return that a run says, as a score.
+
+  Where scores are shares of successes, it is one only where the task's reward
+  is the goal's 1.
+  """
+  for name in names:
+    for value in (getattr(run, name) for run in runs):
+      if value is not None and (not is_success or 0 <= value <= 1):
+        return 100.0 * value if is_success else value
+  return None
 
 
 def _column(run: Run, name: str) -> np.ndarray:
@@ -219,14 +232,3 @@ def _cuts(runs: Sequence[Run]) -> list[str]:
     who = 'all seeds' if len(seeds) == len(runs) else of_some
     notes.append(f'budget {cut}, {who}')
   return notes
-
-
-@contextlib.contextmanager
-def _seeded() -> Iterator[None]:
-  """rliable 1.2 draws from NumPy's global generator, whatever it is given."""
-  state = np.random.get_state()
-  np.random.seed(_BOOTSTRAP_SEED)
-  try:
-    yield
-  finally:
-    np.random.set_state(state)

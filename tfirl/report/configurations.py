@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfirl.config import lasting
+from tfirl.report import bindings
 from tfirl.report.runs import Run, order
 
 _DEMOS = '--demos'
@@ -48,29 +49,11 @@ def keep_apart(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
   return sorted(renamed, key=order), notes
 
 
-def read_bindings(text: str) -> dict[str, str]:
-  """The bindings of a config.gin, which gin wrote: name -> value, as text.
-
-  A value may go on in lines that are indented, or close what it opened.
-  """
-  statements = []
-  for line in text.splitlines():
-    begins = line[:1] not in ('', ' ', '#', ')', ']', '}')
-    if begins:
-      statements.append(line)
-    elif statements and line.strip() and not line.startswith('#'):
-      statements[-1] = f'{statements[-1]} {line}'
-  pairs = (s.split('=', 1) for s in statements if '=' in s)
-  return {k.strip(): ' '.join(v.replace('\\', '').split()) for k, v in pairs}
-
-
 def _config(run: Run) -> dict[str, str] | None:
   """What of the run's config counts; None where nothing tells it."""
-  path = os.path.join(run.path, 'config.gin')
-  if not os.path.exists(path):
+  found = bindings.read(run.path)
+  if found is None:
     return None
-  with open(path, encoding='utf-8', errors='replace') as file:
-    found = read_bindings(file.read())
   kept = {k: v for k, v in found.items() if k not in _IGNORED}
   source = _source_of_demos(run.path)
   return kept if source is None else {**kept, _DEMOS: source}

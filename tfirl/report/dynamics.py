@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tfirl.report import run_pictures, texts
+from tfirl.report import figures, run_pictures, spread, texts
 from tfirl.report.runs import Run
 
 _BLUE, _ORANGE, _INK, _GRAY = '#0072B2', '#D55E00', '#333333', '#888888'
@@ -33,33 +33,42 @@ def has_dynamics(run: Run) -> bool:
 
 
 def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
-  """A picture per run that fitted a model, and one of its rollouts.
+  """A picture per method that fitted a model, and of runs' rollouts.
 
   Args:
     found: all runs.
-    folder: where the PNGs go.
+    folder: where the pictures go.
 
   Returns:
     File names in `folder` by task.
   """
-  files = {}
+  methods: dict[tuple[str, str], list[Run]] = {}
   for run in filter(has_dynamics, found):
-    name = f'{run.task}_{run.algorithm}_{run.seed}'
-    names = files.setdefault(run.task, [])
-    names.append(f'{name}_dynamics.png')
-    plot_dynamics(run, os.path.join(folder, names[-1]))
-    rollouts = os.path.join(run.path, 'rollouts.npz')
-    if os.path.exists(rollouts):
-      names.append(f'{name}_rollouts.png')
-      plot_rollouts(rollouts, os.path.join(folder, names[-1]))
+    methods.setdefault((run.task, run.algorithm), []).append(run)
+  files = {}
+  for (task, algorithm), runs in methods.items():
+    name = f'{texts.for_file(f"{task}_{algorithm}")}_dynamics.svg'
+    plot_dynamics(runs, os.path.join(folder, name))
+    files.setdefault(task, []).append(name)
+  rollouts = run_pictures.plot_all(
+    found, folder, 'rollouts.npz', 'rollouts', plot_rollouts
+  )
+  for task, names in rollouts.items():
+    files.setdefault(task, []).extend(names)
   return files
 
 
-def plot_dynamics(run: Run, path: str) -> None:
-  """Hold-out error, open-loop error, terminations, time and table sizes."""
+def plot_dynamics(runs: Sequence[Run], path: str) -> None:
+  """Hold-out error, open-loop error, terminations, time and table sizes.
+
+  Args:
+    runs: of one method and task; lines are medians over them.
+    path: of the file, which `figures.save` writes.
+  """
   figure = Figure(figsize=(11.0, 6.2), dpi=140, layout='constrained')
   FigureCanvasAgg(figure)
-  name = f'{run.task}, {run.algorithm}, seed {run.seed}'
+  seeds = f'seed {runs[0].seed}' if len(runs) == 1 else f'{len(runs)} seeds'
+  name = f'{runs[0].task}, {runs[0].algorithm}, {seeds}'
   figure.suptitle(
     f'{texts.for_figure(name)}: learned dynamics',
     fontweight='bold',
@@ -72,17 +81,18 @@ def plot_dynamics(run: Run, path: str) -> None:
     axes.grid(color='#E3E3E3', linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[['top', 'right']].set_visible(False)
-    draw(axes, run)
-  figure.savefig(path)
+    draw(axes, runs)
+  figures.save(figure, path)
 
 
-def plot_rollouts(source: str, path: str) -> None:
+def plot_rollouts(source: str, path: str, title: str) -> None:
   """Real trajectories in black, what the model makes of their actions in blue.
 
   Args:
     source: an .npz with `real` [K, T, O] and `imagined` [K, S, T, O].
     path: of the PNG; a row for each trajectory, a column for each of the first
       dimensions.
+    title: above all panels.
 
   Raises: ValueError if the file is damaged or lacks one of those.
   """
@@ -93,6 +103,7 @@ def plot_rollouts(source: str, path: str) -> None:
     figsize=(2.1 * columns, 1.7 * count), dpi=140, layout='constrained'
   )
   FigureCanvasAgg(figure)
+  figure.suptitle(title, fontweight='bold', fontsize=9, color=_INK)
   panels = figure.subplots(count, columns, squeeze=False, sharex=True)
   for k, d in np.ndindex(count, columns):
     axes = panels[k, d]
@@ -106,39 +117,39 @@ def plot_rollouts(source: str, path: str) -> None:
     'black real, blue imagined',
     fontsize=9,
   )
-  figure.savefig(path)
+  figures.save(figure, path)
 
 
-def _draw_holdout(axes: Axes, run: Run) -> None:
-  _draw_over_steps(axes, run, 'dynamics_mse', _BLUE, 'elites')
+def _draw_holdout(axes: Axes, runs: Sequence[Run]) -> None:
+  _draw_over_steps(axes, runs, 'dynamics_mse', _BLUE, 'elites')
   axes.set_yscale('log')
   axes.set_title('hold-out mse, one step', loc='left', fontsize=10)
 
 
-def _draw_r2(axes: Axes, run: Run) -> None:
-  _draw_over_steps(axes, run, 'dynamics_r2_median', _BLUE, 'median output')
-  _draw_over_steps(axes, run, 'dynamics_r2_min', _ORANGE, 'worst output')
+def _draw_r2(axes: Axes, runs: Sequence[Run]) -> None:
+  _draw_over_steps(axes, runs, 'dynamics_r2_median', _BLUE, 'median output')
+  _draw_over_steps(axes, runs, 'dynamics_r2_min', _ORANGE, 'worst output')
   axes.set_ylim(top=1.0)
   axes.set_title('hold-out R2, one step', loc='left', fontsize=10)
   axes.legend(fontsize=8, frameon=False)
 
 
-def _draw_terminations(axes: Axes, run: Run) -> None:
+def _draw_terminations(axes: Axes, runs: Sequence[Run]) -> None:
   """In a maze imagined episodes never end; there it is where they start."""
-  if 'start_window_from' in run.columns:
-    _draw_start_window(axes, run)
+  if 'start_window_from' in runs[0].columns:
+    _draw_start_window(axes, runs)
     return
-  _draw_over_steps(axes, run, 'imagined_terminal', _BLUE, 'imagined')
-  _draw_over_steps(axes, run, 'real_terminal', 'black', 'real')
+  _draw_over_steps(axes, runs, 'imagined_terminal', _BLUE, 'imagined')
+  _draw_over_steps(axes, runs, 'real_terminal', 'black', 'real')
   axes.set_ylim(bottom=0.0)
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
   axes.set_title('steps that end an episode', loc='left', fontsize=10)
   axes.legend(fontsize=8, frameon=False)
 
 
-def _draw_start_window(axes: Axes, run: Run) -> None:
-  _draw_over_steps(axes, run, 'start_window_from', _BLUE, 'from')
-  _draw_over_steps(axes, run, 'start_window_to', _ORANGE, 'to')
+def _draw_start_window(axes: Axes, runs: Sequence[Run]) -> None:
+  _draw_over_steps(axes, runs, 'start_window_from', _BLUE, 'from')
+  _draw_over_steps(axes, runs, 'start_window_to', _ORANGE, 'to')
   axes.set_ylim(0.0, 1.0)
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
   title = "start states, share of a demonstration's length"
@@ -146,22 +157,22 @@ def _draw_start_window(axes: Axes, run: Run) -> None:
   axes.legend(fontsize=8, frameon=False)
 
 
-def _draw_open_loop(axes: Axes, run: Run) -> None:
-  """Of the last evaluation that has the columns."""
+def _draw_open_loop(axes: Axes, runs: Sequence[Run]) -> None:
+  """Of each run's last evaluation that has the columns."""
   axes.set_title('open-loop error', loc='left', fontsize=10)
   axes.set_xlabel('steps ahead', fontsize=9)
   axes.set_ylabel('standard deviations', fontsize=9)
   ahead = sorted(
     int(name.split('_')[2])
-    for name in run.columns
+    for name in runs[0].columns
     if name.startswith('open_loop_') and name.endswith('_median')
   )
   if not ahead:
     return
 
   def last(name):
-    columns = [run.columns.get(f'open_loop_{k}_{name}') for k in ahead]
-    return np.array([np.nan if c is None else _last(c) for c in columns])
+    columns = (f'open_loop_{k}_{name}' for k in ahead)
+    return np.array([spread.last(runs, column) for column in columns])
 
   axes.plot(ahead, last('median'), color=_BLUE, marker='o', label='model')
   axes.fill_between(
@@ -177,20 +188,19 @@ def _draw_open_loop(axes: Axes, run: Run) -> None:
   axes.legend(fontsize=8, frameon=False)
 
 
-def _draw_tables(axes: Axes, run: Run) -> None:
+def _draw_tables(axes: Axes, runs: Sequence[Run]) -> None:
   colors = ('black', _ORANGE, '#009E73', _BLUE)
   for table, color in zip(_TABLES, colors, strict=True):
-    _draw_over_steps(axes, run, f'rows_{table}', color, table)
+    _draw_over_steps(axes, runs, f'rows_{table}', color, table)
   axes.set_yscale('symlog', linthresh=1000)
   axes.set_title('rows in the tables', loc='left', fontsize=10)
   axes.legend(fontsize=8, frameon=False)
 
 
-def _draw_times(axes: Axes, run: Run) -> None:
+def _draw_times(axes: Axes, runs: Sequence[Run]) -> None:
   bottom = 0.0
   for name, color in zip(_TIMES, _TIME_COLORS, strict=True):
-    values = run.columns.get(f'time_{name}_s')
-    minutes = 0.0 if values is None else np.nan_to_num(_last(values)) / 60.0
+    minutes = np.nan_to_num(spread.last(runs, f'time_{name}_s')) / 60.0
     axes.barh(0, minutes, left=bottom, color=color, label=name)
     bottom += minutes
   axes.set_yticks([])
@@ -201,20 +211,15 @@ def _draw_times(axes: Axes, run: Run) -> None:
 
 
 def _draw_over_steps(
-  axes: Axes, run: Run, name: str, color: str, label: str
+  axes: Axes, runs: Sequence[Run], name: str, color: str, label: str
 ) -> None:
-  values = run.columns.get(name)
+  values = spread.over_steps(runs, name)
   if values is None:
     return
-  known = ~np.isnan(values)
-  axes.plot(
-    run.columns['real_steps'][known], values[known], color=color, label=label
-  )
+  axes.plot(values.x, values.median, color=color, label=label)
+  if len(runs) > 1:
+    axes.fill_between(
+      values.x, values.low, values.high, color=color, alpha=0.15, linewidth=0
+    )
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   axes.set_xlabel('real steps', fontsize=9)
-
-
-def _last(values: np.ndarray) -> float:
-  """The last that is known; nan if none is."""
-  known = values[~np.isnan(values)]
-  return float(known[-1]) if len(known) else float('nan')

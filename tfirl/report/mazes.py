@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tfirl.report import run_pictures
+from tfirl.report import figures, run_pictures
 from tfirl.report.runs import Run
 
 _FILE = 'maze.npz'
@@ -22,7 +22,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
-  """A picture per run that left a maze.npz.
+  """Pictures of runs that left a maze.npz.
 
   Args:
     found: all runs.
@@ -74,7 +74,7 @@ def plot_maze(source: str, path: str, title: str) -> None:
     axes.set_xlabel('x, m')
   panels[0].set_ylabel('y, m')
   panels[0].legend(loc='upper left', fontsize=7, framealpha=0.9)
-  figure.savefig(path)
+  figures.save(figure, path)
 
 
 def _read(source: str) -> Arrays:

@@ -11,7 +11,8 @@ from datetime import datetime
 import numpy as np
 
 from tfirl.report import texts
-from tfirl.report.aggregate import CONFIDENCE, Curve
+from tfirl.report.aggregate import Curve
+from tfirl.report.bootstrap import CONFIDENCE
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff;

@@ -7,7 +7,7 @@ from matplotlib import colors
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tfirl.report import run_pictures
+from tfirl.report import figures, run_pictures
 from tfirl.report.runs import Run
 
 _REQUIRED = ('errors', 'fitted_rows', 'extent', 'is_wall')
@@ -16,7 +16,7 @@ _WALLS = colors.ListedColormap(['#FFFFFF', '#BDBDBD'])
 
 
 def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
-  """A picture per run that left a regions.npz.
+  """Pictures of runs that left a regions.npz.
 
   Args:
     found: all runs.
@@ -65,4 +65,4 @@ def plot_regions(source: str, path: str, title: str) -> None:
     axes.set_xlabel('x, m')
     axes.set_ylabel('y, m')
     figure.colorbar(shown, ax=axes, shrink=0.8)
-  figure.savefig(path)
+  figures.save(figure, path)

@@ -1,4 +1,4 @@
-"""A picture for each run that left a certain file."""
+"""Pictures of runs that left a certain file."""
 
 import os
 import zipfile
@@ -10,6 +10,8 @@ import numpy as np
 from tfirl.report import texts
 from tfirl.report.runs import Run
 
+_MOST = 6  # pictures of a kind, if methods have more than one
+
 
 def plot_all(
   found: Sequence[Run],
@@ -18,7 +20,9 @@ def plot_all(
   suffix: str,
   plot: Callable[[str, str, str], None],
 ) -> dict[str, list[str]]:
-  """Calls `plot(source, path, title)` for the runs whose folder has `file`.
+  """Calls `plot(source, path, title)` for runs whose folder has `file`.
+
+  For all of them or, where they are many, for the first seed of each method.
 
   Args:
     found: all runs.
@@ -30,16 +34,25 @@ def plot_all(
   Returns: file names in `folder` by task.
   """
   files = {}
-  for run in found:
-    source = os.path.join(run.path, file)
-    if os.path.exists(source):
-      name = texts.for_file(f'{run.task}_{run.algorithm}_{run.seed}')
-      name = f'{name}_{suffix}.png'
-      title = f'{run.task}, {run.algorithm}, seed {run.seed}'
-      title = texts.for_figure(title)
-      plot(source, os.path.join(folder, name), title)
-      files.setdefault(run.task, []).append(name)
+  for run in _choose(found, file):
+    name = texts.for_file(f'{run.task}_{run.algorithm}_{run.seed}')
+    name = f'{name}_{suffix}.png'
+    title = f'{run.task}, {run.algorithm}, seed {run.seed}'
+    title = texts.for_figure(title)
+    plot(os.path.join(run.path, file), os.path.join(folder, name), title)
+    files.setdefault(run.task, []).append(name)
   return files
+
+
+def _choose(found: Sequence[Run], file: str) -> list[Run]:
+  """The runs that have `file`; if they are many, the first of each method."""
+  have = [r for r in found if os.path.exists(os.path.join(r.path, file))]
+  if len(have) <= _MOST:
+    return have
+  first: dict[tuple[str, str], Run] = {}
+  for run in have:
+    first.setdefault((run.task, run.algorithm), run)
+  return list(first.values())
 
 
 def read_arrays(

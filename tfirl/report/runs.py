@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tfirl.config import budget
-from tfirl.report import texts
+from tfirl.report import bindings, texts
 from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
@@ -34,6 +35,10 @@ class Run:
   cut: str | None = (
     None  # what its budget was cut to, and from; None: it is full
   )
+  # Mean returns of one with the trembling hand, None if not said.
+  expert_return: float | None = None
+  random_return: float | None = None
+  demos_return: float | None = None  # mean of the demonstrated episodes
 
   @property
   def is_offline(self) -> bool:
@@ -122,7 +127,11 @@ def read_run(path: str) -> Run | None:
   task, algorithm, seed = map(texts.name_of_folder, names)
   label = _label(path)
   name = f'{algorithm} {label}'.strip()
-  run = Run(path, task, name, seed, columns, *_what_it_was_given(path))
+  run = Run(
+    *(path, task, name, seed, columns),
+    **_what_it_was_given(path),
+    **_what_its_task_says(path),
+  )
   backwards = np.flatnonzero(np.diff(run.clock) <= 0)
   if len(backwards):
     line = int(backwards[0]) + 3
@@ -153,22 +162,33 @@ def _label(path: str) -> str:
   return unit_lib.read_command(Path(path))[0].label
 
 
-def _what_it_was_given(path: str) -> tuple[int | None, str | None]:
-  """How many demonstrated episodes the run used, and what its budget was cut
-  to; None where its metadata doesn't say.
+def _what_its_task_says(path: str) -> dict[str, float | None]:
+  """Returns of the expert and of random actions that the run's config binds."""
+  bound = bindings.read(path)
+  names = ('expert_return', 'random_return')
+  return {name: bindings.number(bound, f'Task.{name}') for name in names}
+
+
+def _what_it_was_given(path: str) -> dict[str, Any]:
+  """How many demonstrated episodes the run used, what they returned, and what
+  its budget was cut to; without what its metadata doesn't say.
   """
   path = os.path.join(path, _METADATA)
   if not os.path.exists(path):
-    return None, None
+    return {}
   try:
     with open(path, encoding='utf-8') as file:
       found = json.load(file)
-    num_demos = found.get('demonstrations', {}).get('num_episodes')
+    demos = found.get('demonstrations', {})
     given, cut = found.get('budget', {}), None
     if given.get('cut_from'):
       unit = given['unit'].replace('_', ' ')
       cut = f'cut to {given["total"]:,} of {given["cut_from"]:,} {unit}'
-    return num_demos, cut
+    return {
+      'num_demos': demos.get('num_episodes'),
+      'demos_return': demos.get('mean_return'),
+      'cut': cut,
+    }
   except (AttributeError, KeyError, TypeError, ValueError) as error:
     raise ValueError(
       f'{path} is damaged ({error}); expected the JSON object that a launch '
