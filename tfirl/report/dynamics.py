@@ -65,8 +65,11 @@ def plot_dynamics(runs: Sequence[Run], path: str) -> None:
     runs: of one method and task; lines are medians over them.
     path: of the file, which `figures.save` writes.
   """
-  figure = Figure(figsize=(11.0, 6.2), dpi=140, layout='constrained')
+  figure = Figure(figsize=(11.0, 6.2), dpi=140)
   FigureCanvasAgg(figure)
+  figure.subplots_adjust(
+    left=0.07, right=0.98, bottom=0.08, top=0.88, wspace=0.25, hspace=0.38
+  )
   seeds = f'seed {runs[0].seed}' if len(runs) == 1 else f'{len(runs)} seeds'
   name = f'{runs[0].task}, {runs[0].algorithm}, {seeds}'
   figure.suptitle(
@@ -122,15 +125,15 @@ def plot_rollouts(source: str, path: str, title: str) -> None:
 
 def _draw_holdout(axes: Axes, runs: Sequence[Run]) -> None:
   _draw_over_steps(axes, runs, 'dynamics_mse', _BLUE, 'elites')
-  axes.set_yscale('log')
-  axes.set_title('hold-out mse, one step', loc='left', fontsize=10)
+  figures.set_log(axes)
+  axes.set_title('hold-out mse, one step', loc='left', fontsize=10, y=1.0)
 
 
 def _draw_r2(axes: Axes, runs: Sequence[Run]) -> None:
   _draw_over_steps(axes, runs, 'dynamics_r2_median', _BLUE, 'median output')
   _draw_over_steps(axes, runs, 'dynamics_r2_min', _ORANGE, 'worst output')
   axes.set_ylim(top=1.0)
-  axes.set_title('hold-out R2, one step', loc='left', fontsize=10)
+  axes.set_title('hold-out R2, one step', loc='left', fontsize=10, y=1.0)
   axes.legend(fontsize=8, frameon=False)
 
 
@@ -143,7 +146,7 @@ def _draw_terminations(axes: Axes, runs: Sequence[Run]) -> None:
   _draw_over_steps(axes, runs, 'real_terminal', 'black', 'real')
   axes.set_ylim(bottom=0.0)
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
-  axes.set_title('steps that end an episode', loc='left', fontsize=10)
+  axes.set_title('steps that end an episode', loc='left', fontsize=10, y=1.0)
   axes.legend(fontsize=8, frameon=False)
 
 
@@ -153,13 +156,13 @@ def _draw_start_window(axes: Axes, runs: Sequence[Run]) -> None:
   axes.set_ylim(0.0, 1.0)
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
   title = "start states, share of a demonstration's length"
-  axes.set_title(title, loc='left', fontsize=10)
+  axes.set_title(title, loc='left', fontsize=10, y=1.0)
   axes.legend(fontsize=8, frameon=False)
 
 
 def _draw_open_loop(axes: Axes, runs: Sequence[Run]) -> None:
   """Of each run's last evaluation that has the columns."""
-  axes.set_title('open-loop error', loc='left', fontsize=10)
+  axes.set_title('open-loop error', loc='left', fontsize=10, y=1.0)
   axes.set_xlabel('steps ahead', fontsize=9)
   axes.set_ylabel('standard deviations', fontsize=9)
   ahead = sorted(
@@ -182,7 +185,7 @@ def _draw_open_loop(axes: Axes, runs: Sequence[Run]) -> None:
     ahead, last('still'), color=_GRAY, linestyle='--', label='nothing moves'
   )
   axes.set_xscale('log')
-  axes.set_yscale('log')
+  figures.set_log(axes)
   axes.set_xticks(ahead, [str(k) for k in ahead])
   axes.xaxis.set_minor_locator(ticker.NullLocator())
   axes.legend(fontsize=8, frameon=False)
@@ -193,7 +196,7 @@ def _draw_tables(axes: Axes, runs: Sequence[Run]) -> None:
   for table, color in zip(_TABLES, colors, strict=True):
     _draw_over_steps(axes, runs, f'rows_{table}', color, table)
   axes.set_yscale('symlog', linthresh=1000)
-  axes.set_title('rows in the tables', loc='left', fontsize=10)
+  axes.set_title('rows in the tables', loc='left', fontsize=10, y=1.0)
   axes.legend(fontsize=8, frameon=False)
 
 
@@ -205,7 +208,7 @@ def _draw_times(axes: Axes, runs: Sequence[Run]) -> None:
     bottom += minutes
   axes.set_yticks([])
   axes.set_xlabel('minutes', fontsize=9)
-  axes.set_title('wall time', loc='left', fontsize=10)
+  axes.set_title('wall time', loc='left', fontsize=10, y=1.0)
   axes.legend(fontsize=8, frameon=False, ncols=3, loc='upper center')
   axes.set_ylim(-0.5, 1.2)
 

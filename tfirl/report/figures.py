@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 import matplotlib
+from matplotlib import ticker
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -38,7 +39,8 @@ _SPARE = (('#A3195B', 'd'), ('#1B6E6E', 'p'), ('#5B5BD6', '8'))
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 4.4, 0.72, 0.24, 0.34, 0.48
 _LEGEND_ROW = 0.19
 _SHORT_NAME = 25  # letters: two of them stand side by side
-_FONT = {'font.size': 9, 'font.family': 'sans-serif'}
+# A title whose place is given need not be looked for at each drawing.
+_LOOK = {'font.size': 9, 'font.family': 'sans-serif', 'axes.titley': 1.0}
 # The same figure is the same file, whenever it is drawn.
 _SAVED = {'svg.hashsalt': 'tfirl'}
 _METADATA = {'.svg': {'Date': None}, '.pdf': {'CreationDate': None}}
@@ -63,7 +65,7 @@ def make(
   """
   rows = math.ceil(len(names) / _columns(names))
   total = _TOP + height + _BOTTOM + rows * _LEGEND_ROW
-  with matplotlib.rc_context(_FONT):
+  with matplotlib.rc_context(_LOOK):
     figure = Figure(figsize=(_WIDTH, total), dpi=160)
     FigureCanvasAgg(figure)
     axes = figure.add_axes(
@@ -75,12 +77,22 @@ def make(
       )
     )
     axes.set_title(title, loc='left', fontweight='bold', color=INK, fontsize=10)
+  axes.xaxis.set_label_coords(0.5, -0.3 / height)
+  axes.yaxis.set_label_coords(-0.56 / (_WIDTH - _LEFT - _RIGHT), 0.5)
   axes.grid(color=GRID, linewidth=0.8)
   axes.set_axisbelow(True)
   axes.tick_params(colors=INK, length=0)
   axes.spines[['top', 'right', 'left']].set_visible(False)
   axes.spines['bottom'].set_color('#999999')
   return figure, axes
+
+
+def set_log(axes: Axes) -> None:
+  """A logarithmic y whose labels are plain numbers."""
+  axes.set_yscale('log')
+  axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
+  axes.yaxis.set_major_formatter(ticker.FormatStrFormatter('%g'))
+  axes.yaxis.set_minor_locator(ticker.NullLocator())
 
 
 def add_legend(

@@ -1,228 +1,151 @@
-"""The table, as Markdown and CSV, and one HTML page in one file."""
+"""One HTML page in one file, and what it is made of."""
 
 import base64
-import csv
 import html
-import io
 import os
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
-import numpy as np
+from tfirl.report import style
 
-from tfirl.report import texts
-from tfirl.report.aggregate import Curve
-from tfirl.report.bootstrap import CONFIDENCE
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff;
-  max-width: 1240px; margin: 2rem auto; padding: 0 1.2rem; }
-h1 { font-size: 1.5rem; margin-bottom: .2rem; }
-h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
-p.small, li { color: #555; font-size: .9rem; }
-table { border-collapse: collapse; margin: .8rem 0; display: block;
-  overflow-x: auto; }
-th, td { padding: .35rem .8rem; text-align: right; white-space: nowrap; }
-th { border-bottom: 2px solid #999; font-weight: 600; }
-td { border-bottom: 1px solid #e3e3e3; font-variant-numeric: tabular-nums; }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left; }
-.figures { display: flex; flex-wrap: wrap; gap: 1rem; }
-.figures img { width: 100%; max-width: 610px; height: auto; flex: 1 1 420px; }
-code { font-size: .85rem; }
-"""
-
-_CSV_COLUMNS = (
-  'task',
-  'algorithm',
-  'seeds',
-  'demos',  # demonstrated episodes of each run
-  'real_steps',
-  'is_cut',  # 1 if a run's budget was, else 0
-  'env_steps',
-  'rollout_steps',
-  'score',  # 'return' or 'success_percent'
-  'last',  # evaluations that iqm pools
-  'iqm',
-  'ci_low',
-  'ci_high',
-  'wall_s',
-  'steps_per_s',
-)
+_MEDIA = {'.svg': 'image/svg+xml', '.png': 'image/png', '.mp4': 'video/mp4'}
 
 
-def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
-  """One row per curve, keys `_CSV_COLUMNS`; nan, or '', for what is unknown."""
-  rows = []
-  for curve in curves:
-    final = curve.final
-    values = (
-      curve.task,
-      curve.algorithm,
-      len(curve.runs),
-      curve.num_demos,
-      int(curve.real_steps[-1]),
-      int(curve.is_cut),
-      int(curve.env_steps[-1]),
-      float(curve.rollout_steps[-1]),
-      'success_percent' if curve.is_success else 'return',
-      curve.last,
-      float(final.value[0]),
-      float(final.low[0]),
-      float(final.high[0]),
-      float(curve.wall_s[-1]),
-      curve.steps_per_s,
-    )
-    rows.append(dict(zip(_CSV_COLUMNS, values, strict=True)))
-  return rows
-
-
-def csv_table(curves: Sequence[Curve]) -> str:
-  """The table with all digits; nan is blank."""
-  text = io.StringIO()
-  writer = csv.DictWriter(text, _CSV_COLUMNS, lineterminator='\n')
-  writer.writeheader()
-  for row in table_rows(curves):
-    writer.writerow({k: '' if _is_nan(v) else v for k, v in row.items()})
-  return text.getvalue()
-
-
-def markdown_table(curves: Sequence[Curve]) -> str:
-  """The table for a README; the scores' columns are explained in its head."""
-  return markdown(*_cells(curves), num_left=2)
-
-
-def markdown(
-  header: Sequence[str], rows: Sequence[Sequence[str]], num_left: int
+def document(
+  title: str, intro: str, body: Sequence[str], refresh_s: float = 0.0
 ) -> str:
-  """Any table; all columns but the first `num_left` stand right."""
-  align = ['---'] * num_left + ['---:'] * (len(header) - num_left)
-  cells = [[texts.for_markdown(cell) for cell in row] for row in rows]
-  lines = [f'| {" | ".join(line)} |' for line in (header, align, *cells)]
-  return '\n'.join(lines) + '\n'
-
-
-def html_page(
-  curves: Sequence[Curve],
-  notes: Sequence[str],
-  images: Mapping[str, Sequence[str]],
-  folder: str,
-  sections: Sequence[str] = (),
-) -> str:
-  """The whole report.
+  """The whole page.
 
   Args:
-    curves: all curves.
-    notes: what a reader should know of how they were made.
-    images: PNG file names by task.
-    folder: where the PNGs are; the page holds copies of them.
-    sections: HTML that comes before the curves.
+    title: text, of the page and its heading.
+    intro: text below that.
+    body: HTML of the rest.
+    refresh_s: seconds until the page reads itself again; 0 for never.
   """
-  title = f'tfirl: {", ".join(images)}'
-  count = sum(len(curve.runs) for curve in curves)
-  parts = [
-    f'<h1>{html.escape(title)}</h1>',
-    f'<p class="small">{count} runs, read on {datetime.now():%Y-%m-%d %H:%M}. '
-    'Lines and scores are interquartile means (IQM) over seeds; brackets and '
-    f'bands are {CONFIDENCE:.0%} stratified bootstrap intervals (rliable, '
-    'whole seeds resampled). A single seed has none. Dashed lines are '
-    'algorithms that step no environment.</p>',
-    html_table(*_cells(curves)),
-    *sections,
-  ]
-  for task, names in images.items():
-    parts.append(f'<h2>{html.escape(task)}</h2><div class="figures">')
-    parts += [_image(os.path.join(folder, name)) for name in names]
-    parts.append('</div>')
-  if notes:
-    items = ''.join(f'<li>{html.escape(note)}</li>' for note in notes)
-    parts.append(f'<h2>Notes</h2><ul>{items}</ul>')
-  parts += ['<h2>Runs</h2>', html_table(*_run_cells(curves))]
+  name = html.escape(title)
+  refresh = f' data-refresh="{refresh_s:g}"' if refresh_s else ''
   return (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f'<title>{html.escape(title)}</title><style>{_STYLE}</style></head>'
-    f'<body>{"".join(parts)}</body></html>\n'
+    # Else a browser asks for /favicon.ico.
+    '<link rel="icon" href="data:,">'
+    f'<title>{name}</title><style>{style.CSS}</style></head>\n'
+    f'<body{refresh}><header><h1>{name}</h1>'
+    f'<p class="small">{html.escape(intro)}</p></header>\n'
+    + '\n'.join(body)
+    + f'\n<script>{style.JAVASCRIPT}</script></body></html>\n'
   )
 
 
-def _cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
-  """Header and rows of the table for people."""
-  lasts = sorted({curve.last for curve in curves})
-  pooled = '/'.join(map(str, lasts))
-  header = [
-    'task',
-    'algorithm',
-    'seeds',
-    'demos',
-    'real steps',
-    'for the cost',
-    f'IQM of last {pooled} evaluation{"" if lasts == [1] else "s"}',
-    f'{CONFIDENCE:.0%} interval',
-    'wall time, min',
-    'steps/s',
-  ]
-  rows = []
-  for row in table_rows(curves):
-    unit = ' %' if row['score'] == 'success_percent' else ''
-    digits = 1 if unit else 0
-    ends = (texts.number(row[end], digits) for end in ('ci_low', 'ci_high'))
-    interval = f'[{", ".join(ends)}]{unit}'
-    rows.append(
-      [
-        str(row['task']),
-        str(row['algorithm']),
-        str(row['seeds']),
-        str(row['demos'] or '–'),
-        texts.number(row['real_steps']) + (' (cut)' if row['is_cut'] else ''),
-        texts.number(row['rollout_steps']),
-        texts.number(row['iqm'], digits) + unit,
-        '–' if _is_nan(row['ci_low']) else interval,
-        texts.number(row['wall_s'] / 60, 1),
-        texts.number(row['steps_per_s']),
-      ]
-    )
-  return header, rows
+def contents(headings: Sequence[str]) -> str:
+  """Links to the sections of these headings."""
+  links = (
+    f'<a href="#{_anchor(heading)}">{html.escape(heading)}</a>'
+    for heading in headings
+  )
+  return f'<nav>{" ".join(links)}</nav>'
 
 
-def _run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
-  """Header and rows of the list of single runs."""
-  header = ['task', 'algorithm', 'seed', 'evaluations', 'real steps']
-  header += ['first score', 'last score', 'best score', 'folder']
-  rows = []
-  for curve in curves:
-    name = 'eval_success' if curve.is_success else 'eval_return_mean'
-    for run in curve.runs:
-      scores = run.columns[name] * (100 if curve.is_success else 1)
-      rows.append(
-        [run.task, run.algorithm, run.seed, str(len(scores))]
-        + [texts.number(run.columns['real_steps'][-1])]
-        + [
-          texts.number(score) for score in (scores[0], scores[-1], scores.max())
-        ]
-        + [run.path]
-      )
-  return header, rows
-
-
-def html_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-  """Any table."""
-
-  def line(tag: str, cells: Sequence[str]) -> str:
-    inner = ''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)
-    return f'<tr>{inner}</tr>'
-
-  body = ''.join(line('td', row) for row in rows)
+def section(heading: str, parts: Sequence[str]) -> str:
+  """Parts, which are HTML, under a heading, which is text."""
   return (
-    f'<table><thead>{line("th", header)}</thead><tbody>{body}</tbody></table>'
+    f'<section><h2 id="{_anchor(heading)}">{html.escape(heading)}</h2>'
+    f'{"".join(parts)}</section>'
   )
 
 
-def _image(path: str) -> str:
+def panel(summary: str, parts: Sequence[str]) -> str:
+  """Parts that are seen once the panel is opened, or printed."""
+  return (
+    f'<details><summary>{html.escape(summary)}</summary>'
+    f'{"".join(parts)}</details>'
+  )
+
+
+def paragraph(text: str) -> str:
+  """A small one."""
+  return f'<p class="small">{html.escape(text)}</p>'
+
+
+def heading(text: str) -> str:
+  """One below a section's."""
+  return f'<h3>{html.escape(text)}</h3>'
+
+
+def bullets(items: Sequence[str]) -> str:
+  """A list of texts."""
+  return f'<ul>{"".join(f"<li>{html.escape(i)}</li>" for i in items)}</ul>'
+
+
+def table(
+  header: Sequence[str],
+  rows: Sequence[Sequence[str]],
+  kind: str = 'left2',
+) -> str:
+  """Any table.
+
+  Args:
+    header: a text a column.
+    rows: texts.
+    kind: classes of `style`: 'left2' has two columns of words, 'left9' no
+      numbers; 'cards' is a card a row on a phone, 'wrap' breaks long cells.
+  """
+
+  def line(row: Sequence[str]) -> str:
+    cells = (
+      f'<td data-label="{html.escape(name, quote=True)}">'
+      f'<span>{html.escape(cell)}</span></td>'
+      for name, cell in zip(header, row, strict=True)
+    )
+    return f'<tr>{"".join(cells)}</tr>'
+
+  names = ''.join(f'<th>{html.escape(name)}</th>' for name in header)
+  return (
+    f'<div class="scroll"><table class="{kind}"><thead><tr>{names}</tr></thead>'
+    f'<tbody>{"".join(map(line, rows))}</tbody></table></div>'
+  )
+
+
+def figures(folder: str, names: Sequence[str], is_wide: bool = False) -> str:
+  """Copies of pictures, side by side where there is room.
+
+  Args:
+    folder: where they are.
+    names: of .svg or .png files.
+    is_wide: of several panels each; a phone shows a part of one at a time.
+  """
+  kind = 'wide' if is_wide else 'figures'
+  parts = [_picture(folder, name) for name in names]
+  return f'<div class="{kind}">{"".join(parts)}</div>'
+
+
+def videos(paths: Sequence[tuple[str, str]]) -> str:
+  """Copies of mp4 files, side by side. Args: a caption and a path each."""
+  parts = (
+    f'<figure><video controls muted loop playsinline preload="metadata" '
+    f'src="{_data(path)}"></video>'
+    f'<figcaption>{html.escape(caption)}</figcaption></figure>'
+    for caption, path in paths
+  )
+  return f'<div class="figures">{"".join(parts)}</div>'
+
+
+def _picture(folder: str, name: str) -> str:
+  words = os.path.splitext(name)[0].replace('_', ' ')
+  return (
+    f'<figure><img alt="{html.escape(words, quote=True)}" '
+    f'data-file="{html.escape(name, quote=True)}" '
+    f'src="{_data(os.path.join(folder, name))}"><figcaption></figcaption>'
+    '</figure>'
+  )
+
+
+def _data(path: str) -> str:
+  """The file as a URL."""
   with open(path, 'rb') as file:
     data = base64.b64encode(file.read()).decode('ascii')
-  name = html.escape(os.path.splitext(os.path.basename(path))[0], quote=True)
-  return f'<img alt="{name}" src="data:image/png;base64,{data}">'
+  return f'data:{_MEDIA[os.path.splitext(path)[1]]};base64,{data}'
 
 
-def _is_nan(value: object) -> bool:
-  return isinstance(value, float) and bool(np.isnan(value))
+def _anchor(text: str) -> str:
+  """An id of letters that need no escape, one for each heading."""
+  return 's-' + text.encode('utf-8', 'surrogateescape').hex()

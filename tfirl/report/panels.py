@@ -129,7 +129,7 @@ def plot(methods: Mapping[str, Sequence[Run]], panel: Panel, path: str) -> bool:
   axes.set_xlabel('updates' if offline else 'real steps', color=figures.INK)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   if panel.is_log:
-    axes.set_yscale('log')
+    figures.set_log(axes)
   else:
     axes.ticklabel_format(axis='y', scilimits=(-3, 4), useOffset=False)
   figures.add_legend(figure, handles, names)

@@ -18,6 +18,8 @@ _FILE = 'metrics.csv'
 # What shows that a folder is a run even before its first evaluation.
 _METADATA = 'metadata.json'
 _RUN_FILES = ('config.gin', _METADATA)
+# What shows that a run is over: that it has all its steps, or an error.
+COMPLETE_FILE, ERROR_FILE = 'complete.json', 'error.txt'
 _LARGEST = 1e300  # whose sums are still numbers
 _REQUIRED = ('env_steps', 'updates', 'wall_s', 'eval_return_mean')
 
@@ -92,7 +94,7 @@ def read_runs(
   """
   runs, notes = {}, []
   for folder in folders:
-    paths = _find(folder)
+    paths = find(folder)
     found = {path: read_run(path) for path in paths}
     left_out = [path for path, run in found.items() if run is None]
     if len(left_out) == len(paths) and not may_be_empty:
@@ -143,7 +145,7 @@ def read_run(path: str) -> Run | None:
   return run
 
 
-def _find(folder: str) -> list[str]:
+def find(folder: str) -> list[str]:
   """Run folders at or beneath `folder`, by their true paths."""
   if not os.path.isdir(folder):
     raise FileNotFoundError(f'{folder}: not a folder; expected run folders')

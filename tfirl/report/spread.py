@@ -36,7 +36,9 @@ def over_steps(runs: Sequence[Run], name: str) -> Spread | None:
   rows = np.stack(
     [np.interp(points, *run, left=np.nan, right=np.nan) for run in told]
   )
-  low, median, high = np.nanpercentile(rows, [25, 50, 75], axis=0)
+  # That which ignores nan takes a hundred times as long.
+  percentile = np.nanpercentile if np.isnan(rows).any() else np.percentile
+  low, median, high = percentile(rows, [25, 50, 75], axis=0)
   return Spread(points, median, low, high)
 
 

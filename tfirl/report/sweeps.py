@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfirl.report import runs as runs_lib
 from tfirl.report import texts
 from tfirl.report.aggregate import Curve
 from tfirl.report.runs import Run
 from tfirl.work_units import unit as unit_lib
-
-_ERROR_FILE = 'error.txt'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,17 +108,17 @@ def matrix_cells(
   return ['method', *tasks], rows
 
 
-def undone_cells(units: Sequence[Unit]) -> tuple[list[str], list[list[str]]]:
-  """Header and rows of the units that are not done."""
-  header = ['task', 'method', 'seed', 'state', 'attempts', 'why', 'log']
-  rows = [
+def undone_cells(units: Sequence[Unit]) -> list[list[str]]:
+  """Rows of the units that are not done: task, method, seed, state, attempts,
+  why, log.
+  """
+  return [
     [unit.task, unit.algorithm, unit.seed, unit.state]
     + [str(unit.status.attempts), unit.status.message or '–']
     + [os.path.join(unit.path, unit_lib.LOG_FILE)]
     for unit in units
     if unit.state != unit_lib.DONE
   ]
-  return header, rows
 
 
 def _read_unit(path: str) -> Unit:
@@ -134,7 +133,7 @@ def _state(run: Run, by_path: dict[str, Unit]) -> str:
   if run.path in by_path:
     return by_path[run.path].state
   # What an error ended says so, until it is launched again.
-  failed = os.path.exists(os.path.join(run.path, _ERROR_FILE))
+  failed = os.path.exists(os.path.join(run.path, runs_lib.ERROR_FILE))
   return unit_lib.FAILED if failed else unit_lib.DONE
 
 
