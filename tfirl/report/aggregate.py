@@ -32,9 +32,9 @@ class Curve:
   iqm: Estimate  # [T]
   last: int  # how many evaluations `final` takes in
   final: Estimate  # [1]
-  # Scores of the expert and of random actions, None if no run says.
-  expert: float | None
-  random: float | None
+  # Scores of the expert and of random actions, None if no run of the task says.
+  expert: float | None = None
+  random: float | None = None
 
   @property
   def is_cut(self) -> bool:
@@ -108,6 +108,8 @@ def aggregate(
   for task, task_runs in itertools.groupby(runs, lambda run: run.task):
     task_runs = list(task_runs)
     is_success = all(run.has_success for run in task_runs)
+    ends, end_notes = _ends(task_runs, is_success)
+    notes += [f'{task}: {note}' for note in end_notes]
     for _, group in itertools.groupby(task_runs, lambda run: run.algorithm):
       group = tuple(group)
       points, group_notes = _common_points(group)
@@ -116,7 +118,8 @@ def aggregate(
           f'final score over the {len(points)} evaluation(s) there are, not '
           f'{last}'
         )
-      curves.append(_curve(group, points, is_success, last, reps))
+      curve = _curve(group, points, is_success, last, reps)
+      curves.append(dataclasses.replace(curve, **ends))
       group_notes += _cuts(group)
       name = f'{task}/{group[0].algorithm}'
       notes += [f'{name}: {note}' for note in group_notes]
@@ -151,8 +154,6 @@ def _curve(
     last=last,
     # All scores of the last evaluations are pooled.
     final=bootstrap.pooled_iqm(scores[:, -last:], reps),
-    expert=_known(runs, ('expert_return', 'demos_return'), is_success),
-    random=_known(runs, ('random_return',), is_success),
   )
 
 
@@ -163,19 +164,32 @@ def _scores(run: Run, is_success: bool) -> np.ndarray:
   return run.columns['eval_return_mean']
 
 
-def _known(
-  runs: Sequence[Run], names: Sequence[str], is_success: bool
-) -> float | None:
-  """The first return that a run says, as a score.
+def _ends(
+  runs: Sequence[Run], is_success: bool
+) -> tuple[dict[str, float], list[str]]:
+  """What a task's runs say of its expert and of random actions, as scores.
 
-  Where scores are shares of successes, it is one only where the task's reward
-  is the goal's 1.
+  The demonstrations' mean return stands in for an expert that nothing tells of.
+  Where scores are shares of successes, a return is one only where the task's
+  reward is the goal's 1.
   """
-  for name in names:
-    for value in (getattr(run, name) for run in runs):
-      if value is not None and (not is_success or 0 <= value <= 1):
-        return 100.0 * value if is_success else value
-  return None
+  ends, notes = {}, []
+  for end, names in (
+    ('expert', ('expert_return', 'demos_return')),
+    ('random', ('random_return',)),
+  ):
+    for name in names:
+      told = (getattr(run, name) for run in runs)
+      values = list(dict.fromkeys(v for v in told if v is not None))
+      if is_success:
+        values = [100.0 * value for value in values if 0 <= value <= 1]
+      if len(values) > 1:
+        all_values = ', '.join(f'{value:.4g}' for value in values)
+        notes.append(f'runs tell {name} as {all_values}; the first is taken')
+      if values:
+        ends[end] = values[0]
+        break
+  return ends, notes
 
 
 def _column(run: Run, name: str) -> np.ndarray:

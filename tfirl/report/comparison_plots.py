@@ -72,7 +72,7 @@ def plot_improvements(
     )
     color, marker = figures.styles([row.better])[row.better]
     axes.plot([low, high], [y, y], color=color, linewidth=5, alpha=0.35)
-    axes.plot([value], [y], color=color, marker=marker, markersize=7)
+    axes.plot([value], [y], color=color, marker=marker, ms=7, clip_on=False)
     name = f'{texts.for_figure(row.better)} > {texts.for_figure(row.other)}'
     axes.text(
       0.0, y - 0.28, f'{name}: {value:.0%}', fontsize=8, color=figures.INK

@@ -70,12 +70,11 @@ def _unknown(curves: Sequence[Curve]) -> list[str]:
   notes = []
   for task in dict.fromkeys(curve.task for curve in curves):
     of_task = [curve for curve in curves if curve.task == task]
-    unnormalised = [c.algorithm for c in of_task if not c.is_normalised]
-    if unnormalised:
+    if not of_task[0].is_normalised:
       notes.append(
-        f'{task}: {", ".join(unnormalised)} not normalised by the expert: '
-        "Task.random_return and Task.expert_return (or the demonstrations' "
-        'mean return, above it) are not both known of its runs'
+        f'{task}: not normalised by the expert: Task.random_return, and above '
+        "it Task.expert_return or the demonstrations' mean return, are not "
+        'both known of its runs'
       )
     if not any(c.algorithm == 'bc' for c in of_task):
       notes.append(f"{task}: there is no run of bc, so no clone's line")

@@ -126,7 +126,7 @@ def videos(paths: Sequence[tuple[str, str]]) -> str:
     f'<figcaption>{html.escape(caption)}</figcaption></figure>'
     for caption, path in paths
   )
-  return f'<div class="figures">{"".join(parts)}</div>'
+  return f'<div class="videos">{"".join(parts)}</div>'
 
 
 def _picture(folder: str, name: str) -> str:

@@ -60,13 +60,16 @@ def plot_all(
   folder: str,
   x_axes: Sequence[str] = ('real_steps', 'wall_s'),
 ) -> dict[str, list[str]]:
-  """A figure per task and x axis. Returns: PNG names in `folder` by task."""
+  """A figure per task and x axis. Returns: names of SVGs in
+  `folder` by task, beside which are PNGs and PDFs.
+  """
   files = {}
   for task in dict.fromkeys(curve.task for curve in curves):
-    files[task] = [f'{texts.for_file(task)}_{x}.png' for x in x_axes]
+    stems = [f'{texts.for_file(task)}_{x}' for x in x_axes]
     of_task = [curve for curve in curves if curve.task == task]
-    for x_axis, name in zip(x_axes, files[task], strict=True):
-      plot(of_task, x_axis, os.path.join(folder, name))
+    for x_axis, stem in zip(x_axes, stems, strict=True):
+      plot(of_task, x_axis, os.path.join(folder, f'{stem}.png'))
+    files[task] = [f'{stem}.svg' for stem in stems]
   return files
 
 

@@ -24,6 +24,8 @@ td { border-bottom: 1px solid #e3e3e3; font-variant-numeric: tabular-nums; }
 figure { margin: 0; min-width: 0; }
 figure img, figure video { display: block; width: 100%; height: auto;
   max-width: 30rem; }
+.videos { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; }
+.videos figure { flex: 0 1 240px; min-width: 140px; }
 figcaption { font-size: .8rem; color: #555; overflow-wrap: anywhere; }
 figcaption a { margin-right: .8rem; }
 .wide { overflow-x: auto; }
@@ -39,7 +41,7 @@ summary { cursor: pointer; padding: .5rem 0; font-weight: 600;
   .cards td { display: flex; justify-content: space-between; gap: 1rem;
     padding: .2rem 0; white-space: normal; overflow-wrap: anywhere; }
   .cards td::before { content: attr(data-label); color: #555;
-    text-align: left; }
+    text-align: left; flex: 0 0 auto; max-width: 45%; }
   .cards tr td:last-child { border-bottom: 0; }
 }
 @media print {
