@@ -29,8 +29,8 @@ def plot_all(curves: Sequence[Curve], folder: str, reps: int) -> list[str]:
 def plot_profiles(profiles: Sequence[comparisons.Profile], path: str) -> None:
   """The share of runs above each normalised score; bands are intervals."""
   names = [
-    f'{texts.for_figure(p.algorithm)} ({p.num_runs} runs, {p.num_tasks} '
-    f'task{"s" if p.num_tasks > 1 else ""})'
+    f'{texts.for_figure(p.algorithm)} ({texts.count(p.num_runs, "run")}, '
+    f'{texts.count(p.num_tasks, "task")})'
     for p in profiles
   ]
   figure, axes = figures.make(_HEIGHT, names, 'Performance profiles')

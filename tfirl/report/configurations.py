@@ -11,7 +11,9 @@ from tfirl.report import bindings
 from tfirl.report.runs import Run, order
 
 _DEMOS = '--demos'
-_IGNORED = (*lasting.LENGTHS, *lasting.FREE)
+# What scores are set against is no difference of what made them.
+_RETURNS = ('Task.expert_return', 'Task.random_return')
+_IGNORED = (*lasting.LENGTHS, *lasting.FREE, *_RETURNS)
 _UNKNOWN = 'config unknown'
 _MOST_LETTERS = 60  # of what is added to a name
 

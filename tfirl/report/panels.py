@@ -131,7 +131,7 @@ def plot(methods: Mapping[str, Sequence[Run]], panel: Panel, path: str) -> bool:
   if panel.is_log:
     figures.set_log(axes)
   else:
-    axes.ticklabel_format(axis='y', scilimits=(-3, 4), useOffset=False)
+    axes.yaxis.set_major_formatter(ticker.FormatStrFormatter('%.5g'))
   figures.add_legend(figure, handles, names)
   figures.save(figure, path)
   return True

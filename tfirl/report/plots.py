@@ -38,7 +38,8 @@ def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
   names = [_name(curve) for curve in curves]
   expert = next((c.expert for c in curves if c.expert is not None), None)
   if expert is not None:
-    names.insert(0, f'expert: {texts.number(expert)}')
+    unit = ' %' if curves[0].is_success else ''
+    names.insert(0, f'expert: {texts.number(expert)}{unit}')
   title = texts.for_figure(curves[0].task)
   figure, axes = figures.make(_HEIGHT, names, title)
   scale = _set_up(axes, curves, x_axis)
@@ -130,11 +131,10 @@ def _draw_level(
 
 
 def _name(curve: Curve) -> str:
-  count = len(curve.runs)
   name = texts.for_figure(curve.algorithm)
   if curve.algorithm == 'bc':
     name = 'bc, the clone'
-  return f'{name} ({count} seed{"s" if count > 1 else ""})'
+  return f'{name} ({texts.count(len(curve.runs), "seed")})'
 
 
 def _format_scores(axes: Axes) -> None:

@@ -47,12 +47,12 @@ summary { cursor: pointer; padding: .5rem 0; font-weight: 600;
 @media print {
   @page { margin: 12mm; }
   body { font-size: 9pt; margin: 0; padding: 0; max-width: none; }
-  nav, figcaption a, video { display: none; }
+  nav, figcaption a, .videos { display: none; }
   details::details-content { content-visibility: visible; height: auto; }
   .scroll, .wide { overflow: visible; }
   table { width: 100%; font-size: 7pt; }
-  th, td { white-space: normal; padding: .2rem .3rem; min-width: 0;
-    overflow-wrap: anywhere; }
+  th, td, .wrap td { white-space: normal; padding: .15rem .25rem;
+    min-width: 0; }
   .figures { grid-template-columns: 1fr 1fr; }
   .wide img { min-width: 0; max-width: 100%; }
   h2, h3, summary { break-after: avoid; }

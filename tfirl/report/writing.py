@@ -95,7 +95,7 @@ def write(
     body.append((task, parts))
   if notes:
     body.append(('Notes', [page.bullets(notes)]))
-  rows = page.table(*tables.run_cells(gathered.curves))
+  rows = page.table(*tables.run_cells(gathered.curves), 'left2 wrap')
   body.append(('Runs', [page.panel('Every run', [rows])]))
   count = sum(len(curve.runs) for curve in gathered.curves)
   html = page.document(
