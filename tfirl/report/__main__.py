@@ -4,7 +4,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tfirl.report import arguments, gathering, live, writing
+from tfirl.report import (
+  arguments,
+  gathering,
+  live,
+  writing,
+)
 from tfirl.work_units import unit
 
 

@@ -3,10 +3,16 @@
 import dataclasses
 from collections.abc import Sequence
 
-from tfirl.report import aggregate, configurations, runs, sweeps, undone
-from tfirl.report.aggregate import Curve
-from tfirl.report.runs import Run
-from tfirl.report.sweeps import Unit
+from tfirl.report.reading import (
+  configurations,
+  runs,
+  sweeps,
+  undone,
+)
+from tfirl.report.reading.runs import Run
+from tfirl.report.reading.sweeps import Unit
+from tfirl.report.statistics import aggregate
+from tfirl.report.statistics.aggregate import Curve
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tfirl.report import runs
+from tfirl.report.reading import runs
 
 # What a run, or a sweep's unit, tells by.
 _FILES = (

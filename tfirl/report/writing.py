@@ -5,24 +5,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tfirl.report import (
+from tfirl.report import gathering
+from tfirl.report.drawing import (
   comparison_plots,
   dynamics,
-  gathering,
   mazes,
-  page,
   panels,
   plots,
   regions,
-  settings,
-  sweeps,
-  tables,
-  undone,
   videos,
 )
-from tfirl.report.aggregate import SOLVED
-from tfirl.report.bootstrap import CONFIDENCE
 from tfirl.report.gathering import Gathered
+from tfirl.report.pages import page, tables
+from tfirl.report.reading import settings, sweeps, undone
+from tfirl.report.statistics.aggregate import SOLVED
+from tfirl.report.statistics.bootstrap import CONFIDENCE
 from tfirl.storage import atomic_file
 
 _HOW = (
