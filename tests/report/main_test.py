@@ -13,13 +13,12 @@ def test_writes_all_files_and_prints_the_table(write_run, tmp_path, capsys):
     [str(tmp_path / 'runs'), '--out', str(out), '--last', '1', '--reps', '50']
   )
   assert code == 0
-  assert sorted(path.name for path in out.iterdir()) == [
-    'hopper_real_steps.png',
-    'hopper_wall_s.png',
-    'index.html',
-    'table.csv',
-    'table.md',
-  ]
+  figures = ('hopper_real_steps', 'hopper_wall_s', 'hopper_cost_gap')
+  formats = ('.pdf', '.png', '.svg')
+  expected = {f'{name}{end}' for name in figures for end in formats}
+  expected -= {'hopper_cost_gap.png'}
+  expected |= {'index.html', 'table.csv', 'table.md'}
+  assert {path.name for path in out.iterdir()} == expected
   assert '| hopper | mm | 3 | – | 12 | 2 | 50 |' in capsys.readouterr().out
   note = 'hopper/mm: all seeds cut at 10 env steps'
   assert f'- {note}' in (out / 'table.md').read_text()

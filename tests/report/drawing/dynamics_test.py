@@ -5,7 +5,6 @@ import csv
 import numpy as np
 import pytest
 from matplotlib import image
-from matplotlib.figure import Figure
 
 from tfirl.report.drawing import dynamics
 from tfirl.report.reading import runs
@@ -63,19 +62,6 @@ def folder(tmp_path):
   return path
 
 
-@pytest.fixture
-def drawn(monkeypatch):
-  """The figures that were saved."""
-  figures = []
-  save = Figure.savefig
-  monkeypatch.setattr(
-    Figure,
-    'savefig',
-    lambda self, *args: (figures.append(self), save(self, *args)),
-  )
-  return figures
-
-
 def _read(folder):
   (run,), _ = runs.read_runs([str(folder)])
   return run
@@ -86,7 +72,7 @@ def _lines(axes):
 
 
 def test_the_panels_show_the_columns(folder, drawn, tmp_path):
-  dynamics.plot_dynamics(_read(folder), str(tmp_path / 'x.png'))
+  dynamics.plot_dynamics([_read(folder)], str(tmp_path / 'x.png'))
   holdout, open_loop, terminations, r2, tables, times = drawn[0].axes
   assert _lines(holdout) == {'elites': [[1500, 0.5], [3000, 0.25]]}
   assert _lines(open_loop) == {
@@ -117,7 +103,7 @@ def test_in_a_maze_the_walk_of_the_start_states_is_shown(
   rows = [f'{r},{a},{b}' for r, (a, b) in zip(rows, windows, strict=True)]
   names += ',start_window_from,start_window_to'
   path.write_text('\n'.join([names, *rows]) + '\n')
-  dynamics.plot_dynamics(_read(folder), str(tmp_path / 'x.png'))
+  dynamics.plot_dynamics([_read(folder)], str(tmp_path / 'x.png'))
   assert _lines(drawn[0].axes[2]) == {
     'from': [[0, 0.95], [1500, 0.9], [3000, 0.5]],
     'to': [[0, 1.0], [1500, 0.95], [3000, 0.55]],
@@ -129,7 +115,7 @@ def test_rollouts_are_drawn_by_trajectory_and_dimension(drawn, tmp_path):
   imagined = np.stack([real + 1, real + 2], 1)
   source = tmp_path / 'rollouts.npz'
   np.savez(source, real=real, imagined=imagined)
-  dynamics.plot_rollouts(str(source), str(tmp_path / 'x.png'))
+  dynamics.plot_rollouts(str(source), str(tmp_path / 'x.png'), 'a title')
   assert len(drawn[0].axes) == 6
   lines = drawn[0].axes[4].lines  # the second trajectory's second dimension
   expected = [imagined[1, 0, :, 1], imagined[1, 1, :, 1], real[1, :, 1]]
@@ -144,7 +130,8 @@ def test_pictures_of_runs_that_fitted_a_model(folder, write_run, tmp_path):
   found, _ = runs.read_runs([str(tmp_path / 'runs')])
   files = dynamics.plot_all(found, str(tmp_path))
   assert files == {
-    'hopper': ['hopper_hyper_0_dynamics.png', 'hopper_hyper_0_rollouts.png']
+    'hopper': ['hopper_hyper_dynamics.svg', 'hopper_hyper_0_rollouts.png']
   }
-  for name in files['hopper']:
-    assert np.ptp(image.imread(tmp_path / name)[..., :3]) > 0.5
+  picture = image.imread(tmp_path / files['hopper'][1])
+  assert np.ptp(picture[..., :3]) > 0.5
+  assert (tmp_path / 'hopper_hyper_dynamics.pdf').stat().st_size > 1000

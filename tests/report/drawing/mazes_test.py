@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 from matplotlib import image
-from matplotlib.figure import Figure
 
 from tfirl.report.drawing import mazes
 from tfirl.report.reading import runs
@@ -40,22 +39,15 @@ _IMAGINED = {
 
 
 @pytest.fixture
-def draw(tmp_path, monkeypatch):
+def draw(tmp_path, drawn):
   """draw(arrays) -> figure, and its pixel at x, y of a panel."""
-  figures = []
-  save = Figure.savefig
-  monkeypatch.setattr(
-    Figure,
-    'savefig',
-    lambda self, *args: (figures.append(self), save(self, *args)),
-  )
 
   def draw(arrays):
     source, path = str(tmp_path / 'maze.npz'), str(tmp_path / 'x.png')
     np.savez(source, **arrays)
     mazes.plot_maze(source, path, 'a title')
     pixels = image.imread(path)[..., :3]
-    figure = figures[-1]
+    figure = drawn[-1]
 
     def at(panel, x, y):
       column, row = figure.axes[panel].transData.transform((x, y))

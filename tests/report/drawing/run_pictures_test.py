@@ -17,7 +17,7 @@ def test_reads_all_arrays(tmp_path):
 @pytest.mark.parametrize(
   ('plot', 'name', 'rest'),
   [
-    (dynamics.plot_rollouts, 'rollouts.npz', ['x.png']),
+    (dynamics.plot_rollouts, 'rollouts.npz', ['x.png', 'a title']),
     (regions.plot_regions, 'regions.npz', ['x.png', 'a title']),
   ],
 )

@@ -52,26 +52,46 @@ def test_three_seeds_hand_worked(write_run, tmp_path):
   np.testing.assert_allclose(curve.iqm.high, [60.0])
 
 
-def test_whole_seeds_are_resampled():
-  # Each seed's two evaluations sum to 10, so pooled resamples all have IQM 5.
-  # Were scores resampled one by one, the interval would be wide.
-  scores = np.array([[0.0, 10.0], [10.0, 0.0], [0.0, 10.0], [10.0, 0.0]])
-  estimate = aggregate.bootstrap(scores, np.mean, reps=200)
-  np.testing.assert_allclose(
-    [estimate.value, estimate.low, estimate.high], [[5.0]] * 3
-  )
+def test_how_far_a_task_is_solved(write_run, tmp_path):
+  """Random actions return 10, the expert 110: 90 % of the way is 100."""
+  ends = {'expert_return': 110, 'random_return': 10}
+  write_run('hopper', 'mm', 0, [0, 9, 20], [0, 99, 100], **ends)
+  write_run('hopper', 'mm', 1, [0, 9, 20], [0, 120, 60])
+  write_run('hopper', 'bc', 0, [0, 0], [0, 20], updates=[0, 9])
+  bc, mm = _aggregate(tmp_path, last=1)[0]
+  assert mm.is_normalised and bc.is_normalised  # by what the task's runs tell
+  np.testing.assert_allclose(mm.normalise(mm.final_scores), [0.9, 0.5])
+  np.testing.assert_array_equal(mm.solved_s, [120.0, 60.0])
+  np.testing.assert_array_equal(bc.solved_s, [np.inf])
 
 
-def test_bootstrap_is_repeatable_and_leaves_numpys_generator_alone():
-  scores = np.arange(10.0).reshape(5, 2) ** 2
-  np.random.seed(7)
-  first = aggregate.bootstrap(scores, np.mean, reps=50)
-  drawn = np.random.random()
-  second = aggregate.bootstrap(scores, np.mean, reps=50)
-  np.random.seed(7)
-  assert drawn == np.random.random()
-  np.testing.assert_array_equal(first.low, second.low)
-  assert first.low < first.high
+def test_demonstrations_stand_in_for_an_expert_that_nothing_tells_of(
+  write_run, tmp_path
+):
+  write_run('hopper', 'mm', 0, [0, 9], [0, 1], demos_return=50.0)
+  (curve,), _ = _aggregate(tmp_path)
+  assert (curve.expert, curve.random) == (50.0, None)
+  assert not curve.is_normalised and np.isnan(curve.solved_s).all()
+
+
+def test_returns_that_contradict_each_other_are_told(write_run, tmp_path):
+  write_run('hopper', 'mm', 0, [0, 9], [0, 1], expert_return=50)
+  write_run('hopper', 'mm', 1, [0, 9], [0, 1], expert_return=60)
+  (curve,), notes = _aggregate(tmp_path)
+  assert curve.expert == 50.0
+  assert notes == [
+    'hopper: runs tell expert_return as 50, 60; the first is taken'
+  ]
+
+
+@pytest.mark.parametrize(('told', 'expert'), [(0.9, 90.0), (300.0, None)])
+def test_an_experts_return_is_a_share_of_successes_if_it_can_be(
+  write_run, tmp_path, told, expert
+):
+  at = {'success': [0.0, 0.25], 'expert_return': told}
+  write_run('maze', 'mm', 0, [0, 9], [7.0, 7.0], **at)
+  (curve,), _ = _aggregate(tmp_path)
+  assert curve.expert == expert
 
 
 def test_a_single_seed_has_no_interval(write_run, tmp_path):
