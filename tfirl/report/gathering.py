@@ -25,18 +25,12 @@ class Gathered:
   units: list[Unit]
   undone: list[list[str]]  # rows under `undone.HEADER`
   notes: list[str]  # what a reader should know of how curves were made
+  is_over: bool  # whether there are runs, and none of them goes on or waits
 
   @property
   def tasks(self) -> list[str]:
     """All, sorted."""
     return sorted({run.task for run in (*self.found, *self.units)})
-
-  @property
-  def is_over(self) -> bool:
-    """Whether there are runs, and none of them goes on or waits."""
-    paths = {each.path for each in (*self.found, *self.units)}
-    waiting = any(row[3] == 'begun' for row in self.undone)
-    return bool(paths) and not waiting and all(map(undone.is_over, paths))
 
 
 def gather(
@@ -66,7 +60,8 @@ def gather(
   played = [run for run in counted if run.has_policy]
   curves, curve_notes = aggregate.aggregate(played, last, reps)
   notes += [*config_notes, *unit_notes, *curve_notes, *_unknown(curves)]
-  return Gathered(found, played, curves, units, rows, notes)
+  is_over = undone.are_over(folders, units)
+  return Gathered(found, played, curves, units, rows, notes, is_over)
 
 
 def _unknown(curves: Sequence[Curve]) -> list[str]:

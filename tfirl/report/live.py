@@ -18,7 +18,7 @@ def watch(
   folders: Sequence[str],
   draw: Callable[[], bool],
   interval_s: float,
-  sleep: Callable[[float], None] = time.sleep,
+  sleep: Callable[[float], None] | None = None,
 ) -> None:
   """Calls `draw` at first, and whenever a file of a run has changed.
 
@@ -26,7 +26,7 @@ def watch(
     folders: run folders or ancestors of them; new runs in them are noticed.
     draw: writes the report. Returns whether its runs are over.
     interval_s: seconds between two looks.
-    sleep: waits that long.
+    sleep: waits that long; `time.sleep` by default.
 
   Returns: once the runs are over.
 
@@ -46,7 +46,7 @@ def watch(
         if not has_drawn:
           raise
         print(f'{error}; trying again', file=sys.stderr)
-    sleep(interval_s)
+    (sleep or time.sleep)(interval_s)
 
 
 def _told(folders: Sequence[str]) -> dict[str, tuple[int, int]]:

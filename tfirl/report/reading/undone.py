@@ -7,8 +7,10 @@ from tfirl.report import texts
 from tfirl.report.reading import runs, sweeps
 from tfirl.report.reading.runs import Run
 from tfirl.report.reading.sweeps import Unit
+from tfirl.work_units import unit as unit_lib
 
 HEADER = ['task', 'method', 'seed', 'state', 'attempts', 'why', 'where']
+_OVER = (unit_lib.DONE, unit_lib.FAILED)
 _MOST_LETTERS = 300  # of an error
 
 
@@ -23,18 +25,17 @@ def cells(
     units: of the sweeps in the same folders.
   """
   rows = sweeps.undone_cells(units)
-  known = {unit.path for unit in units}
-  paths = {path for folder in folders for path in runs.find(folder)} - known
   names = {run.path: (run.task, run.algorithm, run.seed) for run in found}
-  for path in sorted(paths):
-    task, method, seed = names.get(path) or _names(path)
+  known = [(each.task, each.algorithm, each.seed) for each in (*found, *units)]
+  for path in _lone(folders, units):
+    name = names.get(path) or _names(path)
     error = last_error(path)
     if error is not None:
-      rows.append([task, method, seed, 'failed', '–', error, path])
+      rows.append([*name, 'failed', '–', error, path])
     elif path not in names:
-      why = 'it has no evaluation yet'
-      rows.append([task, method, seed, 'begun', '–', why, path])
-  return rows + _missing(found, units)
+      rows.append([*name, 'begun', '–', 'it has no evaluation yet', path])
+    known.append(name)
+  return rows + _missing(known)
 
 
 def last_error(path: str) -> str | None:
@@ -47,18 +48,38 @@ def last_error(path: str) -> str | None:
   return lines[-1][:_MOST_LETTERS] if lines else 'no reason was written'
 
 
-def is_over(path: str) -> bool:
-  """Whether nothing more will come from the run, unless it is begun again."""
+def are_over(folders: Sequence[str], units: Sequence[Unit]) -> bool:
+  """Whether there are runs, and nothing more will come from any of them unless
+  it is begun again.
+
+  Args: as of `cells`.
+  """
+  paths = _lone(folders, units)
+  if any(unit.state not in _OVER for unit in units):
+    return False
+  return bool(paths or units) and all(map(_is_over, paths))
+
+
+def _lone(folders: Sequence[str], units: Sequence[Unit]) -> list[str]:
+  """Folders of runs that no sweep queued."""
+  paths = {path for folder in folders for path in runs.find(folder)}
+  return sorted(paths - {unit.path for unit in units})
+
+
+def _is_over(path: str) -> bool:
   names = (runs.COMPLETE_FILE, runs.ERROR_FILE)
   return any(os.path.exists(os.path.join(path, name)) for name in names)
 
 
-def _missing(found: Sequence[Run], units: Sequence[Unit]) -> list[list[str]]:
-  """Seeds that a method has not, and another one of its task has."""
+def _missing(known: Sequence[tuple[str, str, str]]) -> list[list[str]]:
+  """Seeds that a method has not, and another one of its task has.
+
+  Args:
+    known: task, method and seed of each run.
+  """
   seeds: dict[str, dict[str, set[str]]] = {}
-  for each in (*found, *units):
-    methods = seeds.setdefault(each.task, {})
-    methods.setdefault(each.algorithm, set()).add(each.seed)
+  for task, method, seed in known:
+    seeds.setdefault(task, {}).setdefault(method, set()).add(seed)
   rows = []
   for task, methods in sorted(seeds.items()):
     every = set().union(*methods.values())
