@@ -97,7 +97,7 @@ def test_a_live_page_reads_itself_again_until_its_runs_are_over(
     True,
     False,
   ]
-  assert capsys.readouterr().out.count('1 runs: ') == 2
+  assert capsys.readouterr().out.count('1 run: ') == 2
 
 
 def test_an_interrupt_ends_it(folder, tmp_path, monkeypatch):

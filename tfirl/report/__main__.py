@@ -4,12 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tfirl.report import (
-  arguments,
-  gathering,
-  live,
-  writing,
-)
+from tfirl.report import arguments, gathering, live, texts, writing
 from tfirl.work_units import unit
 
 
@@ -51,7 +46,10 @@ def _watch(flags, out: str) -> None:
     refresh_s = 0.0 if gathered.is_over else flags.live
     writing.write(gathered, out, flags.reps, flags.x_axis, refresh_s)
     count = sum(len(curve.runs) for curve in gathered.curves)
-    print(f'{count} runs: {os.path.join(out, "index.html")}', flush=True)
+    print(
+      f'{texts.count(count, "run")}: {os.path.join(out, "index.html")}',
+      flush=True,
+    )
     return gathered.is_over
 
   live.watch(flags.runs, draw, flags.live)

@@ -6,7 +6,7 @@ import argparse
 def make_parser(name: str) -> argparse.ArgumentParser:
   """Args: name of the program."""
   parser = argparse.ArgumentParser(
-    prog=name, description='Curves, a table and one page of finished runs.'
+    prog=name, description='Curves, tables and one page of runs.'
   )
   parser.add_argument(
     'runs',

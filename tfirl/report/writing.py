@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tfirl.report import gathering
+from tfirl.report import gathering, texts
 from tfirl.report.drawing import (
   comparison_plots,
   dynamics,
@@ -90,31 +90,42 @@ def write(
     if task in shown:
       parts.insert(1, page.videos(shown[task]))
     body.append((task, parts))
-  if notes:
-    body.append(('Notes', [page.bullets(notes)]))
-  rows = page.table(*tables.run_cells(gathered.curves), 'left2 wrap')
-  body.append(('Runs', [page.panel('Every run', [rows])]))
-  count = sum(len(curve.runs) for curve in gathered.curves)
-  html = page.document(
-    f'tfirl: {", ".join(gathered.tasks)}',
-    f'{count} runs, read on {datetime.now():%Y-%m-%d %H:%M}. {_HOW}',
-    [
-      page.contents([heading for heading, _ in body]),
-      *(page.section(heading, parts) for heading, parts in body),
-    ],
-    refresh_s,
-  )
   table = _markdown(gathered, notes)
   files = {
     'table.md': table,
     'table.csv': tables.csv_table(gathered.curves),
-    'index.html': html,
+    'index.html': _html(gathered, [*body, *_end(gathered, notes)], refresh_s),
   }
   for name, text in files.items():
     # Folders may have names that are no text.
     data = text.encode('utf-8', errors='replace')
     atomic_file.write_bytes(Path(out, name), data)
   return table
+
+
+def _html(
+  gathered: Gathered, body: Sequence[tuple[str, list[str]]], refresh_s: float
+) -> str:
+  """The page of these headings and parts."""
+  count = texts.count(sum(len(curve.runs) for curve in gathered.curves), 'run')
+  return page.document(
+    f'tfirl: {", ".join(gathered.tasks)}',
+    f'{count}, read on {datetime.now():%Y-%m-%d %H:%M}. {_HOW}',
+    [
+      page.contents([heading for heading, _ in body]),
+      *(page.section(heading, parts) for heading, parts in body),
+    ],
+    refresh_s,
+  )
+
+
+def _end(
+  gathered: Gathered, notes: Sequence[str]
+) -> list[tuple[str, list[str]]]:
+  """Headings and parts of notes and single runs."""
+  rows = page.table(*tables.run_cells(gathered.curves), 'left2 wrap')
+  runs = ('Runs', [page.panel('Every run', [rows])])
+  return [('Notes', [page.bullets(notes)]), runs] if notes else [runs]
 
 
 def _markdown(gathered: Gathered, notes: Sequence[str]) -> str:

@@ -63,6 +63,7 @@ def plot_improvements(
   if len(rows) < len(found):
     title += f': the surest {len(rows)} of {len(found)} pairs'
   figure, axes = figures.make(2 * _ROW * len(rows) + 0.2, [], title)
+  styles = figures.styles(n for row in found for n in (row.better, row.other))
   for y, row in enumerate(rows):
     value, low, high = (
       float(v[0])
@@ -72,7 +73,7 @@ def plot_improvements(
         row.probability.high,
       )
     )
-    color, marker = figures.styles([row.better])[row.better]
+    color, marker = styles[row.better]
     axes.plot([low, high], [y, y], color=color, linewidth=5, alpha=0.35)
     axes.plot([value], [y], color=color, marker=marker, ms=7, clip_on=False)
     name = f'{texts.for_figure(row.better)} > {texts.for_figure(row.other)}'

@@ -86,6 +86,7 @@ def plot_dynamics(runs: Sequence[Run], path: str) -> None:
     axes.grid(color='#E3E3E3', linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[['top', 'right']].set_visible(False)
+    axes.locator_params(nbins=5)
     draw(axes, runs)
   figures.save(figure, path)
 

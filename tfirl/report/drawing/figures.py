@@ -33,7 +33,9 @@ _STYLES = {
   'sysid': ('#4B6A00', 'h'),
   'expert': ('#000000', '*'),
 }
-_SPARE = (('#A3195B', 'd'), ('#1B6E6E', 'p'), ('#5B5BD6', '8'))
+# Of methods without a look of their own, twenty before one comes again.
+_SPARE_COLORS = ('#A3195B', '#1B6E6E', '#5B5BD6', '#8A6D00')
+_SPARE_MARKERS = 'dp8HX'
 
 # Inches.
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 4.4, 0.72, 0.24, 0.34, 0.48
@@ -49,7 +51,9 @@ _METADATA = {'.svg': {'Date': None}, '.pdf': {'CreationDate': None}}
 def styles(algorithms: Iterable[str]) -> dict[str, tuple[str, str]]:
   """Colour and marker of each; those without one of their own get a spare."""
   found = {name: _STYLES.get(name) for name in sorted(set(algorithms))}
-  spare = itertools.cycle(_SPARE)
+  spare = zip(
+    itertools.cycle(_SPARE_COLORS), itertools.cycle(_SPARE_MARKERS), strict=True
+  )
   return {name: known or next(spare) for name, known in found.items()}
 
 
@@ -81,7 +85,8 @@ def make(
   axes.yaxis.set_label_coords(-0.56 / (_WIDTH - _LEFT - _RIGHT), 0.5)
   axes.grid(color=GRID, linewidth=0.8)
   axes.set_axisbelow(True)
-  axes.tick_params(colors=INK, length=0)
+  axes.tick_params(colors=INK, left=False, bottom=False)
+  axes.locator_params(nbins=6)
   axes.spines[['top', 'right', 'left']].set_visible(False)
   axes.spines['bottom'].set_color('#999999')
   return figure, axes
