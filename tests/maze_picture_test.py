@@ -86,10 +86,10 @@ def test_start_states_are_the_demonstrations_of_the_window(run):
 
 def test_the_page_shows_it(run, tmp_path):
   assert report_main.main([str(run), '--out', str(tmp_path)]) == 0
-  name = 'pointmaze_hyper_0_maze.png'
-  assert (tmp_path / name).stat().st_size > 10_000
+  name = 'pointmaze_hyper_0_maze'
+  assert (tmp_path / f'{name}.png').stat().st_size > 10_000
   page = (tmp_path / 'index.html').read_text()
-  assert f'data-file="{name}" src="data:image/png;base64,' in page
+  assert f'data-file="{name}.' in page
   # The walk over progress is a panel of this one.
   assert 'data-file="pointmaze_hyper_dynamics.svg"' in page
 

@@ -1,3 +1,5 @@
+import pytest
+
 from tfirl.report.drawing import figures
 
 
@@ -19,3 +21,25 @@ def test_long_names_stand_one_below_the_other():
     figures.make(2.0, names, '')[0].get_figheight() for names in (short, long)
   ]
   assert heights[1] - heights[0] > 0.1
+
+
+@pytest.mark.parametrize(
+  ('ends', 'labels'),
+  [
+    ((0.7, 1.2), ['0.7', '1']),
+    ((0.03, 0.9), ['0.05', '0.1', '0.2', '0.5', '1']),
+    ((0.001, 1000.0), ['0.001', '0.1', '10', '1000']),
+  ],
+)
+def test_labels_of_a_logarithm_are_plain_and_few(ends, labels):
+  figure, axes = figures.make(1.9, [], '')
+  axes.plot([0, 1], ends)
+  figures.set_log(axes)
+  figure.draw_without_rendering()
+  bottom, top = axes.get_ylim()
+  shown = [
+    t.get_text()
+    for t in axes.get_yticklabels()
+    if bottom <= t.get_position()[1] <= top
+  ]
+  assert shown == labels

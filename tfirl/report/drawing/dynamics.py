@@ -158,7 +158,7 @@ def _draw_start_window(axes: Axes, runs: Sequence[Run]) -> None:
   _draw_over_steps(axes, runs, 'start_window_to', _ORANGE, 'to')
   axes.set_ylim(0.0, 1.0)
   axes.yaxis.set_major_formatter(ticker.PercentFormatter(1.0))
-  title = "start states, share of a demonstration's length"
+  title = "start states: share of an expert's way"
   axes.set_title(title, loc='left', fontsize=10, y=1.0)
   axes.legend(fontsize=8, frameon=False)
 

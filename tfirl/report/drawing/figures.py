@@ -33,6 +33,12 @@ _STYLES = {
   'sysid': ('#4B6A00', 'h'),
   'expert': ('#000000', '*'),
 }
+# Labels of a decade, where the axis has fewer than so many decades.
+_LOG_STEPS = (
+  (1.0, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)),
+  (2.5, (1.0, 2.0, 5.0)),
+  (math.inf, (1.0,)),
+)
 # Of methods without a look of their own, twenty before one comes again.
 _SPARE_COLORS = ('#A3195B', '#1B6E6E', '#5B5BD6', '#8A6D00')
 _SPARE_MARKERS = 'dp8HX'
@@ -93,9 +99,12 @@ def make(
 
 
 def set_log(axes: Axes) -> None:
-  """A logarithmic y whose labels are plain numbers."""
+  """A logarithmic y, of what is drawn, whose labels are plain numbers."""
   axes.set_yscale('log')
-  axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
+  bottom, top = axes.get_ylim()
+  decades = math.log10(top / bottom)
+  steps = next(steps for most, steps in _LOG_STEPS if decades < most)
+  axes.yaxis.set_major_locator(ticker.LogLocator(subs=steps))
   axes.yaxis.set_major_formatter(ticker.FormatStrFormatter('%g'))
   axes.yaxis.set_minor_locator(ticker.NullLocator())
 

@@ -40,8 +40,14 @@ def plot_all(
     title = f'{run.task}, {run.algorithm}, seed {run.seed}'
     title = texts.for_figure(title)
     plot(os.path.join(run.path, file), os.path.join(folder, name), title)
-    files.setdefault(run.task, []).append(name)
+    files.setdefault(run.task, []).append(_smaller(folder, name))
   return files
+
+
+def _smaller(folder: str, name: str) -> str:
+  """The PNG or the SVG beside it, whichever loads faster."""
+  names = (name, f'{os.path.splitext(name)[0]}.svg')
+  return min(names, key=lambda n: os.path.getsize(os.path.join(folder, n)))
 
 
 def _choose(found: Sequence[Run], file: str) -> list[Run]:
