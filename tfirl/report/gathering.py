@@ -77,6 +77,6 @@ def _unknown(curves: Sequence[Curve]) -> list[str]:
         "it Task.expert_return or the demonstrations' mean return, are not "
         'both known of its runs'
       )
-    if not any(c.algorithm == 'bc' for c in of_task):
+    if not any(curve.is_clone for curve in of_task):
       notes.append(f"{task}: there is no run of bc, so no clone's line")
   return notes

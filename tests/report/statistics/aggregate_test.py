@@ -179,3 +179,13 @@ def test_demonstrations_of_a_curve(write_run, tmp_path, numbers, text):
   found, _ = runs.read_runs([str(tmp_path)])
   (curve,), _ = aggregate.aggregate(found, last=1, reps=50)
   assert curve.num_demos == text
+
+
+@pytest.mark.parametrize(
+  ('name', 'is_clone'),
+  [('bc', True), ('bc-n4', True), ('bc [a = 1]', True), ('bc_reg', False)],
+)
+def test_which_methods_are_the_clone(write_run, tmp_path, name, is_clone):
+  write_run('hopper', name, 0, [0, 0], [0.0, 1.0], updates=[0, 9])
+  (curve,), _ = _aggregate(tmp_path)
+  assert curve.is_clone == is_clone

@@ -133,8 +133,8 @@ def _draw_level(
 
 def _name(curve: Curve) -> str:
   name = texts.for_figure(curve.algorithm)
-  if curve.algorithm == 'bc':
-    name = 'bc, the clone'
+  if curve.is_clone:
+    name = f'{name}, the clone'
   return f'{name} ({texts.count(len(curve.runs), "seed")})'
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,6 +41,11 @@ class Curve:
   def is_cut(self) -> bool:
     """Whether the budget of some run was cut."""
     return any(run.cut for run in self.runs)
+
+  @property
+  def is_clone(self) -> bool:
+    """Whether it is behaviour cloning, of any demonstrations and settings."""
+    return re.split('[- ]', self.algorithm)[0] == 'bc'
 
   @property
   def final_scores(self) -> np.ndarray:
