@@ -33,12 +33,6 @@ _STYLES = {
   'sysid': ('#4B6A00', 'h'),
   'expert': ('#000000', '*'),
 }
-# Labels of a decade, where the axis has fewer than so many decades.
-_LOG_STEPS = (
-  (1.0, (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)),
-  (2.5, (1.0, 2.0, 5.0)),
-  (math.inf, (1.0,)),
-)
 # Of methods without a look of their own, twenty before one comes again.
 _SPARE_COLORS = ('#A3195B', '#1B6E6E', '#5B5BD6', '#8A6D00')
 _SPARE_MARKERS = 'dp8HX'
@@ -103,8 +97,10 @@ def set_log(axes: Axes) -> None:
   axes.set_yscale('log')
   bottom, top = axes.get_ylim()
   decades = math.log10(top / bottom)
-  steps = next(steps for most, steps in _LOG_STEPS if decades < most)
-  axes.yaxis.set_major_locator(ticker.LogLocator(subs=steps))
+  locator = ticker.LogLocator(subs=(1.0, 2.0, 5.0) if decades < 2.5 else (1.0,))
+  if decades < 1:  # as good as straight
+    locator = ticker.MaxNLocator(4, steps=(1, 2, 2.5, 5, 10))
+  axes.yaxis.set_major_locator(locator)
   axes.yaxis.set_major_formatter(ticker.FormatStrFormatter('%g'))
   axes.yaxis.set_minor_locator(ticker.NullLocator())
 

@@ -25,7 +25,7 @@ figure { margin: 0; min-width: 0; }
 figure img, figure video { display: block; width: 100%; height: auto;
   max-width: 30rem; }
 .videos { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; }
-.videos figure { flex: 0 1 240px; min-width: 140px; }
+.videos figure { flex: 1 1 140px; max-width: 240px; }
 figcaption { font-size: .8rem; color: #555; overflow-wrap: anywhere; }
 figcaption a { margin-right: .8rem; }
 .wide { overflow-x: auto; }
