@@ -46,9 +46,7 @@ _INSTALL_REQUIRES = [
   'h5py==3.16.0',  # the D4RL reader; tested with this one
   'imageio==2.38.1',  # videos
   'imageio-ffmpeg==0.8.1',  # brings the ffmpeg that writes mp4
-  'scipy==1.17.1',  # the last tested with numpy 1.26; rliable's too
-  'pandas==2.3.3',  # `arch`, which rliable uses, fails on pandas 3
-  'rliable==1.2.0',  # IQM and bootstrap intervals; 1.2 takes numpy 1.26
+  'pandas==2.3.3',  # `arch`, which the tests' rliable uses, fails on pandas 3
   'matplotlib==3.11.2',  # pictures are checked by eye with this one
   'tqdm==4.70.1',  # the bar while demonstrations are recorded
 ]
@@ -59,6 +57,8 @@ _EXTRAS_REQUIRE = {
   'test': [
     'pytest==9.2.0',  # its importlib mode lets test files share a name
     'pytest-xdist==3.8.0',  # two workers; the one tested with that pytest
+    'scipy==1.17.1',  # tests compare with it; the last tested with numpy 1.26
+    'rliable==1.2.0',  # the report's numbers are its; 1.2 takes numpy 1.26
     _RUFF,
     'uv==0.13.9',  # makes XManager's environment in seconds, pip in minutes
   ],

@@ -8,7 +8,12 @@ import ast
 import pytest
 
 # Distributions that are not named as the module they bring.
-_DISTRIBUTIONS = {'gin': 'gin-config', 'absl': 'absl-py', 'reverb': 'dm-reverb'}
+_DISTRIBUTIONS = {
+  'gin': 'gin-config',
+  'absl': 'absl-py',
+  'imageio_ffmpeg': 'imageio-ffmpeg',
+  'reverb': 'dm-reverb',
+}
 
 
 def _is_call(node, name):

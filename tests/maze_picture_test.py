@@ -89,9 +89,9 @@ def test_the_page_shows_it(run, tmp_path):
   name = 'pointmaze_hyper_0_maze'
   assert (tmp_path / f'{name}.png').stat().st_size > 10_000
   page = (tmp_path / 'index.html').read_text()
-  assert f'<img alt="{name}" src="data:image/png;base64,' in page
+  assert f'data-file="{name}.' in page
   # The walk over progress is a panel of this one.
-  assert '<img alt="pointmaze_hyper_0_dynamics"' in page
+  assert 'data-file="pointmaze_hyper_dynamics.svg"' in page
 
 
 def test_a_damaged_record_is_an_error_of_one_line(run, tmp_path, capsys):

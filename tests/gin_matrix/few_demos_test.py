@@ -10,7 +10,7 @@ from tfirl.config import gin_bindings
 from tfirl.demos.experts import policies
 from tfirl.demos.formats import npz
 from tfirl.report import __main__ as report
-from tfirl.report import runs
+from tfirl.report.reading import runs
 from tfirl.runs import evaluate, launch
 
 _ONE = 'load_demonstrations.num_episodes = 1'

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from tfirl.report.drawing import figures
+
 COLUMNS = (
   'real_steps',
   'env_steps',
@@ -24,6 +26,8 @@ COLUMNS = (
 def write_run(tmp_path):
   """write_run(task, algorithm, seed, env_steps, returns, ...) -> folder.
 
+  `demos_return` is that of the demonstrations, `told` what the config says of
+  the task: `expert_return`, `random_return`.
   `budget` is (unit, total, what it was cut from). `is_old` is of before there
   was a column real_steps; without `rollouts` a fifth as many steps as
   `env_steps` are rollouts.
@@ -43,15 +47,22 @@ def write_run(tmp_path):
     budget=None,
     rollouts=None,
     is_old=False,
+    demos_return=None,
+    **told,
   ):
     folder = tmp_path / root / task / algorithm / str(seed)
     folder.mkdir(parents=True)
     metadata = {}
-    if num_demos is not None:
-      metadata['demonstrations'] = {'num_episodes': num_demos}
+    demos = {'num_episodes': num_demos, 'mean_return': demos_return}
+    demos = {k: v for k, v in demos.items() if v is not None}
+    if demos:
+      metadata['demonstrations'] = demos
     if budget is not None:
       names = ('unit', 'total', 'cut_from')
       metadata['budget'] = dict(zip(names, budget, strict=True))
+    if told:
+      lines = [f'Task.{name} = {value}\n' for name, value in told.items()]
+      (folder / 'config.gin').write_text(''.join(lines))
     if metadata:
       (folder / 'metadata.json').write_text(json.dumps(metadata))
     with open(folder / 'metrics.csv', 'w', newline='') as file:
@@ -77,3 +88,17 @@ def write_run(tmp_path):
     return folder
 
   return write
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+  """The figures that were saved."""
+  found = []
+  save = figures.save
+
+  def note_and_save(figure, path):
+    found.append(figure)
+    save(figure, path)
+
+  monkeypatch.setattr(figures, 'save', note_and_save)
+  return found

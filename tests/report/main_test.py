@@ -13,17 +13,35 @@ def test_writes_all_files_and_prints_the_table(write_run, tmp_path, capsys):
     [str(tmp_path / 'runs'), '--out', str(out), '--last', '1', '--reps', '50']
   )
   assert code == 0
-  assert sorted(path.name for path in out.iterdir()) == [
-    'hopper_real_steps.png',
-    'hopper_wall_s.png',
-    'index.html',
-    'table.csv',
-    'table.md',
-  ]
+  figures = ('hopper_real_steps', 'hopper_wall_s', 'hopper_cost_gap')
+  formats = ('.pdf', '.png', '.svg')
+  expected = {f'{name}{end}' for name in figures for end in formats}
+  expected -= {'hopper_cost_gap.png'}
+  expected |= {'index.html', 'table.csv', 'table.md'}
+  assert {path.name for path in out.iterdir()} == expected
   assert '| hopper | mm | 3 | – | 12 | 2 | 50 |' in capsys.readouterr().out
   note = 'hopper/mm: all seeds cut at 10 env steps'
   assert f'- {note}' in (out / 'table.md').read_text()
   assert note in (out / 'index.html').read_text()
+
+
+def test_a_report_grows_with_methods_not_with_seeds(write_run, tmp_path):
+  """Else one of a hundred runs would be slow to write and to load."""
+  files, sizes = [], []
+  for method in ('mm', 'hype'):
+    for seed in range(3):
+      write_run('hopper', method, seed, [0, 10], [0.0, 50.0 + seed])
+  for seeds in (range(0), range(3, 40)):
+    for seed in seeds:
+      write_run('hopper', 'mm', seed, [0, 10], [0.0, 50.0 + seed])
+      write_run('hopper', 'hype', seed, [0, 10], [0.0, 60.0 + seed])
+    out = tmp_path / f'out{len(files)}'
+    argv = [str(tmp_path / 'runs'), f'--out={out}', '--reps=50']
+    assert main_module.main(argv) == 0
+    files.append({path.name for path in out.iterdir()})
+    sizes.append((out / 'index.html').stat().st_size)
+  assert files[0] == files[1]
+  assert sizes[1] < sizes[0] + 77 * 1000  # a row of the list of runs each
 
 
 def test_cut_runs_are_told_from_full_ones(write_run, tmp_path, capsys):

@@ -6,7 +6,7 @@ import argparse
 def make_parser(name: str) -> argparse.ArgumentParser:
   """Args: name of the program."""
   parser = argparse.ArgumentParser(
-    prog=name, description='Curves, a table and one page of finished runs.'
+    prog=name, description='Curves, tables and one page of runs.'
   )
   parser.add_argument(
     'runs',
@@ -37,4 +37,20 @@ def make_parser(name: str) -> argparse.ArgumentParser:
     default='real_steps',
     help='of the curves (real_steps: all but those of evaluations)',
   )
+  parser.add_argument(
+    '--live',
+    metavar='SECONDS',
+    type=_seconds,
+    nargs='?',
+    const=30.0,
+    default=0.0,
+    help='until runs end, write it again as they go on (looks every 30 s)',
+  )
   return parser
+
+
+def _seconds(text: str) -> float:
+  value = float(text)
+  if not 0 < value < float('inf'):
+    raise argparse.ArgumentTypeError(f'{text} s; expected more than 0')
+  return value

@@ -47,3 +47,8 @@ def number(value: float, digits: int = 0) -> str:
   if size >= 1e12 or 0 < size < 10 and not digits and value != int(value):
     return f'{value:.3g}'
   return f'{value:,.{digits}f}'
+
+
+def count(size: int, name: str) -> str:
+  """'1 seed', '3 seeds'."""
+  return f'{size} {name}{"" if size == 1 else "s"}'

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from tfirl import tasks
+from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
 
 
@@ -14,6 +15,23 @@ def film(policy, task: tasks.Task, seed: int, path: Path) -> None:
       evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
   except Exception as error:  # what a missing GL library raises is its own
     warn(error)
+
+
+def film_expert(
+  source: str | None, task: tasks.Task, seed: int, path: Path
+) -> None:
+  """Likewise the expert whose episodes a run learned from.
+
+  Args:
+    source: of the run's demonstrations; of others than 'embedded:NAME' nobody
+      has the policy, and there is no video.
+    task: the run's.
+    seed: of the episode; that of `film` is reset alike.
+    path: of the mp4, which stays if it is there.
+  """
+  prefix = 'embedded:'
+  if source and source.startswith(prefix) and not path.exists():
+    film(embedded.policy(source.removeprefix(prefix)), task, seed, path)
 
 
 def warn(error: Exception) -> None:

@@ -218,14 +218,23 @@ class Session:
     if is_complete:
       self._algorithm.finish(self._run_folder.path)
     if is_complete and record_video and self._algorithm.policy is not None:
-      path = self._run_folder.videos / 'final.mp4'
-      if self._has_trained or not path.exists():
-        filming.film(self._algorithm.policy, self._task, self._seed, path)
+      self._film()
 
   def close(self) -> None:
     """Closes the log; the algorithm is its maker's."""
     self._log.close()
     self._eval_env.close()
+
+  def _film(self) -> None:
+    """The final policy and, for the report to show beside it, the expert."""
+    folder = self._run_folder.videos
+    path = folder / 'final.mp4'
+    if self._has_trained or not path.exists():
+      filming.film(self._algorithm.policy, self._task, self._seed, path)
+    demos = self._run_folder.recorded('demonstrations') or {}
+    filming.film_expert(
+      demos.get('source'), self._task, self._seed, folder / 'expert.mp4'
+    )
 
   def _tell(self, found: Mapping[str, float | None]) -> None:
     """Calls `on_evaluation`; what it raises goes on, after a checkpoint."""

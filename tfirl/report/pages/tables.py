@@ -1,0 +1,178 @@
+"""The table of scores, as Markdown, CSV and cells, and that of single runs."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfirl.report import texts
+from tfirl.report.statistics.aggregate import SOLVED, Curve
+from tfirl.report.statistics.bootstrap import CONFIDENCE
+
+_CSV_COLUMNS = (
+  'task',
+  'algorithm',
+  'seeds',
+  'demos',  # demonstrated episodes of each run
+  'real_steps',
+  'is_cut',  # 1 if a run's budget was, else 0
+  'env_steps',
+  'rollout_steps',
+  'score',  # 'return' or 'success_percent'
+  'last',  # evaluations that iqm pools
+  'iqm',
+  'ci_low',
+  'ci_high',
+  'expert',  # score of the expert
+  'random',  # and of random actions
+  'normalised',  # iqm, where random is 0 and the expert 1
+  'solved',  # seeds that came to 0.9 of it
+  'solved_s',  # median of the seconds until then, blank if half never came
+  'wall_s',
+  'steps_per_s',
+)
+
+
+def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
+  """One row per curve, keys `_CSV_COLUMNS`; nan, or '', for what is unknown."""
+  rows = []
+  for curve in curves:
+    final = curve.final
+    values = (
+      curve.task,
+      curve.algorithm,
+      len(curve.runs),
+      curve.num_demos,
+      int(curve.real_steps[-1]),
+      int(curve.is_cut),
+      int(curve.env_steps[-1]),
+      float(curve.rollout_steps[-1]),
+      'success_percent' if curve.is_success else 'return',
+      curve.last,
+      float(final.value[0]),
+      float(final.low[0]),
+      float(final.high[0]),
+      np.nan if curve.expert is None else curve.expert,
+      np.nan if curve.random is None else curve.random,
+      *_of_the_expert(curve),
+      float(curve.wall_s[-1]),
+      curve.steps_per_s,
+    )
+    rows.append(dict(zip(_CSV_COLUMNS, values, strict=True)))
+  return rows
+
+
+def _of_the_expert(curve: Curve) -> tuple[float, float | int, float]:
+  """Normalised IQM, seeds that solved the task, and median seconds to it."""
+  if not curve.is_normalised:
+    return np.nan, np.nan, np.nan
+  times = curve.solved_s
+  middle = float(np.median(times))
+  return (
+    float(curve.normalise(curve.final.value[0])),
+    int(np.isfinite(times).sum()),
+    middle if np.isfinite(middle) else np.nan,
+  )
+
+
+def csv_table(curves: Sequence[Curve]) -> str:
+  """The table with all digits; nan is blank."""
+  text = io.StringIO()
+  writer = csv.DictWriter(text, _CSV_COLUMNS, lineterminator='\n')
+  writer.writeheader()
+  for row in table_rows(curves):
+    writer.writerow({k: '' if _is_nan(v) else v for k, v in row.items()})
+  return text.getvalue()
+
+
+def markdown_table(curves: Sequence[Curve]) -> str:
+  """The table for a README; the scores' columns are explained in its head."""
+  return markdown(*cells(curves), num_left=2)
+
+
+def markdown(
+  header: Sequence[str], rows: Sequence[Sequence[str]], num_left: int
+) -> str:
+  """Any table; all columns but the first `num_left` stand right."""
+  align = ['---'] * num_left + ['---:'] * (len(header) - num_left)
+  cells = [[texts.for_markdown(cell) for cell in row] for row in rows]
+  lines = [f'| {" | ".join(line)} |' for line in (header, align, *cells)]
+  return '\n'.join(lines) + '\n'
+
+
+def cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
+  """Header and rows of the table for people."""
+  lasts = sorted({curve.last for curve in curves})
+  pooled = '/'.join(map(str, lasts))
+  header = [
+    'task',
+    'algorithm',
+    'seeds',
+    'demos',
+    'real steps',
+    'for the cost',
+    f'IQM of last {pooled} evaluation{"" if lasts == [1] else "s"}',
+    f'{CONFIDENCE:.0%} interval',
+    'of the expert',
+    f'minutes to {SOLVED:.0%}',
+    'wall time, min',
+    'steps/s',
+  ]
+  rows = []
+  for row in table_rows(curves):
+    unit = ' %' if row['score'] == 'success_percent' else ''
+    digits = 1 if unit else 0
+    ends = (texts.number(row[end], digits) for end in ('ci_low', 'ci_high'))
+    interval = f'[{", ".join(ends)}]{unit}'
+    rows.append(
+      [
+        str(row['task']),
+        str(row['algorithm']),
+        str(row['seeds']),
+        str(row['demos'] or '–'),
+        texts.number(row['real_steps']) + (' (cut)' if row['is_cut'] else ''),
+        texts.number(row['rollout_steps']),
+        texts.number(row['iqm'], digits) + unit,
+        '–' if _is_nan(row['ci_low']) else interval,
+        '–' if _is_nan(row['normalised']) else f'{row["normalised"]:.0%}',
+        _solved(row),
+        texts.number(row['wall_s'] / 60, 1),
+        texts.number(row['steps_per_s']),
+      ]
+    )
+  return header, rows
+
+
+def _solved(row: dict[str, object]) -> str:
+  """'12.3', or '12.3 (4 of 5)' where not every seed came there."""
+  if _is_nan(row['solved']):
+    return '–'
+  minutes = texts.number(row['solved_s'] / 60, 1)
+  if row['solved'] == row['seeds']:
+    return minutes
+  return f'{minutes} ({row["solved"]} of {row["seeds"]})'
+
+
+def run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
+  """Header and rows of the list of single runs."""
+  header = ['task', 'algorithm', 'seed', 'evaluations', 'real steps']
+  header += ['first score', 'last score', 'best score', 'folder']
+  rows = []
+  for curve in curves:
+    name = 'eval_success' if curve.is_success else 'eval_return_mean'
+    for run in curve.runs:
+      scores = run.columns[name] * (100 if curve.is_success else 1)
+      rows.append(
+        [run.task, run.algorithm, run.seed, str(len(scores))]
+        + [texts.number(run.columns['real_steps'][-1])]
+        + [
+          texts.number(score) for score in (scores[0], scores[-1], scores.max())
+        ]
+        + [run.path]
+      )
+  return header, rows
+
+
+def _is_nan(value: object) -> bool:
+  return isinstance(value, float) and bool(np.isnan(value))

@@ -1,0 +1,1 @@
+"""Run folders, and the sweeps they are of, as they are read."""

@@ -1,0 +1,262 @@
+"""Reads run folders: ROOT/TASK/ALGORITHM/SEED/metrics.csv."""
+
+import csv
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfirl.config import budget
+from tfirl.report import texts
+from tfirl.report.reading import bindings
+from tfirl.work_units import unit as unit_lib
+
+_FILE = 'metrics.csv'
+# What shows that a folder is a run even before its first evaluation.
+_METADATA = 'metadata.json'
+_RUN_FILES = ('config.gin', _METADATA)
+# What shows that a run is over: that it has all its steps, or an error.
+COMPLETE_FILE, ERROR_FILE = 'complete.json', 'error.txt'
+_LARGEST = 1e300  # whose sums are still numbers
+_REQUIRED = ('env_steps', 'updates', 'wall_s', 'eval_return_mean')
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+  """One seed of one algorithm on one task."""
+
+  path: str  # the run folder
+  task: str
+  algorithm: str
+  seed: str
+  columns: Mapping[str, np.ndarray]  # name -> [T] float64, nan where blank
+  num_demos: int | None = None  # demonstrated episodes; None: none, or not said
+  cut: str | None = (
+    None  # what its budget was cut to, and from; None: it is full
+  )
+  # Mean returns of one with the trembling hand, None if not said.
+  expert_return: float | None = None
+  random_return: float | None = None
+  demos_return: float | None = None  # mean of the demonstrated episodes
+
+  @property
+  def is_offline(self) -> bool:
+    """Whether no environment was ever stepped, as in bc."""
+    columns = self.columns
+    return not columns['env_steps'].any() and bool(columns['updates'].any())
+
+  @property
+  def has_policy(self) -> bool:
+    """Whether there was one to evaluate; pretrain_dynamics has none."""
+    episodes = self.columns.get('eval_episodes')
+    return episodes is None or bool(episodes.any())
+
+  @property
+  def clock(self) -> np.ndarray:
+    """What evaluations are ordered by, [T]: env steps, or updates if none.
+
+    Not real steps: seeds whose cost rolls out are evaluated at the same env
+    steps, but have then taken more or fewer in all.
+    """
+    return self.columns['updates' if self.is_offline else 'env_steps']
+
+  @property
+  def steps(self) -> np.ndarray:
+    """What evaluations are shown over, [T]: real steps, or updates if none."""
+    return self.columns['updates' if self.is_offline else 'real_steps']
+
+  @property
+  def has_success(self) -> bool:
+    """Whether every evaluation says how often the goal was reached."""
+    success = self.columns.get('eval_success')
+    return success is not None and not np.isnan(success).any()
+
+
+def read_runs(
+  folders: Sequence[str], may_be_empty: bool = False
+) -> tuple[list[Run], list[str]]:
+  """Reads every run at or beneath `folders`.
+
+  Args:
+    folders: run folders or any ancestors of them.
+    may_be_empty: whether a folder may hold no evaluation yet.
+
+  Returns:
+    Runs sorted by task, algorithm and seed; and notes, one for each run that
+    was left out because it has no evaluation yet.
+
+  Raises:
+    FileNotFoundError: a folder is absent or holds no run with an evaluation.
+    ValueError: a metrics.csv is damaged.
+  """
+  runs, notes = {}, []
+  for folder in folders:
+    paths = find(folder)
+    found = {path: read_run(path) for path in paths}
+    left_out = [path for path, run in found.items() if run is None]
+    if len(left_out) == len(paths) and not may_be_empty:
+      raise FileNotFoundError(
+        f'{folder}: found {len(left_out)} run folder(s), none with an '
+        f'evaluation in its {_FILE}; expected '
+        f'ROOT/TASK/ALGORITHM/SEED/{_FILE} at or beneath it'
+      )
+    notes += [
+      f'{path}: left out, it has no evaluation yet' for path in left_out
+    ]
+    runs.update({path: run for path, run in found.items() if run})
+  return sorted(runs.values(), key=order), notes
+
+
+def read_run(path: str) -> Run | None:
+  """The run in `path`, None if it has no evaluation yet.
+
+  Raises:
+    ValueError: metrics.csv is damaged; names the line and the column. Or
+      metadata.json is.
+  """
+  file_path = os.path.join(path, _FILE)
+  if not os.path.exists(file_path):
+    return None
+  names = path.split(os.sep)[-3:]
+  if len(names) < 3 or not all(names):
+    raise ValueError(f'{path}: expected a folder ROOT/TASK/ALGORITHM/SEED')
+  columns = _read_columns(file_path)
+  if not len(columns['env_steps']):
+    return None
+  task, algorithm, seed = map(texts.name_of_folder, names)
+  label = _label(path)
+  name = f'{algorithm} {label}'.strip()
+  run = Run(
+    *(path, task, name, seed, columns),
+    **_what_it_was_given(path),
+    **_what_its_task_says(path),
+  )
+  backwards = np.flatnonzero(np.diff(run.clock) <= 0)
+  if len(backwards):
+    line = int(backwards[0]) + 3
+    raise ValueError(
+      f'{file_path}, line {line}: the clock goes from '
+      f'{run.clock[line - 3]:.0f} to {run.clock[line - 2]:.0f}; expected it '
+      'to grow from row to row'
+    )
+  return run
+
+
+def find(folder: str) -> list[str]:
+  """Run folders at or beneath `folder`, by their true paths."""
+  if not os.path.isdir(folder):
+    raise FileNotFoundError(f'{folder}: not a folder; expected run folders')
+  paths = []
+  for parent, children, files in os.walk(os.path.realpath(folder)):
+    if _FILE in files or any(name in files for name in _RUN_FILES):
+      paths.append(parent)
+      children.clear()  # nothing beneath a run is another run
+  return paths
+
+
+def _label(path: str) -> str:
+  """What a sweep calls the run beside its algorithm; '' for most runs."""
+  if not os.path.exists(os.path.join(path, unit_lib.COMMAND_FILE)):
+    return ''
+  return unit_lib.read_command(Path(path))[0].label
+
+
+def _what_its_task_says(path: str) -> dict[str, float | None]:
+  """Returns of the expert and of random actions that the run's config binds."""
+  bound = bindings.read(path)
+  names = ('expert_return', 'random_return')
+  return {name: bindings.number(bound, f'Task.{name}') for name in names}
+
+
+def _what_it_was_given(path: str) -> dict[str, Any]:
+  """How many demonstrated episodes the run used, what they returned, and what
+  its budget was cut to; without what its metadata doesn't say.
+  """
+  path = os.path.join(path, _METADATA)
+  if not os.path.exists(path):
+    return {}
+  try:
+    with open(path, encoding='utf-8') as file:
+      found = json.load(file)
+    demos = found.get('demonstrations', {})
+    given, cut = found.get('budget', {}), None
+    if given.get('cut_from'):
+      unit = given['unit'].replace('_', ' ')
+      cut = f'cut to {given["total"]:,} of {given["cut_from"]:,} {unit}'
+    return {
+      'num_demos': demos.get('num_episodes'),
+      'demos_return': demos.get('mean_return'),
+      'cut': cut,
+    }
+  except (AttributeError, KeyError, TypeError, ValueError) as error:
+    raise ValueError(
+      f'{path} is damaged ({error}); expected the JSON object that a launch '
+      'writes'
+    ) from error
+
+
+def _read_columns(path: str) -> dict[str, np.ndarray]:
+  """All columns, [T] each; real_steps too where the file is older than it."""
+  with open(path, newline='', encoding='utf-8', errors='replace') as file:
+    reader = csv.reader(file)
+    names = next(reader, [])
+    missing = [name for name in _REQUIRED if name not in names]
+    if missing:
+      raise ValueError(
+        f'{path}: no column {missing[0]!r}; found {names[:12]}, expected at '
+        f'least {list(_REQUIRED)}'
+      )
+    rows = []
+    for row in reader:
+      if len(row) != len(names):
+        raise ValueError(
+          f'{path}, line {reader.line_num}: {len(row)} cells; expected '
+          f'{len(names)}, as in the first line'
+        )
+      where = f'{path}, line {reader.line_num}'
+      cells = dict(zip(names, row, strict=True))
+      required = {*_REQUIRED, 'real_steps'}
+      if cells.get('eval_episodes') == '0':
+        required.remove('eval_return_mean')
+      numbers = {c[0]: _number(where, required, *c) for c in cells.items()}
+      numbers['real_steps'] = budget.real_steps(cells)
+      rows.append(list(numbers.values()))
+  names = list(dict.fromkeys([*names, 'real_steps']))
+  table = np.asarray(rows, np.float64).reshape(len(rows), len(names))
+  return dict(zip(names, table.T, strict=True))
+
+
+def _number(where: str, required: set[str], name: str, text: str) -> float:
+  """A cell's number; nan for a blank one of a column that may be blank."""
+  try:
+    value = float(text) if text else np.nan
+  except ValueError:
+    raise ValueError(
+      f'{where}: {name} is {text!r}; expected a number'
+    ) from None
+  if name in required and not abs(value) <= _LARGEST:
+    raise ValueError(f'{where}: {name} is {text!r}; expected a finite number')
+  return value
+
+
+def check_distinct(runs: Iterable[Run]) -> None:
+  """Raises ValueError if two runs are the same task, algorithm and seed."""
+  seen = {}
+  for run in runs:
+    key = (run.task, run.algorithm, run.seed)
+    if key in seen:
+      raise ValueError(
+        f'{run.path} and {seen[key]} are the same task, algorithm and seed; '
+        'expected each seed once, for seeds are taken as independent: name '
+        'folders that hold it once, or give a sweep a --root_dir of its own'
+      )
+    seen[key] = run.path
+
+
+def order(run: Run) -> tuple[str, str, int, str]:
+  """What `read_runs` sorts by."""
+  return run.task, run.algorithm, len(run.seed), run.seed

@@ -1,0 +1,1 @@
+"""What seeds and tasks come to together."""
