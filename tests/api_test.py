@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pickle
+import shutil
 
 import gymnasium
 import numpy as np
@@ -24,6 +25,11 @@ _SMALL = (
   'CostTurns.window = 64',
   'run.record_video = False',
   'run.eval_episodes = 1',
+)
+# Nothing is compiled, for what is asked of the loop around it.
+_UNTRAINED = (
+  'ModelFree.initial_steps = 1000',
+  'CostTurns.cost_update_period = 1000',
 )
 
 
@@ -50,7 +56,7 @@ class Mass(gymnasium.Env):
     return np.array([self._x, self._v], np.float32)
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def task():
   return tfirl.Task('mass', env_fn=Mass, max_episode_steps=30)
 
@@ -60,7 +66,7 @@ def _expert(observation):
   return np.array([5 + 5 * push], np.float32)
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def episodes():
   found = []
   for seed in range(4):
@@ -75,7 +81,7 @@ def episodes():
   return found
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def demos(episodes, task):
   return tfirl.Demonstrations.from_episodes(episodes, task)
 
@@ -91,6 +97,22 @@ def _imitate(task, demos, tmp_path, **kwargs):
     root_dir=tmp_path / 'runs',
     **kwargs,
   )
+
+
+@pytest.fixture(scope='module')
+def finished(task, demos, tmp_path_factory):
+  """A run to its end, and what it said on its way; only to be read."""
+  seen = []
+  folder = tmp_path_factory.mktemp('finished')
+  return _imitate(task, demos, folder, on_evaluation=seen.append), seen
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+  """The same run in `tmp_path`, where `_imitate` finds it."""
+  run, _ = finished
+  shutil.copytree(run.path, tmp_path / 'runs' / 'mass' / 'hype' / '0')
+  return run
 
 
 def test_arrays_become_transitions(demos, episodes):
@@ -165,10 +187,9 @@ def test_a_method_without_a_cost(task, demos, tmp_path):
     imitate([*small, 'CostLearner.batch_size = 32'])
 
 
-def test_own_task_and_arrays_to_a_policy(task, demos, tmp_path):
-  seen = []
-  run = _imitate(task, demos, tmp_path, on_evaluation=seen.append)
-  assert run.path == tmp_path / 'runs' / 'mass' / 'hype' / '0'
+def test_own_task_and_arrays_to_a_policy(finished, demos):
+  run, seen = finished
+  assert run.path.parts[-4:] == ('runs', 'mass', 'hype', '0')
   assert [row.real_steps for row in seen] == run.metrics.real_steps.tolist()
   assert seen[-1].real_steps == 160
   assert seen[-1].return_mean == pytest.approx(
@@ -184,11 +205,11 @@ def test_own_task_and_arrays_to_a_policy(task, demos, tmp_path):
   assert len(stats.returns) == 2 and stats.lengths.tolist() == [30, 30]
 
 
-def test_what_leaves_a_run(task, demos, tmp_path):
+def test_what_leaves_a_run(finished, demos):
   """Its policy and reward, as files; the one acts as `run.policy`, the other
   pays for actions in newtons.
   """
-  run = _imitate(task, demos, tmp_path)
+  run, _ = finished
   seen = demos.observations[:20]
   expected = run.policy(seen)
   model = tf.saved_model.load(str(run.path / 'policy'))
@@ -227,29 +248,30 @@ def test_the_policy_is_in_the_environments_units(task, demos, tmp_path):
   assert np.abs(found - expected).mean() < 0.3  # N of 10
 
 
-def test_twice_in_one_process_and_after_a_failure(task, demos, tmp_path):
+def test_twice_in_one_process_and_after_a_failure(
+  copied, task, demos, tmp_path
+):
   with pytest.raises(ValueError, match='batch_size is 0; expected int, at le'):
     _imitate(task, demos, tmp_path, bindings=['ModelFree.batch_size = 0'])
-  first = _imitate(task, demos, tmp_path)
   again = _imitate(task, demos, tmp_path, seed=1)
-  assert first.path != again.path
-  assert len(first.metrics) == len(again.metrics)
+  assert again.path == tmp_path / 'runs' / 'mass' / 'hype' / '1'
+  assert len(again.metrics) == len(copied.metrics)
   # The same call finds nothing left to do.
-  before = first.metrics
-  assert _imitate(task, demos, tmp_path).metrics.equals(before)
+  assert _imitate(task, demos, tmp_path).metrics.equals(copied.metrics)
 
 
 def test_returning_true_stops_and_the_same_call_goes_on(
   task, demos, tmp_path, capsys
 ):
-  run = _imitate(
-    task, demos, tmp_path, on_evaluation=lambda row: row.real_steps >= 48
-  )
+  def go(**kwargs):
+    return _imitate(task, demos, tmp_path, bindings=_UNTRAINED, **kwargs)
+
+  run = go(on_evaluation=lambda row: row.real_steps >= 48)
   assert run.metrics.real_steps.iloc[-1] == 48
   said = 'stopped at 48 of 160 real steps, with a checkpoint; the same command'
   assert said in capsys.readouterr().err
   assert (run.path / 'checkpoints' / '48').exists()
-  assert _imitate(task, demos, tmp_path).metrics.real_steps.iloc[-1] == 160
+  assert go().metrics.real_steps.iloc[-1] == 160
 
 
 def test_raising_stops_after_a_checkpoint(task, demos, tmp_path):
@@ -257,21 +279,24 @@ def test_raising_stops_after_a_checkpoint(task, demos, tmp_path):
     if row.real_steps >= 48:
       raise KeyError('mine')
 
+  def go(**kwargs):
+    return _imitate(task, demos, tmp_path, bindings=_UNTRAINED, **kwargs)
+
   with pytest.raises(KeyError, match='mine'):
-    _imitate(task, demos, tmp_path, on_evaluation=fail)
+    go(on_evaluation=fail)
   assert (tmp_path / 'runs/mass/hype/0/checkpoints/48').exists()
-  assert _imitate(task, demos, tmp_path).metrics.real_steps.iloc[-1] == 160
+  assert go().metrics.real_steps.iloc[-1] == 160
 
 
+@pytest.mark.usefixtures('copied')
 def test_other_arrays_are_another_run(task, demos, tmp_path):
-  _imitate(task, demos, tmp_path)
   other = dataclasses.replace(demos, source='arrays:other')
   with pytest.raises(RuntimeError, match='--demos: was arrays:.*is arrays:oth'):
     _imitate(task, other, tmp_path)
 
 
-def test_a_run_is_loaded_by_its_path(task, demos, tmp_path):
-  run = _imitate(task, demos, tmp_path)
+def test_a_run_is_loaded_by_its_path(finished, task, demos):
+  run, _ = finished
   found = tfirl.load_run(run.path, task=task)
   observation = demos.observations[0]
   np.testing.assert_array_equal(
@@ -284,13 +309,15 @@ def test_a_function_without_a_name_has_to_be_given(demos, tmp_path):
   task = tfirl.Task(
     'mass', env_fn=lambda render_mode=None: Mass(), max_episode_steps=30
   )
-  run = _imitate(task, demos, tmp_path)
+  run = _imitate(task, demos, tmp_path, real_steps=16)
   with pytest.raises(ValueError, match=r'load_run\(path, task=task\)'):
     tfirl.load_run(run.path)
   assert tfirl.load_run(run.path, task=task).task is task
 
 
-def test_a_game_starts_from_an_earlier_runs_policy(task, demos, tmp_path):
+def test_a_game_starts_from_an_earlier_runs_policy(
+  finished, task, demos, tmp_path
+):
   clone = tfirl.imitate(
     'bc',
     task,
@@ -299,22 +326,23 @@ def test_a_game_starts_from_an_earlier_runs_policy(task, demos, tmp_path):
     bindings=[*_SMALL[-2:], 'BcAgent.hidden = (8,)'],
     root_dir=tmp_path / 'clones',
   )
-  run = _imitate(task, demos, tmp_path, init_from=clone)
+  run = _imitate(task, demos, tmp_path, init_from=clone, real_steps=16)
   # The first evaluation comes before the first step: on the same episodes.
   first, cloned = run.metrics.iloc[0], clone.metrics.iloc[-1]
   assert first.real_steps == 0
   assert first.eval_return_mean == pytest.approx(cloned.eval_return_mean)
-  # And its game may be where the next begins.
-  bindings = ['WarmStart.bc_steps = 30']
+  # And a game may be where the next begins.
+  earlier, _ = finished
   again = _imitate(
     task,
     demos,
     tmp_path / 'again',
-    init_from=str(run.path),
-    bindings=bindings,
+    init_from=str(earlier.path),
+    bindings=['WarmStart.bc_steps = 30'],
+    real_steps=16,
   )
   assert again.metrics.eval_return_mean[0] == pytest.approx(
-    run.metrics.eval_return_mean.iloc[-1]
+    earlier.metrics.eval_return_mean.iloc[-1]
   )
 
 
@@ -324,7 +352,7 @@ def test_a_policy_of_another_kind_is_no_start(task, demos, tmp_path):
     demos,
     tmp_path,
     bindings=['tfirl.SacAgent.hidden = (16,)'],
-    real_steps=32,
+    real_steps=16,
   )
   message = r'init_from = .*kernels.*\(2, 16\).*this agent has.*\(2, 8\)'
   with pytest.raises(ValueError, match=message):
@@ -334,7 +362,7 @@ def test_a_policy_of_another_kind_is_no_start(task, demos, tmp_path):
 
 
 def test_few_demonstrations_of_arrays(task, demos, tmp_path):
-  run = _imitate(task, demos, tmp_path, num_demos=2, real_steps=32)
+  run = _imitate(task, demos, tmp_path, num_demos=2, real_steps=16)
   assert run.path.parent.name == 'hype-n2'
   assert run.metadata['demonstrations']['num_episodes'] == 2
 
@@ -389,8 +417,7 @@ def test_an_environment_of_no_use_is_named():
     tfirl.Task('a', env_fn=Mass).make_env()
 
 
-def test_evaluations_are_printable(task, demos, tmp_path):
-  seen = []
-  _imitate(task, demos, tmp_path, on_evaluation=seen.append, real_steps=32)
+def test_evaluations_are_printable(finished):
+  _, seen = finished
   assert str(seen[0]).startswith('0 real steps, 0 updates: return -')
   assert pickle.loads(pickle.dumps(seen[0])) == seen[0]

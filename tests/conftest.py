@@ -158,6 +158,16 @@ def pytest_collection_modifyitems(items):
   items.sort(key=_place)
 
 
+def pytest_collection_finish():
+  """Leaves graphs as they are traced: to make one faster takes longer than all
+  that a test has it do. Processes that tests start do as they do for users.
+  """
+  tensorflow = sys.modules.get('tensorflow')
+  if tensorflow:
+    options = {'disable_meta_optimizer': True}
+    tensorflow.config.optimizer.set_experimental_options(options)
+
+
 def _name(item):
   """'agents/sac_test.py::test_it'."""
   path = item.path.relative_to(_ROOT / 'tests').as_posix()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy_networks import mlp, randomize, weights_of
 
 from tfirl.agents import iq_learn, relabeling
 from tfirl.types import Transition
@@ -29,37 +30,8 @@ def make_agent(**settings):
       **settings,
     },
   )
-  rng = np.random.default_rng(0)
-  for network in networks(agent):
-    for variable in network.variables:
-      variable.assign(rng.normal(0, 0.4, variable.shape))
+  randomize(agent)
   return agent
-
-
-def networks(agent):
-  """Actor, both critics, both targets."""
-  return (
-    agent._actor_network,
-    agent._critic_network_1,
-    agent._critic_network_2,
-    agent._target_critic_network_1,
-    agent._target_critic_network_2,
-  )
-
-
-def weights_of(agent):
-  """Lists of float64 arrays, one of each network."""
-  return [
-    [np.array(v, np.float64) for v in network.variables]
-    for network in networks(agent)
-  ]
-
-
-def mlp(weights, x):
-  layers = list(zip(weights[::2], weights[1::2], strict=True))
-  for kernel, bias in layers[:-1]:
-    x = np.maximum(x @ kernel + bias, 0)
-  return x @ layers[-1][0] + layers[-1][1]
 
 
 def q_of(critic, observation, action):

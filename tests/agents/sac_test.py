@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy_networks import layers_of, mlp, networks, weights_of
+from numpy_networks import randomize as randomize_networks
 
 from tfirl.agents import sac
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
@@ -23,47 +25,23 @@ def make_agent(learning_rate=0.0, **kwargs):
   )
 
 
-def networks(agent):
-  """actor, critics, target critics."""
-  return (
-    agent._actor_network,
-    agent._critic_network_1,
-    agent._critic_network_2,
-    agent._target_critic_network_1,
-    agent._target_critic_network_2,
-  )
-
-
 def randomize(agent, seed=0):
-  """Gives every network, targets too, weights of its own."""
-  rng = np.random.default_rng(seed)
-  for network in networks(agent):
-    for variable in network.variables:
-      variable.assign(rng.normal(0, 0.4, variable.shape))
+  randomize_networks(agent, seed)
   agent._log_alpha.assign(LOG_ALPHA)
 
 
-def weights_of(agent):
-  return [v.numpy() for network in networks(agent) for v in network.variables]
-
-
-def mlp(network, x):
-  values = [np.float64(variable.numpy()) for variable in network.variables]
-  layers = list(zip(values[::2], values[1::2], strict=True))
-  for kernel, bias in layers[:-1]:
-    x = np.maximum(x @ kernel + bias, 0)
-  kernel, bias = layers[-1]
-  return x @ kernel + bias
+def flat_weights(agent):
+  return [array for layers in weights_of(agent) for array in layers]
 
 
 def smaller_q(critics, observation, action):
   x = np.concatenate([observation, action], 1)
-  return np.minimum(*(mlp(critic, x)[:, 0] for critic in critics))
+  return np.minimum(*(mlp(layers_of(critic), x)[:, 0] for critic in critics))
 
 
 def act(actor, observation, noise):
   """Action [B, A] and its log density [B] by the change of variables."""
-  head = mlp(actor, observation)
+  head = mlp(layers_of(actor), observation)
   mean, log_std = head[:, :A], np.clip(head[:, A:], -20, 2)
   action = np.tanh(mean + np.exp(log_std) * noise)
   log_normal = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
@@ -80,7 +58,9 @@ def numpy_losses(agent, rows, reward, noise, target_entropy):
   next_q = smaller_q((target_1, target_2), rows.next_observation, next_action)
   target = reward + GAMMA * rows.discount * (next_q - alpha * log_pi)
   x = np.concatenate([rows.observation, rows.action], 1)
-  errors = [(mlp(critic, x)[:, 0] - target) ** 2 for critic in critics]
+  errors = [
+    (mlp(layers_of(critic), x)[:, 0] - target) ** 2 for critic in critics
+  ]
   critic_loss = 0.5 * (errors[0] + errors[1]).mean()
 
   action, log_pi = act(actor, rows.observation, noise.of_actions(1, B))
@@ -93,7 +73,9 @@ def numpy_losses(agent, rows, reward, noise, target_entropy):
 
 
 def bc_loss(agent, expert):
-  mean = np.tanh(mlp(agent._actor_network, expert.observation)[:, :A])
+  mean = np.tanh(
+    mlp(layers_of(agent._actor_network), expert.observation)[:, :A]
+  )
   return ((mean - expert.action) ** 2).mean()
 
 
@@ -157,7 +139,7 @@ def test_twins_start_different_and_targets_equal_to_them():
 def test_one_seed_makes_one_agent():
   def make(seed):
     tf.keras.utils.set_random_seed(seed)
-    return weights_of(make_agent())
+    return flat_weights(make_agent())
 
   one, same, other = make(1), make(1), make(2)
   for a, b in zip(one, same, strict=True):
@@ -169,7 +151,7 @@ def test_policy_in_numpy_is_the_agents_mode(make_rows):
   agent = make_agent()
   randomize(agent)
   observation = make_rows(B, 1).observation
-  expected = np.tanh(mlp(agent._actor_network, observation)[:, :A])
+  expected = np.tanh(mlp(layers_of(agent._actor_network), observation)[:, :A])
   np.testing.assert_allclose(agent.mlp_policy()(observation), expected, 1e-4)
 
 
@@ -188,14 +170,14 @@ def test_the_temperatures_rate_may_stay_while_the_others_fall(train, make_rows):
   for is_scaled, step in ((True, 0.0025), (False, 0.01)):
     agent = make_agent(learning_rate=0.01, scale_alpha_rate=is_scaled)
     agent.learning_rate_scale.assign(0.25)
-    before = weights_of(agent)
+    before = flat_weights(agent)
     train(agent, make_rows(B, 0), np.ones(B))
     moved = abs(float(agent._log_alpha))  # from log 1
     assert moved == pytest.approx(step, rel=1e-3)
     # OptimisticAdam's first step is twice its rate.
     most = max(
       np.abs(a - b).max()
-      for a, b in zip(weights_of(agent), before, strict=True)
+      for a, b in zip(flat_weights(agent), before, strict=True)
     )
     assert most == pytest.approx(2 * 0.0025, rel=1e-2)
 
@@ -205,7 +187,7 @@ def test_sampled_actions_are_of_the_actors_distribution(make_rows):
   agent = make_agent()
   randomize(agent)
   observation = make_rows(1, 1).observation
-  head = mlp(agent._actor_network, observation)[0]
+  head = mlp(layers_of(agent._actor_network), observation)[0]
   tf.random.set_seed(0)
   repeated = np.repeat(observation, 20_000, 0)
   actions = agent.sample_actions(repeated).numpy()

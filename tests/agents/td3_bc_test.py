@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy_networks import layers_of, mlp, randomize, weights_of
 
 from tfirl.agents import td3_bc
 from tfirl.types import Transition
@@ -24,35 +25,8 @@ def make_agent(learning_rate=0.0, **kwargs):
     learning_rate=learning_rate,
     **settings,
   )
-  rng = np.random.default_rng(0)
-  for network in networks(agent):  # targets too: weights of their own
-    for variable in network.variables:
-      variable.assign(rng.normal(0, 0.4, variable.shape))
+  randomize(agent)
   return agent
-
-
-def networks(agent):
-  """Actor, critics, and their targets."""
-  return (
-    agent._actor_network,
-    agent._critic_network_1,
-    agent._critic_network_2,
-    agent._target_actor_network,
-    agent._target_critic_network_1,
-    agent._target_critic_network_2,
-  )
-
-
-def weights_of(network):
-  return [v.numpy().astype(np.float64) for v in network.variables]
-
-
-def mlp(weights, x):
-  layers = list(zip(weights[::2], weights[1::2], strict=True))
-  for kernel, bias in layers[:-1]:
-    x = np.maximum(x @ kernel + bias, 0)
-  kernel, bias = layers[-1]
-  return x @ kernel + bias
 
 
 def value(critic, observation, action):
@@ -87,10 +61,6 @@ def numpy_bc_loss(weights, expert):
   return ((action - expert.action) ** 2).mean()  # over actions as well
 
 
-def all_weights(agent):
-  return [weights_of(network) for network in networks(agent)]
-
-
 def moved(before, after):
   """Which of the six networks changed."""
   return [
@@ -105,7 +75,7 @@ def test_losses_equal_numpy(train, noise, make_rows, bc_weight):
     policy_update_period=1, bc_weight=bc_weight, policy_noise=NOISE
   )
   rows, reward, expert = make_rows(B, 1), np.linspace(-2, 3, B), make_rows(7, 2)
-  weights = all_weights(agent)
+  weights = weights_of(agent)
   drawn = noise.of_actions(0, B)
   assert np.abs(NOISE * drawn).max() > 0.5
   critic_loss = numpy_critic_loss(weights, rows, reward, drawn)
@@ -148,7 +118,7 @@ def test_critics_step_is_clipped_then_decayed(
     weight_decay=0.01,
   )
   rows, reward = make_rows(B, 1), np.linspace(-2, 3, B)
-  before, drawn = all_weights(agent), noise.of_actions(0, B)
+  before, drawn = weights_of(agent), noise.of_actions(0, B)
   gradients = finite_differences(
     lambda w: numpy_critic_loss(w, rows, reward, drawn), before, [1, 2]
   )
@@ -156,7 +126,7 @@ def test_critics_step_is_clipped_then_decayed(
   assert norm > 0.6
   factor = 1.0 if clip_norm is None else clip_norm / norm
   train(agent, rows, reward)
-  after = all_weights(agent)
+  after = weights_of(agent)
   assert moved(before, after) == [False, True, True, False, False, False]
   for old, new, gradient in zip(
     before[1] + before[2], after[1] + after[2], gradients, strict=True
@@ -175,7 +145,7 @@ def test_actors_step_and_targets_follow(train, noise, make_rows):
     critic_clip_norm=1e-12,  # the critics stay where they are, nearly
   )
   rows, expert = make_rows(B, 1), make_rows(9, 2)
-  before = all_weights(agent)
+  before = weights_of(agent)
   values = value(
     before[1], rows.observation, np.tanh(mlp(before[0], rows.observation))
   )
@@ -188,7 +158,7 @@ def test_actors_step_and_targets_follow(train, noise, make_rows):
 
   gradients = finite_differences(loss, before, [0])
   train(agent, rows, np.zeros(B), expert=expert)
-  after = all_weights(agent)
+  after = weights_of(agent)
   for old, new, gradient in zip(before[0], after[0], gradients, strict=True):
     assert np.abs(gradient).max() > 1e-3
     np.testing.assert_allclose(new, old - 0.1 * gradient, rtol=1e-3, atol=1e-5)
@@ -202,13 +172,13 @@ def test_actors_step_and_targets_follow(train, noise, make_rows):
 
 def test_actor_and_targets_move_together_and_late(train, make_rows):
   agent = make_agent(0.01, policy_update_period=3)
-  history = [all_weights(agent)]
+  history = [weights_of(agent)]
   losses = []
   for seed in range(6):
     losses.append(
       float(train(agent, make_rows(B, seed), np.ones(B)).actor_loss)
     )
-    history.append(all_weights(agent))
+    history.append(weights_of(agent))
   critics_only = [False, True, True, False, False, False]
   for i, (before, after) in enumerate(
     zip(history[:-1], history[1:], strict=True)
@@ -221,10 +191,10 @@ def test_actor_and_targets_move_together_and_late(train, make_rows):
 
 def test_the_actor_waits_for_the_critics(train, make_rows):
   agent = make_agent(0.01, policy_update_period=2, critic_updates_first=4)
-  history = [all_weights(agent)]
+  history = [weights_of(agent)]
   for seed in range(6):
     train(agent, make_rows(B, seed), np.ones(B))
-    history.append(all_weights(agent))
+    history.append(weights_of(agent))
   found = [moved(*pair) for pair in zip(history, history[1:], strict=False)]
   actor, critic, _, _, critic_target, _ = zip(*found, strict=True)
   assert actor == (False,) * 5 + (True,)
@@ -275,7 +245,7 @@ def test_without_exploration_noise_it_acts_by_its_mean(make_rows):
   """In the environment, in a model and for the cost, as published."""
   agent = make_agent(exploration_noise=0.0)
   observation = make_rows(9, 1).observation
-  expected = np.tanh(mlp(weights_of(agent._actor_network), observation))
+  expected = np.tanh(mlp(layers_of(agent._actor_network), observation))
   policy = agent.mlp_policy()
   for action in (
     policy(observation),
@@ -288,7 +258,7 @@ def test_without_exploration_noise_it_acts_by_its_mean(make_rows):
 def test_policy_in_numpy_and_its_exploration(make_rows):
   agent = make_agent(exploration_noise=0.3)
   observation = make_rows(1, 1).observation
-  expected = np.tanh(mlp(weights_of(agent._actor_network), observation))
+  expected = np.tanh(mlp(layers_of(agent._actor_network), observation))
   policy = agent.mlp_policy()
   np.testing.assert_allclose(policy(observation), expected, 1e-4)
   repeated = np.repeat(observation, 20_000, 0)

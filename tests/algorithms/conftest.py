@@ -1,6 +1,7 @@
 """Algorithms that end with their test, their demonstrations, checkpoints."""
 
 import contextlib
+import types
 
 import pytest
 
@@ -20,6 +21,19 @@ def closed_later():
   """`closed_later(algorithm)`: itself; its server stops at the test's end."""
   with contextlib.ExitStack() as stack:
     yield lambda algorithm: stack.enter_context(contextlib.closing(algorithm))
+
+
+@pytest.fixture
+def without_updates():
+  """`without_updates(algorithm)`: itself; its agent's updates are counted, and
+  neither compiled nor made, for a test of what goes on around them.
+  """
+
+  def spare(algorithm):
+    algorithm._rounds = types.SimpleNamespace(run=lambda *unused_rows: {})
+    return algorithm
+
+  return spare
 
 
 @pytest.fixture

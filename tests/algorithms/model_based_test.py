@@ -94,12 +94,14 @@ def test_it_may_start_as_a_clone_and_go_on_cloning(make):
     make(bindings=['WarmStart.bc_steps = -1'])
 
 
-def test_counts_in_the_tables_are_those_of_the_settings(make):
+def test_counts_in_the_tables_are_those_of_the_settings(make, without_updates):
   """100 steps: 100 real rows, as many expert rows beside them in `hybrid`.
 
   Fits are at 40, 60, 80 and 100, each followed by 60 rollouts of 2 steps.
   """
-  game = make(bindings=['Imagination.num_epochs_retained = 20'])
+  game = without_updates(
+    make(bindings=['Imagination.num_epochs_retained = 20'])
+  )
   fits, imagined = [], []
   while game.clock.env_steps < 100:
     before = game.losses.get('dynamics_rows'), game.losses.get('imagined_rows')
@@ -127,15 +129,14 @@ def test_counts_in_the_tables_are_those_of_the_settings(make):
 
 
 def test_which_demonstrations_are_never_fitted_is_said(
-  make, random_demos, monkeypatch, tmp_path
+  make, without_updates, random_demos, monkeypatch, tmp_path
 ):
   """With every demonstration in `hybrid`, fitted or held out."""
-  game = make(
-    bindings=[
-      'ModelBased.demos_in_hybrid = True',
-      'DynamicsTrainer.holdout_most_rows = 25',
-    ]
-  )
+  bindings = [
+    'ModelBased.demos_in_hybrid = True',
+    'DynamicsTrainer.holdout_most_rows = 25',
+  ]
+  game = without_updates(make(bindings=bindings))
   inputs, tensors = [], game._trainer._tensors
 
   def spy(*arrays):
@@ -163,9 +164,9 @@ def test_which_demonstrations_are_never_fitted_is_said(
     assert not inputs[number] & set.union(*inputs[:number:2])
 
 
-def test_an_epoch_of_imagined_rows_is_kept(make):
+def test_an_epoch_of_imagined_rows_is_kept(make, without_updates):
   """40 steps of 3 rollouts of 2 rows: 240."""
-  game = make()
+  game = without_updates(make())
   _play(game, 200)
   assert game.table_sizes()['learner'] == 240
 
@@ -276,14 +277,15 @@ def test_optimisers_may_begin_anew_with_each_cost(make):
   assert int(agent._alpha_optimizer.iterations) == 80
 
 
-def test_learning_rate_falls_from_one_cost_update_to_the_next(make):
+def test_learning_rate_falls_from_one_cost_update_to_the_next(
+  make, without_updates
+):
   segments = [(1.0, 1.0, 56), (0.5, 0.5, 99)]
-  game = make(
-    bindings=[
-      'ModelBased.learning_rate_horizon = 40',
-      f'learning_rate/piecewise_linear.segments = {segments}',
-    ]
-  )
+  bindings = [
+    'ModelBased.learning_rate_horizon = 40',
+    f'learning_rate/piecewise_linear.segments = {segments}',
+  ]
+  game = without_updates(make(bindings=bindings))
   _play(game, 40)
   scales = [game.losses['learning_rate_scale']]
   while game.clock.env_steps < 64:
@@ -387,10 +389,10 @@ def test_begins_with_a_pretrained_model(make, tmp_path):
     make(0, bindings=[binding, 'GaussianEnsemble.layers = (9,)'])
 
 
-def test_without_a_word_of_the_task_the_end_is_learned(make, tmp_path):
+def test_without_a_word_of_the_task_the_end_is_learned(make, without_updates):
   """From real terminals, beside the model; its weights are in a checkpoint."""
   binding = 'Task.is_healthy = None'
-  game = make(bindings=[binding])
+  game = without_updates(make(bindings=[binding]))
   _play(game, 60)
   assert 'end' in game.trackables()
   assert game.losses['learned_end_terminals'] >= 0

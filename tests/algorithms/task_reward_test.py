@@ -51,9 +51,9 @@ def _play(game, env_steps):
 @pytest.mark.parametrize(
   ('method', 'num_expert'), [('lamps', 80), ('sysid', 0)]
 )
-def test_what_the_model_is_fitted_to(make, method, num_expert):
+def test_what_the_model_is_fitted_to(make, without_updates, method, num_expert):
   """A mixture with the demonstrations, or the learner's own rows alone."""
-  game = make(method)
+  game = without_updates(make(method))
   _play(game, 80)
   rows = game._replay.read('hybrid')
   is_expert = rows.reward >= 1000.0
@@ -66,9 +66,9 @@ def test_what_the_model_is_fitted_to(make, method, num_expert):
   assert game.losses['expert_reset_fraction'] == share
 
 
-def test_real_rows_have_the_environments_reward(make):
+def test_real_rows_have_the_environments_reward(make, without_updates):
   """Hopper-v5 pays 1, and dx / dt, and takes .001 |a|^2: what can be seen."""
-  game = make('sysid')
+  game = without_updates(make('sysid'))
   _play(game, 80)
   rows = game._replay.read('policy')
   expected = 1.0 + rows.next_observation[:, 5] - 0.001 * (rows.action**2).sum(1)

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from tfirl.demos.checking import DemonstrationError
-from tfirl.demos.formats import d4rl_writing, minari_reader, rehearsal
+from tfirl.demos.formats.containers import rehearsal
+from tfirl.demos.formats.d4rl import d4rl_writing
+from tfirl.demos.formats.minari import minari_reader
 from tfirl.demos.load import load_demonstrations
 from tfirl.demos.raw import RawDemonstrations
 

@@ -1,4 +1,8 @@
-"""Two rounds of any gin file, on demonstrations of random actions."""
+"""Rounds of any gin file, on demonstrations of random actions.
+
+A file whose parts are those of another, so that the graphs of its updates are
+the same, need not trace them again: it takes one round, before the first.
+"""
 
 import csv
 import math
@@ -13,7 +17,19 @@ from tfirl.runs import launch
 _GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 _IN_A_MODEL = ('hyper', 'lamps', 'sysid')
 _STEPS = 128  # of budgets/smoke.gin
-_QUICKER = ['run.record_video = False']
+# More than a block of an expert's rows.
+_SHORTER = 'Task.max_episode_steps = 300'
+_QUICKER = ['run.record_video = False', _SHORTER]
+# In a folder `budgets`, whose files may bind what a method does not have.
+_FIRST_ROUND = """
+include 'budgets/smoke.gin'
+run.eval_every = 1
+ModelFree.initial_steps = 1000
+ModelBased.initial_steps = 1000
+Expert.initial_steps = 1000
+WarmStart.bc_steps = 0
+CostTurns.cost_update_period = 1000
+"""
 
 
 class _Demos(dict):
@@ -25,7 +41,7 @@ class _Demos(dict):
     self._record = record
 
   def __missing__(self, task):
-    gin_bindings.parse([f'tasks/{task}.gin'], [])
+    gin_bindings.parse([f'tasks/{task}.gin'], [_SHORTER])
     with tasks.make_task().make_env(trembles=False) as env:
       # But for mazes and the cheetah they are short: a random policy falls.
       is_long = env.maze is not None or task == 'halfcheetah'
@@ -41,7 +57,31 @@ def demos(record_random, tmp_path_factory):
 
 
 @pytest.fixture
-def run(tmp_path):
+def launched(tmp_path):
+  """`launched(gin_file, budget, bindings, demos, stop, num_demos)`: the last
+  row of metrics.csv of a run in `tmp_path`.
+  """
+
+  def launched(gin_file, budget, bindings, demos, stop, num_demos=None):
+    launch.launch(
+      [gin_file, budget],
+      [*_QUICKER, *bindings],
+      str(tmp_path),
+      seed=0,
+      demos=demos,
+      stop=stop,
+      num_demos=num_demos,
+    )
+    (path,) = tmp_path.glob(f'*/{few_demos.method()}/0/metrics.csv')
+    assert (path.parent / 'policy').is_dir()
+    with open(path, newline='') as file:
+      return list(csv.DictReader(file))[-1]
+
+  return launched
+
+
+@pytest.fixture
+def run(launched):
   """`run(gin_file, algorithm, bindings, demos)`: a smoke run in `tmp_path`.
 
   Checks what holds for all, unless `stop` ends it early. Returns: the last row
@@ -49,21 +89,40 @@ def run(tmp_path):
   """
 
   def run(gin_file, algorithm, bindings, demos, num_demos=None, stop=None):
-    launch.launch(
-      [gin_file, 'budgets/smoke.gin'],
-      [*_QUICKER, *bindings],
-      str(tmp_path),
-      seed=0,
-      demos=demos,
-      stop=stop or (lambda: False),
-      num_demos=num_demos,
+    row = launched(
+      gin_file,
+      'budgets/smoke.gin',
+      bindings,
+      demos,
+      stop or (lambda: False),
+      num_demos,
     )
-    (path,) = tmp_path.glob(f'*/{few_demos.method()}/0/metrics.csv')
-    with open(path, newline='') as file:
-      row = list(csv.DictReader(file))[-1]
     if stop is None:
       _check(row, algorithm)
-    assert (path.parent / 'policy').is_dir()
+    return row
+
+  return run
+
+
+@pytest.fixture
+def run_first_round(launched, tmp_path, monkeypatch):
+  """`run_first_round(gin_file, algorithm, bindings, demos)`: all parts are
+  made, no binding is left over, and the policy acts for a round, is evaluated
+  and saved; nothing is trained yet. Returns: the last row of metrics.csv.
+  """
+  monkeypatch.chdir(tmp_path)
+  budget = 'budgets/first_round.gin'
+  (tmp_path / 'budgets').mkdir()
+  (tmp_path / budget).write_text(_FIRST_ROUND)
+
+  def run(gin_file, algorithm, bindings, demos):
+    stops = iter([False, True])
+    row = launched(gin_file, budget, bindings, demos, lambda: next(stops))
+    loop = 'ModelBased' if algorithm in _IN_A_MODEL else 'ModelFree'
+    loop = 'Expert' if algorithm == 'expert' else loop
+    assert int(row['env_steps']) == _bound(f'{loop}.steps_per_round', 64)
+    assert int(row['updates']) == int(row['traces']) == 0
+    _check_cost(row, algorithm, has_turns=False)
     return row
 
   return run
@@ -84,15 +143,20 @@ def _check(row, algorithm):
     assert ('imagined_reward' in row) == (algorithm != 'hyper')
   assert int(row['updates']) == updates
   assert int(row['env_steps']) == env_steps
-  # The recipes' cost learns from training's own rows; the published one acts.
-  is_game = algorithm in (*_GAMES, 'hyper')
-  rolls_out = is_game and _bound('CostTurns.window', 1) is None
-  assert (int(row['rollout_steps']) > 0) == rolls_out
-  assert int(row['real_steps']) == env_steps + int(row['rollout_steps'])
-  assert math.isfinite(float(row['eval_return_mean']))
+  _check_cost(row, algorithm, has_turns=True)
   losses = {name: value for name, value in row.items() if 'loss' in name}
   assert losses
   assert all(math.isfinite(float(value)) for value in losses.values())
+
+
+def _check_cost(row, algorithm, has_turns):
+  # The recipes' cost learns from training's own rows; the published one acts.
+  is_game = algorithm in (*_GAMES, 'hyper')
+  rolls_out = is_game and _bound('CostTurns.window', 1) is None
+  rollout_steps = int(row['rollout_steps'])
+  assert (rollout_steps > 0) == (rolls_out and has_turns)
+  assert int(row['real_steps']) == int(row['env_steps']) + rollout_steps
+  assert math.isfinite(float(row['eval_return_mean']))
   if algorithm in _GAMES:
     is_hybrid = algorithm in ('hype', 'hype_filter')
     assert (float(row['expert_fraction']) > 0) == is_hybrid

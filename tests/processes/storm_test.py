@@ -10,8 +10,8 @@ import pytest
 from tfirl.storage import checkpoint_folders
 
 pytestmark = pytest.mark.storm
-_KILLS = int(os.environ.get('TFIRL_STORM', '3'))
-_DAMAGES = int(os.environ.get('TFIRL_STORM', '5'))
+_KILLS = int(os.environ.get('TFIRL_STORM', '2'))
+_DAMAGES = int(os.environ.get('TFIRL_STORM', '2'))
 _LONGEST_S = 8.0  # from a start to a kill that does not wait for a checkpoint
 _ENDLESS = 1_000_000
 

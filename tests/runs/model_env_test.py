@@ -162,6 +162,7 @@ def test_its_reward_is_the_learned_one_or_ones_own(run):
   np.testing.assert_allclose(reward, observation[:, 0] + actions[:, 0], 1e-5)
 
 
+@pytest.mark.parametrize('run', [_is_healthy], indirect=True)
 def test_a_run_without_a_model_or_a_reward_says_so(run, tmp_path):
   clone = _smoke('bc', run.task, tmp_path)
   with pytest.raises(
@@ -176,6 +177,7 @@ def test_a_run_without_a_model_or_a_reward_says_so(run, tmp_path):
     (tmp_path / 'cost.npz').rename(run.path / 'cost.npz')
 
 
+@pytest.mark.parametrize('run', [None], indirect=True)
 def test_a_model_that_predicts_the_reward_needs_no_other(run, tmp_path):
   with_reward = _smoke('sysid', run.task, tmp_path)
   env = with_reward.model_env(_ENVS, starts=np.full((1, 2), 0.5))

@@ -9,7 +9,7 @@ import pytest
 
 from tfirl.work_units import unit as unit_lib
 
-_KILLS = int(os.environ.get('TFIRL_STORM', '2'))
+_KILLS = int(os.environ.get('TFIRL_STORM', '1'))
 _LONGEST_S = 20.0
 
 

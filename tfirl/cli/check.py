@@ -179,7 +179,7 @@ def _threads() -> Line:
 
 def _folders():
   """What is kept for later runs; without them it is made anew."""
-  from tfirl.demos.formats import d4rl_files
+  from tfirl.demos.formats.d4rl import d4rl_files
 
   cache = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
   minari = os.environ.get('MINARI_DATASETS_PATH') or os.path.expanduser(

@@ -77,14 +77,14 @@ def _convert(argv: Sequence[str], name: str) -> None:
   )
   args = parser.parse_args(argv)
   from tfirl.demos import convert
-  from tfirl.demos.formats import foreign
+  from tfirl.demos.formats.foreign import keyed
 
   texts = [text for given in args.keys for text in given.split(',')]
   raw = convert.convert(
     args.source,
     args.out,
     args.env_id,
-    foreign.parse_keys(texts),
+    keyed.parse_keys(texts),
     args.clip_actions,
   )
   print(

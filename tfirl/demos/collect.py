@@ -17,8 +17,8 @@ from tfirl.config import flag_help, gin_files
 from tfirl.demos import flags as demo_flags
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.experts import policies
-from tfirl.demos.formats import minari_reader
-from tfirl.demos.formats.d4rl_writing import save_d4rl
+from tfirl.demos.formats.d4rl.d4rl_writing import save_d4rl
+from tfirl.demos.formats.minari import minari_reader
 from tfirl.demos.formats.npz import save_npz
 from tfirl.demos.rollouts import record, rollout
 

@@ -10,7 +10,7 @@ import numpy as np
 from tfirl import checks, tasks
 from tfirl.demos import load, summary
 from tfirl.demos.checking import check
-from tfirl.demos.formats.d4rl_writing import save_d4rl
+from tfirl.demos.formats.d4rl.d4rl_writing import save_d4rl
 from tfirl.demos.formats.npz import save_npz
 from tfirl.demos.raw import RawDemonstrations
 from tfirl.demos.scaling import check_range

@@ -14,10 +14,11 @@ from tfirl import checks, tasks
 from tfirl.demos import agreement, maze_trajectories
 from tfirl.demos.border import to_demonstrations
 from tfirl.demos.checking import DemonstrationError, check
-from tfirl.demos.formats import d4rl_antmaze, d4rl_files, pickles
-from tfirl.demos.formats.csv_table import read_csv
+from tfirl.demos.formats.containers import pickles
+from tfirl.demos.formats.d4rl import d4rl_antmaze, d4rl_files
+from tfirl.demos.formats.foreign.csv_table import read_csv
 from tfirl.demos.formats.hdf5 import read_hdf5
-from tfirl.demos.formats.minari_reader import read_minari
+from tfirl.demos.formats.minari.minari_reader import read_minari
 from tfirl.demos.formats.npz import read_npz
 from tfirl.demos.raw import RawDemonstrations
 from tfirl.demos.selection import take
@@ -64,7 +65,7 @@ def read(
     source: as in `load_demonstrations`.
     env_id: '' if unknown; a D4RL file without time-outs needs it.
     observation_size: O, for tasks whose goal is part of the observation.
-    keys: what the keys of a file are, as in `formats.foreign`.
+    keys: what the keys of a file are, as in `formats.foreign.keyed`.
 
   Raises FileNotFoundError or DemonstrationError.
   """

@@ -11,7 +11,7 @@ from absl import logging
 
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check
-from tfirl.demos.formats import d4rl_antmaze
+from tfirl.demos.formats.d4rl import d4rl_antmaze
 from tfirl.envs.mazes.goal_maze import GoalMaze
 
 # D4RL's radius of success (m). Gymnasium-Robotics' is less, and the wider one

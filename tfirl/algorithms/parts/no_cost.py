@@ -7,17 +7,14 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import tasks, types
+from tfirl import types
 
 
-@gin.configurable(denylist=['task', 'demos', 'seed', 'steps_per_round'])
+@gin.configurable
 class NoCost:
   """No cost, no relabelling, no turn: for an agent that makes its own reward.
 
   It has what `CostTurns` has.
-
-  Args:
-    task, demos, seed, steps_per_round: as of `CostTurns`; not used.
   """
 
   cost_update_period = math.inf  # between turns: none ever comes
@@ -26,15 +23,8 @@ class NoCost:
   reward_fn = None
   rows_have_reward = False
 
-  def __init__(
-    self,
-    task: tasks.Task,
-    demos: types.Demonstrations,
-    seed: int,
-    steps_per_round: int,
-  ):
-    """Needs nothing."""
-    del task, demos, seed, steps_per_round
+  def __init__(self, *unused_world):
+    """Is given what `CostTurns` is, and needs nothing of it."""
 
   def relabeled(self, agent):
     """`agent` itself.
@@ -74,14 +64,11 @@ class NoCost:
     """Takes up nothing."""
 
 
-@gin.configurable(denylist=['task', 'demos', 'seed', 'steps_per_round'])
+@gin.configurable
 class TaskReward(NoCost):
   """No cost: the reward is the task's own, which rows then carry.
 
   Of ModelBased, whose ensemble learns to predict it.
-
-  Args:
-    task, demos, seed, steps_per_round: as of `CostTurns`; not used.
   """
 
   rows_have_reward = True

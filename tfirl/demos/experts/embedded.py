@@ -27,7 +27,7 @@ from tfirl.demos import rollouts
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check, require_keys
 from tfirl.demos.experts import controllers
-from tfirl.demos.formats import minari_reader
+from tfirl.demos.formats.minari import minari_reader
 from tfirl.demos.formats.npz import read_arrays, write_atomically
 
 _FOLDER = os.path.join(os.path.dirname(__file__), 'weights')

@@ -4,14 +4,10 @@ import functools
 import os
 from collections.abc import Mapping
 
-from tfirl.demos.formats import (
-  d4rl,
-  episode_groups,
-  files,
-  foreign,
-  rehearsal,
-)
-from tfirl.demos.formats.hdf5_file import Hdf5File
+from tfirl.demos.formats.containers import files, rehearsal
+from tfirl.demos.formats.containers.hdf5_file import Hdf5File
+from tfirl.demos.formats.d4rl import d4rl_reader
+from tfirl.demos.formats.foreign import episode_groups, keyed
 from tfirl.demos.raw import RawDemonstrations
 
 
@@ -25,8 +21,8 @@ def read_hdf5(
 
   Args:
     path: FILE.hdf5.
-    env_id, observation_size: as of `d4rl.from_file`.
-    keys: what the file's names are, as in `foreign`; None for known ones.
+    env_id, observation_size: as of `d4rl_reader.from_file`.
+    keys: what the file's names are, as in `keyed`; None for known ones.
 
   Raises FileNotFoundError, or DemonstrationError for what isn't such a file.
   """
@@ -47,5 +43,5 @@ def _read(
     if groups:
       return episode_groups.read(path, file, groups, keys)
     if keys is not None:
-      return foreign.read_rows(path, file.shapes, file.read, keys)
-    return d4rl.from_file(path, file, env_id, observation_size)
+      return keyed.read_rows(path, file.shapes, file.read, keys)
+    return d4rl_reader.from_file(path, file, env_id, observation_size)

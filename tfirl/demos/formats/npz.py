@@ -15,8 +15,8 @@ import numpy as np
 
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check
-from tfirl.demos.formats import foreign, layouts
-from tfirl.demos.formats.npz_archive import NpzArchive
+from tfirl.demos.formats.containers.npz_archive import NpzArchive
+from tfirl.demos.formats.foreign import keyed, layouts
 
 _COLUMNS = (
   'observations',
@@ -75,7 +75,7 @@ def read_npz(
   Args:
     path: FILE.npz of the keys above, of a layout that `layouts` knows, or of
       any other keys.
-    keys: what they are, as in `foreign`; None for known ones.
+    keys: what they are, as in `keyed`; None for known ones.
 
   Raises FileNotFoundError, or DemonstrationError for what isn't such an
   archive.
@@ -83,11 +83,11 @@ def read_npz(
   with NpzArchive(path) as archive:
     shapes = archive.shapes
     if keys is not None:
-      return foreign.read_rows(path, shapes, archive.read, keys)
+      return keyed.read_rows(path, shapes, archive.read, keys)
     is_own = all(key in shapes for key in _REQUIRED)
     if not is_own and layouts.is_known(shapes):
       return layouts.read(path, shapes, archive.read)
-    foreign.require(path, shapes, _REQUIRED)
+    keyed.require(path, shapes, _REQUIRED)
     return _read_own(path, archive)
 
 
@@ -98,7 +98,7 @@ def _read_own(path: str, archive: NpzArchive) -> RawDemonstrations:
     for key in archive.shapes
     if key in _OTHERS or key.endswith(_VERSION_SUFFIX)
   ]
-  foreign.warn_of_near_names(path, list(archive.shapes), _COLUMNS + _OTHERS)
+  keyed.warn_of_near_names(path, list(archive.shapes), _COLUMNS + _OTHERS)
   arrays = archive.read(*columns, *others)
   return RawDemonstrations(
     source=path,

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tfirl.demos.formats import d4rl_files
+from tfirl.demos.formats.d4rl import d4rl_files
 
 
 def test_urls_equal_those_of_d4rl(monkeypatch, tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tfirl.demos.checking import DemonstrationError
-from tfirl.demos.formats import foreign
+from tfirl.demos.formats.foreign import keyed
 from tfirl.demos.load import read
 
 # Two episodes of 3 and 2 steps: observations count up, the first by 1, the
@@ -42,7 +42,7 @@ def _npz(tmp_path, **arrays):
 def test_keys_say_what_is_what(tmp_path):
   path = _npz(tmp_path, s=_OBS, u=_ACTS, s2=_NEXT, end=[0, 0, 1, 0, 1])
   keys = 'observations=s,actions=u,next_observations=s2,terminals=end'
-  raw = read(path, keys=foreign.parse_keys(keys.split(',')))
+  raw = read(path, keys=keyed.parse_keys(keys.split(',')))
   _is_whole(raw, terminals=(2, 4), timeouts=())
 
 
@@ -111,7 +111,7 @@ def test_keys_of_another_form(text):
   with pytest.raises(
     ValueError, match='--keys: found .*; expected OURS=THEIRS'
   ):
-    foreign.parse_keys(text.split(','))
+    keyed.parse_keys(text.split(','))
 
 
 def test_names_that_are_nearly_ours_are_said(tmp_path, caplog):

@@ -22,7 +22,9 @@ from minari.namespace import create_namespace, list_local_namespaces
 from minari.storage.datasets_root_dir import get_dataset_path
 
 from tfirl.demos.checking import check, to_flags
-from tfirl.demos.formats import files, minari_folder, rehearsal, rows
+from tfirl.demos.formats import rows
+from tfirl.demos.formats.containers import files, rehearsal
+from tfirl.demos.formats.minari import minari_folder
 from tfirl.demos.raw import RawDemonstrations
 
 _STATES = ('qpos', 'qvel')

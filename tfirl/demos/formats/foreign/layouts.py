@@ -14,7 +14,7 @@ from absl import logging
 
 from tfirl.demos.checking import check, to_flags
 from tfirl.demos.formats import rows
-from tfirl.demos.formats.foreign import Read, Shapes
+from tfirl.demos.formats.foreign.keyed import Read, Shapes
 from tfirl.demos.raw import RawDemonstrations
 
 _IMITATION = ('obs', 'acts', 'terminal')
@@ -29,7 +29,7 @@ def is_known(shapes: Shapes) -> bool:
 
 
 def read(path: str, shapes: Shapes, read_keys: Read) -> RawDemonstrations:
-  """Reads what `is_known`; args as of `foreign.read_rows`.
+  """Reads what `is_known`; args as of `keyed.read_rows`.
 
   Raises:
     DemonstrationError: names the key, what was found and what is expected.

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from tfirl.demos.checking import check
-from tfirl.demos.formats import files, foreign
+from tfirl.demos.formats.containers import files
+from tfirl.demos.formats.foreign import keyed
 from tfirl.demos.raw import RawDemonstrations
 
 _EXPECTED = 'comma-separated numbers with a header'
@@ -29,7 +30,7 @@ def read_csv(
 
   Args:
     path: FILE.csv.
-    keys: which columns are what, as in `foreign`: 'observations=x+v'. None
+    keys: which columns are what, as in `keyed`: 'observations=x+v'. None
       for our own names.
 
   Raises FileNotFoundError, or DemonstrationError for what isn't such a table.
@@ -44,10 +45,10 @@ def read_csv(
   }
   shapes = {name: values.shape for name, values in arrays.items()}
   if keys is None:
-    foreign.require(path, shapes, ('observations', 'actions'))
-    foreign.warn_of_near_names(path, list(shapes), foreign.OURS)
-    keys = {key: key for key in foreign.OURS if key in arrays}
-  return foreign.read_rows(path, shapes, lambda *names: arrays, keys)
+    keyed.require(path, shapes, ('observations', 'actions'))
+    keyed.warn_of_near_names(path, list(shapes), keyed.OURS)
+    keys = {key: key for key in keyed.OURS if key in arrays}
+  return keyed.read_rows(path, shapes, lambda *names: arrays, keys)
 
 
 def _read_table(path: str) -> tuple[list[str], np.ndarray]:

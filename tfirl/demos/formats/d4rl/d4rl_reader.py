@@ -14,13 +14,10 @@ from absl import logging
 from tfirl.demos import jumps
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check, to_flags
-from tfirl.demos.formats import (
-  d4rl_antmaze,
-  d4rl_files,
-  foreign,
-  hdf5_file,
-  rows,
-)
+from tfirl.demos.formats import rows
+from tfirl.demos.formats.containers import hdf5_file
+from tfirl.demos.formats.d4rl import d4rl_antmaze, d4rl_files
+from tfirl.demos.formats.foreign import keyed
 from tfirl.envs.mazes import goal_maze
 
 REQUIRED = ('observations', 'actions', 'rewards', 'terminals')
@@ -34,8 +31,8 @@ _MAX_STEP = {'antmaze': d4rl_antmaze.MAX_STEP, 'pointmaze': 0.25}
 
 def _read_arrays(path: str, file: hdf5_file.Hdf5File) -> dict[str, np.ndarray]:
   """The arrays of the file that matter here, by their full names."""
-  foreign.require(path, file.shapes, REQUIRED)
-  foreign.warn_of_near_names(path, list(file.shapes), _WANTED)
+  keyed.require(path, file.shapes, REQUIRED)
+  keyed.warn_of_near_names(path, list(file.shapes), _WANTED)
   return file.read(*(key for key in _WANTED if key in file.shapes))
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from absl import logging
 
 from tfirl.demos.checking import check, to_flags
-from tfirl.demos.formats import foreign, rows
-from tfirl.demos.formats.hdf5_file import Hdf5File
+from tfirl.demos.formats import rows
+from tfirl.demos.formats.containers.hdf5_file import Hdf5File
+from tfirl.demos.formats.foreign import keyed
 from tfirl.demos.raw import RawDemonstrations
 
 _EPISODE = re.compile(
@@ -23,7 +24,7 @@ _TAKEN = ('observations', 'actions', 'next_observations', 'terminals')
 _KEPT = ('rewards', 'qpos', 'qvel', 'goal')
 
 
-def find(shapes: foreign.Shapes) -> list[str]:
+def find(shapes: keyed.Shapes) -> list[str]:
   """Names of the groups, in the order of their numbers; [] if it has none.
 
   They are those with an array of actions, under whatever name, and what is
@@ -35,7 +36,7 @@ def find(shapes: foreign.Shapes) -> list[str]:
     match = _EPISODE.fullmatch(key)
     if match:
       groups[match['group']] = int(match['number'])
-      if foreign.proposed_keys([match['name']]).get('actions'):
+      if keyed.proposed_keys([match['name']]).get('actions'):
         parents.add(_parent(match['group']))
   found = [group for group in groups if _parent(group) in parents]
   return sorted(found, key=lambda group: (groups[group], group))
@@ -72,7 +73,7 @@ def read(
   first = _shapes_in(file, groups[0])
   if keys is None:
     keys = _told(path, groups[0], first)
-  foreign.check_keys(path, keys)
+  keyed.check_keys(path, keys)
   if 'terminals' not in keys:
     logging.warning(
       '%s: nothing says how an episode ended: all ends are taken as time-outs. '
@@ -87,7 +88,7 @@ def read(
   return RawDemonstrations(path, columns)
 
 
-def _beside(shapes: foreign.Shapes, groups: Sequence[str]) -> list[str]:
+def _beside(shapes: keyed.Shapes, groups: Sequence[str]) -> list[str]:
   """Groups with arrays, beside those of the episodes, that are none."""
   found = set()
   for parent in {_parent(group) for group in groups}:
@@ -107,10 +108,10 @@ def _shapes_in(file: Hdf5File, group: str) -> dict[str, tuple[int, ...]]:
   }
 
 
-def _told(path: str, group: str, shapes: foreign.Shapes) -> dict[str, str]:
+def _told(path: str, group: str, shapes: keyed.Shapes) -> dict[str, str]:
   """The keys that names tell; pictures are no observations."""
   flat = {key: shape for key, shape in shapes.items() if '/' not in key}
-  keys = foreign.proposed_keys(list(flat))
+  keys = keyed.proposed_keys(list(flat))
   for ours, folder in (
     ('observations', 'obs'),
     ('next_observations', 'next_obs'),
@@ -122,7 +123,7 @@ def _told(path: str, group: str, shapes: foreign.Shapes) -> dict[str, str]:
     )
     if parts:
       keys[ours] = '+'.join(parts)
-  foreign.require(f'{path}, {group}', {**shapes, **keys}, ('observations',))
+  keyed.require(f'{path}, {group}', {**shapes, **keys}, ('observations',))
   logging.info('%s: taken as %s', path, keys)
   # `dones` are no terminals; where an episode ends the groups say.
   return {k: v for k, v in keys.items() if k in (*_TAKEN, *_KEPT)}
@@ -138,10 +139,10 @@ def _episode(
   for ours, theirs in keys.items():
     parts = theirs.split('+')
     missing = [part for part in parts if part not in shapes]
-    expected = f'some of {foreign.describe(shapes)}'
+    expected = f'some of {keyed.describe(shapes)}'
     check(not missing, name, ours, f'no {", ".join(missing)}', expected)
     read_parts = file.read(*(f'{group}/{part}' for part in parts))
-    arrays[ours] = foreign.join_parts(name, ours, list(read_parts.values()))
+    arrays[ours] = keyed.join_parts(name, ours, list(read_parts.values()))
   columns = rows.episode_columns(
     name,
     arrays['observations'],

@@ -11,14 +11,10 @@ import numpy as np
 import pytest
 
 from tfirl.demos.checking import DemonstrationError
-from tfirl.demos.formats import (
-  files,
-  minari_folder,
-  npz,
-  npz_archive,
-  rehearsal,
-)
+from tfirl.demos.formats import npz
+from tfirl.demos.formats.containers import files, npz_archive, rehearsal
 from tfirl.demos.formats.hdf5 import read_hdf5
+from tfirl.demos.formats.minari import minari_folder
 from tfirl.demos.load import read
 
 _ROWS = 4

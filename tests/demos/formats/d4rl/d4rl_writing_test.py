@@ -8,7 +8,8 @@ import pytest
 
 from tfirl import tasks
 from tfirl.demos.border import RawDemonstrations
-from tfirl.demos.formats import d4rl_writing, hdf5
+from tfirl.demos.formats import hdf5
+from tfirl.demos.formats.d4rl import d4rl_writing
 from tfirl.demos.load import load_demonstrations
 
 _ENV_ID = 'AntMaze_Large_Diverse_GR-v5'

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from tfirl.demos.checking import check
-from tfirl.demos.formats import files
+from tfirl.demos.formats.containers import files
 
 _EXPECTED = 'an HDF5 file'
 _INSIDE = 'numbers that lie in the file itself'

@@ -9,8 +9,8 @@ import os
 from collections.abc import Sequence
 
 from tfirl.demos.checking import check
-from tfirl.demos.formats import files
-from tfirl.demos.formats.hdf5_file import Hdf5File
+from tfirl.demos.formats.containers import files
+from tfirl.demos.formats.containers.hdf5_file import Hdf5File
 
 _NEEDED = ('observation_space', 'action_space')
 _MOST_METADATA = 64 * 2**20

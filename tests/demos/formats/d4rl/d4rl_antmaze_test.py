@@ -8,8 +8,8 @@ import pytest
 
 from tfirl import tasks
 from tfirl.demos.experts import waypoints
-from tfirl.demos.formats import d4rl_antmaze
-from tfirl.demos.formats.d4rl_files import base_of
+from tfirl.demos.formats.d4rl import d4rl_antmaze
+from tfirl.demos.formats.d4rl.d4rl_files import base_of
 from tfirl.envs.mazes import goal_maze
 
 GOAL = [8.0, 4.0]

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 
 from tfirl.demos.checking import check
-from tfirl.demos.formats import files, pickles
+from tfirl.demos.formats.containers import files, pickles
 
 _EXPECTED = 'an .npz'
 _MOST_MEMBERS = 10_000  # each is opened, for its header

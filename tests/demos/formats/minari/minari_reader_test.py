@@ -10,7 +10,7 @@ from gymnasium import spaces
 from minari.data_collector import EpisodeBuffer
 
 from tfirl.demos.border import RawDemonstrations
-from tfirl.demos.formats import minari_reader
+from tfirl.demos.formats.minari import minari_reader
 from tfirl.demos.load import load_demonstrations
 
 _ID = 'tfirl/hopper/expert-v0'
