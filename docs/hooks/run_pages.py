@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tfirl.report import runs
+from tfirl.report.reading import runs
 
 _HEAD = """# All recorded runs
 
