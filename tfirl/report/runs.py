@@ -87,7 +87,7 @@ def read_runs(
   """
   runs, notes = {}, []
   for folder in folders:
-    paths = _find(folder)
+    paths = find(folder)
     found = {path: read_run(path) for path in paths}
     left_out = [path for path, run in found.items() if run is None]
     if len(left_out) == len(paths) and not may_be_empty:
@@ -134,8 +134,11 @@ def read_run(path: str) -> Run | None:
   return run
 
 
-def _find(folder: str) -> list[str]:
-  """Run folders at or beneath `folder`, by their true paths."""
+def find(folder: str) -> list[str]:
+  """Run folders at or beneath `folder`, by their true paths.
+
+  Raises FileNotFoundError if there is no such folder.
+  """
   if not os.path.isdir(folder):
     raise FileNotFoundError(f'{folder}: not a folder; expected run folders')
   paths = []
