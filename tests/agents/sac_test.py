@@ -121,10 +121,10 @@ def test_what_else_an_update_tells_equals_numpy(train, noise, make_rows):
   found = train(agent, rows, reward)
   actor, _, second, *_ = networks(agent)
   q = mlp(second, np.concatenate([rows.observation, rows.action], 1))
-  assert found.q_mean == pytest.approx(q.mean(), rel=1e-4)
+  assert float(found.q_mean) == pytest.approx(q.mean(), rel=1e-4)
   _, log_pi = act(actor, rows.observation, noise.of_actions(2, B))
-  assert found.entropy == pytest.approx(-log_pi.mean() / A, rel=1e-4)
-  assert found.largest_reward == 3.0
+  assert float(found.entropy) == pytest.approx(-log_pi.mean() / A, rel=1e-4)
+  assert float(found.largest_reward) == 3.0
 
 
 def test_behavior_cloning_term_is_added_to_the_actor_loss(

@@ -122,8 +122,8 @@ def test_what_else_an_update_tells_equals_numpy(train, make_rows):
   found = train(agent, rows, reward)
   second = weights_of(agent._critic_network_2)
   q = value(second, rows.observation, rows.action)
-  assert found.q_mean == pytest.approx(q.mean(), rel=1e-4)
-  assert found.largest_reward == 3.0
+  assert float(found.q_mean) == pytest.approx(q.mean(), rel=1e-4)
+  assert float(found.largest_reward) == 3.0
 
 
 def finite_differences(loss_fn, weights, networks_moved):

@@ -138,7 +138,7 @@ class IqLearnAgent(sac.SacAgent):
         (tf.reduce_mean(expert), tf.reduce_mean(reward[:num_policy]))
       )
     self._mean_rewards = tf.reduce_mean(rewards, 0)
-    self._value = tf.reduce_mean(q)
+    self._mean_q = tf.reduce_mean(q)
     return losses[0] + losses[1]
 
   def actor_loss(self, time_steps, weights=None, training=True):

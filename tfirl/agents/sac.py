@@ -119,7 +119,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     self._clone_std = clone_std
     self._expert = None
     # Of the update under way, as it is traced.
-    self._value = self._log_prob = None
+    self._mean_q = self._log_prob = None
 
   @property
   def alpha(self) -> tf.Tensor:
@@ -160,11 +160,11 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       info.extra.critic_loss,
       info.extra.actor_loss,
       info.extra.alpha_loss,
-      self._value,
+      self._mean_q,
       -self._log_prob / self.action_spec.shape[0],
       tf.reduce_max(tf.abs(experience.next_time_step.reward)),
     )
-    self._expert = self._value = self._log_prob = None
+    self._expert = self._mean_q = self._log_prob = None
     self._update_average()
     return info._replace(extra=extra)
 
@@ -186,7 +186,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
   def _squared_error(self, target, value) -> tf.Tensor:
     """[B]; takes note of a critic's values."""
-    self._value = tf.reduce_mean(value)
+    self._mean_q = tf.reduce_mean(value)
     return tf.math.squared_difference(target, value)
 
   def _alpha_learning_rate(self) -> tf.Tensor:

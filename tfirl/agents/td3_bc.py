@@ -118,7 +118,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     self._critic_updates_first = critic_updates_first
     self._critic_clip_norm, self._weight_decay = critic_clip_norm, weight_decay
     self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
-    self._mean_value = None  # of the update under way, as it is traced
+    self._mean_q = None  # of the update under way, as it is traced
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""
@@ -176,10 +176,10 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     extra = Td3BcInfo(
       self._actor_loss.read_value(),
       critic_loss,
-      self._mean_value,
+      self._mean_q,
       tf.reduce_max(tf.abs(next_time_steps.reward)),
     )
-    self._mean_value = None
+    self._mean_q = None
     return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
 
   def _train_critics(self, time_steps, actions, next_time_steps) -> tf.Tensor:
@@ -234,7 +234,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     for critic in (self._critic_network_1, self._critic_network_2):
       value, _ = critic((time_steps.observation, actions))
       loss += tf.reduce_mean(tf.math.squared_difference(value, target))
-    self._mean_value = tf.reduce_mean(value)
+    self._mean_q = tf.reduce_mean(value)
     return loss
 
   def actor_loss(self, time_steps: ts.TimeStep, weights=None, training=True):
