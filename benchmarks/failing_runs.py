@@ -90,7 +90,8 @@ class Case:
     method: of a METHOD_hopper.gin.
     changes: what is bound beside what all runs of the method bind.
     how: it is made to fail; '' of a good run.
-    cause: name of the finding that tells it; None of a good run.
+    cause: name of the finding that tells it; None of a good run, and of one
+      that learned all the same.
     env: arguments of `DiscEnv`.
     max_steps: the time limit of the run, not of the demonstrations.
     spoils: what is done to the demonstrations.
@@ -232,11 +233,14 @@ FIRST = {
     'the temperature is fixed at 100',
     'policy random',
   ),
-  'only_expert_rows': Case(
+  'one_episode_alone': Case(
     'hype',
-    {'expert_fraction/piecewise_linear.segments': [(1.0, 1.0, 1000)]},
-    "all rows of all batches are the expert's",
-    'mix starved',
+    {
+      'expert_fraction/piecewise_linear.segments': [(1.0, 1.0, 1000)],
+      'load_demonstrations.num_episodes': 1,
+    },
+    "all rows of all batches are the expert's, of one episode",
+    None,
   ),
   'shuffled_actions': Case(
     'bc',
@@ -253,12 +257,14 @@ FIRST = {
     "the ensemble's rate is 1, for one epoch a fit",
     'model error',
   ),
-  'small_disc': Case(
+  'living_costs': Case(
     'hype',
-    how='episodes end 1.05 from the centre, where they begin at 1; those of '
-    'the demonstrations went on to 2',
-    cause='episodes end early',
-    env={'edge': 1.05},
+    {
+      'CostLearner.make_level': '@FixedLevel',
+      'FixedLevel.expert_reward': -2.0,
+    },
+    'each step costs 2, however good, and an end is free',
+    'episodes end early',
   ),
   'mean_is_nothing': Case(
     'hype',
@@ -304,7 +310,7 @@ SECOND = {
     'hype',
     {'expert_fraction/piecewise_linear.segments': [(0.98, 0.98, 1000)]},
     "63 of 64 rows of a batch are the expert's",
-    'mix starved',
+    None,
   ),
   'shuffled_for_a_model': Case(
     'hyper',
@@ -378,6 +384,11 @@ def demonstrations(folder: Path, spoils: str | None) -> str:
   return str(path)
 
 
+def _literal(value) -> str:
+  is_reference = isinstance(value, str) and value.startswith('@')
+  return value if is_reference else repr(value)
+
+
 def train(case: Case, demos: str, root: Path) -> Path:
   """Returns: the run's folder."""
   from tfirl.runs import launch
@@ -386,7 +397,7 @@ def train(case: Case, demos: str, root: Path) -> Path:
   bindings['Task.env_kwargs'] = dict(case.env)
   if case.max_steps is not None:
     bindings['Task.max_episode_steps'] = case.max_steps
-  lines = [f'{name} = {value!r}' for name, value in bindings.items()]
+  lines = [f'{name} = {_literal(value)}' for name, value in bindings.items()]
   lines.append('load_demonstrations.accept_demos = True')
   try:
     launch.launch(

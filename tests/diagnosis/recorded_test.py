@@ -12,8 +12,8 @@ from tfirl.diagnosis import diagnose
 
 _RUNS = pathlib.Path(__file__).resolve().parents[2] / 'docs/results/runs'
 _MADE = _RUNS / 'doctor'
-# What the figures can't show.
-_MISSED = {'flipped_actions'}
+# What the figures don't show, and docs/results/doctor.md owns up to.
+_MISSED = {'cost_flattened', 'flipped_actions'}
 
 
 @pytest.fixture(scope='module')
