@@ -203,6 +203,9 @@ def test_own_task_and_arrays_to_a_policy(finished, demos):
   # What it does in the task is what the run's last evaluation saw.
   stats = run.evaluate(episodes=2, seed=3)
   assert len(stats.returns) == 2 and stats.lengths.tolist() == [30, 30]
+  found = run.doctor()
+  assert found.path == run.path.resolve()
+  assert found.state.startswith('finished, 160 of ')
 
 
 def test_what_leaves_a_run(finished, demos):

@@ -12,7 +12,7 @@ _FLOORS = (
   ('storage', 'tasks', 'networks', 'replay'),
   ('work_units', 'demos', 'costs', 'agents', 'dynamics', 'evaluation'),
   ('report', 'algorithms'),
-  ('runs',),
+  ('runs', 'diagnosis'),
   ('sweeps', 'launch', 'evaluate', 'api'),
   ('cli',),
   ('__main__',),

@@ -13,6 +13,7 @@ import pandas as pd
 from tfirl import types
 from tfirl.config import gin_bindings, gin_files
 from tfirl.demos import arrays, load
+from tfirl.diagnosis import diagnose
 from tfirl.dynamics import vector_env
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import record
@@ -139,6 +140,21 @@ class Run:
       return evaluation.evaluate(
         env, policy, episodes, seed, stochastic, video_path=video
       )
+
+  def doctor(self, expert_return: float | None = None) -> diagnose.Diagnosis:
+    """What is wrong with the run, from its own record; printable.
+
+    Args:
+      expert_return: what the task's expert returns, where neither the task nor
+        the demonstrations say.
+
+    Returns:
+      Its state in words, and its findings, each with the figure that was seen,
+      the threshold and what to try.
+    """
+    if expert_return is None:
+      expert_return = self.task.expert_return
+    return diagnose.diagnose(self.path, expert_return)
 
   def model_env(
     self,

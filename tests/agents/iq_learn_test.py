@@ -210,6 +210,8 @@ def test_it_tells_the_two_sides_apart_in_one_trace(make_rows):
   gap = last['implied_reward_expert'] - last['implied_reward_policy']
   assert last['implied_reward_gap'] == pytest.approx(gap, abs=1e-5)
   assert last['implied_reward_gap'] > 2.0
+  # No row has a reward, and a nan would end the run.
+  assert 'largest_reward' not in last and np.isfinite(list(last.values())).all()
   assert last['alpha'] == pytest.approx(0.01)
   # The actor follows to the expert's side, at the learner's states too.
   assert mean_action() < -0.5

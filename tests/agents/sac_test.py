@@ -95,6 +95,20 @@ def test_losses_equal_numpy(train, noise, make_rows, target_entropy):
   np.testing.assert_allclose(found.alpha_loss, expected[2], rtol=1e-4)
 
 
+def test_what_else_an_update_tells_equals_numpy(train, noise, make_rows):
+  agent = make_agent()
+  randomize(agent)
+  rows, reward = make_rows(B, 0), np.linspace(-3.0, 2.0, B)
+  noise.restart()
+  found = train(agent, rows, reward)
+  actor, _, second, *_ = networks(agent)
+  q = mlp(second, np.concatenate([rows.observation, rows.action], 1))
+  assert float(found.q_mean) == pytest.approx(q.mean(), rel=1e-4)
+  _, log_pi = act(actor, rows.observation, noise.of_actions(2, B))
+  assert float(found.entropy) == pytest.approx(-log_pi.mean() / A, rel=1e-4)
+  assert float(found.largest_reward) == 3.0
+
+
 def test_behavior_cloning_term_is_added_to_the_actor_loss(
   train, noise, make_rows
 ):

@@ -129,6 +129,12 @@ def test_players_move_when_they_are_due(make):
     (a != b).any() for a, b in zip(before, _weights(game), strict=True)
   ]
   assert np.mean(changed) > 0.8  # all but settings
+  told = {'q_mean', 'entropy', 'largest_reward', 'cost_auc'}
+  assert told <= set(game.losses)
+  # Hopper's episodes of random actions end by a fall.
+  episodes = game.training_episodes()
+  assert episodes['training_terminated'] == 1.0
+  assert 1.0 < episodes['training_length'] < 96.0
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ _COMMANDS = [
   ['train'],
   ['evaluate'],
   ['report'],
+  ['doctor'],
   ['export'],
   ['sweep'],
   ['demos'],

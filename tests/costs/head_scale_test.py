@@ -34,6 +34,7 @@ def test_nothing_at_first_then_what_tells_learner_from_expert(cost):
   first = cost.update(learner, expert)
   assert first['cost_learner'] == first['cost_expert'] == first['gap'] == 0.0
   # A flat cost misses its slope of 0.4 wholly.
+  assert first['auc'] == 0.5  # all are ties
   assert first['penalty'] == pytest.approx(0.16, rel=1e-4)
   assert first['loss'] == pytest.approx(1.6, rel=1e-4)
   for _ in range(60):

@@ -51,6 +51,20 @@ def test_learns_to_tell_the_learner_from_the_expert():
   assert np.mean(reward_expert) > np.mean(reward_learner) + 0.5
 
 
+def test_auc_is_the_chance_that_a_learners_row_costs_more():
+  """Rows of either side that are drawn alike, against all pairs."""
+  learner, expert = make_rows(40, 0.3), make_rows(40, -0.3, seed=1)
+  cost = make(batch_size=20_000)
+  ours, theirs = (
+    -cost.reward_fn(rows.observation, rows.action).numpy()
+    for rows in (learner, expert)
+  )
+  pairs = np.mean(ours[:, None] > theirs)
+  assert 0.2 < pairs < 0.8 and pairs != 0.5
+  found = cost.update(learner, expert)['auc']
+  assert found == pytest.approx(pairs, abs=0.02)
+
+
 def test_metrics_are_those_of_the_cost_before_the_step():
   # One distinct row a side: what is drawn doesn't matter to the costs.
   learner, expert = make_rows(1, 1.0), make_rows(1, -1.0, seed=1)

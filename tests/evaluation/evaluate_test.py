@@ -66,6 +66,7 @@ def test_metrics_hand_worked():
     'eval_return_mean': 2.0,
     'eval_return_std': 1.0,
     'eval_episodes': 2,
+    'eval_length': 5.5,
     'eval_success': 0.5,
   }
 

@@ -51,6 +51,7 @@ def test_hopper_from_one_trajectory(algorithm, run, demos, tmp_path):
   assert (found['num_episodes'], found['num_transitions']) == (1, length)
   rewards = npz.read_npz(demos['hopper']).columns['rewards'][:length]
   assert found['mean_return'] == pytest.approx(rewards.sum(), rel=1e-5)
+  assert found['mean_length'] == length and found['terminated'] in (0.0, 1.0)
   assert float(row['rows_expert']) >= length
 
 

@@ -88,8 +88,8 @@ class _Counting(tf.Module):
       'state': checkpoints.PythonState(get_state, set_state),
     }
 
-  def training_return(self):
-    return 2.5
+  def training_episodes(self):
+    return {'training_return': 2.5}
 
   def save_tables(self, folder):
     (folder / 'tables').write_text(str(self.clock.env_steps))

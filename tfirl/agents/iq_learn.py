@@ -13,11 +13,14 @@ from tfirl.losses import iq_learn
 
 
 class IqLearnLossInfo(NamedTuple):
-  """TF-Agents' `SacLossInfo`, and the mean rewards that the critics imply."""
+  """SAC's, and the mean rewards that the critics imply."""
 
   critic_loss: tf.Tensor
   actor_loss: tf.Tensor
   alpha_loss: tf.Tensor
+  q_mean: tf.Tensor
+  entropy: tf.Tensor
+  largest_reward: tf.Tensor  # nan: there is none
   expert_reward: tf.Tensor
   policy_reward: tf.Tensor
 
@@ -82,8 +85,9 @@ class IqLearnAgent(sac.SacAgent):
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""
     expert, policy = info.extra.expert_reward, info.extra.policy_reward
+    sacs = info._replace(extra=sac.SacInfo(*info.extra[:-2]))
     return {
-      **super().named_losses(info),
+      **super().named_losses(sacs),
       'implied_reward_expert': expert,
       'implied_reward_policy': policy,
       'implied_reward_gap': expert - policy,
@@ -134,6 +138,7 @@ class IqLearnAgent(sac.SacAgent):
         (tf.reduce_mean(expert), tf.reduce_mean(reward[:num_policy]))
       )
     self._mean_rewards = tf.reduce_mean(rewards, 0)
+    self._mean_q = tf.reduce_mean(q)
     return losses[0] + losses[1]
 
   def actor_loss(self, time_steps, weights=None, training=True):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import gin
 import numpy as np
@@ -14,6 +15,17 @@ from tfirl.agents import actor_critic
 from tfirl.losses import behavior_cloning
 from tfirl.networks import actor as actor_lib
 from tfirl.networks import encoding
+
+
+class SacInfo(NamedTuple):
+  """TF-Agents' `SacLossInfo`, and what else an update tells of itself."""
+
+  critic_loss: tf.Tensor
+  actor_loss: tf.Tensor
+  alpha_loss: tf.Tensor
+  q_mean: tf.Tensor  # of the second critic, over the batch
+  entropy: tf.Tensor  # -log pi(a | s) / A, of samples; log 2 if uniform
+  largest_reward: tf.Tensor  # |r| over the batch; nan if it has none
 
 
 # TF-Agents registers a SacAgent of its own.
@@ -95,6 +107,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       initial_log_alpha=math.log(fixed_alpha or initial_alpha),
       target_update_tau=tau,
       target_update_period=target_update_period,
+      td_errors_loss_fn=self._squared_error,
       gamma=gamma,
       target_entropy=-action_size if target_entropy is None else target_entropy,
       bc_weight=bc_weight,
@@ -105,6 +118,8 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     self._alpha_optimizer._create_all_weights([self._log_alpha])
     self._clone_std = clone_std
     self._expert = None
+    # Of the update under way, as it is traced.
+    self._mean_q = self._log_prob = None
 
   @property
   def alpha(self) -> tf.Tensor:
@@ -113,12 +128,10 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""
-    return {
-      'actor_loss': info.extra.actor_loss,
-      'critic_loss': info.extra.critic_loss,
-      'alpha_loss': info.extra.alpha_loss,
-      'alpha': self.alpha,
-    }
+    extra = info.extra._asdict()
+    if not self.needs_reward:
+      del extra['largest_reward']
+    return {**extra, 'alpha': self.alpha}
 
   def mlp_policy(self) -> acting.MlpPolicy:
     """The current policy in NumPy; the averaged one with `use_ema`."""
@@ -142,10 +155,18 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
   ):
     self._check_expert_rows(expert)
     self._expert = expert
-    loss_info = super()._train(experience, weights)
-    self._expert = None
+    info = super()._train(experience, weights)
+    extra = SacInfo(
+      info.extra.critic_loss,
+      info.extra.actor_loss,
+      info.extra.alpha_loss,
+      self._mean_q,
+      -self._log_prob / self.action_spec.shape[0],
+      tf.reduce_max(tf.abs(experience.next_time_step.reward)),
+    )
+    self._expert = self._mean_q = self._log_prob = None
     self._update_average()
-    return loss_info
+    return info._replace(extra=extra)
 
   def actor_loss(self, time_steps, weights=None, training=True):
     """SAC's actor loss + bc_weight * mean (mode(pi(s)) - a)^2, over expert rows
@@ -159,7 +180,14 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
   def _actions_and_log_probs(self, time_steps, training=False):
     """TF-Agents' samples pi(a | s) and log pi, by noise of our own."""
     del training  # the networks have no layer that minds
-    return self._sample(time_steps.observation)
+    actions, log_probs = self._sample(time_steps.observation)
+    self._log_prob = tf.reduce_mean(log_probs)
+    return actions, log_probs
+
+  def _squared_error(self, target, value) -> tf.Tensor:
+    """[B]; takes note of a critic's values."""
+    self._mean_q = tf.reduce_mean(value)
+    return tf.math.squared_difference(target, value)
 
   def _alpha_learning_rate(self) -> tf.Tensor:
     if self._scale_alpha_rate:

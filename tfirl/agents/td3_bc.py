@@ -1,6 +1,7 @@
 """TF-Agents' TD3 with the actor loss of TD3+BC (Fujimoto and Gu 2021)."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import gin
 import numpy as np
@@ -14,6 +15,15 @@ from tfirl.agents import actor_critic
 from tfirl.losses import behavior_cloning, td3
 from tfirl.networks import actor as actor_lib
 from tfirl.networks import encoding
+
+
+class Td3BcInfo(NamedTuple):
+  """What an update tells of itself."""
+
+  actor_loss: tf.Tensor
+  critic_loss: tf.Tensor
+  q_mean: tf.Tensor  # of the second critic, over the batch
+  largest_reward: tf.Tensor  # |r| over the batch
 
 
 @gin.configurable(denylist=['observation_size', 'action_size', 'observations'])
@@ -108,6 +118,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     self._critic_updates_first = critic_updates_first
     self._critic_clip_norm, self._weight_decay = critic_clip_norm, weight_decay
     self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
+    self._mean_q = None  # of the update under way, as it is traced
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""
@@ -162,7 +173,13 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     tf.cond(is_due, update_target, tf.no_op)
     self._update_average()
     # Between the actor's updates: that of the latest.
-    extra = td3_agent.Td3Info(self._actor_loss.read_value(), critic_loss)
+    extra = Td3BcInfo(
+      self._actor_loss.read_value(),
+      critic_loss,
+      self._mean_q,
+      tf.reduce_max(tf.abs(next_time_steps.reward)),
+    )
+    self._mean_q = None
     return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
 
   def _train_critics(self, time_steps, actions, next_time_steps) -> tf.Tensor:
@@ -217,6 +234,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     for critic in (self._critic_network_1, self._critic_network_2):
       value, _ = critic((time_steps.observation, actions))
       loss += tf.reduce_mean(tf.math.squared_difference(value, target))
+    self._mean_q = tf.reduce_mean(value)
     return loss
 
   def actor_loss(self, time_steps: ts.TimeStep, weights=None, training=True):

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfirl import types
 from tfirl.algorithms.parts import clock as clock_lib
-from tfirl.algorithms.parts import maze_record, rounds, training_returns
+from tfirl.algorithms.parts import maze_record, rounds, training_episodes
 from tfirl.config import budget
 from tfirl.replay import tables
 from tfirl.storage import checkpoints
@@ -50,11 +50,12 @@ class Trainable(abc.ABC):
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
 
-  def training_return(self) -> float | None:
-    """Mean return of the episodes of training since the last call, by the
-    task's reward, which nothing is trained on; None of none.
+  def training_episodes(self) -> Mapping[str, float]:
+    """Columns of metrics.csv, of the episodes of training since the last call:
+    `training_return`, by the task's reward, which nothing is trained on,
+    `training_length` and `training_terminated`; {} of none.
     """
-    return None
+    return {}
 
   def save_tables(self, folder) -> None:
     """Writes the tables and their partial blocks to a checkpoint's folder."""
@@ -97,7 +98,7 @@ class Algorithm(Trainable):
     self._agent = agent
     self._replay = replay
     self._record = record
-    self._returns = training_returns.TrainingReturns()
+    self._episodes = training_episodes.TrainingEpisodes()
     self._updates_per_round = updates_per_round
     self._rounds = rounds.Rounds(
       self._train_step, updates_per_round, jit_compile
@@ -118,8 +119,8 @@ class Algorithm(Trainable):
       'state': checkpoints.PythonState(self._get_state, self._set_state),
     }
 
-  def training_return(self) -> float | None:
-    return self._returns.take()
+  def training_episodes(self) -> Mapping[str, float]:
+    return self._episodes.take()
 
   def save_tables(self, folder) -> None:
     self._replay.save(folder)
@@ -146,7 +147,7 @@ class Algorithm(Trainable):
     """Sees what the learner did in the training environment, [B, ...], and how
     many steps into its episode each row lies.
     """
-    self._returns.add(rows.reward, times)
+    self._episodes.add(rows.reward, rows.discount, times)
     if self._record is not None:
       self._record.add(rows.observation)
 

@@ -10,6 +10,7 @@ _COMMANDS = {
   'train': 'trains a policy, or resumes: tfirl train hyper_hopper --seed 1',
   'evaluate': 'rolls out the policy of a run: tfirl evaluate RUN --video x.mp4',
   'report': 'curves, a table and a page of runs: tfirl report RUNS...',
+  'doctor': 'what is wrong with a run, and what to try: tfirl doctor RUN',
   'export': 'policy or reward for other programs: tfirl export RUN',
   'sweep': 'gin files x values x seeds, here or on a Ray cluster',
   'demos': 'demonstrations: collect, show or convert',

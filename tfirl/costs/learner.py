@@ -146,8 +146,9 @@ class CostLearner(tf.Module):
     Returns:
       Means over the round's updates, before each step: `loss` = that of
       `loss_fn` + gp_weight * `penalty`, `cost_learner`, `cost_expert` (means of
-      f), `gap` between them whatever the loss, the round's `learning_rate`,
-      and the columns of the level, if there is one.
+      f), `gap` between them whatever the loss, `auc`, the chance that a row of
+      the learner's costs more than one of the expert's (ties count half), the
+      round's `learning_rate`, and the columns of the level, if there is one.
 
     Raises:
       ValueError: one side has no rows, or there is no update.
@@ -165,13 +166,13 @@ class CostLearner(tf.Module):
     weights = (
       episode_rows.time_weights(learner, expert) if self._match_time else None
     )
-    totals = np.zeros(5)
+    totals = np.zeros(6)
     for _ in range(num_updates):
       learner_rows = self._draw(learner)
       expert_rows = self._draw(expert, weights)
       weight = self._rng.random((self._batch_size, 1), np.float32)
       totals += self._step(*learner_rows, *expert_rows, weight).numpy()
-    names = ('loss', 'gap', 'penalty', 'cost_learner', 'cost_expert')
+    names = ('loss', 'gap', 'penalty', 'cost_learner', 'cost_expert', 'auc')
     means = (totals / num_updates).tolist()
     metrics = dict(zip(names, means, strict=True))
     if not np.isfinite(metrics['loss']):
@@ -244,7 +245,7 @@ class CostLearner(tf.Module):
     trained on the rows where it is the least.
 
     Returns:
-      [loss, gap, penalty, mean learner cost, mean expert cost].
+      [loss, gap, penalty, mean learner cost, mean expert cost, auc].
     """
     variables = self.network.trainable_variables
     with tf.GradientTape() as tape:
@@ -268,6 +269,8 @@ class CostLearner(tf.Module):
         penalty,
         tf.reduce_mean(cost_learner),
         tf.reduce_mean(cost_expert),
+        # Rows of a batch are drawn apart: as good as all pairs.
+        0.5 + 0.5 * tf.reduce_mean(tf.sign(cost_learner - cost_expert)),
       ]
     )
 

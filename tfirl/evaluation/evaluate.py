@@ -27,6 +27,7 @@ class EpisodeStats(NamedTuple):
       'eval_return_mean': float(np.mean(self.returns)),
       'eval_return_std': float(np.std(self.returns)),
       'eval_episodes': len(self.returns),
+      'eval_length': float(np.mean(self.lengths)),
       'eval_success': float(np.mean(self.successes)) if has_goal else None,
     }
 

@@ -22,7 +22,7 @@ from tfirl.algorithms.parts import start_states as _start_states  # noqa: F401
 from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
 from tfirl.costs import level as _level  # noqa: F401
-from tfirl.demos import load
+from tfirl.demos import consistency, load
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress, record
 from tfirl.machine import threads
@@ -186,6 +186,10 @@ def _load_demos(
       'num_episodes': len(demos.episode_ends),
       'num_transitions': len(demos),
       'mean_return': opening.mean_return(demos),
+      'mean_length': len(demos) / len(demos.episode_ends),
+      'terminated': float(demos.terminals.sum() / len(demos.episode_ends)),
+      'action_size': demos.actions.shape[1],
+      **consistency.facts(demos),
     }
   )
   return demos

@@ -271,7 +271,7 @@ class Session:
       **self._algorithm.clock.counts(),
       'wall_s': self._elapsed_s(),
       'steps_per_s': speed,
-      'training_return': self._algorithm.training_return(),
+      **self._algorithm.training_episodes(),
       **self._algorithm.losses,
     }
 

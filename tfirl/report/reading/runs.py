@@ -147,7 +147,10 @@ def read_run(path: str) -> Run | None:
 
 
 def find(folder: str) -> list[str]:
-  """Run folders at or beneath `folder`, by their true paths."""
+  """Run folders at or beneath `folder`, by their true paths.
+
+  Raises FileNotFoundError if there is no such folder.
+  """
   if not os.path.isdir(folder):
     raise FileNotFoundError(f'{folder}: not a folder; expected run folders')
   paths = []

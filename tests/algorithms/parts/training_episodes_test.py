@@ -1,0 +1,40 @@
+"""Training's own episodes, by hand."""
+
+import numpy as np
+
+from tfirl.algorithms.parts import training_episodes
+
+
+def _add(episodes, *steps):
+  """Steps (reward, time), or (reward, time, discount)."""
+  full = [(*step, 1.0)[:3] for step in steps]
+  rewards, times, discounts = zip(*full, strict=True)
+  episodes.add(np.float32(rewards), np.float32(discounts), np.array(times))
+
+
+def test_episodes_over_rounds():
+  episodes = training_episodes.TrainingEpisodes()
+  assert episodes.take() == {}
+  _add(episodes, (1.0, 0), (2.0, 1), (4.0, 2), (8.0, 0))
+  assert episodes.take()['training_return'] == 7.0
+  _add(episodes, (16.0, 1), (32.0, 0), (64.0, 0))
+  assert episodes.take()['training_return'] == (8 + 16 + 32) / 2
+  assert episodes.take() == {}  # the last one is under way
+
+
+def test_lengths_and_ends():
+  """Three steps to a terminal, one to a time-out, two to a terminal."""
+  episodes = training_episodes.TrainingEpisodes()
+  _add(episodes, (1.0, 0), (1.0, 1), (1.0, 2, 0.0), (1.0, 0))
+  _add(episodes, (1.0, 0), (1.0, 1, 0.0), (1.0, 0, 0.0))
+  found = episodes.take()
+  assert found['training_length'] == (3 + 1 + 2) / 3
+  assert found['training_terminated'] == 2 / 3
+
+
+def test_what_began_in_the_middle_has_no_return():
+  """As after a resumption, or FILTER's reset."""
+  episodes = training_episodes.TrainingEpisodes()
+  _add(episodes, (1.0, 7), (1.0, 8), (2.0, 0), (2.0, 1), (1.0, 5), (1.0, 6))
+  _add(episodes, (3.0, 0))
+  assert episodes.take()['training_return'] == 4.0

@@ -1,0 +1,61 @@
+"""How training's own episodes went, to be looked at."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+
+class _Episode(NamedTuple):
+  """One that began at its reset."""
+
+  length: int
+  total: float  # of the task's rewards
+  is_terminated: bool
+
+
+class TrainingEpisodes:
+  """Sums the task's reward over the episodes of training, and their steps.
+
+  Nothing is trained on it. Episodes that began in the middle (FILTER's, or that
+  of a resumed run) have no return, and are left out.
+  """
+
+  def __init__(self):
+    """Nothing was seen yet."""
+    self._current: _Episode | None = None  # the one under way
+    self._next_time = 0
+    self._ended: list[_Episode] = []
+
+  def add(
+    self, rewards: np.ndarray, discounts: np.ndarray, times: np.ndarray
+  ) -> None:
+    """Args: steps in order, [M], and how many into its episode each lies; a
+    discount is 0 only where an episode terminated.
+    """
+    steps = rewards.tolist(), discounts.tolist(), times.tolist()
+    for reward, discount, time in zip(*steps, strict=True):
+      if time != self._next_time or time == 0:
+        if self._current is not None:
+          self._ended.append(self._current)
+        self._current = _Episode(0, 0.0, False) if time == 0 else None
+      if self._current is not None:
+        length, total, _ = self._current
+        self._current = _Episode(length + 1, total + reward, discount == 0.0)
+      self._next_time = time + 1
+
+  def take(self) -> Mapping[str, float]:
+    """Columns of metrics.csv, of the episodes since the last call: their mean
+    return and length, and the share that terminated; {} of none.
+
+    An episode counts when the next one begins.
+    """
+    ended, self._ended = self._ended, []
+    if not ended:
+      return {}
+    lengths, returns, terminated = zip(*ended, strict=True)
+    return {
+      'training_return': float(np.mean(returns)),
+      'training_length': float(np.mean(lengths)),
+      'training_terminated': float(np.mean(terminated)),
+    }
