@@ -195,12 +195,7 @@ _FRACTION = {
   'expert_fraction/piecewise_linear.segments',
 }
 _RESETS = {'ExpertReset.reset_prob'}
-_HOLD = {
-  'SacAgent.bc_weight',
-  'WarmStart.bc_rows',
-  'WarmStart.bc_scale',
-  'bc_scale/piecewise_linear.segments',
-}
+_HOLD = {'SacAgent.bc_weight', 'WarmStart.bc_rows'}
 _TURNED_ON = {
   'hopper': {
     'bc_reg': _HOLD,

@@ -306,12 +306,12 @@ def test_the_clone_is_let_go_as_scheduled(make):
   ('rows', 'scales'),
   [
     (None, [1.0, 0.5, 0.0]),
-    (1280, [1.0, 0.75, 0.5]),
-    (640, [1.0, 1.0, 1.0]),
-    (320, [1.0, 1.0, 1.0]),
+    (1280, [0.5, 0.25, 0.0]),
+    (640, [1.0, 0.5, 0.0]),
+    (320, [1.0, 0.5, 0.0]),
   ],
 )
-def test_the_more_rows_are_cloned_the_less_is_let_go_of(make, rows, scales):
+def test_few_demonstrations_hold_their_clone_less(make, rows, scales):
   """Of 640."""
   game = make(
     [

@@ -56,9 +56,9 @@ class WarmStart:
         critics learn what it is worth from its own rows, too.
       bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
         it may let go of its clone.
-      bc_rows: demonstrated transitions that are worth all of `bc_weight`. Of
-        fewer their share is never let go of, as the likelihood of N rows weighs
-        N: the factor is share + (1 - share) bc_scale. None: the share is 0.
+      bc_rows: demonstrated transitions that are worth all of `bc_weight`; of
+        fewer it counts as their share, as the likelihood of N rows weighs N.
+        None: any number is worth all.
     """
     self._init_from = init_from
     self._bc_steps = bc_steps
@@ -67,7 +67,7 @@ class WarmStart:
     self._actor_starts_at = actor_starts_at
     self._bc_scale = bc_scale
     self._bc_rows = bc_rows
-    self._bc_share = 0.0
+    self._bc_share = 1.0
 
   def make_agent(
     self,
@@ -122,8 +122,7 @@ class WarmStart:
   def set_scales(self, agent, env_steps: int) -> None:
     """Sets how far the actor moves, and how much it keeps to the expert."""
     agent.actor_scale.assign(float(env_steps >= self._actor_starts_at))
-    scale, share = self._bc_scale(env_steps), self._bc_share
-    agent.bc_scale.assign(float(share + (1.0 - share) * scale))
+    agent.bc_scale.assign(float(self._bc_share * self._bc_scale(env_steps)))
 
 
 def start_from(agent, run: str, observations: np.ndarray) -> None:
