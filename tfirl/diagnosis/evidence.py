@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tfirl.report.reading import configurations, runs
+from tfirl.report.reading import bindings as bindings_lib
+from tfirl.report.reading import runs
 
 # Below it a policy is not what it should be.
 LOW_SCORE = 0.7
@@ -195,7 +196,7 @@ def read(
   for name in _CONFIGS:
     if (path / name).is_file():
       text = (path / name).read_text(encoding='utf-8', errors='replace')
-      bindings |= configurations.read_bindings(text)
+      bindings |= bindings_lib.parse(text)
   run = runs.read_run(str(path))
   metadata = {}
   if (path / 'metadata.json').is_file():
