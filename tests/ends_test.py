@@ -72,7 +72,6 @@ _TASKS = {'cliff': (Cliff, _lean), 'dock': (Dock, _approach)}
 _LINES = {
   'Task.env_kwargs': {},
   'Task.tremble_probability': 0.0,
-  'run.env_steps': None,
   'run.real_steps': 5000,
   'run.eval_every': 1000,
   'run.eval_episodes': 10,
@@ -91,9 +90,6 @@ _LINES = {
   'CostNetwork.layers': (32, 32),
   'make_encoding.standardize': True,
   'tfirl.SacAgent.hidden': (32, 32),
-  'tfirl.SacAgent.critic_layer_norm': True,
-  # As the recipe begins, whichever way the task ends.
-  'AbsorbingLevel.initial': 1.5,
   'tfirl.SacAgent.learning_rate': 3e-3,
   'tfirl.SacAgent.gamma': 0.95,
   'policy/table.rows_per_item': 10,
@@ -118,7 +114,7 @@ def task(request, tmp_path):
 
 def _returns(name, demos, root, lines):
   launch.launch(
-    ['paper/hype_hopper.gin'],
+    ['hype_hopper.gin'],
     [
       f"Task.name = '{name}'",
       f"Task.env_id = 'Tfirl{name.capitalize()}-v0'",

@@ -90,7 +90,7 @@ def test_what_else_an_update_tells_equals_numpy(train, make_rows):
   agent = make_agent()
   rows, reward = make_rows(B, 0), np.linspace(-3.0, 2.0, B)
   found = train(agent, rows, reward)
-  second = weights_of(agent._critic_network_2)
+  second = layers_of(agent._critic_network_2)
   q = value(second, rows.observation, rows.action)
   assert float(found.q_mean) == pytest.approx(q.mean(), rel=1e-4)
   assert float(found.largest_reward) == 3.0

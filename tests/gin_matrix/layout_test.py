@@ -195,13 +195,12 @@ _FRACTION = {
   'expert_fraction/piecewise_linear.segments',
 }
 _RESETS = {'ExpertReset.reset_prob'}
-_HOLD = {'SacAgent.bc_weight', 'WarmStart.bc_rows'}
 _TURNED_ON = {
   'hopper': {
-    'bc_reg': _HOLD,
+    'bc_reg': {'SacAgent.bc_weight'},
     'filter': _RESETS,
-    'hype': _FRACTION | _HOLD,
-    'hype_filter': _FRACTION | _HOLD | _RESETS,
+    'hype': _FRACTION,
+    'hype_filter': _FRACTION | _RESETS,
   },
   'antmaze': {
     'bc_reg': {'Td3BcAgent.bc_weight'},
@@ -228,6 +227,18 @@ def test_a_method_turns_on_what_mm_has_not(folder, task, method):
   assert of_mm.keys() <= of_it.keys()
   changed = {name for name in of_it if of_it[name] != of_mm.get(name)}
   assert changed == {'run.algorithm', *_TURNED_ON[task][method]}
+
+
+@pytest.mark.parametrize('method', [*_GAMES, 'hyper', 'hype_many_updates'])
+def test_a_start_from_a_clone_goes_on_top_of_any_pair(folder, method):
+  start = 'agents/from_clone.gin'
+  bound = {key for key, *_ in _statements(folder, start)}
+  pair = {key for key, *_ in _statements(folder, f'{method}_ant.gin')}
+  held = {('', 'tfirl.SacAgent', 'bc_weight')} if method == 'bc_reg' else set()
+  assert bound & pair == held
+  gin_bindings.parse([f'{method}_ant.gin', start])
+  assert gin_bindings.value_of('WarmStart.bc_rows') == 64_000
+  assert gin_bindings.value_of('run.algorithm') == method
 
 
 @pytest.mark.parametrize('name', ['tasks', 'methods', 'agents', 'paper'])

@@ -24,21 +24,7 @@ _TD3_BC = [
   'Td3BcAgent.bc_weight = 1.0',
 ]
 _SAC = ['tfirl.SacAgent.hidden = (32, 32)']
-# The recipe's start and its agent are off: each test has its own.
-_NO_START = [
-  'WarmStart.bc_steps = 0',
-  'WarmStart.critic_steps = 0',
-  'WarmStart.actor_starts_at = 0',
-  'WarmStart.bc_rows = None',
-  'WarmStart.bc_scale = @schedules.constant',
-  'tfirl.SacAgent.bc_weight = 0.0',
-  'tfirl.SacAgent.clone_std = 0.1',
-  'tfirl.SacAgent.fixed_alpha = None',
-  'tfirl.SacAgent.actor_learning_rate = None',
-  'tfirl.SacAgent.use_ema = False',
-]
 _BINDINGS = [
-  *_NO_START,
   'ModelFree.steps_per_round = 16',
   'ModelFree.batch_size = 32',
   'ModelFree.initial_steps = 32',
