@@ -382,44 +382,6 @@ def test_demonstrations_of_a_file(tmp_path, hopper_demos):
   assert demos.observations.shape[1] == 11
 
 
-def test_a_task_of_a_module_is_found_by_its_name(tmp_path, monkeypatch):
-  (tmp_path / 'my_tasks.py').write_text(
-    'import gymnasium\n'
-    'def make(render_mode=None):\n'
-    '  return gymnasium.make("Hopper-v5", render_mode=render_mode)\n'
-  )
-  monkeypatch.syspath_prepend(tmp_path)
-  task = tfirl.Task('mine', 'my_tasks:make')
-  assert "Task.env_fn = 'my_tasks:make'" in task.bindings
-  with task.make_env() as env:
-    assert env.observation_spec().shape == (11,)
-
-
-@pytest.mark.parametrize(
-  ('arguments', 'message'),
-  [
-    ({'name': '../evil', 'env_id': 'Hopper-v5'}, 'Task.name is .*letters'),
-    ({'name': 'a'}, 'found neither of env_id and env_fn'),
-    ({'name': 'a', 'env_id': 'A-v0', 'env_fn': Mass}, 'found both'),
-    ({'name': 'a', 'env_fn': 'nowhere:make'}, "'nowhere:make': No module"),
-    ({'name': 'a', 'env_fn': 'os:make'}, "'os:make': .*no attribute"),
-    ({'name': 'a', 'env_fn': 'os:sep'}, 'a str; expected a function'),
-  ],
-)
-def test_tasks_of_no_use(arguments, message):
-  with pytest.raises(ValueError, match=message):
-    tfirl.Task(**arguments)
-
-
-def test_an_environment_of_no_use_is_named():
-  with pytest.raises(
-    ValueError, match='it made a builtins.int; expected a gym'
-  ):
-    tfirl.Task('a', env_fn=lambda render_mode=None: 3).make_env()
-  with pytest.raises(ValueError, match='no time limit.*max_episode_steps'):
-    tfirl.Task('a', env_fn=Mass).make_env()
-
-
 def test_evaluations_are_printable(finished):
   _, seen = finished
   assert str(seen[0]).startswith('0 real steps, 0 updates: return -')

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+import tfirl
 from tfirl import tasks
 from tfirl.config import gin_bindings
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
@@ -195,3 +196,47 @@ def test_a_function_that_can_not_render_says_so():
   )
   with task.make_env(render_mode='rgb_array') as env:
     assert env.gym.render_mode == 'rgb_array'
+
+
+def _endless(render_mode=None):
+  return gymnasium.make(
+    'Hopper-v5', render_mode=render_mode, max_episode_steps=-1
+  )
+
+
+def test_a_task_of_a_module_is_found_by_its_name(tmp_path, monkeypatch):
+  (tmp_path / 'my_tasks.py').write_text(
+    'import gymnasium\n'
+    'def make(render_mode=None):\n'
+    '  return gymnasium.make("Hopper-v5", render_mode=render_mode)\n'
+  )
+  monkeypatch.syspath_prepend(tmp_path)
+  task = tfirl.Task('mine', 'my_tasks:make')
+  assert "Task.env_fn = 'my_tasks:make'" in task.bindings
+  with task.make_env() as env:
+    assert env.observation_spec().shape == (11,)
+
+
+@pytest.mark.parametrize(
+  ('arguments', 'message'),
+  [
+    ({'name': '../evil', 'env_id': 'Hopper-v5'}, 'Task.name is .*letters'),
+    ({'name': 'a'}, 'found neither of env_id and env_fn'),
+    ({'name': 'a', 'env_id': 'A-v0', 'env_fn': _endless}, 'found both'),
+    ({'name': 'a', 'env_fn': 'nowhere:make'}, "'nowhere:make': No module"),
+    ({'name': 'a', 'env_fn': 'os:make'}, "'os:make': .*no attribute"),
+    ({'name': 'a', 'env_fn': 'os:sep'}, 'a str; expected a function'),
+  ],
+)
+def test_tasks_of_no_use(arguments, message):
+  with pytest.raises(ValueError, match=message):
+    tfirl.Task(**arguments)
+
+
+def test_an_environment_of_no_use_is_named():
+  with pytest.raises(
+    ValueError, match='it made a builtins.int; expected a gym'
+  ):
+    tfirl.Task('a', env_fn=lambda render_mode=None: 3).make_env()
+  with pytest.raises(ValueError, match='no time limit.*max_episode_steps'):
+    tfirl.Task('a', env_fn=_endless).make_env()

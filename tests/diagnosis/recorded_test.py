@@ -18,7 +18,7 @@ _MISSED = {'cost_flattened', 'flipped_actions'}
 
 @pytest.fixture(scope='module')
 def cases(load_script):
-  script = load_script('benchmarks/failing_runs.py')
+  script = load_script('benchmarks/failing_cases.py')
   return {**script.FIRST, **script.SECOND}
 
 
