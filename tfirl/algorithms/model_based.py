@@ -29,9 +29,8 @@ from tfirl.algorithms.parts import (
 )
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.dynamics import (
-  ends_check,
+  ends,
   holdout,
-  learned_end,
   model_env,
   open_loop,
   saving,
@@ -189,12 +188,7 @@ class ModelBased(game.Game):
       saving.load_model(self._model, pretrained)
     self._open_loop = open_loop.OpenLoop(self._model)
     self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds.fit)
-    self._end, is_healthy = None, task.is_healthy
-    if is_healthy is None:
-      self._end = learned_end.LearnedEnd(sizes[0], seeds.end)
-      is_healthy = self._end.is_healthy
-    else:
-      ends_check.check_ends(is_healthy, demos)
+    is_healthy, self._end = ends.make_ends(task.is_healthy, demos, seeds.end)
     self._imagination = imagination.Imagination(
       model_env.ModelEnv(self._model, is_healthy),
       self._dynamics_update_period,

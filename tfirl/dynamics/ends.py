@@ -1,4 +1,4 @@
-"""Whether a task's ends are those of its demonstrations."""
+"""Where imagined episodes end: where the task says so, or as it is learned."""
 
 import logging
 from collections.abc import Callable
@@ -7,11 +7,31 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl import types
+from tfirl.dynamics import learned_end
 
 _ROWS_AT_A_TIME = 8192  # bounds memory
 # Of rows: a state at a bound may fall on its other side, once it is a float32.
 _MOST_FALSE_ENDS = 0.01
 _MOST_MISSED_ENDS = 0.5
+
+
+def make_ends(
+  is_healthy: Callable | None, demos: types.Demonstrations, seed: int
+) -> tuple[Callable, learned_end.LearnedEnd | None]:
+  """What tells ends of episodes, and what of it is to be fitted.
+
+  Args:
+    is_healthy: the task's; None if it doesn't say.
+    demos: which the task's ends are held against.
+    seed: of what is learned.
+
+  Raises: ValueError as of `check_ends`.
+  """
+  if is_healthy is not None:
+    check_ends(is_healthy, demos)
+    return is_healthy, None
+  learned = learned_end.LearnedEnd(demos.observations.shape[1], seed)
+  return learned.is_healthy, learned
 
 
 def check_ends(is_healthy: Callable, demos: types.Demonstrations) -> None:

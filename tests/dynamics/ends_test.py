@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tfirl import types
-from tfirl.dynamics import ends_check, termination
+from tfirl.dynamics import ends, learned_end, termination
 
 
 def _demos(heights, terminals):
@@ -28,8 +28,21 @@ def _demos(heights, terminals):
 def test_the_right_ends_are_not_spoken_of(caplog):
   demos = _demos([1.2] * 9000 + [0.6], [False] * 9000 + [True])
   with caplog.at_level(logging.WARNING):
-    ends_check.check_ends(termination.hopper, demos)
+    ends.check_ends(termination.hopper, demos)
   assert not caplog.records
+
+
+def test_who_does_not_say_has_them_learned():
+  demos = _demos([0.0] * 4, [False] * 4)
+  is_healthy, learned = ends.make_ends(None, demos, 0)
+  assert isinstance(learned, learned_end.LearnedEnd)
+  assert is_healthy == learned.is_healthy
+  with pytest.raises(ValueError, match='expected the ends of this task'):
+    ends.make_ends(termination.hopper, demos, 0)
+  assert ends.make_ends(termination.never, demos, 0) == (
+    termination.never,
+    None,
+  )
 
 
 def test_another_tasks_ends_are_refused():
@@ -39,7 +52,7 @@ def test_another_tasks_ends_are_refused():
     r'goes on in 100\.0% of the 1 that end it \(h\.npz\); expected the ends'
   )
   with pytest.raises(ValueError, match=told):
-    ends_check.check_ends(termination.hopper, demos)
+    ends.check_ends(termination.hopper, demos)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +65,7 @@ def test_another_tasks_ends_are_refused():
 )
 def test_a_few_are_a_warning(heights, terminals, told, caplog):
   with caplog.at_level(logging.WARNING):
-    ends_check.check_ends(termination.hopper, _demos(heights, terminals))
+    ends.check_ends(termination.hopper, _demos(heights, terminals))
   assert told in caplog.text
 
 
@@ -69,4 +82,4 @@ def test_an_answer_of_another_shape_is_refused(is_healthy):
     r'Task.is_healthy returned .* for observations \[2, 11\]; expected bool'
   )
   with pytest.raises(ValueError, match=told):
-    ends_check.check_ends(is_healthy, _demos([1.2, 1.2], [False] * 2))
+    ends.check_ends(is_healthy, _demos([1.2, 1.2], [False] * 2))
