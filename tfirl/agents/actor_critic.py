@@ -159,6 +159,20 @@ class ActorCriticAgent(tf_agent.TFAgent):
     self._update_target()
     return loss
 
+  @property
+  def gamma(self) -> float:
+    """The discount."""
+    return self._gamma
+
+  def values(self, observation, action) -> tf.Tensor:
+    """The critics' lower value [B] of observations [B, O], actions [B, A]."""
+    inputs = tf.convert_to_tensor(observation), tf.convert_to_tensor(action)
+    values = [
+      critic(inputs, step_type=(), network_state=())[0]
+      for critic in (self._critic_network_1, self._critic_network_2)
+    ]
+    return tf.minimum(*values)
+
   def reset_optimizers(self) -> None:
     """The actor's and the critics' optimisers begin anew; weights stay."""
     for optimizer in (self._actor_optimizer, self._critic_optimizer):

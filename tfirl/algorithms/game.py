@@ -11,6 +11,7 @@ import numpy as np
 from tfirl import types
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import (
+  came_true,
   cost_turns,
   maze_record,
   no_cost,
@@ -84,6 +85,9 @@ class Game(algorithm.Algorithm):
 
   def _note_turn(self, turn: cost_turns.Turn) -> None:
     self.losses.update(turn.losses)
+    self.losses.update(
+      came_true.values(self._agent, self._cost.reward_fn, turn.rows)
+    )
     self.clock.rollout_steps += turn.rollout_steps
 
   def _get_state(self) -> dict[str, Any]:

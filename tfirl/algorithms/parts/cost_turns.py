@@ -20,6 +20,7 @@ class Turn(NamedTuple):
 
   losses: Mapping[str, float]
   learner: types.Transition  # [N, ...], in the order they were made
+  rows: episode_rows.EpisodeRows  # the same, each with its time
   rollout_steps: int  # taken for this turn alone
 
 
@@ -163,7 +164,7 @@ class CostTurns:
       rows = self._window.rows
     losses = self.learner.update(rows, self._expert, num_updates)
     named = {f'cost_{name}': value for name, value in losses.items()}
-    return Turn(named, transition, rollout_steps)
+    return Turn(named, transition, rows, rollout_steps)
 
 
 def _make_window(

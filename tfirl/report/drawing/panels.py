@@ -35,6 +35,14 @@ GROUPS: Mapping[str, Sequence[Panel]] = {
     Panel('bc_loss', "clone's loss", is_log=True),
     Panel('cost_loss', "cost's loss, penalty included"),
   ),
+  "The critics' word": (
+    Panel(
+      'value_predicted',
+      "value of the learner's steps: predicted, came true",
+      'value_came_true',
+    ),
+    Panel('q_mean', "mean value of a batch's rows"),
+  ),
   "The cost's gap": (
     Panel('cost_gap', 'E_expert f − E_learner f, which the cost lowers'),
     Panel(
