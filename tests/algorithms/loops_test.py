@@ -13,6 +13,9 @@ from tfirl.config import gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _HYPE = [
+  'WarmStart.bc_steps = 0',
+  'WarmStart.critic_steps = 0',
+  'WarmStart.actor_starts_at = 0',
   'ModelFree.steps_per_round = 16',
   'ModelFree.batch_size = 8',
   'ModelFree.initial_steps = 32',

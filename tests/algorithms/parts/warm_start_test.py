@@ -25,6 +25,9 @@ _TD3_BC = [
 ]
 _SAC = ['tfirl.SacAgent.hidden = (32, 32)']
 _BINDINGS = [
+  'WarmStart.bc_steps = 0',
+  'WarmStart.critic_steps = 0',
+  'WarmStart.actor_starts_at = 0',
   'ModelFree.steps_per_round = 16',
   'ModelFree.batch_size = 32',
   'ModelFree.initial_steps = 32',
