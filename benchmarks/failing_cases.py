@@ -123,6 +123,9 @@ OF_METHOD = {
   'bc': _BC,
   'iq_learn': _IQ_LEARN,
 }
+# Files laid over a METHOD_hopper.gin: what fails here is the game from nothing.
+_FROM_NOTHING = ('agents/from_nothing.gin',)
+OVER = {'hype': _FROM_NOTHING, 'hyper': _FROM_NOTHING}
 FIRST = {
   'good_hype': Case('hype'),
   'good_hyper': Case('hyper'),

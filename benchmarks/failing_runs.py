@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 import disc
-from failing_cases import FIRST, OF_METHOD, SECOND, Case
+from failing_cases import FIRST, OF_METHOD, OVER, SECOND, Case
 
 _KEPT = (
   'metrics.csv',
@@ -47,7 +47,7 @@ def train(case: Case, demos: str, root: Path) -> Path:
   lines.append('load_demonstrations.accept_demos = True')
   try:
     launch.launch(
-      [f'{case.method}_hopper.gin'],
+      [f'{case.method}_hopper.gin', *OVER.get(case.method, ())],
       lines,
       str(root),
       case.seed,

@@ -80,9 +80,6 @@ _LINES = {
   'ModelFree.steps_per_round': 50,
   'ModelFree.batch_size': 64,
   'ModelFree.initial_steps': 200,
-  'WarmStart.bc_steps': 0,
-  'WarmStart.critic_steps': 0,
-  'WarmStart.actor_starts_at': 0,
   'ModelFree.anneal_learning_rate': False,
   'CostTurns.window': 500,
   'CostTurns.cost_update_period': 100,
@@ -117,7 +114,7 @@ def task(request, tmp_path):
 
 def _returns(name, demos, root, lines):
   launch.launch(
-    ['hype_hopper.gin'],
+    ['hype_hopper.gin', 'agents/from_nothing.gin'],
     [
       f"Task.name = '{name}'",
       f"Task.env_id = 'Tfirl{name.capitalize()}-v0'",

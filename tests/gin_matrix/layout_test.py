@@ -194,13 +194,14 @@ _FRACTION = {
   'ModelFree.expert_fraction',
   'expert_fraction/piecewise_linear.segments',
 }
+_HOLD = {'SacAgent.bc_weight', 'WarmStart.bc_rows'}
 _RESETS = {'ExpertReset.reset_prob'}
 _TURNED_ON = {
   'hopper': {
-    'bc_reg': {'SacAgent.bc_weight'},
+    'bc_reg': _HOLD,
     'filter': _RESETS,
-    'hype': _FRACTION,
-    'hype_filter': _FRACTION | _RESETS,
+    'hype': _FRACTION | _HOLD,
+    'hype_filter': _FRACTION | _RESETS | _HOLD,
   },
   'antmaze': {
     'bc_reg': {'Td3BcAgent.bc_weight'},
@@ -229,16 +230,34 @@ def test_a_method_turns_on_what_mm_has_not(folder, task, method):
   assert changed == {'run.algorithm', *_TURNED_ON[task][method]}
 
 
-@pytest.mark.parametrize('method', [*_GAMES, 'hyper', 'hype_many_updates'])
-def test_a_start_from_a_clone_goes_on_top_of_any_pair(folder, method):
-  start = 'agents/from_clone.gin'
-  bound = {key for key, *_ in _statements(folder, start)}
+@pytest.mark.parametrize(
+  'method', ['bc_reg', 'hype', 'hype_filter', 'hyper', 'hype_many_updates']
+)
+def test_a_start_from_nothing_undoes_all_of_the_start_from_a_clone(
+  folder, method
+):
+  """What is left of it is agents/sac.gin, and two that count for nothing."""
+  nothing = 'agents/from_nothing.gin'
+  undone = {key for key, *_ in _statements(folder, nothing)}
   pair = {key for key, *_ in _statements(folder, f'{method}_ant.gin')}
-  held = {('', 'tfirl.SacAgent', 'bc_weight')} if method == 'bc_reg' else set()
-  assert bound & pair == held
-  gin_bindings.parse([f'{method}_ant.gin', start])
-  assert gin_bindings.value_of('WarmStart.bc_rows') == 64_000
+  assert undone <= pair
+  clone = {key for key, *_ in _statements(folder, 'agents/sac_from_clone.gin')}
+  base = {key for key, *_ in _statements(folder, 'agents/sac.gin')}
+  left = {('', 'tfirl.SacAgent', name) for name in ('clone_std', 'ema_decay')}
+  assert clone - undone == base | left
+  gin_bindings.parse([f'{method}_ant.gin', nothing])
+  assert gin_bindings.value_of('tfirl.SacAgent.bc_weight') == 0.0
   assert gin_bindings.value_of('run.algorithm') == method
+
+
+def test_both_kinds_of_sac_are_of_the_same_settings(folder):
+  """They are written down twice, for one of them is read in a run."""
+  values = []
+  for name in ('agents/sac.gin', 'agents/sac_from_clone.gin'):
+    gin.clear_config()
+    gin_bindings.parse([name])
+    values.append(gin_bindings.settings())
+  assert values[0].items() <= values[1].items()
 
 
 @pytest.mark.parametrize('name', ['tasks', 'methods', 'agents', 'paper'])

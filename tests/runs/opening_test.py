@@ -3,6 +3,7 @@
 import pathlib
 import types
 
+import gin
 import numpy as np
 import pytest
 
@@ -66,6 +67,18 @@ def test_names_the_method_as_the_folder_does(capsys):
   folder = types.SimpleNamespace(path=pathlib.Path('runs/toy/hype-n4/0'))
   opening.say_what(folder, tasks.make_task(), 0, budget.Budget('updates', 5))
   assert _lines(capsys) == ['hype-n4 on toy, seed 0: 5 updates']
+
+
+@pytest.mark.parametrize(('total', 'is_told'), [(5000, True), (5001, False)])
+def test_says_that_the_policy_will_not_move(total, is_told, capsys):
+  gin.parse_config('WarmStart.actor_starts_at = 5000')
+  folder = types.SimpleNamespace(path=pathlib.Path('runs/toy/hype/0'))
+  steps = budget.Budget('real_steps', total)
+  opening.say_what(folder, tasks.make_task(), 0, steps)
+  told = 'the policy stays as it begins: it moves from step 5,000 on'
+  assert [line.startswith(told) for line in _lines(capsys)[1:]] == (
+    [True] if is_told else []
+  )
 
 
 def test_the_bar_is_told_seconds_of_training_alone(run, monkeypatch):

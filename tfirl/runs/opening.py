@@ -6,8 +6,11 @@ import numpy as np
 
 from tfirl import tasks, types
 from tfirl.config import budget as budget_lib
+from tfirl.config import gin_bindings
 from tfirl.machine import signals
 from tfirl.storage import run_folder as run_folder_lib
+
+_STARTS = 'WarmStart.actor_starts_at'
 
 
 def say_what(
@@ -23,6 +26,12 @@ def say_what(
   signals.say(
     f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}{cut}'
   )
+  starts = gin_bindings.settings().get(_STARTS, 0)
+  if budget.unit in budget_lib.STEPS and budget.total <= starts:
+    signals.say(
+      f'the policy stays as it begins: it moves from step {starts:,} on '
+      f'({_STARTS}); expected a larger budget, or an earlier start'
+    )
 
 
 def say_from_and_to(

@@ -25,9 +25,6 @@ _TD3_BC = [
 ]
 _SAC = ['tfirl.SacAgent.hidden = (32, 32)']
 _BINDINGS = [
-  'WarmStart.bc_steps = 0',
-  'WarmStart.critic_steps = 0',
-  'WarmStart.actor_starts_at = 0',
   'ModelFree.steps_per_round = 16',
   'ModelFree.batch_size = 32',
   'ModelFree.initial_steps = 32',
@@ -62,7 +59,8 @@ def make(demos, closed_later):
   """Makes games of the bindings."""
 
   def make(bindings, restore_from=None, demos=demos):
-    gin_bindings.parse(['hype_hopper.gin'], [*_BINDINGS, *bindings])
+    files = ['hype_hopper.gin', 'agents/from_nothing.gin']
+    gin_bindings.parse(files, [*_BINDINGS, *bindings])
     return closed_later(
       model_free.ModelFree(tasks.make_task(), demos, 0, restore_from)
     )
@@ -280,6 +278,7 @@ def test_the_clone_is_let_go_as_scheduled(make):
   game = make(
     [
       *_TD3_BC,
+      'WarmStart.bc_rows = None',
       'WarmStart.bc_scale = @bc/piecewise_linear',
       'bc/piecewise_linear.segments = [(1.0, 0.0, 64)]',
     ]
