@@ -316,7 +316,14 @@ def test_few_demonstrations_hold_their_clone_less(make, rows, scales):
 
 def test_sacs_clone_acts_near_its_mean(make, demos):
   """Its samples, which play the game, are as wide as asked for."""
-  game = make([*_SAC, 'WarmStart.bc_steps = 600', 'ModelFree.batch_size = 64'])
+  game = make(
+    [
+      *_SAC,
+      'WarmStart.bc_steps = 600',
+      'tfirl.SacAgent.clone_std = 0.1',
+      'ModelFree.batch_size = 64',
+    ]
+  )
   rng = np.random.default_rng(0)
   inside = np.abs(demos.actions).max(-1) < 0.6
   observations = demos.observations[inside]
