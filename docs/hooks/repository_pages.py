@@ -9,6 +9,7 @@ PLACES = {
   'CHANGELOG.md': 'changelog.md',
   'CONTRIBUTING.md': 'contributing.md',
   'examples/quickstart.ipynb': 'examples/quickstart.md',
+  'examples/robot.py': 'examples/robot.md',
   'examples/sb3_on_learned_reward.py': 'examples/sb3_on_learned_reward.md',
 }
 

@@ -1,6 +1,5 @@
 """The example, with what it asks of Stable-Baselines3 stood in for."""
 
-import runpy
 import sys
 import types
 
@@ -56,18 +55,15 @@ def sb3(monkeypatch):
 
 
 def test_it_trains_on_the_one_reward_and_tells_both(
-  sb3, tmp_path, root, monkeypatch, capsys
+  sb3, tmp_path, run_example, capsys
 ):
   path = tmp_path / 'cost.npz'
   learner = CostLearner(11, 3, 0, batch_size=8)
   ones = np.ones(3, np.float32)
   facts = {'env_id': 'Hopper-v5', 'env_kwargs': {'healthy_reward': 7.0}}
   export.save_npz(learner, -ones, ones, facts, path)
-  argv = ['x.py', str(path), '--steps=5', f'--out={tmp_path / "policy"}']
-  monkeypatch.setattr(sys, 'argv', argv)
-  runpy.run_path(
-    str(root / 'examples/sb3_on_learned_reward.py'), run_name='__main__'
-  )
+  out = f'--out={tmp_path / "policy"}'
+  run_example('sb3_on_learned_reward.py', str(path), '--steps=5', out)
   learned, own = (
     float(line.split(': ')[1].split()[0])
     for line in capsys.readouterr().out.splitlines()[-2:]
