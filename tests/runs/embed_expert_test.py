@@ -1,6 +1,8 @@
 """embed_expert on a run folder made by hand."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -52,11 +54,12 @@ def run(tmp_path):
 def test_writes_the_policy_and_how_it_was_made(
   run, tmp_path, policy, seed, env_steps
 ):
+  """In a process of its own: gin knows what the module itself imports."""
   out = str(tmp_path / 'out.npz')
   shipped = {task: embedded.metadata(task) for task in embedded.tasks()}
-  embed_expert.main(
-    [str(run), f'--policy={policy}', '--episodes=1', f'--out={out}']
-  )
+  module = [sys.executable, '-m', 'tfirl.runs.embed_expert', str(run)]
+  flags = [f'--policy={policy}', '--episodes=1', f'--out={out}']
+  subprocess.run([*module, *flags], check=True, timeout=300)
   observation = np.linspace(-1, 1, 11)
   np.testing.assert_allclose(
     embedded.policy(out)(observation),
@@ -70,6 +73,23 @@ def test_writes_the_policy_and_how_it_was_made(
   assert (details['git_commit'], details['episodes']) == ('abc', 1)
   assert 0 < details['length_mean'] <= 1000
   assert shipped == {task: embedded.metadata(task) for task in embedded.tasks()}
+
+
+@pytest.mark.parametrize(
+  ('argv', 'told'),
+  [
+    ('/x/launch.py --gin_file=a --root_dir=/p', '--gin_file=a'),
+    ('/x/__main__.py --root_dir /p --seed 1', '--seed 1'),
+  ],
+)
+def test_the_command_is_without_places(argv, told):
+  found = embed_expert._command(argv.split())
+  assert found == f'python -m tfirl.launch {told}'
+
+
+def test_the_command_of_the_console_script():
+  argv = '/v/bin/tfirl train expert_ant --root_dir /p --seed 0'.split()
+  assert embed_expert._command(argv) == 'tfirl train expert_ant --seed 0'
 
 
 @pytest.mark.parametrize('num_waves', [0, 3])

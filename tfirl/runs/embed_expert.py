@@ -18,6 +18,7 @@ from tfirl import acting, tasks
 from tfirl.config import gin_bindings
 from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 from tfirl.storage import policy_file
 
 
@@ -53,8 +54,15 @@ def env_steps(run: Path, policy: str) -> int:
 
 def _command(argv: list[str]) -> str:
   """What was launched, without the place of the program and the results."""
-  flags = [flag for flag in argv[1:] if not flag.startswith('--root_dir')]
-  return ' '.join(['python -m tfirl.launch', *flags])
+  is_cli = Path(argv[0]).name == 'tfirl'
+  words = ['tfirl' if is_cli else 'python -m tfirl.launch']
+  rest = iter(argv[1:])
+  for word in rest:
+    if word == '--root_dir':
+      next(rest, None)
+    elif not word.startswith('--root_dir='):
+      words.append(word)
+  return ' '.join(words)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -76,9 +84,9 @@ def main(argv: list[str] | None = None) -> None:
     'task': task.name,
     'env_id': env.env_id,
     'env_kwargs': env.env_kwargs,
-    'command': _command(launches[0]['command']),
-    'git_commit': launches[0]['git_commit'],
-    'versions': launches[0]['versions'],
+    'command': _command(launches[-1]['command']),
+    'git_commit': launches[-1]['git_commit'],
+    'versions': launches[-1]['versions'],
     'env_steps': env_steps(args.run, args.policy),
     'return_mean': float(np.mean(stats.returns)),
     'return_std': float(np.std(stats.returns)),

@@ -87,17 +87,27 @@ def test_every_shipped_expert_fits_its_task():
     env.close()
 
 
-@pytest.mark.parametrize('task', ['hopper', 'walker2d'])
-def test_the_experts_are_as_good_as_they_say(cache, task, monkeypatch):
+@pytest.mark.parametrize(
+  ('task', 'env_id', 'least'),
+  [
+    ('hopper', 'Hopper-v5', 3000),
+    ('walker2d', 'Walker2d-v5', 3000),
+    ('halfcheetah', 'HalfCheetah-v5', 9000),
+  ],
+)
+def test_the_experts_are_as_good_as_they_say(
+  cache, task, env_id, least, monkeypatch
+):
   """What their metadata promises, in one whole episode."""
-  assert embedded.metadata(task)['return_mean'] > 3000
-  env_id = f'{task.capitalize()}-v5'
+  details = embedded.metadata(task)
+  assert details['return_mean'] > least
+  assert details['length_mean'] == 1000
   monkeypatch.setattr(gymnasium.registry[env_id], 'max_episode_steps', 1000)
   gin_bindings.parse([f'tasks/{task}.gin'], [])
   env = tasks.make_task().make_env(trembles=False)
   raw = rollouts.record(env, embedded.policy(task), 1, seed=0)
   assert len(raw.columns['rewards']) == 1000
-  assert raw.episode_returns[0] > 2900
+  assert raw.episode_returns[0] > 0.96 * least
 
 
 def test_the_controller_always_reaches_the_goal():
