@@ -5,9 +5,11 @@ import dataclasses
 import gin
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfirl import tasks
 from tfirl.algorithms import model_free
+from tfirl.algorithms.parts import warm_start
 from tfirl.config import gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.storage import policy_file
@@ -272,6 +274,33 @@ def test_the_actor_starts_when_it_is_told_to(make, agent):
   assert actor == (False, False, False, False, True, True)
   assert critic == (False, True, True, True, True, True)
   assert game.num_traces == 1
+
+
+class _Pupil(tf.Module):
+  """Adds up how far it is moved."""
+
+  def __init__(self):
+    super().__init__()
+    self.actor_scale = tf.Variable(1.0, trainable=False)
+    self.moved = tf.Variable(0.0, trainable=False)
+
+  def clone(self, expert):
+    self.moved.assign_add(self.actor_scale)
+    return tf.reduce_mean(expert.discount)
+
+  def initialize(self):
+    """Has no target."""
+
+
+@pytest.mark.parametrize(('anneal', 'moved'), [(False, 100.0), (True, 75.0)])
+def test_a_clone_comes_to_rest(make, anneal, moved):
+  """In two calls of 50 steps, the second at half the rate; what plays on has
+  all of it.
+  """
+  replay, pupil = make(_SAC)._replay, _Pupil()
+  warm_start.clone_expert(pupil, replay, 100, 32, anneal=anneal)
+  assert float(pupil.moved) == moved
+  assert float(pupil.actor_scale) == 1.0
 
 
 def test_the_clone_is_let_go_as_scheduled(make):

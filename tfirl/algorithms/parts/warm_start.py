@@ -34,6 +34,7 @@ class WarmStart:
     *,
     init_from: str | None = None,
     bc_steps: checks.CountOrZero = 0,
+    bc_anneal: bool = False,
     bc_trains_critics: bool = False,
     critic_steps: checks.CountOrZero = 0,
     actor_starts_at: checks.CountOrZero = 0,
@@ -46,6 +47,8 @@ class WarmStart:
       init_from: folder of an earlier run, ROOT/TASK/METHOD/SEED, whose policy
         the agent starts as. It takes the place of a clone.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
+      bc_anneal: let the actor's rate fall linearly to 0 over these steps: a
+        clone that is still on the move is up to a third worse than its mean.
       bc_trains_critics: each of these steps trains the critics, too, on the
         same rows and the first cost's rewards; the targets follow both by
         their `tau`, as in the published runs on mazes. Without it they start
@@ -62,6 +65,7 @@ class WarmStart:
     """
     self._init_from = init_from
     self._bc_steps = bc_steps
+    self._bc_anneal = bc_anneal
     self._bc_trains_critics = bc_trains_critics
     self._critic_steps = critic_steps
     self._actor_starts_at = actor_starts_at
@@ -108,7 +112,9 @@ class WarmStart:
       start_from(agent, self._init_from, demos.observations)
     elif self._bc_steps and is_new:
       teacher = reward_fn if self._bc_trains_critics else None
-      clone_expert(agent, replay, self._bc_steps, batch_size, teacher)
+      clone_expert(
+        agent, replay, self._bc_steps, batch_size, teacher, self._bc_anneal
+      )
     self.set_scales(agent, 0)
     return agent
 
@@ -159,18 +165,20 @@ def clone_expert(
   num_steps: int,
   batch_size: int,
   reward_fn: relabeling.RewardFn | None = None,
+  anneal: bool = False,
 ) -> float:
   """Takes `num_steps` steps on the `expert` table; targets follow.
 
   Args:
-    agent: has `clone(Transition) -> loss`, and `initialize`, which makes its
-      targets equal to its networks.
+    agent: has `clone(Transition) -> loss`, a variable `actor_scale` and
+      `initialize`, which makes its targets equal to its networks.
     replay: has a table `expert`.
     num_steps: gradient steps.
     batch_size: B.
     reward_fn: trains the critics in the same steps, by the agent's
       `train_critics`; the targets then follow as in the game. None leaves the
       critics as they are.
+    anneal: let the actor's rate fall linearly to 0, call by call.
 
   Returns: the mean loss of the last steps, the critics' included.
 
@@ -185,9 +193,19 @@ def clone_expert(
     return loss + agent.train_critics(experience)
 
   step = agent.clone if reward_fn is None else step_of_both
+
+  def slow_down(share_done):
+    agent.actor_scale.assign(1.0 - share_done)
+
   loss = _train_on_expert(
-    'behaviour cloning', step, replay, num_steps, batch_size
+    'behaviour cloning',
+    step,
+    replay,
+    num_steps,
+    batch_size,
+    slow_down if anneal else None,
   )
+  agent.actor_scale.assign(1.0)
   if reward_fn is None:
     agent.initialize()
   else:
@@ -226,8 +244,12 @@ def train_critics(
   return loss
 
 
-def _train_on_expert(what, step, replay, num_steps, batch_size) -> float:
-  """Args: `step` maps a Transition [B, ...] to a loss."""
+def _train_on_expert(
+  what, step, replay, num_steps, batch_size, before_round=None
+) -> float:
+  """Args: `step` maps a Transition [B, ...] to a loss; `before_round` is told
+  what share of the steps is done.
+  """
   steps_per_round = _largest_divisor(num_steps, _MOST_STEPS_PER_ROUND)
   sampler = replay.sampler('expert', steps_per_round * batch_size)
   compiled = rounds.Rounds(
@@ -236,6 +258,8 @@ def _train_on_expert(what, step, replay, num_steps, batch_size) -> float:
   loss = math.nan
   firsts = range(0, num_steps, steps_per_round)
   for done in tqdm.tqdm(firsts, what, leave=False, disable=None):
+    if before_round is not None:
+      before_round(done / num_steps)
     loss = float(compiled.run(sampler.sample())['loss'])
     if not math.isfinite(loss):
       raise FloatingPointError(
