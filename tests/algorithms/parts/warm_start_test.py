@@ -27,6 +27,7 @@ _TD3_BC = [
 ]
 _SAC = ['tfirl.SacAgent.hidden = (32, 32)']
 _BINDINGS = [
+  'WarmStart.bc_anneal = False',  # some hundred steps are few
   'ModelFree.steps_per_round = 16',
   'ModelFree.batch_size = 32',
   'ModelFree.initial_steps = 32',
