@@ -152,10 +152,12 @@ def test_the_same_lines_learn_to_stay_and_to_arrive(task, tmp_path):
 def test_it_is_the_level_that_decides(task, tmp_path):
   """At the other task's, one falls at once and the other never arrives."""
   name, demos, expert = task
-  wrong = {'cliff': -1.0, 'dock': 1.0}[name]
+  wrong = {'cliff': -3.0, 'dock': 3.0}[name]
   level = [
-    'CostLearner.make_level = @FixedLevel',
-    f'FixedLevel.expert_reward = {wrong}',
+    'CostLearner.make_level = @AbsorbingLevel',
+    f'AbsorbingLevel.initial = {wrong}',
+    f'AbsorbingLevel.least = {wrong}',
+    f'AbsorbingLevel.most = {wrong}',
     'run.real_steps = 3000',
   ]
   returns, _ = _returns(name, demos, tmp_path, level)

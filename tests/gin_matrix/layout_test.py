@@ -243,8 +243,11 @@ def test_a_start_from_nothing_undoes_all_of_the_start_from_a_clone(
   assert undone <= pair
   clone = {key for key, *_ in _statements(folder, 'agents/sac_from_clone.gin')}
   base = {key for key, *_ in _statements(folder, 'agents/sac.gin')}
-  left = {('', 'tfirl.SacAgent', 'clone_std'), ('', 'WarmStart', 'bc_anneal')}
-  assert clone - undone == base | left
+  left = {
+    (name.rpartition('.')[2], parameter)
+    for _, name, parameter in clone - undone - base
+  }
+  assert left == {('SacAgent', 'clone_std'), ('WarmStart', 'bc_anneal')}
   gin_bindings.parse([f'{method}_ant.gin', nothing])
   assert gin_bindings.value_of('tfirl.SacAgent.bc_weight') == 0.0
   assert gin_bindings.value_of('run.algorithm') == method

@@ -71,7 +71,8 @@ def test_names_the_method_as_the_folder_does(capsys):
 
 @pytest.mark.parametrize(('total', 'is_told'), [(5000, True), (5001, False)])
 def test_says_that_the_policy_will_not_move(total, is_told, capsys):
-  gin.parse_config('WarmStart.actor_starts_at = 5000')
+  with gin.unlock_config():
+    gin.parse_config('WarmStart.actor_starts_at = 5000')
   folder = types.SimpleNamespace(path=pathlib.Path('runs/toy/hype/0'))
   steps = budget.Budget('real_steps', total)
   opening.say_what(folder, tasks.make_task(), 0, steps)
