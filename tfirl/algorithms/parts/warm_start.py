@@ -47,8 +47,8 @@ class WarmStart:
       init_from: folder of an earlier run, ROOT/TASK/METHOD/SEED, whose policy
         the agent starts as. It takes the place of a clone.
       bc_steps: gradient steps of behaviour cloning that the agent starts with.
-      bc_anneal: let the actor's rate fall linearly to 0 over these steps: a
-        clone that is still on the move is up to a third worse than its mean.
+      bc_anneal: let the actor's rate fall linearly to 0 over these steps, so
+        that the clone does not depend on where its last steps went.
       bc_trains_critics: each of these steps trains the critics, too, on the
         same rows and the first cost's rewards; the targets follow both by
         their `tau`, as in the published runs on mazes. Without it they start
