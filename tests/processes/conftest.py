@@ -225,3 +225,16 @@ def run(tmp_path, hopper_demos, start_warm, call_warm):
 def hyper_run(run):
   """Likewise, of HyPER."""
   return dataclasses.replace(run, algorithm='hyper', bindings=dict(HYPER_TINY))
+
+
+@pytest.fixture
+def iq_learn_run(run):
+  """Likewise, of IQ-Learn, which has no cost and no published file."""
+  bindings = {
+    name: value
+    for name, value in TINY.items()
+    if not name.startswith(('Cost', 'WarmStart'))
+  }
+  return dataclasses.replace(
+    run, algorithm='iq_learn', gin_folder='', bindings=bindings
+  )

@@ -23,10 +23,11 @@ def rng():
   return random.Random(seed)
 
 
-@pytest.fixture(params=['hype', 'hyper'])
-def endless(request, run, hyper_run):
+@pytest.fixture(params=['hype', 'hyper', 'iq_learn'])
+def endless(request):
   """A run without an end, that has a temporary folder of its own."""
-  made = {'hype': run, 'hyper': hyper_run}[request.param]
+  fixture = 'run' if request.param == 'hype' else f'{request.param}_run'
+  made = request.getfixturevalue(fixture)
   made.bindings['run.env_steps'] = _ENDLESS
   made.bindings['run.checkpoint_every'] = 20
   folder = made.root / 'tmp'
