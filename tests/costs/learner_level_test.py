@@ -73,3 +73,44 @@ def test_an_absorbing_level_follows_who_falls(tmp_path):
   tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
   restored.set_state(cost.get_state())
   assert cost.update(LEARNER, EXPERT) == restored.update(LEARNER, EXPERT)
+
+
+def _spread(cost):
+  """That of the reward over both sides' rows, and the expert's mean."""
+  ours, theirs = (
+    cost.reward_fn(rows.observation, rows.action).numpy()
+    for rows in (LEARNER, EXPERT)
+  )
+  between = (ours.mean() - theirs.mean()) ** 2 / 4
+  return np.sqrt((ours.var() + theirs.var()) / 2 + between), theirs.mean()
+
+
+@pytest.mark.parametrize('make_level', [None, AbsorbingLevel])
+def test_rewards_keep_their_spread_as_costs_grow(make_level):
+  gin.bind_parameter('Spread.smoothing', 0.0)
+  fallen = LEARNER._replace(discount=np.zeros(50), time=np.zeros(50, int))
+  cost = make(make_level=make_level, reward_std=0.1)
+  plain = make(make_level=make_level)
+  growth = []
+  for _ in range(8):
+    for each in (cost, plain):
+      each.update(fallen, EXPERT)
+    std, mean = _spread(cost)
+    assert std == pytest.approx(0.1, rel=1e-4)
+    growth.append(_spread(plain)[0])
+  assert growth[-1] > 1.2 * growth[0]
+  if make_level:  # 3 units, of .1 each
+    assert mean == pytest.approx(0.3, abs=1e-5)
+
+
+def test_a_fixed_level_is_a_reward_whatever_the_spread():
+  cost = make(make_level=lambda: FixedLevel(1.5), reward_std=0.1)
+  cost.update(LEARNER, EXPERT)
+  assert _spread(cost)[1] == pytest.approx(1.5, abs=1e-5)
+
+
+def test_costs_that_lie_nowhere_apart_make_finite_rewards():
+  gin.bind_parameter('CostNetwork.head_scale', 0.0)
+  cost = make(reward_std=0.1, learning_rate=1e-12, make_level=AbsorbingLevel)
+  cost.update(LEARNER, EXPERT)
+  assert np.isfinite(_spread(cost)).all()
