@@ -8,14 +8,15 @@ In an environment of its own, without TensorFlow:
   sb3/bin/python sb3_on_learned_reward.py runs/hopper/hype/0/cost.npz
 
 Prints what the policy returns by the learned and by the task's own reward; the
-latter it never saw.
+latter it never saw. OUT_curve/evaluations.npz has what it returned by that on
+the way: `timesteps` [K], `results` [K, 5].
 """
 
 import argparse
 
 import gymnasium
 from stable_baselines3 import SAC
-from stable_baselines3.common import evaluation, monitor
+from stable_baselines3.common import callbacks, evaluation, monitor
 
 from tfirl.costs.learned_reward import LearnedReward, LearnedRewardWrapper
 
@@ -29,10 +30,18 @@ def main() -> None:
   parser.add_argument('--out', default='sb3_policy', help='(sb3_policy)')
   args = parser.parse_args()
   task = LearnedReward(args.cost).metadata
-  env = gymnasium.make(task['env_id'], **task['env_kwargs'])
+  env, judge_env = (
+    gymnasium.make(task['env_id'], **task['env_kwargs']) for _ in range(2)
+  )
   learned = LearnedRewardWrapper(env, args.cost)
   model = SAC('MlpPolicy', learned, seed=args.seed, verbose=1)
-  model.learn(args.steps)
+  curve = callbacks.EvalCallback(
+    monitor.Monitor(judge_env),
+    eval_freq=max(1, args.steps // 20),
+    log_path=f'{args.out}_curve',
+    verbose=0,
+  )
+  model.learn(args.steps, callback=curve)
   model.save(args.out)
   for name, judge in (('learned', learned), ("the task's", env)):
     mean, std = evaluation.evaluate_policy(model, monitor.Monitor(judge))

@@ -18,14 +18,27 @@ class _Sac:
     assert policy == 'MlpPolicy'
     self._env, self._seed = env, seed
 
-  def learn(self, num_steps):
+  def learn(self, num_steps, callback):
     assert isinstance(self._env, learned_reward.LearnedRewardWrapper)
+    assert isinstance(callback, _EvalCallback)
+    judge = callback.env.unwrapped
+    assert judge is not self._env.unwrapped
     self._env.reset(seed=self._seed)
     for _ in range(num_steps):
       self._env.step(self._env.action_space.sample())
 
   def save(self, path):
     self.saved = path
+
+
+class _EvalCallback:
+  """Takes what SB3's does, as far as the example gives it."""
+
+  def __init__(self, env, eval_freq, log_path, verbose):
+    assert not isinstance(env.env, learned_reward.LearnedRewardWrapper)
+    assert eval_freq >= 1
+    assert log_path.endswith('policy_curve')
+    self.env = env
 
 
 def _evaluate_policy(model, env):
@@ -40,6 +53,7 @@ def sb3(monkeypatch):
   parts = {
     'stable_baselines3': {'SAC': _Sac},
     'stable_baselines3.common': {},
+    'stable_baselines3.common.callbacks': {'EvalCallback': _EvalCallback},
     'stable_baselines3.common.evaluation': {
       'evaluate_policy': _evaluate_policy
     },
