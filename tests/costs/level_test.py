@@ -17,7 +17,8 @@ def rows(number, num_ends=0, first=0):
   )
 
 
-UNIT = 0.5
+# Each lies half a unit from the middle.
+COSTS = np.ones(50, np.float32), np.zeros(30, np.float32)
 SHARE = 0.5 * 100 / (1 + 0.5 * 100)
 
 
@@ -29,20 +30,21 @@ def test_pooled_std_by_hand():
 
 def test_where_only_the_learner_falls_living_pays_ever_more():
   absorbing = level.AbsorbingLevel(rate=0.5, most=1.2)
-  assert absorbing.above_expert(UNIT) == 0.0
+  assert absorbing.above_expert() == 0.0
   expected = [0.5 * SHARE, SHARE, 1.2, 1.2]
   for wanted in expected:
-    columns = absorbing.update(rows(100, 50), rows(100))
+    columns = absorbing.update(*COSTS, rows(100, 50), rows(100))
     assert columns['level'] == pytest.approx(wanted)
     assert columns['ended_learner'] == pytest.approx(SHARE)
     assert columns['ended_expert'] == 0.0
-    assert absorbing.above_expert(UNIT) == pytest.approx(0.5 * wanted)
+    assert absorbing.above_expert() == pytest.approx(0.5 * wanted)
 
 
 def test_where_the_expert_reaches_its_goal_sooner_every_step_costs():
   absorbing = level.AbsorbingLevel(rate=0.5, least=-0.7)
   found = [
-    absorbing.update(rows(100), rows(100, 50))['level'] for _ in range(3)
+    absorbing.update(*COSTS, rows(100), rows(100, 50))['level']
+    for _ in range(3)
   ]
   assert found == pytest.approx([-0.5 * SHARE, -0.7, -0.7])
 
@@ -50,42 +52,46 @@ def test_where_the_expert_reaches_its_goal_sooner_every_step_costs():
 @pytest.mark.parametrize('num_ends', [0, 50])
 def test_where_both_end_alike_the_level_stays(num_ends):
   absorbing = level.AbsorbingLevel(initial=0.8)
-  columns = absorbing.update(rows(100, num_ends), rows(100, num_ends))
+  columns = absorbing.update(*COSTS, rows(100, num_ends), rows(100, num_ends))
   assert columns['level'] == pytest.approx(0.8)
 
 
-def test_the_spread_is_averaged_over_turns():
-  # Each side lies half a unit from the middle.
-  ours, theirs = np.ones(50, np.float32), np.zeros(30, np.float32)
-  spread = level.Spread(smoothing=0.75)
-  assert spread.value == 0.0
-  spread.update(ours, theirs)
-  assert spread.value == pytest.approx(0.5)
-  spread.update(3 * ours, 3 * theirs)
-  assert spread.value == pytest.approx(0.75 * 0.5 + 0.25 * 1.5)
+def test_the_unit_is_averaged_and_rescaling_the_cost_rescales_the_level():
+  one, ten = (level.AbsorbingLevel(smoothing=0.75) for _ in range(2))
+  for factor in (1.0, 3.0):
+    for scale, each in ((1, one), (10, ten)):
+      costs = (scale * factor * c for c in COSTS)
+      columns = each.update(*costs, rows(100, 50), rows(100))
+      assert columns['level_unit'] == pytest.approx(
+        scale * (0.5 if factor == 1 else 0.75 * 0.5 + 0.25 * 1.5)
+      )
+  assert ten.above_expert() == pytest.approx(10 * one.above_expert())
 
 
 def test_goes_on_from_a_checkpoint(tmp_path):
   first = level.AbsorbingLevel()
-  first.update(rows(100, 50), rows(100))
+  first.update(*COSTS, rows(100, 50), rows(100))
   path = tf.train.Checkpoint(level=first).write(str(tmp_path / 'c'))
   second = level.AbsorbingLevel()
   tf.train.Checkpoint(level=second).read(path).assert_consumed()
-  assert second.above_expert(UNIT) == first.above_expert(UNIT) > 0
-  found = [each.update(rows(100, 50), rows(100)) for each in (first, second)]
+  assert second.above_expert() == first.above_expert() > 0
+  found = [
+    each.update(*COSTS, rows(100, 50), rows(100)) for each in (first, second)
+  ]
   assert found[0] == found[1]
 
 
 def test_a_fixed_level_is_what_it_is_told():
   fixed = level.FixedLevel(expert_reward=-0.2)
-  assert fixed.update(rows(100, 50), rows(100)) == {}
-  assert fixed.above_expert(UNIT) == -0.2
+  assert fixed.update(*COSTS, rows(100, 50), rows(100)) == {}
+  assert fixed.above_expert() == -0.2
 
 
 @pytest.mark.parametrize(
   ('name', 'value'),
   [
     ('rate', 0.0),
+    ('smoothing', 1.5),
     ('initial', -2.0),
     ('most', -0.5),
   ],
@@ -93,8 +99,3 @@ def test_a_fixed_level_is_what_it_is_told():
 def test_parameters_out_of_range_are_named(name, value):
   with pytest.raises(ValueError, match=f'AbsorbingLevel.{name} is {value}'):
     level.AbsorbingLevel(**{name: value})
-
-
-def test_a_smoothing_out_of_range_is_named():
-  with pytest.raises(ValueError, match='Spread.smoothing is 1.5'):
-    level.Spread(smoothing=1.5)

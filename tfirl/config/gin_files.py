@@ -41,7 +41,6 @@ _RENAMED = {
   'suites.load.env_kwargs': 'Task.env_kwargs',
   'suites.load.tremble_probability': 'Task.tremble_probability',
   'ModelEnv.is_healthy': 'Task.is_healthy',
-  'AbsorbingLevel.smoothing': 'Spread.smoothing',
   'DynamicsTrainer.cosine_epochs': (
     'DynamicsTrainer.cosine_half_period, in gradient steps,'
   ),

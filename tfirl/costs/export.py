@@ -53,7 +53,6 @@ def save_npz(
   arrays = {
     **learner.network.arrays(),
     'reward_transform': np.array(_name_of(learner.reward_transform)),
-    'reward_scale': learner.scale,
     'level': learner.level,
     'action_low': np.asarray(low, np.float32),
     'action_high': np.asarray(high, np.float32),
@@ -84,21 +83,13 @@ class RewardModule(tf.Module):
     """
     super().__init__('reward')
     arrays = npz_file.read(path, _WHAT)
-    npz_file.require(
-      path, arrays, {'num_layers': (), 'reward_scale': (), 'level': ()}, _WHAT
-    )
+    npz_file.require(path, arrays, {'num_layers': (), 'level': ()}, _WHAT)
     transform = _find_transform(path, arrays)
     network = cost_network.from_arrays(arrays)
     self._variables = network.variables  # alone: a Keras model saves far more
     self._unit_cost = lambda *inputs: network(*inputs)
     self._transform = lambda cost: transform(cost)
-    for key in (
-      'reward_scale',
-      'level',
-      'action_low',
-      'action_high',
-      'metadata',
-    ):
+    for key in ('level', 'action_low', 'action_high', 'metadata'):
       setattr(self, key, tf.Variable(arrays[key], trainable=False))
     specs = [
       tf.TensorSpec([None, len(arrays['shift'])], name='observation'),
@@ -112,7 +103,7 @@ class RewardModule(tf.Module):
   def unit_reward(self, observation, action):
     """As `reward`, of actions in [-1, 1]; for graphs."""
     cost = self._unit_cost(observation, action)
-    return self.level + self.reward_scale * self._transform(cost)
+    return self.level + self._transform(cost)
 
   def _reward(self, observation, action):
     return self.unit_reward(observation, self._in_unit_range(action))

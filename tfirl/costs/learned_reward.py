@@ -14,8 +14,7 @@ cost.npz holds, float32 but for texts:
     seen;
   output_clip []: each f is within +-output_clip; reduce: 'min', 'mean' or
     'max', how the E make one;
-  reward_transform: its name; reward_scale [], level []:
-    reward = level + reward_scale * transform(f);
+  reward_transform: its name; level []: reward = level + transform(f);
   action_low [A], action_high [A]: the environment's bounds;
   probe_costs [N], probe_rewards [N]: some f, and their transforms;
   num_layers [] int64; metadata: JSON: which run of which task it is of.
@@ -65,8 +64,7 @@ class LearnedReward:
     """
     with np.load(path, allow_pickle=False) as archive:
       arrays = {key: archive[key] for key in archive.files}
-    needed = {'num_layers', 'kernel_0', 'reward_transform', 'reward_scale'}
-    missing = needed - set(arrays)
+    missing = {'num_layers', 'kernel_0', 'reward_transform'} - set(arrays)
     if missing:
       raise ValueError(
         f'{path}: found no {", ".join(sorted(missing))}; expected the cost.npz '
@@ -100,8 +98,7 @@ class LearnedReward:
       [...] float32.
     """
     cost = self.cost(observation, action)
-    scaled = self._arrays['reward_scale'] * self._transform(cost)
-    return self._arrays['level'] + scaled
+    return self._arrays['level'] + self._transform(cost)
 
   def cost(self, observation: np.ndarray, action: np.ndarray) -> np.ndarray:
     """f, [...] float32, high on the learner; arguments as of a call."""

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from tfirl import acting, checks, schedules
 from tfirl.costs import episode_rows, user_functions
-from tfirl.costs import level as level_lib
 from tfirl.losses import cost_losses
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
 from tfirl.losses.moment_matching import moment_matching_loss
@@ -16,9 +15,7 @@ from tfirl.networks.cost import CostNetwork
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
 
 # A mean over more is as good.
-_MOST_ROWS_OF_SPREAD = 8192
-# A spread that is less is taken to be no reward, but noise.
-_LEAST = 1e-6
+_MOST_ROWS_OF_LEVEL = 8192
 
 
 @gin.configurable(
@@ -57,9 +54,6 @@ class CostLearner(tf.Module):
       (`episode_rows.time_weights`), not evenly.
     make_level: makes what the level of the reward is, such as @FixedLevel
       or @AbsorbingLevel; None for the reward as it is.
-    reward_std: what the reward's spread over both sides' rows (`Spread`) is
-      brought to after every turn: that of f grows as long as it is played.
-      None for the reward as it is.
 
   Raises:
     ValueError: a parameter is out of its range, or `loss_fn` or
@@ -84,7 +78,6 @@ class CostLearner(tf.Module):
     weight_decay: checks.NonNegative = 0.0,
     match_time: bool = False,
     make_level: Callable[[], tf.Module] | None = None,
-    reward_std: checks.Positive | None = None,
   ):
     """Creates the cost network (gin: `CostNetwork`) and its optimiser."""
     super().__init__('cost_learner')
@@ -109,9 +102,6 @@ class CostLearner(tf.Module):
     self._rng = np.random.default_rng(rng_seed)
     self._match_time = match_time
     self._level = None if make_level is None else make_level()
-    self._reward_std = reward_std
-    self._spread = level_lib.Spread()
-    self._scale = tf.Variable(1.0, trainable=False, name='scale')
     self._shift = tf.Variable(0.0, trainable=False, name='shift')
     self._batch_size = batch_size
     self._loss_fn = loss_fn
@@ -128,13 +118,8 @@ class CostLearner(tf.Module):
 
   @property
   def level(self) -> np.ndarray:
-    """What is added to them once they are scaled, [] float32."""
+    """What is added to them, [] float32."""
     return self._shift.numpy()
-
-  @property
-  def scale(self) -> np.ndarray:
-    """What they are multiplied by, [] float32."""
-    return self._scale.numpy()
 
   @property
   def num_rounds(self) -> int:
@@ -142,11 +127,11 @@ class CostLearner(tf.Module):
     return int(self._rounds.numpy())
 
   def reward_fn(self, observation, action):
-    """`reward_transform` of f, [B], scaled to its spread and shifted to its
-    level, of observation [B, O] and action [B, A]; also in a graph.
+    """`reward_transform` of f, [B], shifted to its level, of observation [B, O]
+    and action [B, A]; also in a graph.
     """
     cost = self.network(observation, action)
-    return self._shift + self._scale * self._reward_transform(cost)
+    return self._shift + self._reward_transform(cost)
 
   def update(self, learner, expert, num_updates=1) -> dict[str, float]:
     """Plays one round: `num_updates` steps, each on newly drawn rows.
@@ -195,36 +180,31 @@ class CostLearner(tf.Module):
         f'Cost round {num_round}: expected a finite loss; found {metrics}.'
       )
     self._rounds.assign_add(1)
-    columns = self._update_reward(learner, expert)
-    return {**metrics, **columns, 'learning_rate': learning_rate}
+    level = self._update_level(learner, expert)
+    return {**metrics, **level, 'learning_rate': learning_rate}
 
   def take_level(self, expert) -> None:
     """Shifts the reward to its level, before the first turn."""
     if self._level is not None:
       self._shift_to(np.mean(self._costs(expert)))
 
-  def _update_reward(self, learner, expert) -> Mapping[str, float]:
+  def _update_level(self, learner, expert) -> Mapping[str, float]:
     """After a turn. Returns: named numbers of the level."""
-    cost_learner, cost_expert = self._costs(learner), self._costs(expert)
-    self._spread.update(cost_learner, cost_expert)
-    if self._reward_std is not None:
-      self._scale.assign(self._reward_std / max(self._spread.value, _LEAST))
     if self._level is None:
       return {}
-    columns = self._level.update(learner, expert)
+    cost_learner, cost_expert = self._costs(learner), self._costs(expert)
+    columns = self._level.update(cost_learner, cost_expert, learner, expert)
     self._shift_to(np.mean(cost_expert))
-    return {**columns, 'level_unit': self._spread.value}
+    return columns
 
   def _shift_to(self, cost_expert: float) -> None:
-    scale = float(self._scale)
-    above = self._level.above_expert(scale * self._spread.value)
-    self._shift.assign(scale * cost_expert + above)
+    self._shift.assign(cost_expert + self._level.above_expert())
 
   def _costs(self, rows) -> np.ndarray:
     """The negative of the unshifted reward, f unless transformed, of some
     rows, evenly spaced among all, [M].
     """
-    some = slice(None, None, -(-len(rows.observation) // _MOST_ROWS_OF_SPREAD))
+    some = slice(None, None, -(-len(rows.observation) // _MOST_ROWS_OF_LEVEL))
     cost = self.network(rows.observation[some], rows.action[some])
     return -self._reward_transform(cost).numpy()
 

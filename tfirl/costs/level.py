@@ -25,14 +25,13 @@ class FixedLevel(tf.Module):
     super().__init__('fixed_level')
     self._expert_reward = expert_reward
 
-  def above_expert(self, unit: float) -> float:
-    """What the expert's rows earn on average, whatever the unit."""
-    del unit
+  def above_expert(self) -> float:
+    """How much the level lies above the expert's mean of -f."""
     return self._expert_reward
 
-  def update(self, learner, expert):
+  def update(self, cost_learner, cost_expert, learner, expert):
     """Nothing to learn. Returns: columns of metrics.csv."""
-    del learner, expert
+    del cost_learner, cost_expert, learner, expert
     return {}
 
 
@@ -52,9 +51,9 @@ class AbsorbingLevel(tf.Module):
 
     E_expert f + level * unit,
 
-  where `unit` is the reward's spread over both sides' rows (`Spread`), so that
-  the level means the same on every task. As any cost it is raised where the
-  learner is and lowered where the expert is:
+  where `unit` is the spread of f over both sides' rows (their gap included),
+  averaged over turns, so that the level means the same on every task. As any
+  cost it is raised where the learner is and lowered where the expert is:
 
     level <- clip(level + rate * (learner's share of absorbed time - expert's)).
 
@@ -70,6 +69,7 @@ class AbsorbingLevel(tf.Module):
     least: float = -1.0,
     most: float = 3.0,
     initial: float = 0.0,
+    smoothing: checks.Share = 0.8,
   ):
     """Args:
       rate: of the level's ascent, in units a turn.
@@ -77,6 +77,7 @@ class AbsorbingLevel(tf.Module):
       most: bound of the level.
       initial: level that the first turn's ascent begins at; before it the unit
         is 0, and so is what lies above the expert.
+      smoothing: how much of itself the unit keeps at each turn.
 
     Raises: ValueError if a parameter is out of its range.
     """
@@ -88,18 +89,26 @@ class AbsorbingLevel(tf.Module):
       checks.require(f'AbsorbingLevel.{name}', value, words, is_valid)
     self._rate = rate
     self._bounds = least, most
+    self._smoothing = smoothing
     self._level = tf.Variable(initial, trainable=False, name='level')
+    self._unit = tf.Variable(0.0, trainable=False, name='unit')
 
-  def above_expert(self, unit: float) -> float:
-    """What the expert's rows earn on average, at a spread of `unit`."""
-    return float(self._level) * unit
+  def above_expert(self) -> float:
+    """How much the level lies above the expert's mean of -f."""
+    return float(self._level * self._unit)
 
   def update(
-    self, learner: episode_rows.EpisodeRows, expert: episode_rows.EpisodeRows
+    self,
+    cost_learner: np.ndarray,
+    cost_expert: np.ndarray,
+    learner: episode_rows.EpisodeRows,
+    expert: episode_rows.EpisodeRows,
   ) -> Mapping[str, float]:
     """After a turn of the cost.
 
     Args:
+      cost_learner: f of learner's rows, [M].
+      cost_expert: f of expert's rows, [N].
       learner: rows to count ends in.
       expert: likewise.
 
@@ -108,34 +117,17 @@ class AbsorbingLevel(tf.Module):
     theirs, ours = episode_rows.ended_shares(learner, expert)
     level = float(self._level) + self._rate * (theirs - ours)
     self._level.assign(np.clip(level, *self._bounds))
+    unit = pooled_std(cost_learner, cost_expert)
+    if float(self._unit):
+      kept = self._smoothing * float(self._unit)
+      unit = kept + (1.0 - self._smoothing) * unit
+    self._unit.assign(unit)
     return {
       'level': float(self._level),
+      'level_unit': float(self._unit),
       'ended_learner': theirs,
       'ended_expert': ours,
     }
-
-
-@gin.configurable
-class Spread(tf.Module):
-  """How far costs lie apart, over both sides' rows, averaged over turns."""
-
-  @checks.checked
-  def __init__(self, smoothing: checks.Share = 0.8):
-    """Args: `smoothing` is how much of itself it keeps at each turn."""
-    super().__init__('spread')
-    self._smoothing = smoothing
-    self._value = tf.Variable(0.0, trainable=False, name='value')
-
-  @property
-  def value(self) -> float:
-    """`pooled_std` averaged over turns, 0 before the first."""
-    return float(self._value)
-
-  def update(self, ours: np.ndarray, theirs: np.ndarray) -> None:
-    """After a turn: takes costs of both sides, [M] and [N]."""
-    latest = pooled_std(ours, theirs)
-    kept = self._smoothing if self.value else 0.0
-    self._value.assign(kept * self.value + (1.0 - kept) * latest)
 
 
 def pooled_std(ours: np.ndarray, theirs: np.ndarray) -> float:
