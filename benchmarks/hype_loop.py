@@ -1,10 +1,12 @@
-"""Env steps a second of whole loops: HyPE against SB3's SAC. The bar is 2.0.
+"""Env steps a second of whole loops: HyPE against SAC of SB3 and SBX.
 
-  python benchmarks/hype_loop.py --sb3_python=SB3/bin/python
+  python benchmarks/hype_loop.py --sb3_python=SB3/bin/python \
+    --sbx_python=SBX/bin/python
 
 tfirl plays the whole game: environment, replay, mixing, relabelled updates,
-cost rollouts and cost updates (the timed rounds hold two of each). Stable-
-Baselines3 runs SAC.learn(train_freq=64, gradient_steps=64): no cost, no mixing.
+cost rollouts and cost updates (the timed rounds hold two of each). Its peers
+run SAC.learn(train_freq=64, gradient_steps=64): no cost, no mixing. The bars
+are 2.4 to Stable-Baselines3 and 1.2 to SBX.
 """
 
 import pairing
@@ -18,7 +20,7 @@ _WARMUP_ROUNDS = flags.DEFINE_integer(
   'warmup_rounds', 40, 'Rounds before them: random data, tracing.'
 )
 _PEER_ROUNDS = flags.DEFINE_integer(
-  'peer_rounds', 40, "Stable-Baselines3's timed rounds; all are alike."
+  'peer_rounds', 40, "The peers' timed rounds; all are alike."
 )
 
 
@@ -33,9 +35,7 @@ def _make_peers() -> dict[str, list[str]]:
     'tfirl HyPE': pairing.own_command(
       *pairing.same_flags('rounds', 'warmup_rounds'), *training.child_flags()
     ),
-    'Stable-Baselines3': pairing.sb3_command(
-      '--measure=loop', f'--rounds={_PEER_ROUNDS.value}'
-    ),
+    **pairing.sb3_peers('--measure=loop', f'--rounds={_PEER_ROUNDS.value}'),
   }
 
 

@@ -35,7 +35,14 @@ flags.DEFINE_string(
   'stable-baselines3==2.9.0 "gymnasium[mujoco]==1.2.3" mujoco==3.2.3; '
   'then --sb3_python=SB3/bin/python.',
 )
-
+flags.DEFINE_string(
+  'sbx_python',
+  None,
+  'Python of an environment with SBX (JAX), made by: python3.11 -m venv SBX && '
+  'SBX/bin/pip install torch==2.13.0 && SBX/bin/pip install sbx-rl==0.28.0 '
+  '"gymnasium[mujoco]"; then --sbx_python=SBX/bin/python. Not compared with if '
+  'not given.',
+)
 flags.DEFINE_string(
   'mbrl_python',
   None,
@@ -68,9 +75,22 @@ def same_flags(*names: str) -> list[str]:
   return [f'--{name}={flags.FLAGS[name].value}' for name in names]
 
 
-def sb3_command(*arguments: str) -> list[str]:
-  """The command that runs that peer's script. Exits if its flag is missing."""
-  return _peer_command('sb3_python', 'sb3_sac.py', arguments)
+def sb3_peers(*arguments: str) -> dict[str, list[str]]:
+  """The commands of Stable-Baselines3 and, if its flag is given, of SBX.
+
+  Exits if the flag of the first is missing.
+  """
+  script = 'sb3_sac.py', ['--library=stable_baselines3', *arguments]
+  peers = {'Stable-Baselines3': _peer_command('sb3_python', *script)}
+  if flags.FLAGS.sbx_python:
+    script = 'sb3_sac.py', ['--library=sbx', *arguments]
+    peers['SBX'] = _peer_command('sbx_python', *script)
+  return peers
+
+
+def script_command(script: str, *arguments: str) -> list[str]:
+  """The command that runs another script of this folder, in tfirl's Python."""
+  return [sys.executable, os.path.join(_FOLDER, script), *arguments]
 
 
 def mbrl_command(*arguments: str) -> list[str]:
@@ -135,11 +155,11 @@ def alternate(
 
 
 def compare(peers: Mapping[str, Sequence[str]], key: str) -> float:
-  """Prints turns, medians and the ratio of the first peer to the second.
+  """Prints turns, medians and the ratios of the first peer to the others.
 
   Args:
-    peers: name -> command that prints a JSON object; two of them.
-    key: the figure to compare, in the objects of both.
+    peers: name -> command that prints a JSON object; at least two.
+    key: the figure to compare, in the objects of all.
 
   Returns:
     The ratio of the medians, first to second.
@@ -156,9 +176,16 @@ def compare(peers: Mapping[str, Sequence[str]], key: str) -> float:
   medians = {name: statistics.median(f) for name, f in figures.items()}
   for name, median in medians.items():
     print(f'median  {name:<20} {median:10.1f} {key}')
-  first, second = medians.values()
-  print(f'ratio   {first / second:.2f}')
-  return first / second
+  first, *others = peers
+  for other in others:
+    of_turns = [
+      a / b for a, b in zip(figures[first], figures[other], strict=True)
+    ]
+    print(
+      f'ratio   {medians[first] / medians[other]:.2f} to {other}; '
+      f'of a turn {min(of_turns):.2f} to {max(of_turns):.2f}'
+    )
+  return medians[first] / medians[others[0]]
 
 
 def run(

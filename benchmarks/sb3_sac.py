@@ -1,36 +1,31 @@
-"""The peer: Stable-Baselines3's SAC, or TD3, at tfirl's sizes. Prints JSON.
+"""The peers: SAC, or TD3, of Stable-Baselines3 or SBX (JAX), at tfirl's sizes.
 
-Runs in an environment of its own (see --sb3_python of the other benchmarks),
-which has no tfirl and no absl.
+Prints JSON. Runs in an environment of its own (see --sb3_python and
+--sbx_python of the other benchmarks), which has no tfirl and no absl. SBX has
+the interface of Stable-Baselines3.
 """
 
 import argparse
+import importlib
 import json
 import os
 import time
 
 import gymnasium
-import stable_baselines3
 import torch
 from stable_baselines3.common import callbacks
 
 _ROUND = 64  # environment steps, and gradient steps, of a round
-_AGENTS = {
-  'sac': (
-    stable_baselines3.SAC,
-    {'learning_rate': 7.3e-4, 'gamma': 0.98, 'tau': 0.02},
-  ),
-  'td3': (
-    stable_baselines3.TD3,
-    {
-      'learning_rate': 3e-4,
-      'gamma': 0.99,
-      'tau': 0.005,
-      'policy_delay': 2,
-      'target_policy_noise': 0.2,
-      'target_noise_clip': 0.5,
-    },
-  ),
+_SETTINGS = {
+  'sac': {'learning_rate': 7.3e-4, 'gamma': 0.98, 'tau': 0.02},
+  'td3': {
+    'learning_rate': 3e-4,
+    'gamma': 0.99,
+    'tau': 0.005,
+    'policy_delay': 2,
+    'target_policy_noise': 0.2,
+    'target_noise_clip': 0.5,
+  },
 }
 
 
@@ -49,9 +44,9 @@ class _RoundTimes(callbacks.BaseCallback):
 
 
 def make_agent(env, args, learning_starts):
-  """SB3's agent with the settings of gin_configs/algorithms for it."""
-  make, settings = _AGENTS[args.agent]
-  return make(
+  """The library's agent with the settings of gin_configs/agents for it."""
+  library = importlib.import_module(args.library)
+  return getattr(library, args.agent.upper())(
     'MlpPolicy',
     env,
     batch_size=args.batch,
@@ -61,16 +56,17 @@ def make_agent(env, args, learning_starts):
     policy_kwargs={'net_arch': [args.hidden, args.hidden]},
     seed=0,
     device='cpu',
-    **settings,
+    **_SETTINGS[args.agent],
   )
 
 
 def updates_per_s(env, args):
-  """Updates alone, batches drawn from SB3's own replay buffer."""
+  """Updates alone, batches drawn from the library's own replay buffer."""
   num_rows = 4096
   agent = make_agent(env, args, learning_starts=num_rows + 1)
   agent.learn(num_rows)  # random actions fill the buffer; no update yet
-  agent.train(_ROUND, args.batch)
+  for _ in range(2):  # SBX compiles
+    agent.train(_ROUND, args.batch)
   start = time.perf_counter()
   for _ in range(args.rounds):
     agent.train(_ROUND, args.batch)
@@ -94,14 +90,21 @@ def env_steps_per_s(env, args):
 def main():
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument('--measure', choices=['updates', 'loop'], required=True)
-  parser.add_argument('--agent', choices=_AGENTS, default='sac')
+  parser.add_argument(
+    '--library', choices=['stable_baselines3', 'sbx'], required=True
+  )
+  parser.add_argument('--agent', choices=_SETTINGS, default='sac')
   parser.add_argument('--env', default='Hopper-v5')
   parser.add_argument('--batch', type=int, default=256)
   parser.add_argument('--hidden', type=int, default=256)
   parser.add_argument('--rounds', type=int, default=30)
   args = parser.parse_args()
-  if 'OMP_NUM_THREADS' in os.environ:  # --threads was given, for both peers
-    torch.set_num_threads(int(os.environ['OMP_NUM_THREADS']))
+  if 'OMP_NUM_THREADS' in os.environ:  # --threads was given, for all peers
+    num_threads = int(os.environ['OMP_NUM_THREADS'])
+    torch.set_num_threads(num_threads)
+    # JAX takes a thread for each core that it may use, and has no other option.
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[:num_threads])
   env = gymnasium.make(args.env)
   run = updates_per_s if args.measure == 'updates' else env_steps_per_s
   print(json.dumps(run(env, args)))

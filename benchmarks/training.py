@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from collections.abc import Callable
 
 from absl import flags
 
@@ -20,17 +21,25 @@ DEMOS = flags.DEFINE_string(
 class _RoundTimes:
   """A stop callable, which the loop asks once a round: notes the time."""
 
-  def __init__(self, num_rounds: int):
+  def __init__(self, num_rounds: int, at_round: Callable[[int], None]):
     self._num_rounds = num_rounds
+    self._at_round = at_round
     self.times_s = []
 
   def __call__(self) -> bool:
+    self._at_round(len(self.times_s))
     self.times_s.append(time.perf_counter())
     return len(self.times_s) > self._num_rounds
 
 
-def run_rounds(num_rounds: int) -> list[float]:
+def run_rounds(
+  num_rounds: int, at_round: Callable[[int], None] = lambda _: None
+) -> list[float]:
   """Trains for `num_rounds` rounds, with no evaluation between them.
+
+  Args:
+    num_rounds: of training.
+    at_round: is told how many rounds are done, at the border of each.
 
   Returns:
     The time in seconds at the border of each round, [num_rounds + 1].
@@ -49,7 +58,7 @@ def run_rounds(num_rounds: int) -> list[float]:
   ]
   if 'OMP_NUM_THREADS' in os.environ:  # --threads was given, for both peers
     bindings.append(f'run.num_threads = {os.environ["OMP_NUM_THREADS"]}')
-  stop = _RoundTimes(num_rounds)
+  stop = _RoundTimes(num_rounds, at_round)
   with tempfile.TemporaryDirectory() as root_dir:
     launch.launch([GIN_FILE.value], bindings, root_dir, 0, DEMOS.value, stop)
   return stop.times_s

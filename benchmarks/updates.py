@@ -1,10 +1,10 @@
-"""Updates a second of an agent against Stable-Baselines3's, for the benchmarks.
+"""Updates a second of an agent against SB3's and SBX's, for the benchmarks.
 
-Both draw their batches from their own replay: 64 updates of 256 rows a round.
+All draw their batches from their own replay: 64 updates of 256 rows a round.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pairing
 from absl import flags
@@ -13,8 +13,8 @@ _BATCH = flags.DEFINE_integer('batch', 256, 'Rows of an update.')
 _HIDDEN = flags.DEFINE_integer('hidden', 256, 'Width of both hidden layers.')
 _ROUNDS = flags.DEFINE_integer('rounds', 30, 'Timed rounds of a turn.')
 
-_UPDATES_PER_ROUND = 64
-_SIZES = 11, 3  # of Hopper's observations and actions
+UPDATES_PER_ROUND = 64
+SIZES = 11, 3  # of Hopper's observations and actions
 _ROWS_PER_ITEM = {'policy': 16, 'expert': 256}  # as in training
 
 
@@ -33,7 +33,7 @@ def _make_round(agent):
     experience = relabeling.as_experience(batch)
     return {'loss': relabeled.train(experience, expert=expert).loss}
 
-  return rounds.Rounds(step, _UPDATES_PER_ROUND, jit_compile=False)
+  return rounds.Rounds(step, UPDATES_PER_ROUND, jit_compile=False)
 
 
 def _make_replay(names: Sequence[str]):
@@ -44,7 +44,7 @@ def _make_replay(names: Sequence[str]):
   from tfirl.algorithms.parts import tables as algorithm_tables
   from tfirl.replay import tables
 
-  spec = algorithm_tables.transition_spec(*_SIZES)
+  spec = algorithm_tables.transition_spec(*SIZES)
   replay = tables.Replay(
     [tables.table(n, rows_per_item=_ROWS_PER_ITEM[n]) for n in names], spec
   )
@@ -58,45 +58,58 @@ def _make_replay(names: Sequence[str]):
 
 
 def _measure_tfirl(make_agent, tables) -> dict[str, float]:
+  from tfirl.machine import threads
+
+  threads.take()
   replay = _make_replay(tables)
-  num_rows = _UPDATES_PER_ROUND * _BATCH.value
+  num_rows = UPDATES_PER_ROUND * _BATCH.value
   samplers = [replay.sampler(name, num_rows) for name in tables]
   hidden = _HIDDEN.value, _HIDDEN.value
-  compiled = _make_round(make_agent(*_SIZES, hidden=hidden))
+  compiled = _make_round(make_agent(*SIZES, hidden=hidden))
 
   def run():
     compiled.run(*(sampler.sample() for sampler in samplers))['loss'].numpy()
 
-  for _ in range(2):  # the first one traces
-    run()
-  start = time.perf_counter()
-  for _ in range(_ROUNDS.value):
-    run()
-  seconds = time.perf_counter() - start
+  figures = rate(run)
   assert compiled.num_traces == 1, compiled.num_traces
   replay.close()
-  return {'updates_per_s': _ROUNDS.value * _UPDATES_PER_ROUND / seconds}
+  return figures
+
+
+def rate(run_round: Callable[[], None]) -> dict[str, float]:
+  """Updates a second of a function that makes `UPDATES_PER_ROUND` of them."""
+  for _ in range(2):  # the first one traces
+    run_round()
+  start = time.perf_counter()
+  for _ in range(_ROUNDS.value):
+    run_round()
+  seconds = time.perf_counter() - start
+  return {'updates_per_s': _ROUNDS.value * UPDATES_PER_ROUND / seconds}
 
 
 def run(
-  make_agent: Callable, name: str, tables: Sequence[str], own_flags=()
+  make_agent: Callable,
+  name: str,
+  tables: Sequence[str],
+  own_flags: Sequence[str] = (),
+  bounds: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
   """Measures, or compares, as the flags have it.
 
   Args:
     make_agent: `make_agent(observation_size, action_size, hidden=...)`.
-    name: what sb3_sac.py knows its peer by.
+    name: what sb3_sac.py knows its peers by.
     tables: 'policy', and 'expert' if its rows are trained on as well.
     own_flags: names of flags that only tfirl's turn has.
+    bounds: commands that measure what can't be beaten, by name.
   """
 
   def make_peers():
     sizes = pairing.same_flags('batch', 'hidden', 'rounds')
     return {
       'tfirl': pairing.own_command(*pairing.same_flags(*own_flags), *sizes),
-      'Stable-Baselines3': pairing.sb3_command(
-        '--measure=updates', f'--agent={name}', *sizes
-      ),
+      **(bounds or {}),
+      **pairing.sb3_peers('--measure=updates', f'--agent={name}', *sizes),
     }
 
   pairing.run(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import types
 
 import pytest
 
@@ -59,9 +60,51 @@ def test_compare_gives_the_ratio_of_medians(pairing, monkeypatch, capsys):
   assert 'ratio   2.00' in capsys.readouterr().out
 
 
+def test_compare_gives_the_spread_of_the_turns_to_each_peer(
+  pairing, monkeypatch, capsys
+):
+  rates = {
+    'ours': iter([8.0, 4.0, 6.0]),
+    'bound': iter([10.0, 8.0, 8.0]),
+    'theirs': iter([4.0, 4.0, 2.0]),
+  }
+  monkeypatch.setattr(pairing, 'measure', lambda c: {'rate': next(rates[c])})
+  monkeypatch.setattr(pairing, 'use_cores', lambda: (2, None))
+  monkeypatch.setattr(pairing.flags, 'FLAGS', _Flags(repeats=3))
+
+  pairing.compare({name: name for name in rates}, 'rate')
+
+  ratios = [r for r in capsys.readouterr().out.splitlines() if 'ratio' in r]
+  assert ratios == [
+    'ratio   0.75 to bound; of a turn 0.50 to 0.80',
+    'ratio   1.50 to theirs; of a turn 1.00 to 3.00',
+  ]
+
+
+def test_sbx_is_a_peer_if_there_is_one(pairing, monkeypatch):
+  commands = {}
+  for sbx in (None, 'SBX/python'):
+    flags = _Flags(sb3_python='SB3/python', sbx_python=sbx)
+    monkeypatch.setattr(pairing.flags, 'FLAGS', flags)
+    commands[sbx] = pairing.sb3_peers('--measure=loop')
+  assert list(commands[None]) == ['Stable-Baselines3']
+  for name, library in (
+    ('Stable-Baselines3', 'stable_baselines3'),
+    ('SBX', 'sbx'),
+  ):
+    python, _, *arguments = commands['SBX/python'][name]
+    assert python == {'SBX': 'SBX/python'}.get(name, 'SB3/python')
+    assert arguments == [f'--library={library}', '--measure=loop']
+
+
 class _Flags:
+  """Values by attribute, flags by item, as absl's."""
+
   def __init__(self, **values):
     vars(self).update(values)
+
+  def __getitem__(self, name):
+    return types.SimpleNamespace(value=getattr(self, name), help='')
 
 
 def test_children_get_the_cores(pairing, monkeypatch):

@@ -18,7 +18,8 @@ class Rounds(tf.Module):
 
   def __init__(self, step_fn: StepFn, num_steps: int, jit_compile: bool):
     """Args: `num_steps` is G. `jit_compile` asks for XLA, which makes SAC
-    slower on a CPU (0.7 x) and faster on a GPU.
+    slower on a CPU (half the speed on two threads, of which it uses one;
+    docs/results/speed.md) and faster on a GPU.
     """
     super().__init__()
     # AutoGraph would take three quarters of a trace's time to rewrite all of
