@@ -16,7 +16,6 @@ import time
 
 import pytest
 
-from tfirl.sweeps.executors import ray_cluster
 from tfirl.work_units import unit as unit_lib
 
 pytest.importorskip('ray', reason="needs pip install 'tfirl[ray]'")
@@ -257,23 +256,6 @@ def test_unreachable_address(make_sweep):
   assert 'expected HOST:PORT of a head' in line
 
 
-@pytest.mark.parametrize('address', ['head', 'head:', ':6379', 'head:port'])
-def test_bad_address(address):
-  with pytest.raises(ValueError, match=f'--ray_address={address}: expected'):
-    ray_cluster._check_address(address)
-
-
-def test_an_address_at_which_nobody_answers(monkeypatch):
-  """Accepts, and then says nothing, as a port of something else does."""
-  monkeypatch.setattr(ray_cluster, '_HEALTH_S', 3)
-  with socket.socket() as server:
-    server.bind(('127.0.0.1', 0))
-    server.listen()
-    address = f'127.0.0.1:{server.getsockname()[1]}'
-    with pytest.raises(RuntimeError, match=f'--ray_address={address}: '):
-      ray_cluster._check_address(address)
-
-
 def test_a_machine_that_does_not_see_the_files(tasks, tmp_path):
   version = unit_lib.code_version()
   token = tmp_path / 'token'
@@ -287,9 +269,3 @@ def test_a_machine_that_does_not_see_the_files(tasks, tmp_path):
   assert set(os.listdir(tmp_path)) == before
   problem = tasks._check_node(str(token), 'other')
   assert problem.endswith('expected other')
-
-
-def test_ray_that_is_not_installed(monkeypatch):
-  monkeypatch.setitem(sys.modules, 'tfirl.sweeps.executors.ray_tasks', None)
-  with pytest.raises(RuntimeError, match="pip install 'tfirl\\[ray\\]'"):
-    ray_cluster._import_tasks()

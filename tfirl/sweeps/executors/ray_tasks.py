@@ -1,7 +1,6 @@
 """What is asked of Ray. Imported only where Ray is installed."""
 
 import contextlib
-import os
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 import ray
 from ray.util import scheduling_strategies
 
+from tfirl.machine import ray_connection
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -21,21 +21,8 @@ _TRY_AGAIN = InterruptedError
 @contextlib.contextmanager
 def connected(address: str | None, cores: int) -> Iterator['Cluster']:
   """A connection to the cluster at `address`; None starts one, of `cores`."""
-  os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # tells nobody
-  try:
-    if address is None:
-      ray.init(
-        address='local',
-        num_cpus=cores,
-        include_dashboard=False,
-        log_to_driver=False,
-      )
-    else:
-      ray.init(address=address, log_to_driver=False)
+  with ray_connection.connected(address, cores):
     yield Cluster()
-  finally:
-    # Ray ends the workers, and with them their units.
-    ray.shutdown()
 
 
 class Cluster:

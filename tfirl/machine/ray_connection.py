@@ -1,0 +1,116 @@
+"""A connection to Ray: of this machine alone, or of a cluster's.
+
+What imports this needs no Ray; what connects does (the extra `[ray]`).
+"""
+
+import contextlib
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from types import ModuleType
+
+from tfirl.machine import signals
+
+FLAG_HELP = "HOST:PORT of a cluster's head; without it Ray of this machine"
+
+# Together with the program's own start less than half a minute; `ray.init`
+# alone would try for more than two.
+_CONNECT_S, _HEALTH_S = 5, 15
+_STORE_BYTES = 80 * 2**20  # the least that Ray takes is 75 MB
+
+
+def import_module(name: str, who: str) -> ModuleType:
+  """A module that imports Ray.
+
+  Args:
+    name: the module's.
+    who: wants it: a flag or a binding, for the error.
+
+  Raises:
+    RuntimeError: Ray is not installed.
+  """
+  try:
+    return importlib.import_module(name)
+  except ModuleNotFoundError as error:
+    raise RuntimeError(
+      f"{who}: {error}; expected it from pip install 'tfirl[ray]'"
+    ) from error
+
+
+def check_address(address: str) -> None:
+  """Returns soon, whatever is at HOST:PORT.
+
+  Raises:
+    ValueError: it is no HOST:PORT.
+    RuntimeError: no Ray answers there.
+  """
+  host, _, port = address.rpartition(':')
+  expected = 'expected HOST:PORT of a head started by `ray start --head`'
+  if not host or not port.isdigit():
+    raise ValueError(f'--ray_address={address}: {expected}')
+  try:
+    socket.create_connection((host, int(port)), _CONNECT_S).close()
+    subprocess.run(
+      [sys.executable, '-m', 'ray.scripts.scripts', 'health-check']
+      + [f'--address={address}'],
+      check=True,
+      capture_output=True,
+      timeout=_HEALTH_S,
+    )
+  except (OSError, subprocess.SubprocessError) as error:
+    output = getattr(error, 'stderr', None) or b''
+    lines = output.decode(errors='replace').strip().splitlines()
+    raise RuntimeError(
+      f'--ray_address={address}: {lines[-1] if lines else error}; {expected}'
+    ) from error
+
+
+@contextlib.contextmanager
+def connected(address: str | None, num_cpus: int) -> Iterator[ModuleType]:
+  """A connection, whose end ends what was started by it.
+
+  Ray takes SIGTERM for itself when it starts: whoever had it gets it back.
+
+  Args:
+    address: HOST:PORT; None starts a Ray of this machine, for this program.
+    num_cpus: of the one that is started, whatever cores there are.
+
+  Yields:
+    The module `ray`.
+  """
+  import ray  # an extra: those who only ask for an address don't need it
+
+  os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # tells nobody
+  try:
+    with _signals_kept():
+      if address is None:
+        ray.init(
+          address='local',
+          num_cpus=num_cpus,
+          include_dashboard=False,
+          log_to_driver=False,
+          object_store_memory=_STORE_BYTES,
+        )
+      else:
+        ray.init(address=address, log_to_driver=False)
+    yield ray
+  finally:
+    ray.shutdown()  # ends the workers, and with them what they do
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+  """Gives those that stop a program back to whom they belong to now."""
+  if threading.current_thread() is not threading.main_thread():
+    yield
+    return
+  handlers = {number: signal.getsignal(number) for number in signals.STOPPING}
+  try:
+    yield
+  finally:
+    signals.give_back(handlers)
