@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfirl import types
 from tfirl.algorithms.parts import clock as clock_lib
-from tfirl.algorithms.parts import maze_record, rounds, training_episodes
+from tfirl.algorithms.parts import (
+  maze_record,
+  rounds,
+  sources,
+  training_episodes,
+)
 from tfirl.config import budget
 from tfirl.replay import tables
 from tfirl.storage import checkpoints
@@ -141,13 +145,10 @@ class Algorithm(Trainable):
     """What a record also shows, of those that imagine."""
     return {}
 
-  def _note_steps(
-    self, rows: types.RewardedTransition, times: np.ndarray
-  ) -> None:
-    """Sees what the learner did in the training environment, [B, ...], and how
-    many steps into its episode each row lies.
-    """
-    self._episodes.add(rows.reward, rows.discount, times)
+  def _note_steps(self, steps: sources.Steps) -> None:
+    """Sees what the learner did in the training environment."""
+    rows = steps.rows
+    self._episodes.add(rows.reward, rows.discount, steps.times, steps.streams)
     if self._record is not None:
       self._record.add(rows.observation)
 
