@@ -26,6 +26,8 @@ class Trainable(abc.ABC):
   Attributes:
     budget_units: which of the clock's counts a budget may be given in.
     learns_from_demos: whether it is given any.
+    takes_actors: whether it may be given a `make_source`, which then takes
+      its real steps.
     clock: what has been spent.
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
@@ -34,6 +36,7 @@ class Trainable(abc.ABC):
 
   budget_units = budget.STEPS
   learns_from_demos = True
+  takes_actors = False
 
   def __init__(self):
     self.clock = clock_lib.Clock()

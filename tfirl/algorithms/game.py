@@ -28,6 +28,8 @@ class Game(algorithm.Algorithm):
   `_note_turn` with each turn of the cost.
   """
 
+  takes_actors = True
+
   def __init__(
     self,
     make_agent: Callable,

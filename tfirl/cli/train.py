@@ -25,6 +25,7 @@ def main(argv: Sequence[str], name: str) -> None:
     args.num_demos,
     args.allow_changes,
     args.reverb_interface,
+    args.ray_address,
   )
 
 
@@ -77,6 +78,11 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
     '--allow_changes',
     action='store_true',
     help='go on though bindings have changed',
+  )
+  add(
+    '--ray_address',
+    metavar='HOST:PORT',
+    help='of the cluster that has run.num_actors (this machine)',
   )
   add(
     '--reverb_interface',

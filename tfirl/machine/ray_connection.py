@@ -5,6 +5,7 @@ What imports this needs no Ray; what connects does (the extra `[ray]`).
 
 import contextlib
 import importlib
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,30 @@ FLAG_HELP = "HOST:PORT of a cluster's head; without it Ray of this machine"
 # alone would try for more than two.
 _CONNECT_S, _HEALTH_S = 5, 15
 _STORE_BYTES = 80 * 2**20  # the least that Ray takes is 75 MB
+
+
+# Of the process, as the connection is.
+_chosen: str | None = None
+
+
+def choose(address: str | None) -> None:
+  """Which Ray the runs of this process have their actors from.
+
+  Args:
+    address: HOST:PORT of a cluster's head; None for a Ray of their own.
+
+  Raises:
+    ValueError, RuntimeError: as of `check_address`.
+  """
+  global _chosen
+  if address is not None:
+    check_address(address)
+  _chosen = address
+
+
+def chosen() -> str | None:
+  """The address that was chosen."""
+  return _chosen
 
 
 def import_module(name: str, who: str) -> ModuleType:
@@ -86,6 +111,8 @@ def connected(address: str | None, num_cpus: int) -> Iterator[ModuleType]:
   import ray  # an extra: those who only ask for an address don't need it
 
   os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # tells nobody
+  # Its workers would be 15 steps nicer than whoever waits for them.
+  os.environ.setdefault('RAY_worker_niceness', '0')
   try:
     with _signals_kept():
       if address is None:
@@ -95,9 +122,12 @@ def connected(address: str | None, num_cpus: int) -> Iterator[ModuleType]:
           include_dashboard=False,
           log_to_driver=False,
           object_store_memory=_STORE_BYTES,
+          logging_level=logging.ERROR,
         )
       else:
-        ray.init(address=address, log_to_driver=False)
+        ray.init(
+          address=address, log_to_driver=False, logging_level=logging.ERROR
+        )
     yield ray
   finally:
     ray.shutdown()  # ends the workers, and with them what they do

@@ -12,6 +12,10 @@ from tfirl import types
 from tfirl.algorithms.parts import collecting
 
 
+class InterruptedRoundError(Exception):
+  """The run is to stop, and the round's steps would still be waited for."""
+
+
 class Steps(NamedTuple):
   """A round of real steps.
 
