@@ -211,6 +211,17 @@ def test_a_unit_that_no_machine_has_room_for(make_sweep, cluster):
   assert sweep.in_state(unit_lib.QUEUED) == sweep.units().keys()
 
 
+def test_a_units_actors_need_room_too(make_sweep, cluster):
+  sweep = make_sweep(
+    *('--seeds=0:1', '--executor=ray', f'--ray_address={cluster.address}'),
+    '--gin_bindings=run.num_actors = 7',
+  )
+  sweep.env = cluster.env
+  done = sweep.call()
+  assert done.returncode == 1
+  assert "a unit needs {'CPU': 8" in done.stderr
+
+
 def test_all_units_are_done(lossy_sweep):
   assert lossy_sweep.exit_code == 0, lossy_sweep.output
   statuses = lossy_sweep.statuses()

@@ -76,20 +76,21 @@ class Cluster:
 
     Args:
       units: in this order.
-      num_cpus, num_gpus: what each takes.
+      num_cpus, num_gpus: what each takes; a core more for each of its actors.
       max_retries: how often Ray tries one again, after its machine was lost
         or it ended with one of `retry_codes`.
       retry_codes: exit codes.
 
     Raises RuntimeError if no machine is large enough.
     """
-    self._check_room({'CPU': num_cpus, 'GPU': num_gpus})
-    self._num_cpus = num_cpus
+    most = max(num_cpus + unit.num_actors for unit in units)
+    self._check_room({'CPU': most, 'GPU': num_gpus})
+    self._num_cpus = most
     task = ray.remote(_run_unit)
     for unit in units:
       named = task.options(
         name=unit.name,
-        num_cpus=num_cpus,
+        num_cpus=num_cpus + unit.num_actors,
         num_gpus=num_gpus,
         max_retries=max_retries,
         retry_exceptions=[_TRY_AGAIN],
@@ -115,7 +116,8 @@ class Cluster:
         return
     found = [{name: node.get(name, 0) for name in needed} for node in nodes]
     raise RuntimeError(
-      f'--cpus_per_unit, --gpus_per_unit: a unit needs {needed}; expected a '
+      f'--cpus_per_unit, --gpus_per_unit: a unit needs {needed}, its actors '
+      'included (run.num_actors); expected a '
       f'machine of the cluster that has it, found {found}'
     )
 
