@@ -8,10 +8,14 @@ import random
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import numpy as np
 import pytest
+import raylets
+import tensorflow as tf
+from reverb.cc.checkpointing import checkpoint_pb2
 
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.replay import rows, tables
@@ -20,31 +24,26 @@ from tfirl.storage import checkpoint_folders
 pytest.importorskip('ray', reason="needs pip install 'tfirl[ray]'")
 
 _NUM_ACTORS = 2
-_ACTOR = 'ray::_Actor'  # how their commands begin
+_ACTOR, _ACTS = 'ray::_Actor', 'ray::_Actor.act'  # how commands begin
 _ORPHANS_S = 30
 _RAY_S = 120  # Ray's own helpers see later that their parent is gone
 _TIMEOUT_S = 300
 _KILLS = int(os.environ.get('TFIRL_STORM', '2'))
 
 
-def _processes():
-  """Process number -> (its parent, words of its command)."""
-  found = {}
-  for folder in pathlib.Path('/proc').glob('[0-9]*'):
-    with contextlib.suppress(OSError):
-      command = (folder / 'cmdline').read_bytes().decode().split('\0')
-      stat = (folder / 'stat').read_text().rpartition(')')[2].split()
-      if stat[0] != 'Z':
-        found[int(folder.name)] = int(stat[1]), command
-  return found
-
-
 def _descendants(pid):
   """Process number -> words of the command, of all that `pid` began."""
-  processes, found = _processes(), {pid}
-  while more := {p for p, (up, _) in processes.items() if up in found} - found:
+  rows, found = raylets.processes(), {pid}
+  while more := {p for p, up, _ in rows if up in found} - found:
     found |= more
-  return {p: processes[p][1] for p in found - {pid} if p in processes}
+  return {p: command for p, _, command in rows if p in found - {pid}}
+
+
+def _alive(pids):
+  """Those of them that are there, and no zombies."""
+  return {
+    p for p, _, command in raylets.processes() if p in pids and command[0]
+  }
 
 
 def _actors(run_process):
@@ -59,7 +58,7 @@ def _wait_for_no(orphans, run):
   acting = {p for p, words in orphans.items() if words[0].startswith(_ACTOR)}
   for pids, most_s in ((acting, _ORPHANS_S), (orphans.keys(), _RAY_S)):
     left_s = start_s + most_s - time.monotonic()
-    _wait_until(lambda p=pids: not p & _processes().keys(), None, run, left_s)
+    _wait_until(lambda p=pids: not _alive(p), None, run, left_s)
 
 
 def _wait_until(condition, process, run, timeout_s=_TIMEOUT_S):
@@ -73,17 +72,36 @@ def _wait_until(condition, process, run, timeout_s=_TIMEOUT_S):
 
 
 def _policy_rows(run):
-  """All rows of the table `policy` in the newest checkpoint, [n, width]."""
-  folder, damaged = checkpoint_folders.newest_sound(run.checkpoints)
+  """All rows of the table `policy` in the newest checkpoint, [n, width].
+
+  Read from a copy, whose limiters let as much out as is asked for.
+  """
+  newest, damaged = checkpoint_folders.newest_sound(run.checkpoints)
   assert damaged == {}
-  spec = algorithm_tables.transition_spec(11, 3)
-  configs = []
-  for values in json.loads((folder / 'tables.json').read_text()).values():
-    kept = {k: v for k, v in values.items() if k not in ('size', 'width')}
-    configs.append(tables.TableConfig(timeout_ms=20_000, **kept))
-  replay = tables.Replay(configs, spec, restore_from=folder)
-  with contextlib.closing(replay):
-    return rows.RowLayout(spec).pack(replay.read('policy'))
+  with tempfile.TemporaryDirectory() as temporary:
+    folder = pathlib.Path(temporary, 'copy')
+    shutil.copytree(newest, folder)
+    _lift_limits(folder / 'reverb' / 'tables.tfrecord')
+    configs = []
+    for values in json.loads((folder / 'tables.json').read_text()).values():
+      kept = {k: v for k, v in values.items() if k not in ('size', 'width')}
+      configs.append(tables.TableConfig(timeout_ms=60_000, **kept))
+    spec = algorithm_tables.transition_spec(11, 3)
+    replay = tables.Replay(configs, spec, restore_from=folder)
+    with contextlib.closing(replay):
+      return rows.RowLayout(spec).pack(replay.read('policy'))
+
+
+def _lift_limits(path):
+  """Of Reverb's record of its tables."""
+  found = []
+  for record in tf.data.TFRecordDataset([str(path)], compression_type='ZLIB'):
+    table = checkpoint_pb2.PriorityTableCheckpoint.FromString(record.numpy())
+    table.rate_limiter.min_diff = float(np.finfo(np.float64).min)
+    found.append(table.SerializeToString())
+  with tf.io.TFRecordWriter(str(path), options='ZLIB') as writer:
+    for record in found:
+      writer.write(record)
 
 
 def _check_counts(run, env_steps):
@@ -193,6 +211,49 @@ def test_a_full_disk_ends_the_run_with_its_actors(acted, small_disk):
   kept = run.checkpoint_step()
   _check_counts(run, kept)
   _end_at(run, kept + 640)
+
+
+@pytest.fixture
+def cluster(tmp_path_factory):
+  cluster = None
+  try:
+    cluster = raylets.Cluster(tmp_path_factory.mktemp('ray'))
+    yield cluster
+  finally:
+    if cluster:
+      cluster.close()
+
+
+def test_a_lost_node_costs_its_actors_and_a_new_one_takes_them(
+  acted, cluster, record_property
+):
+  """Of one core each, so that each has one of the two."""
+  run = acted
+  run.environment = cluster.env
+  run.flags = (f'--ray_address={cluster.address}',)
+  process = run.start()
+  _wait_until(lambda: run.checkpoint_step() > 0, process, run)
+  os.kill(cluster.raylet(cluster.node), signal.SIGKILL)
+  start_s, kept = time.monotonic(), run.checkpoint_step()
+  _wait_until(lambda: 'is begun again' in run.errors, process, run)
+  _wait_until(lambda: run.checkpoint_step() > kept + 640, process, run)
+  taken_s = time.monotonic() - start_s
+  record_property('seconds from the loss to 640 steps more', taken_s)
+  assert taken_s < 60
+
+  head = cluster.raylet(cluster.head)
+  node = cluster.raylet(cluster.add_node())
+  _wait_until(
+    lambda: (
+      {up for _, up, command in raylets.processes() if command[0] == _ACTS}
+      == {head, node}
+    ),
+    process,
+    run,
+  )
+  process.terminate()
+  assert run.finish(process) == 0, run.errors
+  _check_counts(run, run.checkpoint_step())
 
 
 @pytest.mark.storm

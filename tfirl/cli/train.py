@@ -81,14 +81,14 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
   )
   add(
     '--ray_address',
-    metavar='HOST:PORT',
-    help='of the cluster that has run.num_actors (this machine)',
+    metavar='H:P',
+    help='the Ray cluster whose run.num_actors act (this machine)',
   )
   add(
     '--reverb_interface',
     metavar='IF',
     default='lo',
-    help='lets Reverb be reached by it too: eth0, or any (lo alone)',
+    help='lets Reverb be reached by it too: eth0, or any (lo)',
   )
   return parser
 

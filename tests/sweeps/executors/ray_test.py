@@ -1,119 +1,25 @@
 """A sweep on two raylets of one host; one of them, and one process, killed."""
 
-import contextlib
 import csv
 import datetime
 import os
-import pathlib
 import re
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 
 import pytest
+import raylets
 
 from tfirl.work_units import unit as unit_lib
 
 pytest.importorskip('ray', reason="needs pip install 'tfirl[ray]'")
-
-_START_S = 180
-
-
-class Cluster:
-  """A head and a second node, each with one core, of this host.
-
-  Attributes:
-    address: HOST:PORT of the head.
-    head, node: the `ray start` processes.
-  """
-
-  def __init__(self, folder):
-    self._folder = folder
-    # Its own home: `ray` keeps a token in the user's.
-    self.env = os.environ | {
-      'HOME': str(folder),
-      'RAY_USAGE_STATS_ENABLED': '0',
-      'PYTHONPATH': os.pathsep.join(map(os.path.abspath, sys.path)),
-    }
-    self._started = []
-    # Short, for the sockets in it: a path of more than 107 letters is too long.
-    self._temp = tempfile.mkdtemp(prefix='ray_')
-    port = _free_port()
-    self.address = f'127.0.0.1:{port}'
-    self.head = self._start(
-      *('--head', f'--port={port}', f'--ray-client-server-port={_free_port()}'),
-      *('--include-dashboard=false', f'--temp-dir={self._temp}'),
-    )
-    self.node = self._start(f'--address={self.address}')
-
-  def _start(self, *flags):
-    """What docs/sweeps.md says, in the foreground; waits until it is up."""
-    command = [sys.executable, '-m', 'ray.scripts.scripts', 'start', '--block']
-    log = self._folder / f'ray{len(self._started)}.log'
-    with open(log, 'w') as file:
-      process = subprocess.Popen(
-        [*command, '--num-cpus=1', *flags],
-        env=self.env,
-        stdout=file,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-      )
-    self._started.append(process)
-    deadline = time.monotonic() + _START_S
-    while 'Ray runtime started' not in log.read_text():
-      if process.poll() is not None or time.monotonic() > deadline:
-        pytest.fail(f'no Ray after {_START_S} s: {log.read_text()}')
-      time.sleep(0.1)
-    return process
-
-  def raylet(self, start):
-    """The raylet's process number, of a `ray start` process."""
-    (pid,) = [
-      pid
-      for pid, parent, command in processes()
-      if parent == start.pid and command[0].endswith('/raylet')
-    ]
-    return pid
-
-  def close(self):
-    for process in self._started:
-      process.terminate()
-    for process in self._started:
-      with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(30)
-      with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    shutil.rmtree(self._temp, ignore_errors=True)
-
-
-def processes():
-  """(process, its parent, words of its command) of all processes."""
-  found = []
-  for folder in pathlib.Path('/proc').glob('[0-9]*'):
-    try:
-      command = (folder / 'cmdline').read_bytes().decode().split('\0')
-      stat = (folder / 'stat').read_text().rpartition(')')[2].split()
-    except OSError:
-      continue
-    found.append((int(folder.name), int(stat[1]), command))
-  return found
-
-
-def _free_port():
-  with socket.socket() as server:
-    server.bind(('127.0.0.1', 0))
-    return server.getsockname()[1]
 
 
 @pytest.fixture(scope='module')
 def cluster(tmp_path_factory):
   cluster = None
   try:
-    cluster = Cluster(tmp_path_factory.mktemp('ray'))
+    cluster = raylets.Cluster(tmp_path_factory.mktemp('ray'))
     yield cluster
   finally:
     if cluster:
@@ -127,7 +33,7 @@ def tasks():
 
 def _supervisors(sweep):
   """Unit id -> (supervisor's process number, that of the raylet above it)."""
-  found = {p: (parent, command) for p, parent, command in processes()}
+  found = {p: (parent, command) for p, parent, command in raylets.processes()}
   units = {unit.run_dir: unit.id for unit in sweep.units().values()}
   result = {}
   for pid, (worker, command) in found.items():
@@ -157,7 +63,7 @@ def _wait_for_half(sweep, process, raylet, but=None):
 
 def _kill_run(supervisor):
   """kill -9 of the run itself, as a lack of memory does."""
-  (run,) = [p for p, parent, _ in processes() if parent == supervisor]
+  (run,) = [p for p, parent, _ in raylets.processes() if parent == supervisor]
   os.kill(run, signal.SIGKILL)
 
 
@@ -260,7 +166,7 @@ def test_same_ids_and_configs_as_here(lossy_sweep, configs_here):
 
 def test_unreachable_address(make_sweep):
   sweep = make_sweep('--seeds=0:1', '--executor=ray')
-  done = sweep.call(f'--ray_address=127.0.0.1:{_free_port()}')
+  done = sweep.call(f'--ray_address=127.0.0.1:{raylets.free_port()}')
   assert done.returncode == 1
   (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
   assert '--ray_address=127.0.0.1:' in line and 'refused' in line
