@@ -136,12 +136,14 @@ def acted(run):
     process.kill()
 
 
-def _end_at(run, env_steps):
-  """Lets the run go on to its end."""
-  run.bindings['run.env_steps'] = env_steps
-  assert run.finish() == 0, run.errors
-  assert run.checkpoint_step() == env_steps
-  _check_counts(run, env_steps)
+def _go_on(run):
+  """Lets the same command go on for some rounds, and stops it."""
+  kept, process = run.checkpoint_step(), run.start()
+  _wait_until(lambda: run.checkpoint_step() > kept + 640, process, run)
+  process.terminate()
+  assert run.finish(process) == 0, run.errors
+  assert f'goes on from step {kept}' in run.errors
+  _check_counts(run, run.checkpoint_step())
 
 
 def test_killed_actors_and_a_killed_learner_count_nothing_twice(acted):
@@ -161,10 +163,8 @@ def test_killed_actors_and_a_killed_learner_count_nothing_twice(acted):
   process.kill()
   assert run.finish(process) == -signal.SIGKILL
   _wait_for_no(orphans, run)
-  kept = run.checkpoint_step()
-  _check_counts(run, kept)
-  _end_at(run, (kept // 640 + 2) * 640)
-  assert f'goes on from step {kept}' in run.errors
+  _check_counts(run, run.checkpoint_step())
+  _go_on(run)
   last = run.rows()[-1]
   assert float(last['actors_replaced']) >= 1
   assert 0 <= float(last['policy_age']) <= float(last['policy_age_max'])
@@ -208,9 +208,8 @@ def test_a_full_disk_ends_the_run_with_its_actors(acted, small_disk):
   assert 'No space left on device' in run.errors
   _wait_for_no(others, run)
   (small_disk / 'filler').unlink()
-  kept = run.checkpoint_step()
-  _check_counts(run, kept)
-  _end_at(run, kept + 640)
+  _check_counts(run, run.checkpoint_step())
+  _go_on(run)
 
 
 @pytest.fixture
@@ -282,7 +281,6 @@ def test_kills_at_random(acted, record_property):
   if process:
     process.terminate()
     assert run.finish(process) == 0, run.errors
-  kept = run.checkpoint_step()
-  _end_at(run, (kept // 640 + 2) * 640)
+  _go_on(run)
   record_property('learners killed', learners)
   record_property('slowest checkpoint after a kill, s', slowest_s)

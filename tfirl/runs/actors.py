@@ -37,7 +37,7 @@ def sources(
     'run.num_actors',
     num_actors,
     f'0: @{make_algorithm.__name__} takes no steps of actors',
-    make_algorithm.takes_actors,
+    getattr(make_algorithm, 'takes_actors', False),
   )
   ray_crew = ray_connection.import_module(_CREW, 'run.num_actors')
   with ray_connection.connected(ray_connection.chosen(), num_actors):
