@@ -8,6 +8,8 @@ networks, batches and cost in Hopper, each of whose steps also sleeps. With
 --step_ms=0 it shows what one learner can take.
 """
 
+import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -30,7 +32,7 @@ _BINDINGS = (
   'WarmStart.critic_steps = 0',
   'WarmStart.actor_starts_at = 0',
 )
-_WARMUP_ROUNDS = 3
+_WARMUP_ROUNDS, _MEMORY_EVERY_S = 3, 15.0
 
 
 class SlowHopper(gymnasium.Wrapper):
@@ -55,16 +57,12 @@ def _measure(num_actors: int) -> None:
   from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 
   step_ms = _STEP_MS.value
-  rest = (
-    'ModelFree.initial_steps = 64'
-    if _UPDATES.value
-    else ('ModelFree.initial_steps = 1000000')
-  )
-  gin_bindings.parse(['hype_hopper.gin'], [*_BINDINGS, rest])
+  first = 64 if _UPDATES.value else 1_000_000
+  bindings = [*_BINDINGS, f'ModelFree.initial_steps = {first}']
+  gin_bindings.parse(['hype_hopper.gin'], bindings)
   task = tfirl.Task('slow_hopper', env_fn=lambda: SlowHopper(step_ms))
-  demos = load.of_task(
-    'embedded:hopper', tfirl.Task('hopper', env_id='Hopper-v5')
-  )
+  hopper = tfirl.Task('hopper', env_id='Hopper-v5')
+  demos = load.of_task('embedded:hopper', hopper)
   given = actors.sources(
     model_free.ModelFree, num_actors, 10_000, 600.0, lambda: False
   )
@@ -73,12 +71,14 @@ def _measure(num_actors: int) -> None:
     for _ in range(_WARMUP_ROUNDS):
       game.run_round()
     before, start = _counts(game), time.perf_counter()
-    ages = []
+    ages, num_printed = [], 0
     while time.perf_counter() - start < _SECONDS.value:
       game.run_round()
       ages.append(game.losses['policy_age_max'])
-      if _MEMORY.value:
-        _print_memory(time.perf_counter() - start)
+      seconds = time.perf_counter() - start
+      if _MEMORY.value and seconds > _MEMORY_EVERY_S * num_printed:
+        _print_memory(seconds)
+        num_printed += 1
     seconds = time.perf_counter() - start
     steps, inserted, sampled = (
       after - earlier
@@ -98,12 +98,22 @@ def _counts(game):
 
 
 def _print_memory(seconds: float) -> None:
-  import os
+  """Of this process and of each that acts."""
+  found = [_size_of(os.getpid())]
+  for path in pathlib.Path('/proc').glob('[0-9]*'):
+    try:
+      if (path / 'cmdline').read_bytes().startswith(b'ray::_Actor.act'):
+        found.append(_size_of(path.name))
+    except OSError:  # it has ended
+      continue
+  print(f'{seconds:4.0f} s: {"; ".join(found)}', flush=True)
 
-  with open('/proc/self/status') as file:
-    (line,) = [line for line in file if line.startswith('VmRSS')]
-  descriptors = len(os.listdir('/proc/self/fd'))
-  print(f'{seconds:.0f} s: {line.split()[1]} kB, {descriptors} descriptors')
+
+def _size_of(process: int | str) -> str:
+  status = pathlib.Path(f'/proc/{process}/status').read_text()
+  (line,) = [x for x in status.splitlines() if x.startswith('VmRSS')]
+  descriptors = len(os.listdir(f'/proc/{process}/fd'))
+  return f'{int(line.split()[1]) / 1024:.1f} MB, {descriptors} descriptors'
 
 
 def main(_):

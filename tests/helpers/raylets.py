@@ -30,6 +30,8 @@ class Cluster:
     self.env = os.environ | {
       'HOME': str(folder),
       'RAY_USAGE_STATS_ENABLED': '0',
+      # Else workers starve beside whatever else a busy machine does.
+      'RAY_worker_niceness': '0',
       'PYTHONPATH': os.pathsep.join(map(os.path.abspath, sys.path)),
     }
     self._started = []
