@@ -4,14 +4,15 @@
 
 The bar is 3.6 times the steps of one actor with 4, 7 times with 8, and rows
 sampled for each one inserted as configured, to 2 %. The game is whole: hype's
-networks, batches and cost in Hopper, each of whose steps also sleeps. With
---step_ms=0 it shows what one learner can take.
+networks, batches and cost in Hopper, each of whose steps also sleeps.
+--exchange shows what one learner could take if it did nothing else.
 """
 
 import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 
 import gymnasium
@@ -24,6 +25,7 @@ _UPDATES = flags.DEFINE_bool('updates', True, 'Train; else only take steps.')
 _ONE = flags.DEFINE_integer(
   'one', None, 'Measure this number, in this process.'
 )
+_EXCHANGE = flags.DEFINE_bool('exchange', False, 'Only move blocks.')
 _MEMORY = flags.DEFINE_bool('memory', False, 'Also print RSS and descriptors.')
 
 # From the first gradient step on, so that all rounds are alike.
@@ -93,6 +95,36 @@ def _measure(num_actors: int) -> None:
   )
 
 
+def _measure_exchange(rows_per_block: int, num_blocks: int = 2000) -> None:
+  """Prints rows/s from a thread that has them ready; Hopper's sizes."""
+  import numpy as np
+
+  from tfirl.replay import exchange
+
+  width = 11 + 3 + 1 + 11 + 1
+  learner = exchange.Exchange(rows_per_block, width, capacity=64)
+  actor = exchange.Outpost(f'127.0.0.1:{learner.port}', 60.0)
+  packed = np.zeros([rows_per_block, width], np.float32)
+  times = np.arange(rows_per_block)
+
+  def send():
+    for number in range(num_blocks):
+      counts = map(np.int64, (0, 0, number, 0))
+      actor.write(exchange.Block(packed, times, *counts), lambda: False)
+
+  thread = threading.Thread(target=send)
+  thread.start()
+  learner.take(60_000)
+  start = time.perf_counter()
+  for _ in range(num_blocks - 1):
+    learner.take(60_000)
+  seconds = time.perf_counter() - start
+  thread.join()
+  learner.close()
+  rate = (num_blocks - 1) * rows_per_block / seconds
+  print(f'blocks of {rows_per_block} rows: {rate:,.0f} rows/s', flush=True)
+
+
 def _counts(game):
   return game.clock.env_steps, *game._replay.counts('policy')
 
@@ -117,6 +149,10 @@ def _size_of(process: int | str) -> str:
 
 
 def main(_):
+  if _EXCHANGE.value:
+    for rows_per_block in (1, 8, 64):
+      _measure_exchange(rows_per_block)
+    return
   if _ONE.value is not None:
     _measure(_ONE.value)
     return

@@ -52,13 +52,16 @@ def _actors(run_process):
   return sorted(p for p, words in below if words[0].startswith(_ACTOR))
 
 
-def _wait_for_no(orphans, run):
-  """Until all of `_descendants` have ended; actors have to before the rest."""
-  start_s = time.monotonic()
+def _wait_for_no_actor(orphans, run):
+  """Until those of `_descendants` that act have ended."""
   acting = {p for p, words in orphans.items() if words[0].startswith(_ACTOR)}
-  for pids, most_s in ((acting, _ORPHANS_S), (orphans.keys(), _RAY_S)):
-    left_s = start_s + most_s - time.monotonic()
-    _wait_until(lambda p=pids: not _alive(p), None, run, left_s)
+  _wait_until(lambda: not _alive(acting), None, run, _ORPHANS_S)
+
+
+def _wait_for_none(orphans, run):
+  """Likewise, and then until all of them have."""
+  _wait_for_no_actor(orphans, run)
+  _wait_until(lambda: not _alive(orphans.keys()), None, run, _RAY_S)
 
 
 def _wait_until(condition, process, run, timeout_s=_TIMEOUT_S):
@@ -156,13 +159,13 @@ def test_killed_actors_and_a_killed_learner_count_nothing_twice(acted):
   _wait_until(
     lambda: len(set(_actors(process)) - set(before)) == 1, process, run
   )
-  _wait_until(lambda: run.checkpoint_step() > kept + 3000, process, run)
+  _wait_until(lambda: run.checkpoint_step() > kept + 640, process, run)
   assert 'actor ' in run.errors and 'is begun again: ActorDied' in run.errors
 
   orphans = _descendants(process.pid)
   process.kill()
   assert run.finish(process) == -signal.SIGKILL
-  _wait_for_no(orphans, run)
+  _wait_for_none(orphans, run)
   _check_counts(run, run.checkpoint_step())
   _go_on(run)
   last = run.rows()[-1]
@@ -178,7 +181,7 @@ def test_sigterm_ends_the_round_the_actors_and_the_run(acted):
   process.terminate()
   assert run.finish(process) == 0, run.errors
   assert 'SIGTERM: stopping after this round' in run.errors
-  _wait_for_no(others, run)
+  _wait_for_none(others, run)
   _check_counts(run, run.checkpoint_step())
 
 
@@ -206,7 +209,7 @@ def test_a_full_disk_ends_the_run_with_its_actors(acted, small_disk):
       f.write(bytes(4096))
   assert run.finish(process) == 1
   assert 'No space left on device' in run.errors
-  _wait_for_no(others, run)
+  _wait_for_none(others, run)
   (small_disk / 'filler').unlink()
   _check_counts(run, run.checkpoint_step())
   _go_on(run)
@@ -275,7 +278,7 @@ def test_kills_at_random(acted, record_property):
     os.kill(victim, signal.SIGKILL)
     if victim == process.pid:
       assert run.finish(process) == -signal.SIGKILL
-      _wait_for_no(orphans, run)
+      _wait_for_no_actor(orphans, run)
       _check_counts(run, run.checkpoint_step())
       process, learners = None, learners + 1
   if process:
