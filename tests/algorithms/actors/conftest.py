@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfirl import acting
-from tfirl.algorithms.actors import ray_crew, remote_steps, worker
+from tfirl.algorithms.actors import remote_steps, worker
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 
 LIMIT = 5
@@ -80,7 +80,7 @@ class ThreadCrew(ScriptedCrew):
     try:
       worker.act(make_env, job)
     except ValueError as error:
-      self.ends.append(ray_crew.End(job.actor, str(error), True))
+      self.ends.append(worker.End(job.actor, str(error), True))
 
   def close(self):
     super().close()

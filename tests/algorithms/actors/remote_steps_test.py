@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tfirl.algorithms.actors import ray_crew, remote_steps
+from tfirl.algorithms.actors import remote_steps, worker
 from tfirl.algorithms.parts import sources
 from tfirl.replay import exchange
 from tfirl.replay.errors import StarvedTableError
@@ -126,7 +126,7 @@ def test_who_was_killed_is_replaced_and_its_whole_blocks_stay(
 ):
   source = begin(scripted)
   _sender(scripted.jobs[0])(0, 1.0)
-  scripted.ends.append(ray_crew.End(0, 'killed', False))
+  scripted.ends.append(worker.End(0, 'killed', False))
   source._replace_ended()
   first, _, again = scripted.jobs
   assert (again.actor, again.life) == (0, 1)
@@ -144,7 +144,7 @@ def test_whoever_brings_nothing_is_not_begun_for_ever(
   begin, scripted, has_raised, most
 ):
   source = begin(scripted)
-  end = ray_crew.End(1, 'ValueError: no robot', has_raised)
+  end = worker.End(1, 'ValueError: no robot', has_raised)
   for _ in range(most - 1):
     scripted.ends.append(end)
     source._replace_ended()
@@ -156,7 +156,7 @@ def test_whoever_brings_nothing_is_not_begun_for_ever(
 
 def test_a_block_makes_up_for_earlier_failures(begin, scripted, policy):
   source = begin(scripted)
-  end = ray_crew.End(0, 'ValueError: now and then', True)
+  end = worker.End(0, 'ValueError: now and then', True)
   for life in range(4):
     _sender(scripted.jobs[-1 if life else 0])(0)
     _sender(scripted.jobs[1])(life)
@@ -182,13 +182,18 @@ def test_whoever_waits_can_be_stopped_and_keeps_what_came(
   told = []
   source = begin(scripted, stop=lambda: bool(told), timeout_s=600.0)
   one = _sender(scripted.jobs[0])
-  one(0, 1.0)
+  one(0, 9.0, version=0)  # too old
+  one(1, 1.0, version=150)
   told.append('SIGTERM')
   with pytest.raises(sources.InterruptedRoundError):
-    source.take(policy, None, 0)
-  assert len(source.get_state()['blocks']) == 1
-  one(1, 2.0)
-  assert _values(source.take(policy, None, 0)) == [1.0, 2.0]
+    source.take(policy, None, 200)
+  state = source.get_state()
+  assert len(state['blocks']) == 1
+  assert state['num_dropped'] == _ROWS
+  one(2, 2.0, version=150)
+  steps = source.take(policy, None, 200)
+  assert _values(steps) == [1.0, 2.0]
+  assert steps.num_stale == _ROWS
 
 
 def test_an_error_of_the_environment_is_the_learners(

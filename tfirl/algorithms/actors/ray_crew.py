@@ -4,7 +4,6 @@ Imported only where Ray is installed.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import ray
 
@@ -13,21 +12,6 @@ from tfirl.replay import interface
 from tfirl.work_units import unit
 
 _GRACE_S = 5  # to close an environment
-_FLAG = '--ray_address'
-
-
-class End(NamedTuple):
-  """How an actor ended.
-
-  Attributes:
-    actor: its number.
-    reason: in a line.
-    has_raised: by an error of its own; else it was killed, or its machine lost.
-  """
-
-  actor: int
-  reason: str
-  has_raised: bool
 
 
 class RayCrew:
@@ -58,8 +42,8 @@ class RayCrew:
       self.host = ray.util.get_node_ip_address()
     elif away:
       raise ValueError(
-        f'{_FLAG} names a cluster with {", ".join(sorted(away))}, where actors '
-        'could not reach Reverb, which listens on loopback; expected '
+        f'--ray_address names a cluster with {", ".join(sorted(away))}, where '
+        'actors could not reach Reverb, which listens on loopback; expected '
         '--reverb_interface=eth0, say, the one that they share'
       )
     self._running = {}  # what it returns -> (number, handle)
@@ -72,7 +56,7 @@ class RayCrew:
     handle = self._ready.pop() if self._ready else _start()
     self._running[handle.act.remote(make_env, job)] = job.actor, handle
 
-  def ended(self) -> list[End]:
+  def ended(self) -> list[worker.End]:
     """Those that have ended since the last call."""
     refs = list(self._running)
     if not refs:
@@ -102,13 +86,13 @@ def _start():
   return ray.remote(_Actor).options(num_cpus=1, max_restarts=0).remote()
 
 
-def _end_of(ref, actor: int) -> End:
+def _end_of(ref, actor: int) -> worker.End:
   try:
     ray.get(ref)
   except ray.exceptions.RayTaskError as error:
     cause = error.cause
-    return End(actor, f'{type(cause).__name__}: {cause}', True)
+    return worker.End(actor, f'{type(cause).__name__}: {cause}', True)
   except ray.exceptions.RayError as error:
     reason = str(error).strip().splitlines()[0]
-    return End(actor, f'{type(error).__name__}: {reason}', False)
-  return End(actor, 'it was told to', False)
+    return worker.End(actor, f'{type(error).__name__}: {reason}', False)
+  return worker.End(actor, 'it was told to', False)

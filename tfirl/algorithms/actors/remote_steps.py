@@ -83,7 +83,8 @@ class RemoteSteps:
     self._lives = [0] * num_actors  # how often each was begun
     self._fruitless = [0] * num_actors  # lives in a row without a block
     self._told = None  # what the actors act by
-    self._num_stale = self._num_replaced = 0
+    self._num_stale = self._num_replaced = 0  # of the run
+    self._num_dropped = 0  # stale steps that no round has counted yet
 
   def take(
     self,
@@ -106,19 +107,18 @@ class RemoteSteps:
     """
     self._tell(policy, rng is not None, updates)
     self._replace_ended()
-    blocks, num_stale = [], 0
+    blocks = []
     try:
       while len(blocks) < self._num_blocks:
         block = self._next()
         if updates - block.version > self._max_policy_age:
-          num_stale += self._rows_per_block
+          self._num_dropped += self._rows_per_block
         else:
           blocks.append(block)
     except sources.InterruptedRoundError:
       self._held = blocks
       raise
-    self._num_stale += num_stale
-    return self._steps_of(blocks, updates, num_stale)
+    return self._steps_of(blocks, updates)
 
   def get_state(self) -> Mapping[str, Any]:
     """JSON-able: whoever goes on takes the blocks that were ready, and gives
@@ -133,6 +133,7 @@ class RemoteSteps:
       'blocks': [[part.tolist() for part in block] for block in self._held],
       'num_stale': self._num_stale,
       'num_replaced': self._num_replaced,
+      'num_dropped': self._num_dropped,
     }
 
   def set_state(self, state: Mapping[str, Any]) -> None:
@@ -152,6 +153,7 @@ class RemoteSteps:
     self._held = [b for b in blocks if len(b.times) == self._rows_per_block]
     self._num_stale = state['num_stale']
     self._num_replaced = state['num_replaced']
+    self._num_dropped = state['num_dropped']
 
   def close(self) -> None:
     """Ends the actors."""
@@ -240,8 +242,10 @@ class RemoteSteps:
     )
 
   def _steps_of(
-    self, blocks: Sequence[exchange.Block], updates: int, num_stale: int
+    self, blocks: Sequence[exchange.Block], updates: int
   ) -> sources.Steps:
+    num_stale, self._num_dropped = self._num_dropped, 0
+    self._num_stale += num_stale
     packed = np.concatenate([block.rows for block in blocks])
     ages = np.array([updates - int(block.version) for block in blocks])
     streams = np.array([_stream(block) for block in blocks])

@@ -50,6 +50,20 @@ class Job(NamedTuple):
   code_version: str
 
 
+class End(NamedTuple):
+  """How an actor ended.
+
+  Attributes:
+    actor: its number.
+    reason: in a line.
+    has_raised: by an error of its own; else it was killed, or its machine lost.
+  """
+
+  actor: int
+  reason: str
+  has_raised: bool
+
+
 def act(make_env: Callable, job: Job) -> None:
   """Sends blocks until the learner says that it is over.
 

@@ -23,9 +23,8 @@ class TrainingEpisodes:
 
   def __init__(self):
     """Nothing was seen yet."""
-    self._current: dict[
-      int, _Episode | None
-    ] = {}  # those under way, by the stream
+    # By the stream: the episode under way, and the time of its next step.
+    self._current: dict[int, _Episode | None] = {}
     self._next_time: dict[int, int] = {}
     self._ended: list[_Episode] = []
 
