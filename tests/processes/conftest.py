@@ -91,6 +91,7 @@ class Run:
     algorithm: the command's.
     gin_folder: of its gin file; '' for the recipes, whose cost takes no steps.
     environment: variables of the process.
+    flags: more of them, of the command.
   """
 
   root: os.PathLike
@@ -102,6 +103,7 @@ class Run:
   algorithm: str = 'hype'
   gin_folder: str = 'paper/'
   environment: dict = dataclasses.field(default_factory=dict)
+  flags: tuple[str, ...] = ()
 
   @property
   def path(self):
@@ -129,6 +131,7 @@ class Run:
       f'--gin_file={self.gin_folder}{self.algorithm}_hopper.gin',
       *(f'--gin_bindings={k} = {v!r}' for k, v in bindings.items()),
       *(f'--root_dir={self.root}', f'--demos={self.demos}'),
+      *self.flags,
     ]
     return self.start_command(words, prelude)
 

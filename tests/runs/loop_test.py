@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfirl.algorithms.parts import sources
 from tfirl.config import gin_bindings
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
@@ -70,6 +71,19 @@ def test_stops_after_the_round_with_a_checkpoint(run):
   run(stop_after=4)
   assert run.checkpoints() == [30, 40]
   assert run.steps() == [0, 20, 40]
+
+
+def test_a_round_that_waits_for_actors_ends_with_a_checkpoint(run):
+  def interrupt(algorithm):
+    if algorithm.clock.env_steps == 40:
+      raise sources.InterruptedRoundError
+
+  run.script.after_round = interrupt
+  run()
+  assert run.checkpoints() == [30, 40]
+  assert run.steps() == [0, 20]
+  run.script.after_round = lambda algorithm: None
+  assert run().rounds == 2
 
 
 def test_goes_on_from_the_latest_checkpoint(run):

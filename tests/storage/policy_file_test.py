@@ -139,3 +139,23 @@ def test_no_archive(tmp_path):
   path.write_bytes(b'PK\x03\x04 cut')
   with pytest.raises(ValueError, match='cut.npz: found a file that is trunc'):
     policy_file.load(path)
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_bytes_act_alike_elsewhere(kind, observations):
+  unit = make_policy(**KINDS[kind]).unit_policy
+  found = policy_file.from_bytes(policy_file.to_bytes(unit))
+  for seed in (None, 3):
+    actions, expected = (
+      policy(observations, seed and np.random.default_rng(seed))
+      for policy in (found, unit)
+    )
+    np.testing.assert_array_equal(actions, expected)
+
+
+def test_other_bytes_are_refused():
+  with pytest.raises(ValueError, match='that was sent: found a file'):
+    policy_file.from_bytes(b'no archive')
+  other = npz_file.to_bytes({'a': np.zeros(3)})
+  with pytest.raises(ValueError, match='the policy that was sent: num_layers'):
+    policy_file.from_bytes(other)

@@ -254,3 +254,12 @@ def test_a_long_label_makes_a_short_folder():
   units = _units([['mm_hopper.gin']], points=points)
   folders = {unit.path.parents[2].name for unit in units}
   assert len(folders) == 2 and max(map(len, folders)) < 100
+
+
+def test_a_unit_says_how_many_actors_it_has():
+  point = definition.parse_points(['run.num_actors=[0, 4]'])
+  assert [
+    unit.num_actors for unit in _units([['hype_hopper.gin']], points=point)
+  ] == [0, 4]
+  (unit,) = _units([['hype_hopper.gin']])
+  assert unit.num_actors == 0

@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfirl import types
 from tfirl.algorithms.parts import clock as clock_lib
-from tfirl.algorithms.parts import maze_record, rounds, training_episodes
+from tfirl.algorithms.parts import (
+  maze_record,
+  rounds,
+  sources,
+  training_episodes,
+)
 from tfirl.config import budget
 from tfirl.replay import tables
 from tfirl.storage import checkpoints
@@ -22,6 +26,8 @@ class Trainable(abc.ABC):
   Attributes:
     budget_units: which of the clock's counts a budget may be given in.
     learns_from_demos: whether it is given any.
+    takes_actors: whether it may be given a `make_source`, which then takes
+      its real steps.
     clock: what has been spent.
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
@@ -30,6 +36,7 @@ class Trainable(abc.ABC):
 
   budget_units = budget.STEPS
   learns_from_demos = True
+  takes_actors = False
 
   def __init__(self):
     self.clock = clock_lib.Clock()
@@ -141,13 +148,10 @@ class Algorithm(Trainable):
     """What a record also shows, of those that imagine."""
     return {}
 
-  def _note_steps(
-    self, rows: types.RewardedTransition, times: np.ndarray
-  ) -> None:
-    """Sees what the learner did in the training environment, [B, ...], and how
-    many steps into its episode each row lies.
-    """
-    self._episodes.add(rows.reward, rows.discount, times)
+  def _note_steps(self, steps: sources.Steps) -> None:
+    """Sees what the learner did in the training environment."""
+    rows = steps.rows
+    self._episodes.add(rows.reward, rows.discount, steps.times, steps.streams)
     if self._record is not None:
       self._record.add(rows.observation)
 

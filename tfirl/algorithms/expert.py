@@ -9,7 +9,7 @@ import numpy as np
 from tfirl import checks, tasks, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import algorithm
-from tfirl.algorithms.parts import collecting, maze_record
+from tfirl.algorithms.parts import maze_record, sources
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.replay import tables
 
@@ -65,14 +65,15 @@ class Expert(algorithm.Algorithm):
     updates_per_round = steps_per_round // steps_per_update
     seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
     env_seed, actions_seed, table_seed = seeds
-    self._env = task.make_env(env_seed)
-    self._env.reset()
+    self._source = sources.OwnEnvironment(
+      task.make_env, (env_seed,), steps_per_round
+    )
+    env = self._source.env
     self._rng = np.random.default_rng(actions_seed)
     self._initial_steps = initial_steps
-    self._steps_per_round = steps_per_round
     sizes = (
-      self._env.observation_spec().shape[0],
-      self._env.action_spec().shape[0],
+      env.observation_spec().shape[0],
+      env.action_spec().shape[0],
     )
     row_spec = algorithm_tables.transition_spec(*sizes, has_reward=True)
     table = algorithm_tables.online_table(
@@ -86,27 +87,27 @@ class Expert(algorithm.Algorithm):
       replay,
       updates_per_round,
       jit_compile,
-      maze_record.of(self._env),
+      maze_record.of(env),
     )
 
   def run_round(self) -> None:
     """Collects, then trains."""
     is_initial = self.clock.env_steps < self._initial_steps
-    rows, times = collecting.run_steps(
-      self._env,
+    steps = self._source.take(
       self._random_action if is_initial else self.policy,
-      self._steps_per_round,
       self._rng,
+      self.clock.updates,
     )
-    self._writer.append(rows)
-    self._note_steps(rows, times)
-    self.clock.env_steps += self._steps_per_round
+    self._writer.append(steps.rows)
+    self._note_steps(steps)
+    self.clock.env_steps += len(steps.times)
     if self.clock.env_steps >= self._initial_steps:
       self._train(self._sampler.sample())
 
   def _random_action(self, observation, rng) -> np.ndarray:
     del observation
-    return rng.uniform(-1, 1, self._env.action_spec().shape).astype(np.float32)
+    shape = self._source.env.action_spec().shape
+    return rng.uniform(-1, 1, shape).astype(np.float32)
 
   def _train_step(self, batch):
     info = self._agent.train(relabeling.as_experience(batch))
@@ -116,10 +117,10 @@ class Expert(algorithm.Algorithm):
     return {
       **super()._get_state(),
       'rng': self._rng.bit_generator.state,
-      'env': self._env.get_state(),
+      'env': self._source.get_state(),
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     super()._set_state(state)
     self._rng.bit_generator.state = state['rng']
-    self._env.set_state(state['env'])
+    self._source.set_state(state['env'])

@@ -15,6 +15,7 @@ from tfirl.algorithms.parts import (
   cost_turns,
   maze_record,
   no_cost,
+  sources,
   warm_start,
 )
 from tfirl.replay import tables
@@ -27,11 +28,13 @@ class Game(algorithm.Algorithm):
   `_note_turn` with each turn of the cost.
   """
 
+  takes_actors = True
+
   def __init__(
     self,
     make_agent: Callable,
     cost: cost_turns.CostTurns | no_cost.NoCost,
-    env,
+    source: sources.OwnEnvironment,
     demos: types.Demonstrations,
     rng: np.random.Generator,
     replay: tables.Replay,
@@ -47,7 +50,7 @@ class Game(algorithm.Algorithm):
       make_agent: maps (O, A, the demonstrations' observations) to the policy
         player, which has `mlp_policy()`.
       cost: the cost player and its turns.
-      env: where the policy acts; part of a checkpoint.
+      source: takes the real steps; part of a checkpoint.
       demos: the expert's side of the game.
       rng: draws the policy's actions; part of a checkpoint.
       replay: the tables.
@@ -60,12 +63,11 @@ class Game(algorithm.Algorithm):
     agent = self._warm_start.make_agent(
       make_agent, demos, replay, batch_size, is_new, cost.reward_fn
     )
-    record = maze_record.of(env, demos)
+    record = maze_record.of(source.env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
-    env.reset()
     self.cost = cost.learner
     self._cost = cost
-    self._env = env
+    self._source = source
     self._rng = rng
     self._batch_size = batch_size
     self._relabeled = cost.relabeled(agent)
@@ -73,6 +75,27 @@ class Game(algorithm.Algorithm):
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
     return {**super().trackables(), **self._cost.trackables()}
+
+  def close(self) -> None:
+    """Ends whoever takes steps, then the tables' server."""
+    self._source.close()
+    super().close()
+
+  def _collect(
+    self, rng: np.random.Generator | None
+  ) -> types.RewardedTransition:
+    """A round's real steps, after all who look on have seen them, [M, ...].
+
+    Args:
+      rng: draws the policy's actions; None takes its mean action.
+    """
+    steps = self._source.take(self.policy, rng, self.clock.updates)
+    self._cost.note(steps.rows.transition, steps.times)
+    self._note_steps(steps)
+    self.losses.update(steps.columns)
+    self.clock.stale_steps += steps.num_stale
+    self.clock.env_steps += len(steps.times)
+    return steps.rows
 
   def _open_game(self) -> None:
     """Cost and critics learn what the first policy is worth."""
@@ -94,12 +117,12 @@ class Game(algorithm.Algorithm):
     return {
       **super()._get_state(),
       'rng': self._rng.bit_generator.state,
-      'env': self._env.get_state(),
+      'env': self._source.get_state(),
       'cost': self._cost.get_state(),
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     super()._set_state(state)
     self._rng.bit_generator.state = state['rng']
-    self._env.set_state(state['env'])
+    self._source.set_state(state['env'])
     self._cost.set_state(state['cost'])

@@ -22,9 +22,9 @@ from tfirl.agents import relabeling
 from tfirl.algorithms import game
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import (
-  collecting,
   cost_turns,
   imagination,
+  sources,
   stopwatch,
 )
 from tfirl.algorithms.parts import tables as algorithm_tables
@@ -55,7 +55,9 @@ class _Seeds(NamedTuple):
   end: int
 
 
-@gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
+@gin.configurable(
+  denylist=['task', 'demos', 'seed', 'restore_from', 'make_source']
+)
 class ModelBased(game.Game):
   """The game between an RL agent in a learned model and a cost.
 
@@ -64,6 +66,8 @@ class ModelBased(game.Game):
     demos: the expert's side of the game.
     seed: of everything but Reverb's sampling.
     restore_from: a checkpoint's folder, whose tables to start with.
+    make_source: maps (what makes the environment, its seeds, steps of a round)
+      to what takes the real steps.
     make_agent: maps (O, A, the demonstrations' observations) to an agent.
     make_cost: maps (task, demonstrations, seed, steps of a round) to the cost
       player's turns; @TaskReward for the task's own reward.
@@ -109,6 +113,7 @@ class ModelBased(game.Game):
     seed: int,
     restore_from: str | None = None,
     *,
+    make_source: Callable = sources.OwnEnvironment,
     make_agent: Callable = gin.REQUIRED,
     make_cost: Callable = cost_turns.CostTurns,
     learning_rate_scale: Callable = schedules.constant,
@@ -148,7 +153,7 @@ class ModelBased(game.Game):
     super().__init__(
       make_agent,
       cost,
-      task.make_env(seeds.env),
+      make_source(task.make_env, (seeds.env,), steps_per_round),
       demos,
       np.random.default_rng(seeds.actions),
       replay,
@@ -306,22 +311,15 @@ class ModelBased(game.Game):
     if it is to have any.
     """
     is_initial = self.clock.env_steps < self._initial_steps
-    rewarded, times = collecting.run_steps(
-      self._env,
-      self.policy,
-      self._steps_per_round,
-      self._rng if self._stochastic or is_initial else None,
-    )
-    rows = rewarded if self._has_reward else rewarded.transition
-    self._cost.note(rewarded.transition, times)
+    rows = self._collect(self._rng if self._stochastic or is_initial else None)
+    if not self._has_reward:
+      rows = rows.transition
     policy_writer, hybrid_writer = self._writers
     policy_writer.append(rows)
-    self._note_steps(rewarded, times)
     hybrid_writer.append(rows)
     if self._expert_in_hybrid:
       expert = self._expert_sampler.sample()
       hybrid_writer.append(type(rows)(*(f.numpy() for f in expert)))
-    self.clock.env_steps += self._steps_per_round
 
   def _fit(self) -> None:
     rows = self._replay.read('hybrid')

@@ -6,6 +6,7 @@ One class, told apart by gin: `expert_fraction` (hype), `ExpertReset.reset_prob`
 its own reward plays `make_cost = @NoCost` (iq_learn; Garg et al. 2021).
 """
 
+import functools
 from collections.abc import Callable
 
 import gin
@@ -15,13 +16,15 @@ import tensorflow as tf
 from tfirl import checks, schedules, tasks, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import game
-from tfirl.algorithms.parts import collecting, cost_turns
+from tfirl.algorithms.parts import cost_turns, sources
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.envs import wrappers
 from tfirl.replay import sampling, tables
 
 
-@gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
+@gin.configurable(
+  denylist=['task', 'demos', 'seed', 'restore_from', 'make_source']
+)
 class ModelFree(game.Game):
   """The game between an off-policy RL agent and a cost.
 
@@ -30,6 +33,8 @@ class ModelFree(game.Game):
     demos: the expert's side of the game.
     seed: of everything but Reverb's sampling.
     restore_from: a checkpoint's folder, whose tables to start with.
+    make_source: maps (what makes the environment, its seeds, steps of a round)
+      to what takes the real steps.
     make_agent: maps (O, A, the demonstrations' observations) to an agent.
     make_cost: maps (task, demonstrations, seed, steps of a round) to the cost
       player's turns; @NoCost for none.
@@ -54,6 +59,7 @@ class ModelFree(game.Game):
     seed: int,
     restore_from: str | None = None,
     *,
+    make_source: Callable = sources.OwnEnvironment,
     make_agent: Callable = gin.REQUIRED,
     make_cost: Callable = cost_turns.CostTurns,
     expert_fraction: Callable | None = None,
@@ -71,18 +77,23 @@ class ModelFree(game.Game):
     )
     self._expert_fraction = expert_fraction
     self._initial_steps = initial_steps
-    self._steps_per_round = steps_per_round
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
     self._updates_per_round = steps_per_round * updates_per_step
     rows_per_step = updates_per_step * batch_size
-    replay = self._open_tables(demos, rows_per_step, restore_from, tables_seed)
+    replay = self._open_tables(
+      demos, rows_per_step, steps_per_round, restore_from, tables_seed
+    )
     super().__init__(
       make_agent,
       _of_rows_without_reward(
         make_cost(task, demos, cost_seed, steps_per_round)
       ),
-      wrappers.ExpertReset(task.make_env(env_seed), demos, seed=reset_seed),
+      make_source(
+        functools.partial(_make_env, task, demos),
+        (env_seed, reset_seed),
+        steps_per_round,
+      ),
       demos,
       np.random.default_rng(actions_seed),
       replay,
@@ -100,17 +111,18 @@ class ModelFree(game.Game):
     self,
     demos: types.Demonstrations,
     rows_per_step: int,
+    steps_per_round: int,
     restore_from: str | None,
     seed: int,
   ) -> tables.Replay:
     """Both, with what writes and reads them."""
     policy_table = algorithm_tables.online_table(
-      'policy', rows_per_step, self._steps_per_round, self._initial_steps
+      'policy', rows_per_step, steps_per_round, self._initial_steps
     )
     replay = algorithm_tables.open_with_demos(
       [policy_table], demos, restore_from, seed
     )
-    rows_per_round = self._steps_per_round * rows_per_step
+    rows_per_round = steps_per_round * rows_per_step
     self._writer = replay.writer('policy')
     self._learner_sampler = replay.sampler('policy', rows_per_round)
     self._expert_sampler = replay.sampler('expert', rows_per_round)
@@ -119,13 +131,7 @@ class ModelFree(game.Game):
   def run_round(self) -> None:
     """Collects, trains the policy as often, and the cost when it is due."""
     before = self.clock.env_steps
-    rows, times = collecting.run_steps(
-      self._env, self.policy, self._steps_per_round, self._rng
-    )
-    self._writer.append(rows.transition)
-    self._cost.note(rows.transition, times)
-    self._note_steps(rows, times)
-    self.clock.env_steps += self._steps_per_round
+    self._writer.append(self._collect(self._rng).transition)
     if before < self._initial_steps <= self.clock.env_steps:
       self._open_game()
     if self.clock.env_steps >= self._initial_steps:
@@ -161,6 +167,12 @@ class ModelFree(game.Game):
     batch = sampling.mix(learner, expert, tf.squeeze(fraction))
     info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
     return self._agent.named_losses(info)
+
+
+def _make_env(
+  task: tasks.Task, demos: types.Demonstrations, seed: int, reset_seed: int
+) -> wrappers.ExpertReset:
+  return wrappers.ExpertReset(task.make_env(seed), demos, seed=reset_seed)
 
 
 def _of_rows_without_reward(cost):

@@ -25,6 +25,7 @@ def main(argv: Sequence[str], name: str) -> None:
     args.num_demos,
     args.allow_changes,
     args.reverb_interface,
+    args.ray_address,
   )
 
 
@@ -79,10 +80,15 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
     help='go on though bindings have changed',
   )
   add(
+    '--ray_address',
+    metavar='H:P',
+    help='the Ray cluster whose run.num_actors act (this machine)',
+  )
+  add(
     '--reverb_interface',
     metavar='IF',
     default='lo',
-    help='lets Reverb be reached by it too: eth0, or any (lo alone)',
+    help='lets Reverb be reached by it too: eth0, or any (lo)',
   )
   return parser
 

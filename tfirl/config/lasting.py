@@ -9,10 +9,12 @@ from tfirl.config import budget
 LENGTHS = (*(f'run.{unit}' for unit in budget.UNITS), 'run.most_steps')
 # What it tells and how fast it goes, not what it learns.
 FREE = (
+  'run.actor_timeout_s',
   'run.checkpoint_every',
   'run.eval_every',
   'run.eval_video',
   'run.log_every',
+  'run.num_actors',
   'run.num_threads',
   'run.record_video',
 )

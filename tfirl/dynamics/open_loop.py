@@ -1,5 +1,6 @@
 """How far the model can see: open-loop rollouts against real trajectories."""
 
+import collections
 import os
 from typing import NamedTuple
 
@@ -71,11 +72,13 @@ class OpenLoop(tf.Module):
     standard deviations over `rows`; infinite where the model's is not finite.
 
     Args:
-      rows: real steps [N, ...] in order, episode after episode.
+      rows: real steps [N, ...], each episode's in order; those of several
+        actors come in turns.
       rng: draws the starts.
       horizons: the ks.
       num_starts: trajectories for each k; with repeats if there are fewer.
     """
+    rows = _chained(rows)
     std = np.maximum(rows.observation.std(0), 1e-6)
     left = _steps_left(rows)
     quantiles = np.full((len(horizons), 4), np.nan)
@@ -102,6 +105,7 @@ class OpenLoop(tf.Module):
     num_samples: int = 8,
   ) -> Comparison | None:
     """Trajectories for a picture; None if no episode is `length` long."""
+    rows = _chained(rows)
     possible = np.flatnonzero(_steps_left(rows) >= length)
     if not len(possible):
       return None
@@ -131,6 +135,26 @@ class OpenLoop(tf.Module):
       observation = self._model.sample_next(observation, actions[:, t])
       states = states.write(t, observation)
     return states.stack()
+
+
+def _chained(rows: types.Transition) -> types.Transition:
+  """The same rows, each before the one that goes on from it, if it is there:
+  as they are, if one environment made them.
+  """
+  waiting = collections.defaultdict(collections.deque)
+  for i, observation in enumerate(rows.observation):
+    waiting[observation.tobytes()].append(i)
+  order, is_taken = [], np.zeros(len(rows.observation), bool)
+  for first in range(len(is_taken)):
+    i = None if is_taken[first] else first
+    while i is not None:
+      order.append(i)
+      is_taken[i] = True
+      following = waiting[rows.next_observation[i].tobytes()]
+      while following and is_taken[following[0]]:
+        following.popleft()
+      i = following[0] if following else None
+  return types.Transition(*(field[order] for field in rows))
 
 
 def _steps_left(rows: types.Transition) -> np.ndarray:

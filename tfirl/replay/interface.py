@@ -48,6 +48,11 @@ def choose(name: str) -> None:
   _chosen = name
 
 
+def is_open() -> bool:
+  """Whether the servers of this process hear more than loopback."""
+  return _chosen != LOOPBACK
+
+
 def restrict(port: int) -> None:
   """Holds whatever this process listens with on `port` to the chosen interface.
 

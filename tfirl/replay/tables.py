@@ -236,9 +236,15 @@ class Replay:
     config = self._config(name)
     return self._info(name).current_size * config.rows_per_item
 
+  def counts(self, name: str) -> tuple[int, int]:
+    """Blocks that the limiter has let in, and out, since the table began."""
+    limiter = self._info(name).rate_limiter_info
+    return limiter.insert_stats.completed, limiter.sample_stats.completed
+
   def describe(self, name: str) -> str:
     """The table's name, size and limiter, as errors print them."""
-    config, limiter = self._config(name), self._info(name).rate_limiter_info
+    config = self._config(name)
+    inserted, sampled = self.counts(name)
     partial = len(self._writers[name].partial_rows)
     kind = (
       f'MinSize(min_size={config.min_size} rows)'
@@ -249,8 +255,8 @@ class Replay:
     )
     return (
       f'table {name!r} ({self.size(name)} rows and {partial} of a partial '
-      f'block; {limiter.insert_stats.completed} blocks inserted, '
-      f'{limiter.sample_stats.completed} sampled; limiter {kind})'
+      f'block; {inserted} blocks inserted, '
+      f'{sampled} sampled; limiter {kind})'
     )
 
   def save(self, folder: str | pathlib.Path) -> None:

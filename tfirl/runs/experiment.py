@@ -26,7 +26,7 @@ from tfirl.demos import consistency, load
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress, record
 from tfirl.machine import threads
-from tfirl.runs import opening, session
+from tfirl.runs import actors, opening, session
 from tfirl.storage import run_folder as run_folder_lib
 
 
@@ -57,6 +57,9 @@ def run(
   keep_best: bool = False,
   num_threads: checks.CountOrZero = 0,
   most_steps: checks.Count | None = None,
+  num_actors: checks.CountOrZero = 0,
+  max_policy_age: checks.Count = 10_000,
+  actor_timeout_s: checks.Positive = 600.0,
 ) -> None:
   """Trains, or goes on training, and leaves all results in `run_folder`.
 
@@ -89,10 +92,18 @@ def run(
       runs on two cores, one thread each is best.
     most_steps: the budget is cut to this if it is larger, whatever its unit:
       so one file, budgets/smoke.gin, makes runs of all kinds short.
+    num_actors: processes that act, each in an environment of its own, while
+      this one learns; Ray has them on this machine, or on the cluster of
+      --ray_address. 0 acts and learns by turns, in this process.
+    max_policy_age: gradient steps that may lie between an actor's policy and
+      the round that takes its steps; older ones are counted (`stale_steps`),
+      and not trained on.
+    actor_timeout_s: how long the learner waits for a block of steps, and an
+      actor for the learner to take one: more than an evaluation lasts.
 
   Raises:
     ValueError: not exactly one budget is bound, or one that the algorithm
-      doesn't count.
+      doesn't count; or actors, for one that takes none.
     UnusedBindingError: a gin binding that nothing consumed.
     FloatingPointError: a loss is not finite; the last checkpoint stays.
     CheckpointError: a checkpoint could not be written, and the last one stays;
@@ -118,8 +129,15 @@ def run(
       must_match=latest is not None and not run_folder.allow_changes,
     )
   opening.say_from_and_to(run_folder, demonstrations, latest)
-  built = make_algorithm(task, demonstrations, seed, restore_from=latest)
   with contextlib.ExitStack() as stack:
+    given = stack.enter_context(
+      actors.sources(
+        make_algorithm, num_actors, max_policy_age, actor_timeout_s, stop
+      )
+    )
+    built = make_algorithm(
+      task, demonstrations, seed, restore_from=latest, **given
+    )
     stack.callback(built.close)
     current = session.Session(
       run_folder,

@@ -23,7 +23,7 @@ from absl import flags, logging
 from tfirl import checks, tasks, types
 from tfirl.config import few_demos, flag_help
 from tfirl.evaluation import record
-from tfirl.machine import generated_code, signals
+from tfirl.machine import generated_code, ray_connection, signals
 from tfirl.replay import interface
 from tfirl.runs import experiment
 from tfirl.storage import checkpoints
@@ -77,6 +77,7 @@ def define_flags() -> None:
   flags.DEFINE_bool('accept_demos', False, few_demos.ACCEPT_HELP)
   flags.DEFINE_integer('num_demos', None, few_demos.FLAG_HELP)
   flags.DEFINE_boolean('allow_changes', False, ALLOW_CHANGES_HELP)
+  flags.DEFINE_string('ray_address', None, ray_connection.FLAG_HELP)
   flags.DEFINE_string(
     'reverb_interface', interface.LOOPBACK, interface.FLAG_HELP
   )
@@ -208,10 +209,12 @@ def run(
   num_demos: int | None,
   allow_changes: bool,
   reverb_interface: str,
+  ray_address: str | None,
 ) -> None:
   """`launch` as a program has it: quiet libraries, and signals that stop it.
 
-  Args: as of `launch`, and the interface by which Reverb may be reached.
+  Args: as of `launch`, the interface by which Reverb may be reached, and the
+    Ray that has the actors.
 
   Raises:
     SystemExit: with 1 and one message when a user's error ends the run.
@@ -225,6 +228,7 @@ def run(
   warnings.simplefilter('ignore', SyntaxWarning)
   try:
     interface.choose(reverb_interface)
+    ray_connection.choose(ray_address)
     with StopSignal() as stop:
       where = root_dir, seed, demos, stop, num_demos
       launch(gin_files, bindings, *where, allow_changes=allow_changes)
@@ -246,6 +250,7 @@ def main(argv: list[str]) -> None:
     given.num_demos,
     given.allow_changes,
     given.reverb_interface,
+    given.ray_address,
   )
 
 

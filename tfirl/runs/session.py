@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from tfirl import tasks
 from tfirl.algorithms.parts import clock as clock_lib
+from tfirl.algorithms.parts import sources
 from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
@@ -131,7 +132,10 @@ class Session:
     self._log.board.settings(self._settings())
     while not self.is_spent and not self._is_asked_to_stop and not stop():
       before, new_return = self.steps, None
-      self.run_round()
+      try:
+        self.run_round()
+      except sources.InterruptedRoundError:
+        return
       if clock_lib.crosses(eval_every, before, self.steps):
         new_return = self.evaluate()
       elif clock_lib.crosses(log_every, before, self.steps):

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -14,24 +15,33 @@ from tfirl.storage import atomic_file
 
 def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
   """Writes `arrays`, or leaves an earlier file alone."""
+  atomic_file.write_bytes(Path(path), to_bytes(arrays))
+
+
+def to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+  """What such a file holds."""
   file = io.BytesIO()
   np.savez(file, **arrays)
-  atomic_file.write_bytes(Path(path), file.getvalue())
+  return file.getvalue()
 
 
-def read(path: str | os.PathLike, what: str) -> dict[str, np.ndarray]:
+def read(
+  file: str | os.PathLike | BinaryIO, what: str, name: str | None = None
+) -> dict[str, np.ndarray]:
   """All arrays of an archive.
 
   Args:
-    path: FILE.npz.
+    file: FILE.npz, or an open one.
     what: it is said to be, in errors: 'a policy'.
+    name: what an open file is called in errors.
 
   Raises:
     FileNotFoundError: no such file.
     ValueError: it is damaged, or no archive.
   """
+  path = name or file
   try:
-    with np.load(path, allow_pickle=False) as archive:
+    with np.load(file, allow_pickle=False) as archive:
       return {key: archive[key] for key in archive.files}
   except FileNotFoundError:
     raise FileNotFoundError(f'{path}: no such file; expected {what}') from None

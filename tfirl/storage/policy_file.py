@@ -15,6 +15,7 @@ Keys, all float32 but for the last two:
   metadata: JSON: which run of which task it is of, what it returned, versions.
 """
 
+import io
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -85,6 +86,38 @@ def make(
 
 def save(policy: EnvPolicy, path: str | os.PathLike) -> None:
   """Writes `policy`, whole or not at all."""
+  npz_file.write(path, _arrays(policy))
+
+
+def load(path: str | os.PathLike) -> EnvPolicy:
+  """The policy that `save` wrote.
+
+  Raises:
+    FileNotFoundError: no such file.
+    ValueError: it holds no such policy; names the key, what was found and what
+      was expected.
+  """
+  return _policy(path, npz_file.read(path, _WHAT))
+
+
+def to_bytes(unit_policy: acting.MlpPolicy) -> bytes:
+  """What `from_bytes` makes the same policy of, in another process."""
+  ones = np.ones(unit_policy.num_actions, np.float32)
+  return npz_file.to_bytes(_arrays(make(unit_policy, -ones, ones, {})))
+
+
+def from_bytes(data: bytes) -> acting.MlpPolicy:
+  """The policy, with actions in [-1, 1].
+
+  Raises:
+    ValueError: `data` are of no policy.
+  """
+  where = 'the policy that was sent'
+  arrays = npz_file.read(io.BytesIO(data), _WHAT, where)
+  return _policy(where, arrays).unit_policy
+
+
+def _arrays(policy: EnvPolicy) -> dict[str, np.ndarray]:
   unit, num_actions = policy.unit_policy, policy.unit_policy.num_actions
   *hidden, (kernel, bias) = unit.layers
   arrays = {
@@ -102,18 +135,13 @@ def save(policy: EnvPolicy, path: str | os.PathLike) -> None:
     arrays['log_std_kernel'] = kernel[:, num_actions:]
     arrays['log_std_bias'] = bias[num_actions:]
     arrays['log_std_range'] = np.array(unit.log_std_range, np.float32)
-  npz_file.write(path, arrays)
+  return arrays
 
 
-def load(path: str | os.PathLike) -> EnvPolicy:
-  """The policy that `save` wrote.
-
-  Raises:
-    FileNotFoundError: no such file.
-    ValueError: it holds no such policy; names the key, what was found and what
-      was expected.
-  """
-  arrays = npz_file.read(path, _WHAT)
+def _policy(
+  path: str | os.PathLike, arrays: Mapping[str, np.ndarray]
+) -> EnvPolicy:
+  """Of checked arrays; `path` is where they are from, for errors."""
   _check(path, arrays)
   num_actions = len(arrays['action_low'])
   layers = [

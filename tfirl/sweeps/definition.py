@@ -29,7 +29,7 @@ class Config(NamedTuple):
     label: the swept bindings, '' without any. The number of demonstrations is
       not among them: the method says it.
     text: gin's whole config, which makes the id.
-    task, method, budget: what it binds; see `few_demos.method`.
+    task, method, budget, num_actors: what it binds; see `few_demos.method`.
   """
 
   gin_files: tuple[str, ...]
@@ -39,6 +39,7 @@ class Config(NamedTuple):
   task: str
   method: str
   budget: budget_lib.Budget
+  num_actors: int
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -167,6 +168,7 @@ def _make_config(
     text=gin.config_str(),
     task=gin_bindings.value_of('Task.name'),
     method=few_demos.method(),
+    num_actors=_bound('run.num_actors') or 0,
     budget=_budget(algorithm, f'{", ".join(paths)}{label and f" ({label})"}'),
   )
 
@@ -214,6 +216,7 @@ def _make_unit(
     steps=config.budget.total,
     budget_unit=config.budget.unit,
     label=config.label,
+    num_actors=config.num_actors,
   )
 
 

@@ -41,6 +41,7 @@ class WorkUnit:
     steps: its budget.
     budget_unit: what that counts, the column of metrics.csv.
     label: the sweep's bindings of this unit, '' if it varies none.
+    num_actors: cores it takes beside the learner's own.
   """
 
   id: str
@@ -51,6 +52,7 @@ class WorkUnit:
   steps: int
   label: str = ''
   budget_unit: str = 'env_steps'  # of sweeps that don't say
+  num_actors: int = 0
 
   @property
   def path(self) -> Path:

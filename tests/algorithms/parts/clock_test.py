@@ -29,13 +29,15 @@ def test_steps_that_do_not_divide_the_period_miss_no_multiple():
 def test_clock_starts_at_nothing_spent():
   clock = Clock()
   clock.env_steps += 64
-  assert vars(clock) == {'env_steps': 64, 'rollout_steps': 0, 'updates': 0}
+  nothing = {'rollout_steps': 0, 'updates': 0, 'stale_steps': 0}
+  assert vars(clock) == {'env_steps': 64, **nothing}
   assert Clock(**vars(clock)) == clock
 
 
 def test_every_step_but_those_of_evaluations_is_a_real_one():
   clock = Clock(env_steps=64, rollout_steps=26, updates=48)
   assert clock.real_steps == 90
+  assert Clock(env_steps=64, stale_steps=8).real_steps == 72
   assert list(clock.counts().items()) == [
     ('real_steps', 90),
     ('env_steps', 64),

@@ -5,11 +5,12 @@ import numpy as np
 from tfirl.algorithms.parts import training_episodes
 
 
-def _add(episodes, *steps):
+def _add(episodes, *steps, stream=0):
   """Steps (reward, time), or (reward, time, discount)."""
   full = [(*step, 1.0)[:3] for step in steps]
   rewards, times, discounts = zip(*full, strict=True)
-  episodes.add(np.float32(rewards), np.float32(discounts), np.array(times))
+  columns = np.float32(rewards), np.float32(discounts), np.array(times)
+  episodes.add(*columns, np.full(len(steps), stream))
 
 
 def test_episodes_over_rounds():
@@ -38,3 +39,18 @@ def test_what_began_in_the_middle_has_no_return():
   _add(episodes, (1.0, 7), (1.0, 8), (2.0, 0), (2.0, 1), (1.0, 5), (1.0, 6))
   _add(episodes, (3.0, 0))
   assert episodes.take()['training_return'] == 4.0
+
+
+def test_streams_are_kept_apart():
+  """Two steps of one, one of another in between, and one that goes no further:
+  an actor that was killed has ended no episode.
+  """
+  episodes = training_episodes.TrainingEpisodes()
+  _add(episodes, (1.0, 0), (2.0, 1), stream=3)
+  _add(episodes, (8.0, 0), stream=7)
+  _add(episodes, (64.0, 0), stream=9)
+  _add(episodes, (4.0, 2), (0.0, 0), stream=3)
+  _add(episodes, (0.0, 0), stream=7)
+  found = episodes.take()
+  assert found['training_return'] == (7 + 8) / 2
+  assert found['training_length'] == (3 + 1) / 2

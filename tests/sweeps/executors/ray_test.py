@@ -1,120 +1,25 @@
 """A sweep on two raylets of one host; one of them, and one process, killed."""
 
-import contextlib
 import csv
 import datetime
 import os
-import pathlib
 import re
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
 
 import pytest
+import raylets
 
-from tfirl.sweeps.executors import ray_cluster
 from tfirl.work_units import unit as unit_lib
 
 pytest.importorskip('ray', reason="needs pip install 'tfirl[ray]'")
-
-_START_S = 180
-
-
-class Cluster:
-  """A head and a second node, each with one core, of this host.
-
-  Attributes:
-    address: HOST:PORT of the head.
-    head, node: the `ray start` processes.
-  """
-
-  def __init__(self, folder):
-    self._folder = folder
-    # Its own home: `ray` keeps a token in the user's.
-    self.env = os.environ | {
-      'HOME': str(folder),
-      'RAY_USAGE_STATS_ENABLED': '0',
-      'PYTHONPATH': os.pathsep.join(map(os.path.abspath, sys.path)),
-    }
-    self._started = []
-    # Short, for the sockets in it: a path of more than 107 letters is too long.
-    self._temp = tempfile.mkdtemp(prefix='ray_')
-    port = _free_port()
-    self.address = f'127.0.0.1:{port}'
-    self.head = self._start(
-      *('--head', f'--port={port}', f'--ray-client-server-port={_free_port()}'),
-      *('--include-dashboard=false', f'--temp-dir={self._temp}'),
-    )
-    self.node = self._start(f'--address={self.address}')
-
-  def _start(self, *flags):
-    """What docs/sweeps.md says, in the foreground; waits until it is up."""
-    command = [sys.executable, '-m', 'ray.scripts.scripts', 'start', '--block']
-    log = self._folder / f'ray{len(self._started)}.log'
-    with open(log, 'w') as file:
-      process = subprocess.Popen(
-        [*command, '--num-cpus=1', *flags],
-        env=self.env,
-        stdout=file,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-      )
-    self._started.append(process)
-    deadline = time.monotonic() + _START_S
-    while 'Ray runtime started' not in log.read_text():
-      if process.poll() is not None or time.monotonic() > deadline:
-        pytest.fail(f'no Ray after {_START_S} s: {log.read_text()}')
-      time.sleep(0.1)
-    return process
-
-  def raylet(self, start):
-    """The raylet's process number, of a `ray start` process."""
-    (pid,) = [
-      pid
-      for pid, parent, command in processes()
-      if parent == start.pid and command[0].endswith('/raylet')
-    ]
-    return pid
-
-  def close(self):
-    for process in self._started:
-      process.terminate()
-    for process in self._started:
-      with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(30)
-      with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    shutil.rmtree(self._temp, ignore_errors=True)
-
-
-def processes():
-  """(process, its parent, words of its command) of all processes."""
-  found = []
-  for folder in pathlib.Path('/proc').glob('[0-9]*'):
-    try:
-      command = (folder / 'cmdline').read_bytes().decode().split('\0')
-      stat = (folder / 'stat').read_text().rpartition(')')[2].split()
-    except OSError:
-      continue
-    found.append((int(folder.name), int(stat[1]), command))
-  return found
-
-
-def _free_port():
-  with socket.socket() as server:
-    server.bind(('127.0.0.1', 0))
-    return server.getsockname()[1]
 
 
 @pytest.fixture(scope='module')
 def cluster(tmp_path_factory):
   cluster = None
   try:
-    cluster = Cluster(tmp_path_factory.mktemp('ray'))
+    cluster = raylets.Cluster(tmp_path_factory.mktemp('ray'))
     yield cluster
   finally:
     if cluster:
@@ -128,7 +33,7 @@ def tasks():
 
 def _supervisors(sweep):
   """Unit id -> (supervisor's process number, that of the raylet above it)."""
-  found = {p: (parent, command) for p, parent, command in processes()}
+  found = {p: (parent, command) for p, parent, command in raylets.processes()}
   units = {unit.run_dir: unit.id for unit in sweep.units().values()}
   result = {}
   for pid, (worker, command) in found.items():
@@ -158,7 +63,7 @@ def _wait_for_half(sweep, process, raylet, but=None):
 
 def _kill_run(supervisor):
   """kill -9 of the run itself, as a lack of memory does."""
-  (run,) = [p for p, parent, _ in processes() if parent == supervisor]
+  (run,) = [p for p, parent, _ in raylets.processes() if parent == supervisor]
   os.kill(run, signal.SIGKILL)
 
 
@@ -212,6 +117,17 @@ def test_a_unit_that_no_machine_has_room_for(make_sweep, cluster):
   assert sweep.in_state(unit_lib.QUEUED) == sweep.units().keys()
 
 
+def test_a_units_actors_need_room_too(make_sweep, cluster):
+  sweep = make_sweep(
+    *('--seeds=0:1', '--executor=ray', f'--ray_address={cluster.address}'),
+    '--gin_bindings=run.num_actors = 7',
+  )
+  sweep.env = cluster.env
+  done = sweep.call()
+  assert done.returncode == 1
+  assert "a unit needs {'CPU': 8" in done.stderr
+
+
 def test_all_units_are_done(lossy_sweep):
   assert lossy_sweep.exit_code == 0, lossy_sweep.output
   statuses = lossy_sweep.statuses()
@@ -250,28 +166,11 @@ def test_same_ids_and_configs_as_here(lossy_sweep, configs_here):
 
 def test_unreachable_address(make_sweep):
   sweep = make_sweep('--seeds=0:1', '--executor=ray')
-  done = sweep.call(f'--ray_address=127.0.0.1:{_free_port()}')
+  done = sweep.call(f'--ray_address=127.0.0.1:{raylets.free_port()}')
   assert done.returncode == 1
   (line,) = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
   assert '--ray_address=127.0.0.1:' in line and 'refused' in line
   assert 'expected HOST:PORT of a head' in line
-
-
-@pytest.mark.parametrize('address', ['head', 'head:', ':6379', 'head:port'])
-def test_bad_address(address):
-  with pytest.raises(ValueError, match=f'--ray_address={address}: expected'):
-    ray_cluster._check_address(address)
-
-
-def test_an_address_at_which_nobody_answers(monkeypatch):
-  """Accepts, and then says nothing, as a port of something else does."""
-  monkeypatch.setattr(ray_cluster, '_HEALTH_S', 3)
-  with socket.socket() as server:
-    server.bind(('127.0.0.1', 0))
-    server.listen()
-    address = f'127.0.0.1:{server.getsockname()[1]}'
-    with pytest.raises(RuntimeError, match=f'--ray_address={address}: '):
-      ray_cluster._check_address(address)
 
 
 def test_a_machine_that_does_not_see_the_files(tasks, tmp_path):
@@ -287,9 +186,3 @@ def test_a_machine_that_does_not_see_the_files(tasks, tmp_path):
   assert set(os.listdir(tmp_path)) == before
   problem = tasks._check_node(str(token), 'other')
   assert problem.endswith('expected other')
-
-
-def test_ray_that_is_not_installed(monkeypatch):
-  monkeypatch.setitem(sys.modules, 'tfirl.sweeps.executors.ray_tasks', None)
-  with pytest.raises(RuntimeError, match="pip install 'tfirl\\[ray\\]'"):
-    ray_cluster._import_tasks()

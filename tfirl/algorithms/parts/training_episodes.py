@@ -23,26 +23,35 @@ class TrainingEpisodes:
 
   def __init__(self):
     """Nothing was seen yet."""
-    self._current: _Episode | None = None  # the one under way
-    self._next_time = 0
+    # By the stream: the episode under way, and the time of its next step.
+    self._current: dict[int, _Episode | None] = {}
+    self._next_time: dict[int, int] = {}
     self._ended: list[_Episode] = []
 
   def add(
-    self, rewards: np.ndarray, discounts: np.ndarray, times: np.ndarray
+    self,
+    rewards: np.ndarray,
+    discounts: np.ndarray,
+    times: np.ndarray,
+    streams: np.ndarray,
   ) -> None:
-    """Args: steps in order, [M], and how many into its episode each lies; a
-    discount is 0 only where an episode terminated.
+    """Args: steps, [M], and how many into its episode each lies; a discount is
+    0 only where an episode terminated. Those of one stream are one
+    environment's, in order.
     """
-    steps = rewards.tolist(), discounts.tolist(), times.tolist()
-    for reward, discount, time in zip(*steps, strict=True):
-      if time != self._next_time or time == 0:
-        if self._current is not None:
-          self._ended.append(self._current)
-        self._current = _Episode(0, 0.0, False) if time == 0 else None
-      if self._current is not None:
-        length, total, _ = self._current
-        self._current = _Episode(length + 1, total + reward, discount == 0.0)
-      self._next_time = time + 1
+    columns = rewards, discounts, times, streams
+    steps = zip(*(column.tolist() for column in columns), strict=True)
+    for reward, discount, time, stream in steps:
+      current = self._current.get(stream)
+      if time != self._next_time.get(stream, 0) or time == 0:
+        if current is not None:
+          self._ended.append(current)
+        current = _Episode(0, 0.0, False) if time == 0 else None
+      if current is not None:
+        length, total, _ = current
+        current = _Episode(length + 1, total + reward, discount == 0.0)
+      self._current[stream] = current
+      self._next_time[stream] = time + 1
 
   def take(self) -> Mapping[str, float]:
     """Columns of metrics.csv, of the episodes since the last call: their mean

@@ -1,24 +1,19 @@
 """One Ray task a unit, on the machines of a cluster with shared files."""
 
-import importlib
 import os
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 
 from absl import flags
 
-from tfirl.machine import threads
+from tfirl.machine import ray_connection, threads
 from tfirl.sweeps import progress_table
 from tfirl.sweeps.executors import stopping
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
-# Together with the program's own start less than half a minute; `ray.init`
-# alone would try for more than two.
-_CONNECT_S, _HEALTH_S = 5, 15
+_TASKS = 'tfirl.sweeps.executors.ray_tasks'  # needs Ray
 _STOP_S = 90  # a unit's own time to stop, and some more
 _TABLE_S = 1.0
 
@@ -41,10 +36,10 @@ def run(units: Sequence[WorkUnit], fail_fast: bool) -> None:
     ValueError: a flag.
   """
   retry_codes = _retry_codes()
-  tasks = _import_tasks()
+  tasks = ray_connection.import_module(_TASKS, '--executor=ray')
   address = flags.FLAGS.ray_address
   if address is not None:
-    _check_address(address)
+    ray_connection.check_address(address)
   cores = len(os.sched_getaffinity(0))
   with tasks.connected(address, cores) as cluster:
     # After Ray's own handlers.
@@ -69,16 +64,6 @@ def run(units: Sequence[WorkUnit], fail_fast: bool) -> None:
   _wait_for_end(units)
 
 
-def _import_tasks():
-  """What needs Ray to be installed."""
-  try:
-    return importlib.import_module('tfirl.sweeps.executors.ray_tasks')
-  except ModuleNotFoundError as error:
-    raise RuntimeError(
-      f"--executor=ray: {error}; expected it from pip install 'tfirl[ray]'"
-    ) from error
-
-
 def _retry_codes() -> list[int]:
   texts = flags.FLAGS.retry_exit_codes
   try:
@@ -86,29 +71,6 @@ def _retry_codes() -> list[int]:
   except ValueError as error:
     raise ValueError(
       f'--retry_exit_codes={",".join(texts)}: {error}; expected whole numbers'
-    ) from error
-
-
-def _check_address(address: str) -> None:
-  """Raises RuntimeError soon if no Ray answers at HOST:PORT."""
-  host, _, port = address.rpartition(':')
-  expected = 'expected HOST:PORT of a head started by `ray start --head`'
-  if not host or not port.isdigit():
-    raise ValueError(f'--ray_address={address}: {expected}')
-  try:
-    socket.create_connection((host, int(port)), _CONNECT_S).close()
-    subprocess.run(
-      [sys.executable, '-m', 'ray.scripts.scripts', 'health-check']
-      + [f'--address={address}'],
-      check=True,
-      capture_output=True,
-      timeout=_HEALTH_S,
-    )
-  except (OSError, subprocess.SubprocessError) as error:
-    output = getattr(error, 'stderr', None) or b''
-    lines = output.decode(errors='replace').strip().splitlines()
-    raise RuntimeError(
-      f'--ray_address={address}: {lines[-1] if lines else error}; {expected}'
     ) from error
 
 

@@ -1,7 +1,6 @@
 """What is asked of Ray. Imported only where Ray is installed."""
 
 import contextlib
-import os
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 import ray
 from ray.util import scheduling_strategies
 
+from tfirl.machine import ray_connection
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -21,21 +21,8 @@ _TRY_AGAIN = InterruptedError
 @contextlib.contextmanager
 def connected(address: str | None, cores: int) -> Iterator['Cluster']:
   """A connection to the cluster at `address`; None starts one, of `cores`."""
-  os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # tells nobody
-  try:
-    if address is None:
-      ray.init(
-        address='local',
-        num_cpus=cores,
-        include_dashboard=False,
-        log_to_driver=False,
-      )
-    else:
-      ray.init(address=address, log_to_driver=False)
+  with ray_connection.connected(address, cores):
     yield Cluster()
-  finally:
-    # Ray ends the workers, and with them their units.
-    ray.shutdown()
 
 
 class Cluster:
@@ -89,20 +76,21 @@ class Cluster:
 
     Args:
       units: in this order.
-      num_cpus, num_gpus: what each takes.
+      num_cpus, num_gpus: what each takes; a core more for each of its actors.
       max_retries: how often Ray tries one again, after its machine was lost
         or it ended with one of `retry_codes`.
       retry_codes: exit codes.
 
     Raises RuntimeError if no machine is large enough.
     """
-    self._check_room({'CPU': num_cpus, 'GPU': num_gpus})
-    self._num_cpus = num_cpus
+    most = max(num_cpus + unit.num_actors for unit in units)
+    self._check_room({'CPU': most, 'GPU': num_gpus})
+    self._num_cpus = most
     task = ray.remote(_run_unit)
     for unit in units:
       named = task.options(
         name=unit.name,
-        num_cpus=num_cpus,
+        num_cpus=num_cpus + unit.num_actors,
         num_gpus=num_gpus,
         max_retries=max_retries,
         retry_exceptions=[_TRY_AGAIN],
@@ -128,7 +116,8 @@ class Cluster:
         return
     found = [{name: node.get(name, 0) for name in needed} for node in nodes]
     raise RuntimeError(
-      f'--cpus_per_unit, --gpus_per_unit: a unit needs {needed}; expected a '
+      f'--cpus_per_unit, --gpus_per_unit: a unit needs {needed}, its actors '
+      'included (run.num_actors); expected a '
       f'machine of the cluster that has it, found {found}'
     )
 

@@ -1,0 +1,1 @@
+"""Actors: environments of other processes, from which a learner learns."""

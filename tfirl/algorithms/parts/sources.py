@@ -1,0 +1,83 @@
+"""Where a round's real steps come from; here: an environment of this process.
+
+Whatever takes the place of `OwnEnvironment` has the same methods.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tfirl import types
+from tfirl.algorithms.parts import collecting
+
+
+class InterruptedRoundError(Exception):
+  """The run is to stop, and the round's steps would still be waited for."""
+
+
+class Steps(NamedTuple):
+  """A round of real steps.
+
+  Attributes:
+    rows: [M, ...].
+    times: how many steps into its episode each lies, [M] int64.
+    streams: [M] int64; rows of one number are one environment's, in order.
+    num_stale: steps that were taken besides, and are too old to train on.
+    columns: of metrics.csv.
+  """
+
+  rows: types.RewardedTransition
+  times: np.ndarray
+  streams: np.ndarray
+  num_stale: int = 0
+  columns: Mapping[str, float] = {}
+
+
+class OwnEnvironment:
+  """Takes the steps itself.
+
+  Attributes:
+    env: where the policy acts.
+
+  Args:
+    make_env: maps `seeds` to it.
+    seeds: of the environment.
+    num_steps: of a round.
+  """
+
+  def __init__(self, make_env: Callable, seeds: Sequence[int], num_steps: int):
+    self.env = make_env(*seeds)
+    self.env.reset()
+    self._num_steps = num_steps
+
+  def take(
+    self,
+    policy: collecting.Policy,
+    rng: np.random.Generator | None,
+    updates: int,
+  ) -> Steps:
+    """The next round's.
+
+    Args:
+      policy: acts.
+      rng: draws its actions; None takes its mean action.
+      updates: gradient steps that `policy` has had.
+    """
+    del updates  # it is the latest policy, always
+    steps = collecting.run_steps(self.env, policy, self._num_steps, rng)
+    return Steps(*steps, np.zeros(self._num_steps, np.int64))
+
+  def get_state(self) -> Mapping[str, Any]:
+    """Where the environment stands, JSON-able."""
+    return self.env.get_state()
+
+  def set_state(self, state: Mapping[str, Any]) -> None:
+    """Takes up what `get_state` gave; what another source gave leaves it at
+    the start of an episode.
+    """
+    if 'lives' not in state:
+      self.env.set_state(state)
+
+  def close(self) -> None:
+    """Ends nothing: environments end with their process."""
