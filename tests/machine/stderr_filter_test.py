@@ -74,6 +74,27 @@ def test_nested_and_in_threads_the_stream_is_given_back(capfd):
   assert len(lines) == 17 and lines[-1] == 'after'
 
 
+def test_a_thread_that_ends_the_process_loses_no_line(capfd):
+  is_open, may_end = threading.Event(), threading.Event()
+
+  def wait():
+    with stderr_filter.without_notes(), stderr_filter.without_notes():
+      is_open.set()
+      may_end.wait(60)
+
+  waiting = threading.Thread(target=wait)
+  waiting.start()
+  assert is_open.wait(60)
+  _write(b'last words\n' + _NOTE)
+  assert capfd.readouterr().err == ''
+  stderr_filter.give_back()
+  assert capfd.readouterr().err == 'last words\n'
+  may_end.set()
+  waiting.join()
+  _write(b'after it\n')
+  assert capfd.readouterr().err == 'after it\n'
+
+
 @pytest.mark.parametrize('stream', [None, 'closed'])
 def test_no_stream_of_python(capfd, monkeypatch, tmp_path, stream):
   if stream:

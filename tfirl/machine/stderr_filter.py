@@ -37,6 +37,7 @@ _STDERR = 2  # its file descriptor, wherever `sys.stderr` goes
 
 # Two threads that took turns would give one another's file back.
 _lock = threading.RLock()
+_open: list[tuple[BinaryIO, int]] = []  # what holds, and the true descriptor
 
 
 @contextlib.contextmanager
@@ -56,13 +57,26 @@ def without_notes() -> Iterator[None]:
       return
     _flush()
     os.dup2(held.fileno(), _STDERR)
+    _open.append((held, true_stderr))
     try:
       yield
     finally:
-      _flush()
-      os.dup2(true_stderr, _STDERR)
+      _give_back(*_open.pop())
       os.close(true_stderr)
-      _pass_on(held)
+
+
+def give_back() -> None:
+  """Passes on what is held by whichever thread: before `os._exit`, which would
+  take it along.
+  """
+  for held, true_stderr in reversed(_open):
+    _give_back(held, true_stderr)
+
+
+def _give_back(held: BinaryIO, true_stderr: int) -> None:
+  _flush()
+  os.dup2(true_stderr, _STDERR)
+  _pass_on(held)
 
 
 def _flush() -> None:
@@ -76,6 +90,7 @@ def _pass_on(held: BinaryIO) -> None:
   text = b''.join(
     line for line in held if not (_NOTES.match(line) and line.endswith(b'\n'))
   )
+  held.truncate(0)
   with contextlib.suppress(OSError):  # its reader may have gone
     while text:
       text = text[os.write(_STDERR, text) :]

@@ -13,7 +13,7 @@ import gin
 import numpy as np
 
 from tfirl.algorithms.parts import collecting, tables
-from tfirl.machine import signals, threads
+from tfirl.machine import signals, stderr_filter, threads
 from tfirl.replay import exchange, rows
 from tfirl.storage import policy_file
 from tfirl.work_units import unit
@@ -135,6 +135,7 @@ def _ending_with(post: exchange.Outpost) -> Iterator[None]:
         heard = time.monotonic()
       elif time.monotonic() - heard > _PATIENCE_S and not left.is_set():
         signals.say(f'the learner is gone for {_PATIENCE_S:g} s: ends')
+        stderr_filter.give_back()  # a call of Reverb's may hold it for ever
         os._exit(_EXIT_ORPHANED)
 
   threading.Thread(target=watch, daemon=True).start()
