@@ -61,6 +61,7 @@ class _Counting(tf.Module):
     self.recorded_in, self.finished_in = [], []
     self.weight = tf.Variable(0.0)
     self._script = script
+    script.while_made()
     self._set_policy()
 
   def _set_policy(self):
@@ -127,6 +128,7 @@ class _Runner:
       budget_units=budget.STEPS,
       learns_from_demos=False,
       after_round=lambda algorithm: None,
+      while_made=lambda: None,
     )
 
   def __call__(

@@ -1,6 +1,7 @@
 """The loop around an algorithm: evaluations, checkpoints, resuming."""
 
 import logging
+import time
 
 import gymnasium
 import numpy as np
@@ -29,6 +30,13 @@ def test_evaluates_at_the_start_and_every_period(run):
   np.testing.assert_allclose(found, [*expected, (60, 60, 30, 1.5)], atol=1e-6)
   assert run.rows('rows_toy', 'toy_loss', 'eval_episodes')[1] == (20, 0, 2)
   assert algorithm.recorded_in == 4 * [run.path]
+
+
+def test_wall_time_has_what_an_algorithm_is_made_of(run):
+  """A clone, say, which is most of the time to a good policy."""
+  run.script.while_made = lambda: time.sleep(0.5)
+  run(env_steps=20)
+  assert run.rows('wall_s')[0][0] >= 0.5
 
 
 def test_evaluates_the_last_policy_whatever_the_period(run):

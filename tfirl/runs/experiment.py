@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import time
 from collections.abc import Callable
 
 import gin
@@ -110,6 +111,7 @@ def run(
       or all that there are to go on from are damaged.
     RunFolderError: there is none, though the run has been trained.
   """
+  started = time.monotonic()
   budget = budget_lib.make_budget(
     {'real_steps': real_steps, 'env_steps': env_steps, 'updates': updates},
     make_algorithm.budget_units,
@@ -152,6 +154,7 @@ def run(
       keep_best=keep_best,
       on_evaluation=on_evaluation,
       demos=None if demonstrations is None else demonstrations.source,
+      started=started,
     )
     stack.callback(current.close)
     name = f'{run_folder.path.parent.name} {task.name} {seed}'

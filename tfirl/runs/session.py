@@ -65,8 +65,13 @@ class Session:
     keep_best: bool,
     on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
     demos: str | None = None,
+    started: float,
   ):
-    """Goes on from the checkpoint `latest`, or begins if it is None."""
+    """Goes on from the checkpoint `latest`, or begins if it is None.
+
+    `started` is when this process began the run, by `time.monotonic`: what an
+    algorithm is made of, a clone among it, has taken time by now.
+    """
     self._run_folder = run_folder
     self._algorithm = algorithm
     self._task = task
@@ -108,7 +113,7 @@ class Session:
       self._evaluated_at = int(self._log.last_row[budget.unit])
     if latest is not None and self._is_older(latest):
       self._export()  # a kill came between that checkpoint and these
-    self._started = time.monotonic()
+    self._started = started
 
   @property
   def steps(self) -> int:
