@@ -1,5 +1,5 @@
-# `make train`: from a fresh clone to a trained Hopper policy. 50,000 steps show
-# how it learns; README's table has STEPS=100000.
+# `make train`: from a fresh clone to a trained Hopper policy, in 50,000 steps;
+# README's table has STEPS=100000.
 # `make test`: all tests. `make quick`: what takes under 90 seconds.
 # `make storm`: STORM=100 of each fault: damaged files, kills; hours.
 # `make docs`: all that is written, as site/index.html.

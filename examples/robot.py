@@ -69,6 +69,11 @@ def main(argv: list[str] | None = None) -> None:
   args = parser.parse_args(argv)
   task = read_metadata(args.policy)
   act = load(args.policy)
+  if not task['env_id']:
+    parser.error(
+      f'{task["task"]} is an environment that gymnasium does not know by name: '
+      'put your robot in its place, in the next line of this file'
+    )
   env = gymnasium.make(task['env_id'], **task['env_kwargs'])
   returns = []
   for seed in range(args.episodes):

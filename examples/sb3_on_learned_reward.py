@@ -4,7 +4,7 @@ In an environment of its own, without TensorFlow:
 
   python -m venv sb3
   sb3/bin/pip install stable-baselines3 'gymnasium[mujoco]'
-  sb3/bin/pip install --no-deps tfirl   # or a copy of learned_reward.py
+  sb3/bin/pip install --no-deps CHECKOUT   # or a copy of learned_reward.py
   sb3/bin/python sb3_on_learned_reward.py runs/hopper/hype/0/cost.npz
 
 Prints what the policy returns by the learned and by the task's own reward; the

@@ -121,6 +121,13 @@ class Task:
     return env
 
   @property
+  def tremble_probability(self) -> float:
+    """Chance that a step executes a uniform action, in training and evaluation
+    alike.
+    """
+    return self._tremble_probability
+
+  @property
   def bindings(self) -> list[str]:
     """Lines of gin that make this task again.
 

@@ -1,7 +1,7 @@
 """The reward that a run learned, where tfirl itself can't be.
 
 Imports NumPy and gymnasium alone, so that another library's agent, in another
-environment of Python, trains on it: `pip install --no-deps tfirl` there, or a
+environment of Python, trains on it: `pip install --no-deps CHECKOUT`, or a
 copy of this file.
 
   env = LearnedRewardWrapper(gymnasium.make('Hopper-v5'), 'cost.npz')

@@ -1,7 +1,7 @@
 """Records any policy's episodes as an .npz, where tfirl itself can't be.
 
 Imports NumPy and gymnasium alone, so that it runs beside Stable-Baselines3 or
-PyTorch: `pip install --no-deps tfirl` there, or a copy of this file.
+PyTorch: `pip install --no-deps CHECKOUT` there, or a copy of this file.
 """
 
 import json

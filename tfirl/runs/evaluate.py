@@ -90,6 +90,13 @@ def main(
     message = str(error).split('\n  In call to configurable')[0]
     sys.exit(f'error: {message}')
   print(table(stats))
+  trembles = tasks.make_task().tremble_probability
+  if trembles:
+    print(
+      f'{100 * trembles:g} % of the actions were drawn at random, as in '
+      'training (Task.tremble_probability)',
+      file=sys.stderr,
+    )
   if not (args.run / run_folder.COMPLETE_FILE).is_file():
     latest = checkpoints.latest(args.run / 'checkpoints')
     at = f': of step {latest.name}' if latest else ''
