@@ -74,6 +74,7 @@ def _expected(env_steps, saved):
   return {
     'env_steps': env_steps,
     'rollout_steps': saved['rollout_steps'],
+    'stale_steps': 0,
     'updates': updates,
     'cost_turns': updates // 30,
     'epochs': 2 * (env_steps // 20 - 1),

@@ -29,6 +29,7 @@ def _expected(env_steps, saved):
     'env_steps': env_steps,
     'updates': env_steps - 16,
     'rollout_steps': saved['rollout_steps'],
+    'stale_steps': 0,
     'cost_turns': env_steps // _PERIOD,
     'policy_rows': env_steps // 5 * 5,
     'partial_policy_rows': env_steps % 5,
