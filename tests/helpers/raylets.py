@@ -27,11 +27,10 @@ class Cluster:
   def __init__(self, folder):
     self._folder = folder
     # Its own home: `ray` keeps a token in the user's. `ray.init` of a test
-    # before, in this process, has asked for that token of all to come.
-    inherited = dict(os.environ)
-    inherited.pop('RAY_AUTH_MODE', None)
-    self.env = inherited | {
+    # before, in this process, would have it ask for that token.
+    self.env = os.environ | {
       'HOME': str(folder),
+      'RAY_AUTH_MODE': 'disabled',
       'RAY_USAGE_STATS_ENABLED': '0',
       # Else workers starve beside whatever else a busy machine does.
       'RAY_worker_niceness': '0',
