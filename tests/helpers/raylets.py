@@ -41,11 +41,16 @@ class Cluster:
     self._temp = tempfile.mkdtemp(prefix='ray_')
     port = free_port()
     self.address = f'127.0.0.1:{port}'
-    self.head = self._start(
-      *('--head', f'--port={port}', f'--ray-client-server-port={free_port()}'),
-      *('--include-dashboard=false', f'--temp-dir={self._temp}'),
-    )
-    self.node = self.add_node()
+    try:
+      self.head = self._start(
+        *('--head', f'--port={port}'),
+        f'--ray-client-server-port={free_port()}',
+        *('--include-dashboard=false', f'--temp-dir={self._temp}'),
+      )
+      self.node = self.add_node()
+    except BaseException:
+      self.close()
+      raise
 
   def add_node(self):
     """One more. Returns: its `ray start` process."""
@@ -89,6 +94,13 @@ class Cluster:
       with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     shutil.rmtree(self._temp, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def cluster(folder):
+  """A `Cluster` that is closed in the end."""
+  with contextlib.closing(Cluster(folder)) as made:
+    yield made
 
 
 def processes():

@@ -217,13 +217,8 @@ def test_a_full_disk_ends_the_run_with_its_actors(acted, small_disk):
 
 @pytest.fixture
 def cluster(tmp_path_factory):
-  cluster = None
-  try:
-    cluster = raylets.Cluster(tmp_path_factory.mktemp('ray'))
-    yield cluster
-  finally:
-    if cluster:
-      cluster.close()
+  with raylets.cluster(tmp_path_factory.mktemp('ray')) as made:
+    yield made
 
 
 def test_a_lost_node_costs_its_actors_and_a_new_one_takes_them(

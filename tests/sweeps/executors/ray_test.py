@@ -17,13 +17,8 @@ pytest.importorskip('ray', reason="needs pip install 'tfirl[ray]'")
 
 @pytest.fixture(scope='module')
 def cluster(tmp_path_factory):
-  cluster = None
-  try:
-    cluster = raylets.Cluster(tmp_path_factory.mktemp('ray'))
-    yield cluster
-  finally:
-    if cluster:
-      cluster.close()
+  with raylets.cluster(tmp_path_factory.mktemp('ray')) as made:
+    yield made
 
 
 @pytest.fixture
