@@ -189,6 +189,25 @@ def test_first_signal_asks_to_stop_and_second_is_not_caught(number, capfd):
   assert 'stopping after this round' in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+  ('number', 'error'),
+  [
+    (signal.SIGTERM, SystemExit),
+    (signal.SIGHUP, SystemExit),
+    (signal.SIGINT, KeyboardInterrupt),
+  ],
+)
+def test_a_signal_before_the_first_round_ends_the_run(number, error, capfd):
+  """A clone is being made, perhaps for minutes, and nothing is to be saved."""
+  before = signal.getsignal(number)
+  with pytest.raises(error) as info, launch.StopSignal():
+    signal.raise_signal(number)
+  assert signal.getsignal(number) == before
+  assert 'nothing was trained yet' in capfd.readouterr().err
+  if error is SystemExit:
+    assert info.value.code == 128 + number
+
+
 @pytest.mark.parametrize('number', [signal.SIGHUP, signal.SIGINT])
 def test_a_signal_that_is_ignored_stays_so(number):
   """As by nohup."""

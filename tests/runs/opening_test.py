@@ -12,7 +12,7 @@ from tfirl.config import budget
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
 from tfirl.evaluation import progress
-from tfirl.runs import experiment, opening, session
+from tfirl.runs import evaluations, experiment, opening, session
 
 _ENV_ID = 'TfirlEcho-v0'  # conftest's
 
@@ -100,7 +100,7 @@ def test_the_bar_is_told_seconds_of_training_alone(run, monkeypatch):
   def after_round(algorithm):
     clock.now += 2.0
 
-  evaluate = session.evaluation.evaluate
+  evaluate = evaluations.evaluation.evaluate
 
   def slow_evaluate(*args, **kwargs):
     clock.now += 100.0
@@ -108,7 +108,7 @@ def test_the_bar_is_told_seconds_of_training_alone(run, monkeypatch):
 
   run.script.after_round = after_round
   monkeypatch.setattr(session, 'time', clock)
-  monkeypatch.setattr(session.evaluation, 'evaluate', slow_evaluate)
+  monkeypatch.setattr(evaluations.evaluation, 'evaluate', slow_evaluate)
   monkeypatch.setattr(experiment.progress, 'ProgressBar', Bar)
   run(env_steps=40)
   assert told == [(10, 2.0), (20, 4.0), (30, 6.0), (40, 8.0)]

@@ -72,7 +72,7 @@ def evaluate(
   for i, this_seed in enumerate(seeds):
     path = video_path if i == 0 else None
     with _video(env, path) as writer:
-      rng = np.random.default_rng(this_seed) if stochastic else None
+      rng = _rng(this_seed, stochastic)
       result = _run_episode(env, policy, this_seed, rng, writer)
     for values, value in zip(
       (returns, lengths, successes), result, strict=True
@@ -84,6 +84,33 @@ def evaluate(
     np.asarray(successes, np.float64),
     np.asarray(seeds, np.int64),
   )
+
+
+def film(
+  env: py_environment.PyEnvironment,
+  policy: Policy,
+  seed: int,
+  path: str,
+  stochastic: bool = False,
+) -> float:
+  """Films one episode of which an evaluation told: of its `seeds`.
+
+  Args:
+    env, policy, stochastic: as of `evaluate`; `env` must render.
+    seed: what the episode is reset with.
+    path: ends in .mp4 or .gif.
+
+  Returns: the episode's return.
+
+  Raises:
+    ValueError: a video that can't be made.
+  """
+  with _video(env, path) as writer:
+    return _run_episode(env, policy, seed, _rng(seed, stochastic), writer)[0]
+
+
+def _rng(seed: int, stochastic: bool) -> np.random.Generator | None:
+  return np.random.default_rng(seed) if stochastic else None
 
 
 def _run_episode(

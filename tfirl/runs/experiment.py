@@ -27,7 +27,7 @@ from tfirl.demos import consistency, load
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import progress, record
 from tfirl.machine import threads
-from tfirl.runs import actors, opening, session
+from tfirl.runs import actors, evaluations, opening, session
 from tfirl.storage import run_folder as run_folder_lib
 
 
@@ -141,16 +141,21 @@ def run(
       task, demonstrations, seed, restore_from=latest, **given
     )
     stack.callback(built.close)
+    played = evaluations.Evaluations(
+      task,
+      seed,
+      run_folder.videos,
+      episodes=eval_episodes,
+      stochastic=eval_stochastic,
+      film=eval_video,
+    )
+    stack.callback(played.close)
     current = session.Session(
       run_folder,
       built,
       latest,
-      task,
-      seed,
+      played,
       budget,
-      eval_episodes=eval_episodes,
-      eval_stochastic=eval_stochastic,
-      eval_video=eval_video,
       keep_best=keep_best,
       on_evaluation=on_evaluation,
       demos=None if demonstrations is None else demonstrations.source,

@@ -8,11 +8,17 @@ from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
 
 
-def film(policy, task: tasks.Task, seed: int, path: Path) -> None:
-  """One episode as an mp4; without a renderer, a warning."""
+def film(
+  policy,
+  task: tasks.Task,
+  seed: int,
+  path: Path,
+  stochastic: bool = False,
+) -> None:
+  """The episode that is reset with `seed`; without a renderer, a warning."""
   try:
     with task.make_env(seed, 'rgb_array') as env:
-      evaluation.evaluate(env, policy, 1, seed, video_path=str(path))
+      evaluation.film(env, policy, seed, str(path), stochastic)
   except Exception as error:  # what a missing GL library raises is its own
     warn(error)
 

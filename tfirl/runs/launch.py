@@ -87,18 +87,23 @@ class StopSignal:
   """Becomes true at SIGTERM, SIGHUP or the first Ctrl-C; a second one kills,
   but for SIGHUP: a terminal that is closed may send two.
 
+  Until it is asked for the first time there is no round to wait for and nothing
+  to save, and a clone may take minutes: then the first signal ends the run, as
+  KeyboardInterrupt, or SystemExit with 128 + the signal's number.
+
   A context manager: leaving it gives the signals back to who had them. Outside
   of the main thread Python takes no signals, and it stays false.
   """
 
   def __init__(self):
-    self._stopped = False
+    self._stopped, self._is_asked = False, False
     self._handlers = {}
     if threading.current_thread() is threading.main_thread():
       self._handlers = signals.catch(self._stop)
 
   def __call__(self) -> bool:
     """Whether the run should end its round, checkpoint and return."""
+    self._is_asked = True
     return self._stopped
 
   def __enter__(self) -> 'StopSignal':
@@ -113,7 +118,13 @@ class StopSignal:
     if number == signal.SIGHUP:
       second = ''
     signal.signal(number, signal.SIG_DFL if second else signal.SIG_IGN)
-    signals.say(f'{name}: stopping after this round{second}')
+    if self._is_asked:
+      signals.say(f'{name}: stopping after this round{second}')
+      return
+    signals.say(f'{name}: stopping; nothing was trained yet')
+    if number == signal.SIGINT:
+      raise KeyboardInterrupt
+    raise SystemExit(128 + number)
 
 
 def seed_everything(seed: int) -> None:
@@ -217,7 +228,8 @@ def run(
     Ray that has the actors.
 
   Raises:
-    SystemExit: with 1 and one message when a user's error ends the run.
+    SystemExit: with 1 and one message when a user's error ends the run; as of
+      `StopSignal`.
   """
   # Whoever warns, by Python's logging or absl's, is shown alike.
   std_logging.basicConfig(format=_LOG_FORMAT)
@@ -234,6 +246,8 @@ def run(
       launch(gin_files, bindings, *where, allow_changes=allow_changes)
   except _USER_ERRORS as error:
     sys.exit(f'error: {error_line(error)}')
+  except KeyboardInterrupt:
+    sys.exit(128 + signal.SIGINT)
 
 
 def main(argv: list[str]) -> None:

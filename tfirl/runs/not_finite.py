@@ -3,10 +3,14 @@
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from tfirl.config import gin_bindings
+from tfirl.storage import checkpoints as checkpoint_files
 
 # A word of what was found, and whose learning rate may well be too high.
 _PLAYERS = (
@@ -16,6 +20,53 @@ _PLAYERS = (
   ('end_', ('LearnedEnd',)),
   ('', ('tfirl.SacAgent', 'tfirl.IqLearnAgent', 'Td3BcAgent', 'BcAgent')),
 )
+
+
+class Check:
+  """Looks for numbers that are not finite in what an algorithm has learned."""
+
+  def __init__(self, algorithm, demos: str | None, checkpoints: Path):
+    """Args: the run's algorithm, the source of its demonstrations (None for a
+    method that takes none), and the folder of its checkpoints.
+    """
+    self._algorithm = algorithm
+    self._demos = demos
+    self._checkpoints = checkpoints
+
+  def check_round(self, where: str) -> None:
+    """Raises FloatingPointError of a loss, or of what the last step left.
+
+    Args: `where` the run is, its step and round.
+    """
+    values = dict(self._algorithm.losses)
+    policy = self._algorithm.policy
+    # Losses come before their step: the last one's shows in the policy.
+    for i, (kernel, bias) in enumerate(policy.layers if policy else []):
+      # A sum that is finite has finite terms.
+      values[f"the sum of the policy's layer {i}"] = kernel.sum() + bias.sum()
+    self._check(values, where)
+
+  def check_variables(self, where: str) -> None:
+    """Raises FloatingPointError of any variable that a checkpoint has."""
+    for name, part in self._algorithm.trackables().items():
+      floats = [
+        variable
+        for variable in getattr(part, 'variables', ())
+        if variable.dtype.is_floating
+      ]
+      self._check({f'{name}, {v.name}': v.numpy() for v in floats}, where)
+
+  def error(self, what: str, where: str) -> FloatingPointError:
+    """Of `what` was found, with what is left and how to go on."""
+    latest = checkpoint_files.latest(self._checkpoints)
+    return FloatingPointError(describe(what, where, self._demos, latest))
+
+  def _check(self, values: Mapping[str, Any], where: str) -> None:
+    for name, value in values.items():
+      is_finite = np.isfinite(value)
+      if not is_finite.all():
+        found = np.asarray(value)[~is_finite].flat[0]
+        raise self.error(f'{name} is {found}', where)
 
 
 def text_of_check(message: str) -> str:

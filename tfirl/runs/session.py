@@ -1,7 +1,6 @@
 """One run in progress: an algorithm, its results and its checkpoints."""
 
 import contextlib
-import functools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,18 +10,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfirl import tasks
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import sources
 from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
-from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import metrics, progress, record
+from tfirl.runs import evaluations as evaluations_lib
 from tfirl.runs import filming, leaving, not_finite
 from tfirl.storage import checkpoints, policy_file
 
-# Streams of the run's seed; the algorithm has the seed itself.
-_EVALUATION_STREAM, _RESUME_STREAM = 1, 2
+# A stream of the run's seed; the algorithm has the seed itself, evaluations
+# have another.
+_RESUME_STREAM = 2
 # The columns of an evaluation, where there is no policy.
 _NO_METRICS = {
   'eval_return_mean': None,
@@ -39,12 +38,12 @@ class Session:
     run_folder: an open `run_folder.RunFolder`.
     algorithm: the algorithm; its tables come from `latest`.
     latest: folder of a checkpoint to go on from; None to begin.
-    task: what makes the environment of evaluations.
-    seed: the run's seed.
+    evaluations: of the run's task and seed.
     budget: what may be spent; its unit is that of all periods.
-    eval_episodes, eval_stochastic, eval_video, keep_best, on_evaluation: as in
-      `experiment.run`.
+    keep_best, on_evaluation: as in `experiment.run`.
     demos: source of the demonstrations, for errors.
+    started: when this process began the run, by `time.monotonic`: what an
+      algorithm is made of, a clone among it, has taken time by now.
 
   Raises:
     CheckpointError: `latest` is damaged, or of another program.
@@ -55,42 +54,31 @@ class Session:
     run_folder,
     algorithm,
     latest,
-    task: tasks.Task,
-    seed: int,
+    evaluations: evaluations_lib.Evaluations,
     budget: budget_lib.Budget,
     *,
-    eval_episodes: int,
-    eval_stochastic: bool,
-    eval_video: bool,
     keep_best: bool,
     on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
     demos: str | None = None,
     started: float,
   ):
-    """Goes on from the checkpoint `latest`, or begins if it is None.
-
-    `started` is when this process began the run, by `time.monotonic`: what an
-    algorithm is made of, a clone among it, has taken time by now.
-    """
+    """Goes on from the checkpoint `latest`, or begins if it is None."""
     self._run_folder = run_folder
     self._algorithm = algorithm
-    self._task = task
-    self._seed = seed
+    self._evaluations = evaluations
     self._budget = budget
-    self._eval_episodes = eval_episodes
-    self._eval_stochastic = eval_stochastic
-    self._eval_video = eval_video
     self._best_return = -math.inf if keep_best else math.inf
     self._on_evaluation = on_evaluation
     self._is_asked_to_stop = False
     self._rounds, self._has_trained = 0, False  # in all; in this process
-    self._demos = demos
-    self._eval_env = task.make_env(seed, 'rgb_array' if eval_video else None)
-    self._leaver = leaving.Leaver(run_folder.path, task.name, self._eval_env)
+    self._finite = not_finite.Check(algorithm, demos, run_folder.checkpoints)
+    self._leaver = leaving.Leaver(
+      run_folder.path, evaluations.task.name, evaluations.env
+    )
     self._wall_s = 0.0  # of earlier processes and up to `_started`
     self._train_s, self._train_steps = 0.0, 0  # since the last evaluation
-    # Of this process, once its updates are compiled; and of all.
-    self._train_total_s, self._evaluate_s = 0.0, 0.0
+    # Of this process, once its updates are compiled.
+    self._train_total_s = 0.0
     self._checkpoints = checkpoints.Checkpoints(
       run_folder.checkpoints,
       {
@@ -157,16 +145,17 @@ class Session:
     try:
       self._algorithm.run_round()
     except FloatingPointError as error:
-      raise FloatingPointError(self._not_finite(str(error))) from error
+      raise self._finite.error(str(error), self._where) from error
     except ValueError:
-      self._check_round()  # an action of NaN, say: the cause, not its effect
+      # An action of NaN, say: the cause, not its effect.
+      self._finite.check_round(self._where)
       raise
     except tf.errors.InvalidArgumentError as error:
       what = not_finite.text_of_check(error.message)
       if not what:
         raise
-      raise FloatingPointError(self._not_finite(what)) from error
-    self._check_round()
+      raise self._finite.error(what, self._where) from error
+    self._finite.check_round(self._where)
     taken_s = time.monotonic() - start
     self._train_s += taken_s
     if is_compiled:
@@ -180,22 +169,22 @@ class Session:
 
     Raises: what `on_evaluation` raises, after a checkpoint.
     """
-    algorithm, start = self._algorithm, time.monotonic()
-    stats = None if algorithm.policy is None else self._play()
-    self._evaluate_s += time.monotonic() - start
-    found = _NO_METRICS if stats is None else stats.metrics()
+    algorithm, found = self._algorithm, _NO_METRICS
+    if algorithm.policy is not None:
+      found = self._evaluations.play(algorithm.policy, self.steps).metrics()
     self._log.write(
       {
         **self._training_numbers(),
         **found,
         **{f'rows_{k}': v for k, v in algorithm.table_sizes().items()},
         'traces': algorithm.num_traces,
-        'time_evaluate_s': self._evaluate_s,
+        'time_evaluate_s': self._evaluations.taken_s,
       }
     )
-    if self._eval_video and self._video.is_file():
+    video = self._evaluations.video(self.steps)
+    if video is not None:
       clock = algorithm.clock.real_steps or algorithm.clock.updates
-      self._log.board.video('eval/video', str(self._video), clock)
+      self._log.board.video('eval/video', str(video), clock)
     algorithm.write_records(self._run_folder.path)
     self._evaluated_at = self.steps
     self._train_s, self._train_steps = 0.0, 0
@@ -212,7 +201,7 @@ class Session:
     Raises:
       CheckpointError: either could not be written (a full disk, say).
     """
-    self._check_variables()
+    self._finite.check_variables(self._where)
     self._checkpoints.save(self.steps)
     self._run_folder.note_checkpoint()
     self._saved_at = self.steps
@@ -230,20 +219,21 @@ class Session:
       self._film()
 
   def close(self) -> None:
-    """Closes the log; the algorithm is its maker's."""
+    """Closes the log; what it was given is its maker's."""
     self._log.close()
-    self._eval_env.close()
 
   def _film(self) -> None:
-    """The final policy and, for the report to show beside it, the expert."""
+    """The final policy, as it does mostly, and, for the report to show beside
+    it, the expert.
+    """
     folder = self._run_folder.videos
     path = folder / 'final.mp4'
+    of = self._evaluations.task, self._evaluations.typical_seed
     if self._has_trained or not path.exists():
-      filming.film(self._algorithm.policy, self._task, self._seed, path)
+      stochastic = self._evaluations.stochastic
+      filming.film(self._algorithm.policy, *of, path, stochastic)
     demos = self._run_folder.recorded('demonstrations') or {}
-    filming.film_expert(
-      demos.get('source'), self._task, self._seed, folder / 'expert.mp4'
-    )
+    filming.film_expert(demos.get('source'), *of, folder / 'expert.mp4')
 
   def _tell(self, found: Mapping[str, float | None]) -> None:
     """Calls `on_evaluation`; what it raises goes on, after a checkpoint."""
@@ -287,29 +277,8 @@ class Session:
   def _settings(self) -> dict[str, bool | float | str]:
     path = self._run_folder.path
     names = {'task': path.parent.parent.name, 'method': path.parent.name}
-    return {**names, 'seed': self._seed, **gin_bindings.settings()}
-
-  def _play(self) -> evaluation.EpisodeStats:
-    sequence = np.random.SeedSequence([self._seed, _EVALUATION_STREAM])
-    play = functools.partial(
-      evaluation.evaluate,
-      self._eval_env,
-      self._algorithm.policy,
-      self._eval_episodes,
-      int(sequence.generate_state(1)[0]),
-      self._eval_stochastic,
-    )
-    if self._eval_video:
-      try:
-        return play(video_path=str(self._video))
-      except Exception as error:  # what a missing GL library raises is its own
-        filming.warn(error)
-        self._eval_video = False
-    return play()
-
-  @property
-  def _video(self) -> Path:
-    return self._run_folder.videos / f'eval_{self.steps}.mp4'
+    seed = self._evaluations.seed
+    return {**names, 'seed': seed, **gin_bindings.settings()}
 
   def _export(self) -> None:
     with self._told('the cost'):
@@ -343,59 +312,32 @@ class Session:
     made = checkpoint.stat().st_mtime
     return not path.exists() or path.stat().st_mtime < made
 
-  def _check_round(self) -> None:
-    """Losses come before their step: the last one's shows in the policy."""
-    values = dict(self._algorithm.losses)
-    policy = self._algorithm.policy
-    for i, (kernel, bias) in enumerate(policy.layers if policy else []):
-      # A sum that is finite has finite terms.
-      values[f"the sum of the policy's layer {i}"] = kernel.sum() + bias.sum()
-    self._check_finite(values)
-
-  def _check_variables(self) -> None:
-    for name, part in self._algorithm.trackables().items():
-      floats = [
-        variable
-        for variable in getattr(part, 'variables', ())
-        if variable.dtype.is_floating
-      ]
-      self._check_finite({f'{name}, {v.name}': v.numpy() for v in floats})
-
-  def _check_finite(self, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-      is_finite = np.isfinite(value)
-      if not is_finite.all():
-        found = np.asarray(value)[~is_finite].flat[0]
-        raise FloatingPointError(self._not_finite(f'{name} is {found}'))
+  @property
+  def _where(self) -> str:
+    return f'step {self.steps}, round {self._rounds}'
 
   def _elapsed_s(self) -> float:
     return self._wall_s + time.monotonic() - self._started
-
-  def _not_finite(self, what: str) -> str:
-    return not_finite.describe(
-      what,
-      f'step {self.steps}, round {self._rounds}',
-      self._demos,
-      checkpoints.latest(self._run_folder.checkpoints),
-    )
 
   def _restore(self, path) -> None:
     self._checkpoints.restore(path)
     # TensorFlow's generator can't be restored: a new stream goes on, not the
     # one that was used from step 0.
-    sequence = np.random.SeedSequence([self._seed, _RESUME_STREAM, self.steps])
+    sequence = np.random.SeedSequence(
+      [self._evaluations.seed, _RESUME_STREAM, self.steps]
+    )
     tf.random.set_seed(int(sequence.generate_state(1)[0]))
 
   def _get_state(self) -> Mapping[str, Any]:
     return {
       'wall_s': self._elapsed_s(),
-      'evaluate_s': self._evaluate_s,
+      'evaluate_s': self._evaluations.taken_s,
       'best_return': self._best_return,
       'rounds': self._rounds,
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self._wall_s = state['wall_s']
-    self._evaluate_s = state['evaluate_s']
+    self._evaluations.taken_s = state['evaluate_s']
     self._best_return = state['best_return']
     self._rounds = state.get('rounds', 0)  # of checkpoints that don't say

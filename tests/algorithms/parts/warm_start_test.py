@@ -294,7 +294,7 @@ class _Pupil(tf.Module):
 
 
 @pytest.mark.parametrize(('anneal', 'moved'), [(False, 100.0), (True, 75.0)])
-def test_a_clone_comes_to_rest(make, anneal, moved):
+def test_a_clone_comes_to_rest(make, anneal, moved, capfd):
   """In two calls of 50 steps, the second at half the rate; what plays on has
   all of it.
   """
@@ -302,6 +302,10 @@ def test_a_clone_comes_to_rest(make, anneal, moved):
   warm_start.clone_expert(pupil, replay, 100, 32, anneal=anneal)
   assert float(pupil.moved) == moved
   assert float(pupil.actor_scale) == 1.0
+  # It may take minutes: a log says that it began, and that it is done.
+  first, *_, last = capfd.readouterr().err.splitlines()
+  assert 'behaviour cloning   0%' in first
+  assert 'behaviour cloning 100%' in last
 
 
 def test_the_clone_is_let_go_as_scheduled(make):

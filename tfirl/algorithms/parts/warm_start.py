@@ -1,17 +1,19 @@
 """What an agent learns before the game begins: to clone, then to judge."""
 
+import contextlib
 import logging
 import math
 import pathlib
+import time
 from collections.abc import Callable
 
 import gin
 import numpy as np
-import tqdm
 
 from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms.parts import rounds
+from tfirl.evaluation import progress
 from tfirl.replay import tables
 from tfirl.storage import policy_file
 
@@ -255,17 +257,18 @@ def _train_on_expert(
   compiled = rounds.Rounds(
     lambda batch: {'loss': step(batch)}, steps_per_round, jit_compile=False
   )
-  loss = math.nan
-  firsts = range(0, num_steps, steps_per_round)
-  for done in tqdm.tqdm(firsts, what, leave=False, disable=None):
-    if before_round is not None:
-      before_round(done / num_steps)
-    loss = float(compiled.run(sampler.sample())['loss'])
-    if not math.isfinite(loss):
-      raise FloatingPointError(
-        f'{what}, steps {done} to {done + steps_per_round}: the loss is '
-        f'{loss}; expected a finite number'
-      )
+  loss, started = math.nan, time.monotonic()
+  with contextlib.closing(progress.ProgressBar(num_steps, 0, what)) as bar:
+    for done in range(0, num_steps, steps_per_round):
+      if before_round is not None:
+        before_round(done / num_steps)
+      loss = float(compiled.run(sampler.sample())['loss'])
+      if not math.isfinite(loss):
+        raise FloatingPointError(
+          f'{what}, steps {done} to {done + steps_per_round}: the loss is '
+          f'{loss}; expected a finite number'
+        )
+      bar.update(done + steps_per_round, time.monotonic() - started)
   logging.info('%s: %d steps, loss %.4g', what, num_steps, loss)
   return loss
 
