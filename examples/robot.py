@@ -13,6 +13,7 @@ name: to `pip install gymnasium[mujoco]`, too. Prints what ten episodes return.
 import argparse
 import json
 import pathlib
+import sys
 from collections.abc import Callable
 
 import gymnasium
@@ -81,6 +82,9 @@ def main(argv: list[str] | None = None) -> None:
     returns.append(0.0)
     is_over = False
     while not is_over:
+      # A sensor that fails: what is not finite would come out as it went in.
+      if not np.isfinite(observation).all():
+        sys.exit(f'stopped: observed {observation}; expected finite numbers')
       action = act(np.asarray(observation, np.float32))
       observation, reward, terminated, truncated, _ = env.step(action)
       returns[-1] += float(reward)

@@ -87,7 +87,8 @@ def run(
     checkpoint_every: steps between checkpoints.
     log_every: steps between TensorBoard's points: losses, speed, the return of
       training's own episodes.
-    record_video: film one episode of the final policy.
+    record_video: film the final policy: of its evaluation's episodes the one
+      of median return.
     keep_best: write the policy of the best evaluation to best_policy/ too.
     num_threads: TensorFlow's (`threads.take`); 0 for all cores. With two
       runs on two cores, one thread each is best.

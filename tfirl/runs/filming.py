@@ -42,7 +42,10 @@ def film_expert(
 
 def warn(error: Exception) -> None:
   """Says that there is no video, why, and what to do."""
-  advice = '; try MUJOCO_GL=osmesa and tfirl.evaluate --video'
+  advice = (
+    '; one of MuJoCo: try MUJOCO_GL=osmesa and tfirl evaluate --video, any '
+    "other has to take render_mode='rgb_array'"
+  )
   if isinstance(error, ValueError):  # of ours, which says what to do
     advice = ''
   logging.warning('no video (%s: %s)%s', type(error).__name__, error, advice)

@@ -52,6 +52,8 @@ def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
     draw = _draw_level if curve.is_offline else _draw_curve
     x = getattr(curve, x_axis) / scale
     handles.append(draw(axes, curve, x, *styles[curve.algorithm]))
+  bottom, top = axes.get_ylim()
+  axes.set_ylim(min(bottom, 0.0), max(top, 0.0))  # or noise fills a flat curve
   _format_scores(axes)
   figures.add_legend(figure, handles, names)
   figures.save(figure, path)

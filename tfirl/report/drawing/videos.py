@@ -34,8 +34,9 @@ def shrink_all(
   """
   found, notes = {}, []
   for task in dict.fromkeys(curve.task for curve in curves):
-    for caption, source in _choose([c for c in curves if c.task == task]):
-      name = f'{texts.for_file(f"{task}_{caption}")}_video.mp4'
+    of_task = [curve for curve in curves if curve.task == task]
+    for caption, stem, source in _choose(of_task):
+      name = f'{texts.for_file(f"{task}_{stem}")}_video.mp4'
       path = os.path.join(folder, name)
       problem = _shrink(source, path)
       if problem is None:
@@ -45,21 +46,23 @@ def shrink_all(
   return found, notes
 
 
-def _choose(curves: Sequence[Curve]) -> list[tuple[str, str]]:
-  """Captions and paths of one task's videos, the expert's first."""
+def _choose(curves: Sequence[Curve]) -> list[tuple[str, str, str]]:
+  """Captions, stems of names and paths of one task's videos, the expert's
+  first.
+  """
   chosen = []
   every = [run for curve in curves for run in curve.runs]
   experts = (os.path.join(run.path, EXPERT) for run in every)
   expert = next(filter(os.path.exists, experts), None)
   if expert is not None:
-    chosen.append(('expert', expert))
+    chosen.append(('expert', 'expert', expert))
   for curve in sorted(curves, key=lambda c: -c.final.value[0]):
     scores = curve.final_scores
     for i in sorted(range(len(scores)), key=lambda i: -scores[i]):
       path = os.path.join(curve.runs[i].path, FINAL)
       if os.path.exists(path):
-        caption = f'{curve.algorithm}, seed {curve.runs[i].seed}'
-        chosen.append((caption, path))
+        name, seed = curve.algorithm, curve.runs[i].seed
+        chosen.append((f'{name}, seed {seed}', f'{name}_{seed}', path))
         break
   return chosen[:_MOST_OF_A_TASK]
 
