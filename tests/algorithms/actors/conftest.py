@@ -55,6 +55,9 @@ class ScriptedCrew:
   def begin(self, make_env, job):
     self.jobs.append(job)
 
+  def end(self, actor):
+    self.ends.append(worker.End(actor, 'it was ended', False))
+
   def ended(self):
     ends, self.ends = self.ends, []
     return ends

@@ -62,6 +62,22 @@ def test_an_error_and_a_death_are_told_apart(
   assert crew.ended() == []
 
 
+def test_one_that_hangs_can_be_ended(make_source, scripted, policy, crew):
+  make_source(scripted)._tell(policy, True, 0)
+
+  def hang(seed):
+    while True:
+      time.sleep(1)
+
+  crew.begin(hang, scripted.jobs[1])
+  assert crew.ended() == []
+  crew.end(0)  # another's number
+  crew.end(1)
+  end = _ended(crew)
+  assert (end.actor, end.has_raised) == (1, False)
+  assert end.reason.startswith('ActorDiedError')
+
+
 def test_real_actors_bring_a_round_and_end_when_told(make_source, crew):
   """By a function that no module has."""
   source = make_source(

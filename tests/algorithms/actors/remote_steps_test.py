@@ -1,6 +1,7 @@
 """Blocks of actors as a round's steps: which count, once, and in what order."""
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -152,6 +153,40 @@ def test_whoever_brings_nothing_is_not_begun_for_ever(
   words = f'actor 1 of run.num_actors = 2 ended {most} times before.*no robot'
   with pytest.raises(RuntimeError, match=words):
     source._replace_ended()
+
+
+def test_one_that_hangs_while_others_go_on_is_replaced(
+  begin, scripted, policy, monkeypatch, caplog
+):
+  """After the time, and many blocks of others; not while all are silent."""
+  clock = [0.0]
+  monkeypatch.setattr(
+    remote_steps, 'time', types.SimpleNamespace(monotonic=lambda: clock[0])
+  )
+  source = begin(scripted, timeout_s=60.0)
+  one, other = map(_sender, scripted.jobs)
+  one(0)
+  for number in range(13):
+    other(number)
+    if number % 2 == 0:
+      clock[0] += 10.0
+      source.take(policy, None, 0)
+  assert clock[0] == 70.0  # one's came at 10: as long as may be
+  assert len(scripted.jobs) == 2
+  other(13), other(14)
+  clock[0] += 0.1
+  source.take(policy, None, 0)
+  source._replace_ended()
+  again = scripted.jobs[2]
+  assert (again.actor, again.life) == (0, 1)
+  assert 'actor 0 has brought nothing for 60 s, in which 13 blocks' in (
+    caplog.text
+  )
+  clock[0] += 1000.0  # in which an evaluation is played, say
+  other(15), other(16)
+  source.take(policy, None, 0)
+  source._replace_ended()
+  assert len(scripted.jobs) == 3  # nor does it count who was just begun
 
 
 def test_a_block_makes_up_for_earlier_failures(begin, scripted, policy):

@@ -56,6 +56,12 @@ class RayCrew:
     handle = self._ready.pop() if self._ready else _start()
     self._running[handle.act.remote(make_env, job)] = job.actor, handle
 
+  def end(self, actor: int) -> None:
+    """Kills its process; `ended` tells of it then."""
+    for number, handle in self._running.values():
+      if number == actor:
+        ray.kill(handle)
+
   def ended(self) -> list[worker.End]:
     """Those that have ended since the last call."""
     refs = list(self._running)

@@ -42,7 +42,8 @@ class RemoteSteps:
     num_actors: how many.
     max_policy_age: gradient steps that the learner may have taken since an
       actor's policy; older steps are counted, and not trained on.
-    timeout_s: how long either side waits for the other.
+    timeout_s: how long either side waits for the other; and how long an actor
+      may be silent while the others bring many blocks, before it is replaced.
     stop: asked while it waits; true ends that.
   """
 
@@ -73,15 +74,19 @@ class RemoteSteps:
         has_reward=True,
       )
     )
+    capacity = 2 * self._num_blocks + num_actors
     self._exchange = exchange.Exchange(
-      self._rows_per_block,
-      self._layout.width,
-      capacity=2 * self._num_blocks + num_actors,
+      self._rows_per_block, self._layout.width, capacity
     )
+    # Whoever waits for room has it before so many blocks of others.
+    self._most_missed = 2 * capacity
     self._held: list[exchange.Block] = []  # taken from there, not yet from here
     self._latest: dict[int, int] = {}  # stream -> number of its last block
     self._lives = [0] * num_actors  # how often each was begun
     self._fruitless = [0] * num_actors  # lives in a row without a block
+    self._num_taken = 0  # blocks, by this process
+    # Of each actor whose life has brought one: when, and how many by then.
+    self._heard: dict[int, tuple[float, int]] = {}
     self._told = None  # what the actors act by
     self._num_stale = self._num_replaced = 0  # of the run
     self._num_dropped = 0  # stale steps that no round has counted yet
@@ -177,6 +182,7 @@ class RemoteSteps:
   def _begin(self, actor: int) -> None:
     life = self._lives[actor]
     self._lives[actor] += 1
+    self._heard.pop(actor, None)
     stream = np.random.SeedSequence([*self._seeds, actor, life])
     *seeds, actions_seed = stream.generate_state(len(self._seeds) + 1).tolist()
     job = worker.Job(
@@ -193,6 +199,7 @@ class RemoteSteps:
     self._crew.begin(self._make_env, job)
 
   def _replace_ended(self) -> None:
+    self._end_hung()
     for end in self._crew.ended():
       self._fruitless[end.actor] += 1
       most = _MOST_ERRORS if end.has_raised else _MOST_DEATHS
@@ -205,6 +212,25 @@ class RemoteSteps:
       logging.warning('actor %d is begun again: %s', end.actor, end.reason)
       self._num_replaced += 1
       self._begin(end.actor)
+
+  def _end_hung(self) -> None:
+    """Ends those that hang in a step, say, while the others go on.
+
+    One that has brought nothing yet may wait for a place on the cluster.
+    """
+    now = time.monotonic()
+    for actor, (heard_at, taken) in list(self._heard.items()):
+      silent_s, missed = now - heard_at, self._num_taken - taken
+      if silent_s > self._timeout_s and missed > self._most_missed:
+        logging.warning(
+          'actor %d has brought nothing for %.0f s, in which %d blocks came of '
+          'others: it is ended',
+          actor,
+          silent_s,
+          missed,
+        )
+        del self._heard[actor]
+        self._crew.end(actor)
 
   def _next(self) -> exchange.Block:
     """The next block, held or new."""
@@ -224,7 +250,11 @@ class RemoteSteps:
   def _is_new(self, block: exchange.Block) -> bool:
     """Whether it was not counted before, as one that was sent twice was."""
     stream, number = _stream(block), int(block.number)
-    self._fruitless[int(block.actor)] = 0
+    actor = int(block.actor)
+    self._fruitless[actor] = 0
+    self._num_taken += 1
+    if block.life == self._lives[actor] - 1:
+      self._heard[actor] = time.monotonic(), self._num_taken
     if number <= self._latest.get(stream, -1):
       return False
     self._latest[stream] = number
