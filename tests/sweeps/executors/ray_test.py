@@ -181,3 +181,18 @@ def test_a_machine_that_does_not_see_the_files(tasks, tmp_path):
   assert set(os.listdir(tmp_path)) == before
   problem = tasks._check_node(str(token), 'other')
   assert problem.endswith('expected other')
+
+
+@pytest.mark.parametrize('ends_by', ['kill -9 $$', 'exit 75', 'exit 3'])
+def test_a_supervisor_that_is_stopped_is_tried_again(
+  tasks, tmp_path, monkeypatch, ends_by
+):
+  """As by a lost node, before the task that waits for it; 3 is asked for."""
+  program = tmp_path / 'python'
+  program.write_text(f'#!/bin/sh\n{ends_by}\n')
+  program.chmod(0o755)
+  monkeypatch.setattr(tasks.sys, 'executable', str(program))
+  with pytest.raises(InterruptedError, match=f'{tmp_path}: exit code'):
+    tasks._run_unit(str(tmp_path), [3])
+  program.write_text('#!/bin/sh\necho "error: x" >&2; exit 65\n')
+  assert tasks._run_unit(str(tmp_path), [3]) == 'error: x'

@@ -10,6 +10,7 @@ import ray
 from ray.util import scheduling_strategies
 
 from tfirl.machine import ray_connection
+from tfirl.work_units import supervisor
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -165,7 +166,11 @@ def _check_node(token: str, version: str) -> str:
 
 
 def _run_unit(run_dir: str, retry_codes: list[int]) -> str:
-  """Runs on a node: the unit's supervisor. Returns: what went wrong, or ''."""
+  """Runs on a node: the unit's supervisor. Returns: what went wrong, or ''.
+
+  Raises InterruptedError if it is to be tried again. Of a lost node's processes
+  the supervisor may be gone before the task that waits for it.
+  """
   import os
   import subprocess
 
@@ -182,6 +187,7 @@ def _run_unit(run_dir: str, retry_codes: list[int]) -> str:
     process.terminate()
     process.communicate()
     raise
-  if process.returncode in retry_codes:
-    raise _TRY_AGAIN(f'{run_dir}: exit code {process.returncode}')
+  code = process.returncode
+  if code < 0 or code in (supervisor.EXIT_INTERRUPTED, *retry_codes):
+    raise _TRY_AGAIN(f'{run_dir}: exit code {code}')
   return errors.strip()
