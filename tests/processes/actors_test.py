@@ -7,10 +7,10 @@ import pathlib
 import random
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 
+import disks
 import numpy as np
 import pytest
 import raylets
@@ -188,25 +188,16 @@ def test_sigterm_ends_the_round_the_actors_and_the_run(acted):
 @pytest.fixture
 def small_disk(acted):
   """Puts the run on a file system of 4 MB. Returns: its folder."""
-  folder = acted.root / 'disk'
-  folder.mkdir()
-  mount = ['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', str(folder)]
-  if not shutil.which('mount') or subprocess.call(
-    mount, stderr=subprocess.DEVNULL
-  ):
-    pytest.skip('no file system can be mounted here (needs root)')
-  acted.root = folder
-  yield folder
-  subprocess.check_call(['umount', '--lazy', str(folder)])
+  with disks.needed(acted.root / 'disk', '4m') as folder:
+    acted.root = folder
+    yield folder
 
 
 def test_a_full_disk_ends_the_run_with_its_actors(acted, small_disk):
   run, process = acted, acted.start()
   _wait_until(lambda: run.checkpoint_step() > 0, process, run)
   others = _descendants(process.pid)
-  with contextlib.suppress(OSError), open(small_disk / 'filler', 'wb', 0) as f:
-    while True:
-      f.write(bytes(4096))
+  disks.fill(small_disk)
   assert run.finish(process) == 1
   assert 'No space left on device' in run.errors
   _wait_for_none(others, run)

@@ -1,12 +1,11 @@
 """A run that can't go on says why, exits with 1 and keeps its checkpoint."""
 
-import contextlib
 import os
 import resource
 import shlex
-import shutil
 import signal
-import subprocess
+
+import disks
 
 from tfirl.storage import checkpoints
 
@@ -78,32 +77,9 @@ def test_misspelled_scope(run):
   assert not (run.path / 'config.gin').exists()
 
 
-@contextlib.contextmanager
-def _small_disk(folder):
-  """A file system of 40 MB at `folder`; yields whether it could be mounted."""
-  folder.mkdir()
-  mount = ['mount', '-t', 'tmpfs', '-o', 'size=40m', 'tmpfs', str(folder)]
-  mounted = shutil.which('mount') and not subprocess.call(
-    mount, stderr=subprocess.DEVNULL
-  )
-  try:
-    yield bool(mounted)
-  finally:
-    if mounted:
-      # Lazily: a failed test's traceback may hold a file open.
-      subprocess.check_call(['umount', '--lazy', str(folder)])
-
-
-def _fill(disk):
-  """Leaves no byte free."""
-  with contextlib.suppress(OSError), open(disk / 'filler', 'wb', 0) as file:
-    while True:
-      file.write(bytes(4096))
-
-
 def test_full_disk(run, tmp_path):
   """Full after the first checkpoint; a file size limit, if none is mounted."""
-  with _small_disk(tmp_path / 'disk') as mounted:
+  with disks.mounted(tmp_path / 'disk', '40m') as mounted:
     run.root = tmp_path / 'disk'
     # No evaluation, so that it is the checkpoint that meets the full disk.
     run.bindings |= {'run.eval_every': 10_000, 'run.env_steps': 640}
@@ -112,7 +88,7 @@ def test_full_disk(run, tmp_path):
     kept = run.checkpoint_step()
     assert kept > 0
     if mounted:
-      _fill(run.root)
+      disks.fill(run.root)
     else:
       limit = 30_000  # more than the log, less than Reverb's rows
       resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))

@@ -1,9 +1,6 @@
 """The disk is full at each of a run's writes: a real one, of tmpfs."""
 
-import contextlib
-import shutil
-import subprocess
-
+import disks
 import pytest
 import tensorflow as tf
 
@@ -15,23 +12,9 @@ from tfirl.storage import atomic_file, checkpoint_folders, kept_config
 @pytest.fixture
 def disk(run):
   """Puts the runner's folder on a file system of 4 MB. Returns: the folder."""
-  folder = run.root / 'disk'
-  folder.mkdir()
-  mount = ['mount', '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', str(folder)]
-  if not shutil.which('mount') or subprocess.call(
-    mount, stderr=subprocess.DEVNULL
-  ):
-    pytest.skip('no file system can be mounted here (needs root)')
-  run.root, run.path = folder, folder / 'toy' / 'counting' / '7'
-  yield folder
-  # Lazily: a failed test's traceback may hold a file open.
-  subprocess.check_call(['umount', '--lazy', str(folder)])
-
-
-def _fill(disk):
-  with contextlib.suppress(OSError), open(disk / 'filler', 'wb', 0) as file:
-    while True:
-      file.write(bytes(4096))
+  with disks.needed(run.root / 'disk', '4m') as folder:
+    run.root, run.path = folder, folder / 'toy' / 'counting' / '7'
+    yield folder
 
 
 def _fills(disk, function, is_due):
@@ -39,7 +22,7 @@ def _fills(disk, function, is_due):
 
   def wrapped(*args, **kwargs):
     if is_due(*args):
-      _fill(disk)
+      disks.fill(disk)
     return function(*args, **kwargs)
 
   return wrapped

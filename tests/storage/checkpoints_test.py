@@ -3,10 +3,10 @@
 import contextlib
 import os
 import resource
-import shutil
 import subprocess
 import sys
 
+import disks
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -174,14 +174,9 @@ def test_full_disk_keeps_the_old_checkpoint(tmp_path):
   A file size limit stands in for the full disk without root's rights.
   """
   disk = tmp_path / 'disk'
-  disk.mkdir()
-  mount = ['mount', '-t', 'tmpfs', '-o', 'size=1200k', 'tmpfs', str(disk)]
-  mounted = shutil.which('mount') and not subprocess.call(
-    mount, stderr=subprocess.DEVNULL
-  )
-  full = contextlib.nullcontext() if mounted else _file_size_limit(100_000)
   variable = tf.Variable(tf.ones([200_000]))
-  try:
+  with disks.mounted(disk, '1200k') as mounted:
+    full = contextlib.nullcontext() if mounted else _file_size_limit(100_000)
     checkpoints = Checkpoints(disk / 'checkpoints', {'v': variable})
     checkpoints.save(1)
     variable.assign(2 * variable)
@@ -192,9 +187,6 @@ def test_full_disk_keeps_the_old_checkpoint(tmp_path):
     assert _names(disk / 'checkpoints') == ['1']
     checkpoints.restore(latest(disk / 'checkpoints'))
     assert variable.numpy().sum() == 200_000
-  finally:
-    if mounted:
-      subprocess.check_call(['umount', str(disk)])
 
 
 def test_killed_while_writing_leaves_the_old_one(tmp_path):

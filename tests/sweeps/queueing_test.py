@@ -1,10 +1,8 @@
 """Units in their folders, and what keeps them out of there."""
 
-import contextlib
 import json
-import shutil
-import subprocess
 
+import disks
 import pytest
 
 from tfirl.sweeps import queueing
@@ -88,23 +86,8 @@ def test_another_code_version_in_the_folder(units):
   assert unit_lib.read_command(units[1].path)[1] == unit_lib.code_version()
 
 
-@contextlib.contextmanager
-def _disk(folder, *options):
-  """A file system of its own at `folder`; skips if none can be mounted."""
-  folder.mkdir()
-  mount = ['mount', '-t', 'tmpfs', '-o', ','.join(('size=64k', *options))]
-  if not shutil.which('mount') or subprocess.call(
-    [*mount, 'tmpfs', str(folder)], stderr=subprocess.DEVNULL
-  ):
-    pytest.skip('no file system can be mounted here (that takes root)')
-  try:
-    yield folder
-  finally:
-    subprocess.check_call(['umount', '--lazy', str(folder)])
-
-
 def test_read_only_disk(tmp_path):
-  with _disk(tmp_path / 'disk', 'ro') as disk:
+  with disks.needed(tmp_path / 'disk', '64k', 'ro') as disk:
     with pytest.raises(OSError) as error:
       queueing.check_writable(str(disk / 'runs'))
   assert f'--root_dir={disk / "runs"}: ' in str(error.value)
@@ -112,11 +95,9 @@ def test_read_only_disk(tmp_path):
 
 
 def test_full_disk(tmp_path):
-  with _disk(tmp_path / 'disk') as disk:
+  with disks.needed(tmp_path / 'disk', '64k') as disk:
     queueing.check_writable(str(disk / 'runs'))
-    with contextlib.suppress(OSError), open(disk / 'filler', 'wb', 0) as file:
-      while True:
-        file.write(bytes(4096))
+    disks.fill(disk)
     with pytest.raises(OSError) as error:
       queueing.check_writable(str(disk / 'runs'))
     (disk / 'filler').unlink()
