@@ -25,6 +25,34 @@ def test_writes_all_files_and_prints_the_table(write_run, tmp_path, capsys):
   assert note in (out / 'index.html').read_text()
 
 
+def test_pages_for_a_repository(write_run, tmp_path):
+  ends = {'expert_return': 100.0, 'random_return': 0.0}
+  for task in ('hopper', 'ant_x'):
+    for seed in range(2):
+      write_run(task, 'mm', seed, [0, 10], [0.0, 50.0], **ends)
+  write_run('hopper', 'mm', 2, [0, 5, 10, 20], [0.0, 20.0, 50.0, 90.0], **ends)
+  intro, points = tmp_path / 'intro.md', tmp_path / 'published.csv'
+  intro.write_text('# Results\n\nNobody tuned.\n')
+  points.write_text('task,name,steps,share\nhopper,HyPE,10,0.9\n')
+  out = tmp_path / 'out'
+  argv = [str(tmp_path / 'runs'), f'--out={out}', '--last=1', '--reps=50']
+  code = main_module.main([*argv, f'--intro={intro}', f'--published={points}'])
+  assert code == 0
+  readme = (out / 'README.md').read_text()
+  assert readme.startswith(
+    '# Results\n\nNobody tuned.\n\n| algorithm | tasks |'
+  )
+  assert '\n| mm | 2 | 5 | 50% | [50%, 50%] | 20% | – | – | 12 |' in readme
+  assert '[ant\\_x](ant_x.md), [hopper](hopper.md)' in readme
+  page = (out / 'hopper.md').read_text()
+  assert page.startswith(
+    '# hopper\n\n![hopper real steps](hopper_real_steps.svg)'
+  )
+  assert '\n| hopper | mm | 3 |' in page and 'ant' not in page
+  assert '- hopper/mm: all seeds cut at 10 env steps' in page
+  assert 'HyPE: 90% at 10' in (out / 'hopper_real_steps.svg').read_text()
+
+
 def test_a_report_grows_with_methods_not_with_seeds(write_run, tmp_path):
   """Else one of a hundred runs would be slow to write and to load."""
   files, sizes = [], []

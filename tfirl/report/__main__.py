@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tfirl.report import arguments, gathering, live, texts, writing
 from tfirl.work_units import unit
@@ -26,7 +27,13 @@ def main(
       _watch(flags, out)
       return 0
     table = writing.write_report(
-      flags.runs, out, flags.last, flags.reps, flags.x_axis
+      flags.runs,
+      out,
+      flags.last,
+      flags.reps,
+      flags.x_axis,
+      flags.published,
+      intro=Path(flags.intro).read_text() if flags.intro else None,
     )
   except (OSError, ValueError, unit.UnitError) as error:
     print(f'error: {error}', file=sys.stderr)
@@ -42,7 +49,9 @@ def _watch(flags, out: str) -> None:
   """Writes the report until all runs are over."""
 
   def draw() -> bool:
-    gathered = gathering.gather(flags.runs, flags.last, flags.reps, True)
+    gathered = gathering.gather(
+      flags.runs, flags.last, flags.reps, True, flags.published
+    )
     refresh_s = 0.0 if gathered.is_over else flags.live
     writing.write(gathered, out, flags.reps, flags.x_axis, refresh_s)
     count = sum(len(curve.runs) for curve in gathered.curves)

@@ -38,6 +38,16 @@ def make_parser(name: str) -> argparse.ArgumentParser:
     help='of the curves (real_steps: all but those of evaluations)',
   )
   parser.add_argument(
+    '--published',
+    metavar='FILE',
+    help='CSV of points to draw, of columns task,name,steps,share',
+  )
+  parser.add_argument(
+    '--intro',
+    metavar='FILE',
+    help='write README.md, which begins with this Markdown, and TASK.md, too',
+  )
+  parser.add_argument(
     '--live',
     metavar='SECONDS',
     type=_seconds,

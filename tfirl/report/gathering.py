@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tfirl.report.reading import (
   configurations,
+  marks,
   runs,
   sweeps,
   undone,
@@ -25,6 +26,7 @@ class Gathered:
   units: list[Unit]
   undone: list[list[str]]  # rows under `undone.HEADER`
   notes: list[str]  # what a reader should know of how curves were made
+  marks: list[marks.Mark]  # published points beside them
   is_over: bool  # whether there are runs, and none of them goes on or waits
 
   @property
@@ -38,6 +40,7 @@ def gather(
   last: int = 2,
   reps: int = 2000,
   may_be_empty: bool = False,
+  published: str | None = None,
 ) -> Gathered:
   """Reads the runs at or beneath `folders`.
 
@@ -46,11 +49,14 @@ def gather(
     last: how many of the last evaluations a score pools.
     reps: resamples of a bootstrap.
     may_be_empty: whether there may be no evaluation yet.
+    published: a file as `marks.read_marks` reads it, None for none.
 
   Raises:
-    FileNotFoundError, ValueError: as `runs.read_runs`, `aggregate.aggregate`.
+    FileNotFoundError, ValueError: as `runs.read_runs`, `marks.read_marks`,
+      `aggregate.aggregate`.
     UnitError: as `sweeps.read_units`.
   """
+  points = [] if published is None else marks.read_marks(published)
   units = sweeps.read_units(folders)
   found, notes = runs.read_runs(folders, may_be_empty or bool(units))
   rows = undone.cells(folders, found, units)
@@ -61,7 +67,7 @@ def gather(
   curves, curve_notes = aggregate.aggregate(played, last, reps)
   notes += [*config_notes, *unit_notes, *curve_notes, *_unknown(curves)]
   is_over = undone.are_over(folders, units)
-  return Gathered(found, played, curves, units, rows, notes, is_over)
+  return Gathered(found, played, curves, units, rows, notes, points, is_over)
 
 
 def _unknown(curves: Sequence[Curve]) -> list[str]:

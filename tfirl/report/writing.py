@@ -1,7 +1,7 @@
 """A report's files."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from tfirl.report.drawing import (
   videos,
 )
 from tfirl.report.gathering import Gathered
-from tfirl.report.pages import page, tables
+from tfirl.report.pages import markdown, page, tables
 from tfirl.report.reading import settings, sweeps, undone
+from tfirl.report.statistics import comparisons
 from tfirl.report.statistics.aggregate import SOLVED
 from tfirl.report.statistics.bootstrap import CONFIDENCE
 from tfirl.storage import atomic_file
@@ -31,6 +32,11 @@ _HOW = (
   'actions have 0, the expert 100 %. '
   f'Minutes to {SOLVED:.0%} of that are the median over seeds of the time to '
   'their first evaluation there.'
+)
+_OVERALL = (
+  'Over tasks: the IQM of all runs of a method on all of its tasks, one score '
+  'each, normalised; seeds are resampled task by task. Compare methods that '
+  'have as many tasks. All else are medians over runs.'
 )
 _COMPARED = (
   'Profiles: the share of runs above each normalised score, a mean over '
@@ -50,6 +56,8 @@ def write_report(
   last: int = 2,
   reps: int = 2000,
   steps: str = 'real_steps',
+  published: str | None = None,
+  intro: str | None = None,
 ) -> str:
   """Writes the report of the runs at or beneath `folders`.
 
@@ -59,7 +67,8 @@ def write_report(
 
   Raises: as `gathering.gather`.
   """
-  return write(gathering.gather(folders, last, reps), out, reps, steps)
+  gathered = gathering.gather(folders, last, reps, published=published)
+  return write(gathered, out, reps, steps, intro=intro)
 
 
 def write(
@@ -68,6 +77,7 @@ def write(
   reps: int = 2000,
   steps: str = 'real_steps',
   refresh_s: float = 0.0,
+  intro: str | None = None,
 ) -> str:
   """Writes TASK_real_steps.svg and other figures, table.md/.csv, index.html.
 
@@ -78,6 +88,8 @@ def write(
     steps: what curves are drawn over, beside the time: 'real_steps', or
       'env_steps' to compare with curves that leave out the cost's rollouts.
     refresh_s: seconds until the page reads itself again; 0 for never.
+    intro: Markdown. If given, README.md, which begins with it, and a TASK.md
+      of each are written, too.
 
   Returns:
     table.md: the table, and notes on how it was made.
@@ -85,17 +97,25 @@ def write(
   os.makedirs(out, exist_ok=True)
   shown, video_notes = videos.shrink_all(gathered.curves, out)
   notes = gathered.notes + video_notes
-  body = _overview(gathered, out, reps)
-  for task, parts in _tasks(gathered, out, steps).items():
+  overall = comparisons.overall(gathered.curves, reps)
+  if len({curve.task for curve in gathered.curves}) == 1:
+    overall = []  # nothing that the table of scores does not tell
+  compared = comparison_plots.plot_all(gathered.curves, out, reps)
+  axes = steps, 'wall_s'
+  curves = plots.plot_all(gathered.curves, out, axes, gathered.marks)
+  body = _overview(gathered, overall, compared, out)
+  for task, parts in _tasks(gathered, curves, out).items():
     if task in shown:
       parts.insert(1, page.videos(shown[task]))
     body.append((task, parts))
-  table = _markdown(gathered, notes)
+  table = _markdown(gathered, overall, notes)
   files = {
     'table.md': table,
     'table.csv': tables.csv_table(gathered.curves),
     'index.html': _html(gathered, [*body, *_end(gathered, notes)], refresh_s),
   }
+  if intro is not None:
+    files |= _pages(gathered, intro, overall, compared, curves, notes)
   for name, text in files.items():
     # Folders may have names that are no text.
     data = text.encode('utf-8', errors='replace')
@@ -128,8 +148,40 @@ def _end(
   return [('Notes', [page.bullets(notes)]), runs] if notes else [runs]
 
 
-def _markdown(gathered: Gathered, notes: Sequence[str]) -> str:
-  """Of a sweep: methods x tasks; the table of scores; what is not done."""
+def _pages(
+  gathered: Gathered,
+  intro: str,
+  overall: Sequence[comparisons.Overall],
+  compared: Sequence[str],
+  curves: Mapping[str, Sequence[str]],
+  notes: Sequence[str],
+) -> dict[str, str]:
+  """File name -> Markdown, of README.md and of each task's page."""
+  files, pages = {}, {}
+  for task, figures in curves.items():
+    of_task = [curve for curve in gathered.curves if curve.task == task]
+    own = [note for note in notes if note.startswith((f'{task}/', f'{task}:'))]
+    pages[task] = f'{texts.for_file(task)}.md'
+    table = tables.markdown_table(of_task)
+    files[pages[task]] = markdown.task(task, table, figures, own)
+  shown = [tables.markdown_table(gathered.curves)]
+  if overall:
+    cells = tables.overall_cells(overall)
+    shown.insert(0, tables.markdown(*cells, num_left=1))
+  if gathered.undone:
+    width = len(undone.HEADER)
+    shown.append(tables.markdown(undone.HEADER, gathered.undone, width))
+  remarks = [_OVERALL, _HOW, _COMPARED]
+  readme = markdown.readme(intro, shown, compared, pages, remarks)
+  return {**files, 'README.md': readme}
+
+
+def _markdown(
+  gathered: Gathered,
+  overall: Sequence[comparisons.Overall],
+  notes: Sequence[str],
+) -> str:
+  """Of a sweep: methods x tasks, what is not done; over tasks; of each."""
   curves, units = gathered.curves, gathered.units
   parts = []
   if units:
@@ -139,18 +191,26 @@ def _markdown(gathered: Gathered, notes: Sequence[str]) -> str:
     if gathered.undone:
       width = len(undone.HEADER)
       parts.append(tables.markdown(undone.HEADER, gathered.undone, width))
+  if overall:
+    parts.append(tables.markdown(*tables.overall_cells(overall), num_left=1))
   parts.append(tables.markdown_table(curves))
   lines = '\n'.join([*parts, *(f'- {note}' for note in notes)])
   return f'{lines.rstrip()}\n'
 
 
 def _overview(
-  gathered: Gathered, out: str, reps: int
+  gathered: Gathered,
+  overall: Sequence[comparisons.Overall],
+  compared: Sequence[str],
+  out: str,
 ) -> list[tuple[str, list[str]]]:
   """Headings and parts of what is told of all tasks."""
   curves, units = gathered.curves, gathered.units
   scores = page.table(*tables.cells(curves), 'left2 cards')
   body = [('Scores', [scores])]
+  if overall:
+    table = page.table(*tables.overall_cells(overall), 'left1 cards')
+    body.insert(0, ('Over tasks', [page.paragraph(_OVERALL), table]))
   if units:
     matrix = page.table(*sweeps.matrix_cells(curves, units), 'left1 cards')
     count = page.paragraph(sweeps.count_line(units))
@@ -158,17 +218,17 @@ def _overview(
   if gathered.undone:
     rows = page.table(undone.HEADER, gathered.undone, 'left9 wrap cards')
     body.append(('Not done', [rows]))
-  compared = comparison_plots.plot_all(curves, out, reps)
   if compared:
     parts = [page.paragraph(_COMPARED), page.figures(out, compared)]
     body.append(('Comparison', parts))
   return body
 
 
-def _tasks(gathered: Gathered, out: str, steps: str) -> dict[str, list[str]]:
+def _tasks(
+  gathered: Gathered, curves: Mapping[str, Sequence[str]], out: str
+) -> dict[str, list[str]]:
   """What is told of each task: its curves, then panels."""
   found = gathered.found
-  curves = plots.plot_all(gathered.curves, out, (steps, 'wall_s'))
   columns = panels.plot_all(gathered.played, out)
   pictures = {
     'The learned model': dynamics.plot_all(gathered.played, out),

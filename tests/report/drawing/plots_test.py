@@ -3,7 +3,7 @@ import pytest
 from matplotlib import image
 
 from tfirl.report.drawing import plots
-from tfirl.report.reading import runs
+from tfirl.report.reading import marks, runs
 from tfirl.report.statistics import aggregate
 
 
@@ -36,6 +36,34 @@ def test_lines_levels_bands_and_legend(curves, drawn, tmp_path):
     'bc, the clone (3 seeds)',
     'mm (1 seed)',
   ]
+
+
+def test_published_points_are_at_their_share_of_the_expert(
+  curves, drawn, tmp_path
+):
+  """One beyond the axis is at its end, by an arrow."""
+  points = [
+    marks.Mark('hopper', 'HyPE', 60, 0.5),
+    marks.Mark('hopper', 'IQ-Learn', 5e5, 1.0),
+    marks.Mark('ant', 'HyPE', 60, 0.5),
+  ]
+  plots.plot_all(curves, str(tmp_path), marks=points)
+  over_steps, over_time = drawn
+  *_, inside, beyond = over_steps.axes[0].lines
+  assert inside.get_xydata().tolist() == [[60.0, 1000.0]]
+  assert beyond.get_xydata().tolist() == [[120.0, 2000.0]]
+  names = [t.get_text() for t in over_steps.legends[0].get_texts()]
+  assert names[-2:] == ['HyPE: 50% at 60', 'IQ-Learn: 100% at 500k']
+  assert len(over_time.axes[0].lines) == 4
+
+
+def test_a_flat_curve_is_seen_to_be_flat(write_run, tmp_path, drawn):
+  write_run('hopper', 'hype', 0, [0, 9], [3000.0, 3010.0])
+  found, _ = runs.read_runs([str(tmp_path)])
+  plots.plot(
+    aggregate.aggregate(found)[0], 'real_steps', str(tmp_path / 'x.png')
+  )
+  assert drawn[0].axes[0].get_ylim()[0] == 0.0
 
 
 def test_the_legend_stands_below_the_axes_within_the_figure(

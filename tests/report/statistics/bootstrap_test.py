@@ -27,6 +27,25 @@ def test_its_interval_is_that_of_rliables_resamples(monkeypatch):
   )
 
 
+def test_iqm_of_strata_is_rliables():
+  """Of a matrix, which rliable resamples task by task."""
+  rng = np.random.default_rng(3)
+  matrix = rng.normal(0.8, 0.2, [5, 4])
+  found = bootstrap.iqm_of_strata(list(matrix.T), 4000)
+  np.testing.assert_allclose(found.value, metrics.aggregate_iqm(matrix))
+  np.random.seed(0)
+  _, intervals = library.get_interval_estimates(
+    {'x': matrix}, lambda x: np.array([metrics.aggregate_iqm(x)]), reps=4000
+  )
+  np.testing.assert_allclose([found.low, found.high], intervals['x'], atol=0.01)
+
+
+def test_strata_of_one_seed_have_no_interval():
+  found = bootstrap.iqm_of_strata([np.array([v]) for v in (1, 2, 3, 9.0)], 9)
+  assert found.value == [2.5]
+  assert np.isnan(found.low).all() and np.isnan(found.high).all()
+
+
 def test_an_interval_is_rliables_up_to_chance():
   scores = np.random.default_rng(0).normal(100.0, 30.0, [12, 1])
   found = bootstrap.pooled_iqm(scores, reps=20000)

@@ -41,6 +41,24 @@ def _of_tasks(matrices):
   }
 
 
+def test_overall_takes_all_tasks_together(write_run, tmp_path):
+  """Of 0.9, 1.0 and 0.2 of two tasks: two are there, at 12 and 24 steps."""
+  write_run('a', 'hype', 0, [0, 10, 20], [0.0, 95.0, 90.0], **_ENDS)
+  write_run('a', 'hype', 1, [0, 10, 20], [0.0, 50.0, 100.0], **_ENDS)
+  write_run('b', 'hype', 0, [0, 10, 30], [0.0, 10.0, 20.0], **_ENDS)
+  write_run('b', 'mm', 0, [0, 10], [0.0, 100.0], **_ENDS)
+  write_run('c', 'mm', 0, [0, 10], [0.0, 100.0])  # of an expert unknown
+  found = aggregate.aggregate(runs.read_runs([str(tmp_path)])[0], 1, 20)[0]
+  hype, mm = comparisons.overall(found, 50)
+  assert (hype.algorithm, hype.num_tasks) == ('hype', 2)
+  np.testing.assert_allclose(hype.scores.value, [0.7])  # none is left out
+  assert hype.scores.low < hype.scores.high
+  assert hype.real_steps.tolist() == [24, 24, 36]
+  assert hype.solved_steps.tolist() == [12, 24, np.inf]
+  assert hype.solved_s.tolist() == [60, 120, np.inf]
+  assert (mm.algorithm, mm.num_tasks, mm.scores.value) == ('mm', 1, [1.0])
+
+
 def test_profiles_are_rliables(curves):
   matrices = _matrices()
   found = comparisons.profiles(curves(_of_tasks(matrices), **_ENDS), 4000)

@@ -1,5 +1,6 @@
 """Curves of one task, readable without colour vision."""
 
+import itertools
 import os
 from collections.abc import Sequence
 
@@ -10,11 +11,13 @@ from matplotlib.axes import Axes
 
 from tfirl.report import texts
 from tfirl.report.drawing import figures
+from tfirl.report.reading.marks import Mark
 from tfirl.report.statistics.aggregate import Curve
 from tfirl.report.statistics.bootstrap import CONFIDENCE
 
 _HEIGHT = 2.7  # inches, of the axes
 _MOST_MARKERS = 20  # of a line
+_MARKS = 'dphHX*'  # of published points, hollow
 
 _STEPS = {
   'real_steps': 'real steps (of training and for the cost)',
@@ -23,7 +26,9 @@ _STEPS = {
 X_AXES = (*_STEPS, 'wall_s')
 
 
-def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
+def plot(
+  curves: Sequence[Curve], x_axis: str, path: str, marks: Sequence[Mark] = ()
+) -> None:
   """Draws curves of one task over `x_axis`, one of `X_AXES`.
 
   Lines are IQMs, bands their intervals (no band: one seed). An algorithm
@@ -34,6 +39,8 @@ def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
     curves: of one task.
     x_axis: what they are drawn over.
     path: of the file, which `figures.save` writes.
+    marks: published points of the task, drawn over steps at their share of the
+      expert; at the end of the axis, with an arrow, those beyond it.
   """
   curves = sorted(curves, key=lambda c: -c.final.value[0])  # as they end
   names = [_name(curve) for curve in curves]
@@ -41,6 +48,9 @@ def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
   if expert is not None:
     unit = ' %' if curves[0].is_success else ''
     names.insert(0, f'expert: {texts.number(expert)}{unit}')
+  if x_axis not in _STEPS or expert is None:
+    marks = ()
+  names += [_name_of_mark(mark) for mark in marks]
   title = texts.for_figure(curves[0].task)
   figure, axes = figures.make(_HEIGHT, names, title)
   scale = _set_up(axes, curves, x_axis)
@@ -52,6 +62,8 @@ def plot(curves: Sequence[Curve], x_axis: str, path: str) -> None:
     draw = _draw_level if curve.is_offline else _draw_curve
     x = getattr(curve, x_axis) / scale
     handles.append(draw(axes, curve, x, *styles[curve.algorithm]))
+  for mark, shape in zip(marks, itertools.cycle(_MARKS)):
+    handles.append(_draw_mark(axes, mark, expert, shape))
   bottom, top = axes.get_ylim()
   axes.set_ylim(min(bottom, 0.0), max(top, 0.0))  # or noise fills a flat curve
   _format_scores(axes)
@@ -63,6 +75,7 @@ def plot_all(
   curves: Sequence[Curve],
   folder: str,
   x_axes: Sequence[str] = ('real_steps', 'wall_s'),
+  marks: Sequence[Mark] = (),
 ) -> dict[str, list[str]]:
   """A figure per task and x axis. Returns: names of SVGs in
   `folder` by task, beside which are PNGs and PDFs.
@@ -71,8 +84,9 @@ def plot_all(
   for task in dict.fromkeys(curve.task for curve in curves):
     stems = [f'{texts.for_file(task)}_{x}' for x in x_axes]
     of_task = [curve for curve in curves if curve.task == task]
+    points = [mark for mark in marks if mark.task == task]
     for x_axis, stem in zip(x_axes, stems, strict=True):
-      plot(of_task, x_axis, os.path.join(folder, f'{stem}.png'))
+      plot(of_task, x_axis, os.path.join(folder, f'{stem}.png'), points)
     files[task] = [f'{stem}.svg' for stem in stems]
   return files
 
@@ -131,6 +145,29 @@ def _draw_level(
     low, high = float(curve.final.low[0]), float(curve.final.high[0])
     axes.axhspan(low, high, color=color, alpha=0.10, linewidth=0)
   return axes.axhline(value, color=color, linewidth=1.6, linestyle=(0, (5, 3)))
+
+
+def _draw_mark(axes: Axes, mark: Mark, expert: float, shape: str) -> Artist:
+  """Returns: the point."""
+  end = axes.get_xlim()[1]
+  is_beyond = mark.steps > end
+  (point,) = axes.plot(
+    min(mark.steps, end),
+    mark.share * expert,
+    color=figures.INK,
+    marker=5 if is_beyond else shape,  # 5: to the right
+    markerfacecolor='none',
+    markersize=7,
+    linestyle='none',
+    clip_on=False,
+    zorder=4,
+  )
+  return point
+
+
+def _name_of_mark(mark: Mark) -> str:
+  steps = ticker.EngFormatter(sep='')(mark.steps)
+  return f'{texts.for_figure(mark.name)}: {mark.share:.0%} at {steps}'
 
 
 def _name(curve: Curve) -> str:

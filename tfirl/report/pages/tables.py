@@ -9,6 +9,7 @@ import numpy as np
 from tfirl.report import texts
 from tfirl.report.statistics.aggregate import SOLVED, Curve
 from tfirl.report.statistics.bootstrap import CONFIDENCE
+from tfirl.report.statistics.comparisons import Overall
 
 _CSV_COLUMNS = (
   'task',
@@ -152,6 +153,48 @@ def _solved(row: dict[str, object]) -> str:
   if row['solved'] == row['seeds']:
     return minutes
   return f'{minutes} ({row["solved"]} of {row["seeds"]})'
+
+
+def overall_cells(
+  found: Sequence[Overall],
+) -> tuple[list[str], list[list[str]]]:
+  """Header and rows of what algorithms come to over all tasks."""
+  header = [
+    'algorithm',
+    'tasks',
+    'runs',
+    'IQM, of the expert',
+    f'{CONFIDENCE:.0%} interval',
+    f'runs at {SOLVED:.0%}',
+    f'real steps to {SOLVED:.0%}',
+    f'minutes to {SOLVED:.0%}',
+    'real steps',
+    'wall time, min',
+  ]
+  rows = []
+  for one in found:
+    low, high = float(one.scores.low[0]), float(one.scores.high[0])
+    rows.append(
+      [
+        one.algorithm,
+        str(one.num_tasks),
+        str(len(one.wall_s)),
+        f'{float(one.scores.value[0]):.0%}',
+        '–' if np.isnan(low) else f'[{low:.0%}, {high:.0%}]',
+        f'{np.isfinite(one.solved_s).mean():.0%}',
+        _middle(one.solved_steps),
+        _middle(one.solved_s / 60, 1),
+        _middle(one.real_steps),
+        _middle(one.wall_s / 60, 1),
+      ]
+    )
+  return header, rows
+
+
+def _middle(values: np.ndarray, digits: int = 0) -> str:
+  """The median, where it is a number."""
+  middle = float(np.median(values))
+  return texts.number(middle, digits) if np.isfinite(middle) else '–'
 
 
 def run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:

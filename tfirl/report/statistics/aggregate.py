@@ -68,15 +68,12 @@ class Curve:
     """Seconds to each seed's first evaluation at `SOLVED` of the expert, [N];
     inf for one that never was there, nan where nothing tells.
     """
-    if not self.is_normalised:
-      return np.full(len(self.runs), np.nan)
-    times = [
-      run.columns['wall_s'][
-        self.normalise(_scores(run, self.is_success)) >= SOLVED
-      ]
-      for run in self.runs
-    ]
-    return np.array([t[0] if len(t) else np.inf for t in times])
+    return self._when_solved('wall_s')
+
+  @property
+  def solved_steps(self) -> np.ndarray:
+    """Likewise the real steps, [N]."""
+    return self._when_solved('real_steps')
 
   @property
   def num_demos(self) -> str:
@@ -85,6 +82,17 @@ class Curve:
     """
     known = sorted({run.num_demos for run in self.runs} - {None})
     return '–'.join(map(str, dict.fromkeys([*known[:1], *known[-1:]])))
+
+  def _when_solved(self, column: str) -> np.ndarray:
+    if not self.is_normalised:
+      return np.full(len(self.runs), np.nan)
+    times = [
+      run.columns[column][
+        self.normalise(_scores(run, self.is_success)) >= SOLVED
+      ]
+      for run in self.runs
+    ]
+    return np.array([t[0] if len(t) else np.inf for t in times])
 
 
 def aggregate(

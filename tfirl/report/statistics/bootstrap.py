@@ -63,6 +63,22 @@ def pooled_iqm(scores: np.ndarray, reps: int) -> Estimate:
   return _estimate(scores[np.newaxis], reps)
 
 
+def iqm_of_strata(strata: Sequence[np.ndarray], reps: int) -> Estimate:
+  """The IQM of all scores together, [1], of seeds that are resampled apart.
+
+  Args:
+    strata: scores [N], one of each seed; of each task, say.
+    reps: resamples.
+  """
+  scores = np.concatenate(strata)[:, np.newaxis]
+  value = _iqms(scores, np.ones((1, len(scores)), int))
+  if all(len(own) == 1 for own in strata):
+    unknown = np.full_like(value, np.nan)
+    return Estimate(value, unknown, unknown)
+  counts = np.concatenate(draw([len(own) for own in strata], reps), axis=1)
+  return Estimate(value, *interval(_iqms(scores, counts)[:, np.newaxis]))
+
+
 def _estimate(groups: np.ndarray, reps: int) -> Estimate:
   """Of [T, N, K], K scores of each of N seeds in each of T groups."""
   count = groups.shape[1]

@@ -38,6 +38,54 @@ class Improvement:
   probability: Estimate  # [1], a mean over tasks; a tie counts half
 
 
+@dataclasses.dataclass(frozen=True)
+class Overall:
+  """What an algorithm's runs came to, over all tasks that it was run on."""
+
+  algorithm: str
+  num_tasks: int
+  scores: Estimate  # [1] IQM of normalised final scores, one a run
+  real_steps: np.ndarray  # [N] of each run, in all
+  wall_s: np.ndarray  # [N]
+  solved_steps: np.ndarray  # [N] inf for a run that never was there
+  solved_s: np.ndarray  # [N]
+
+
+def overall(curves: Sequence[Curve], reps: int) -> list[Overall]:
+  """One for each algorithm, over the tasks whose scores can be normalised.
+
+  Args:
+    curves: of any tasks.
+    reps: resamples, of the seeds of each task apart.
+
+  Returns: the highest score first; of those on most tasks, then of others.
+  """
+  curves = [curve for curve in curves if curve.is_normalised]
+  found = []
+  for name in dict.fromkeys(curve.algorithm for curve in curves):
+    own = [curve for curve in curves if curve.algorithm == name]
+    scores = [curve.normalise(curve.final_scores) for curve in own]
+    found.append(
+      Overall(
+        name,
+        len(own),
+        bootstrap.iqm_of_strata(scores, reps),
+        _ends(own, 'real_steps'),
+        _ends(own, 'wall_s'),
+        np.concatenate([curve.solved_steps for curve in own]),
+        np.concatenate([curve.solved_s for curve in own]),
+      )
+    )
+  return sorted(found, key=lambda o: (-o.num_tasks, -o.scores.value[0]))
+
+
+def _ends(curves: Sequence[Curve], column: str) -> np.ndarray:
+  """The last value of each run's column, [N]."""
+  return np.array(
+    [run.columns[column][-1] for curve in curves for run in curve.runs]
+  )
+
+
 def profiles(curves: Sequence[Curve], reps: int) -> list[Profile]:
   """One for each algorithm, over the tasks whose scores can be normalised.
 
