@@ -79,8 +79,10 @@ def test_signals_stop_it(monkeypatch):
   import signal
 
   def run(*args, allow_changes):
+    stop = args[5]
+    assert not stop()
     signal.raise_signal(signal.SIGTERM)
-    assert args[5]()
+    assert stop()
 
   monkeypatch.setattr(launch, 'launch', run)
   cli.main(['train', 'hype_hopper'])

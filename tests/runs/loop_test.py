@@ -144,7 +144,10 @@ def test_best_policy_is_kept_across_a_resumption(run):
 @pytest.mark.parametrize(
   ('error', 'words'),
   [
-    (RuntimeError('no GL'), 'no video (RuntimeError: no GL); try MUJOCO_GL='),
+    (
+      RuntimeError('no GL'),
+      'no video (RuntimeError: no GL); one of MuJoCo: try MUJOCO_GL=',
+    ),
     (ValueError('expected x'), 'no video (ValueError: expected x)\n'),
   ],
 )

@@ -99,18 +99,21 @@ def _wait_for(output, pattern):
   return re.search(pattern, output.read_text())
 
 
-@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGSTOP])
-def test_an_orphan_ends_within_half_a_minute(start, number):
+def test_orphans_end_within_half_a_minute(start):
   """Also of a learner that is there, and stands still. Until then it acts as
   the learner's bindings say: an environment may be configured by gin.
   """
-  learner, learned = start('learner', _LEARNER)
-  port = _wait_for(learned, r'port (\d+)\n')[1]
-  actor, said = start('actor', _ACTOR, port)
-  _wait_for(learned, 'taken')
+  numbers = (signal.SIGKILL, signal.SIGSTOP)
+  learners = [start(f'learner{n}', _LEARNER) for n in numbers]
+  ports = [_wait_for(said, r'port (\d+)\n')[1] for _, said in learners]
+  actors = [start(f'actor{port}', _ACTOR, port) for port in ports]
+  for _, learned in learners:
+    _wait_for(learned, 'taken')
   start_s = time.monotonic()
-  learner.send_signal(number)
-  assert actor.wait(_END_S) == worker._EXIT_ORPHANED, said.read_text()
+  for (learner, _), number in zip(learners, numbers, strict=True):
+    learner.send_signal(number)
+  for actor, said in actors:
+    assert actor.wait(_END_S) == worker._EXIT_ORPHANED, said.read_text()
+    assert 'bound 0.25' in said.read_text()
+    assert 'the learner is gone for 20 s: ends' in said.read_text()
   assert time.monotonic() - start_s < _END_S
-  assert 'bound 0.25' in said.read_text()
-  assert 'the learner is gone for 20 s: ends' in said.read_text()
