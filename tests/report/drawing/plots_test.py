@@ -41,7 +41,7 @@ def test_lines_levels_bands_and_legend(curves, drawn, tmp_path):
 def test_published_points_are_at_their_share_of_the_expert(
   curves, drawn, tmp_path
 ):
-  """One beyond the axis is at its end, by an arrow."""
+  """One beyond the axis is at its end, and its name says so."""
   points = [
     marks.Mark('hopper', 'HyPE', 60, 0.5),
     marks.Mark('hopper', 'IQ-Learn', 5e5, 1.0),
@@ -53,7 +53,7 @@ def test_published_points_are_at_their_share_of_the_expert(
   assert inside.get_xydata().tolist() == [[60.0, 1000.0]]
   assert beyond.get_xydata().tolist() == [[120.0, 2000.0]]
   names = [t.get_text() for t in over_steps.legends[0].get_texts()]
-  assert names[-2:] == ['HyPE: 50% at 60', 'IQ-Learn: 100% at 500k']
+  assert names[-2:] == ['HyPE: 50% at 60', 'IQ-Learn: 100% at 500k →']
   assert len(over_time.axes[0].lines) == 4
 
 

@@ -40,7 +40,7 @@ def plot(
     x_axis: what they are drawn over.
     path: of the file, which `figures.save` writes.
     marks: published points of the task, drawn over steps at their share of the
-      expert; at the end of the axis, with an arrow, those beyond it.
+      expert; at the end of the axis those beyond it, whose names say so.
   """
   curves = sorted(curves, key=lambda c: -c.final.value[0])  # as they end
   names = [_name(curve) for curve in curves]
@@ -50,7 +50,8 @@ def plot(
     names.insert(0, f'expert: {texts.number(expert)}{unit}')
   if x_axis not in _STEPS or expert is None:
     marks = ()
-  names += [_name_of_mark(mark) for mark in marks]
+  ends = [getattr(curve, x_axis)[-1] for curve in curves]
+  names += [_name_of_mark(mark, max(ends)) for mark in marks]
   title = texts.for_figure(curves[0].task)
   figure, axes = figures.make(_HEIGHT, names, title)
   scale = _set_up(axes, curves, x_axis)
@@ -149,13 +150,11 @@ def _draw_level(
 
 def _draw_mark(axes: Axes, mark: Mark, expert: float, shape: str) -> Artist:
   """Returns: the point."""
-  end = axes.get_xlim()[1]
-  is_beyond = mark.steps > end
   (point,) = axes.plot(
-    min(mark.steps, end),
+    min(mark.steps, axes.get_xlim()[1]),
     mark.share * expert,
     color=figures.INK,
-    marker=5 if is_beyond else shape,  # 5: to the right
+    marker=shape,
     markerfacecolor='none',
     markersize=7,
     linestyle='none',
@@ -165,9 +164,10 @@ def _draw_mark(axes: Axes, mark: Mark, expert: float, shape: str) -> Artist:
   return point
 
 
-def _name_of_mark(mark: Mark) -> str:
+def _name_of_mark(mark: Mark, end: float) -> str:
   steps = ticker.EngFormatter(sep='')(mark.steps)
-  return f'{texts.for_figure(mark.name)}: {mark.share:.0%} at {steps}'
+  arrow = ' →' if mark.steps > end else ''
+  return f'{texts.for_figure(mark.name)}: {mark.share:.0%} at {steps}{arrow}'
 
 
 def _name(curve: Curve) -> str:
