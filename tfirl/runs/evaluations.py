@@ -19,6 +19,12 @@ class Evaluations:
 
   Two evaluations differ by their policies alone: each plays the episodes that
   one seed, made of the run's, gives.
+
+  Attributes:
+    task, seed: the run's.
+    env: the environment.
+    stochastic: whether actions are sampled.
+    taken_s: seconds in all, those of earlier processes among them.
   """
 
   def __init__(
@@ -42,7 +48,7 @@ class Evaluations:
     """
     self.task, self.seed = task, seed
     self.stochastic = stochastic
-    self.taken_s = 0.0  # in all, of earlier processes too
+    self.taken_s = 0.0
     self._latest = None
     self._videos, self._films = videos, film
     self.env = task.make_env(seed, 'rgb_array' if film else None)
