@@ -37,7 +37,7 @@ def imagined_env(
     if starts is None:
       starts = np.stack([env.reset().observation for _ in range(_NUM_STARTS)])
     sizes = env.observation_spec().shape[0], len(low)
-  model = _restore(run, task, sizes)
+  model = learned_model(run, task, sizes)
   if reward_fn is None and not model.model.predicts_reward:
     reward_fn = _learned_reward(run)
   return vector_env.ImaginedVectorEnv(
@@ -50,10 +50,20 @@ def imagined_env(
   )
 
 
-def _restore(
+def learned_model(
   run: Path, task: tasks.Task, sizes: tuple[int, int]
 ) -> model_env.ModelEnv:
-  """The ensemble of the latest checkpoint, and where its episodes end."""
+  """The ensemble of the latest checkpoint, and where its episodes end.
+
+  Args:
+    run: its folder.
+    task: the run's.
+    sizes: O and A.
+
+  Raises:
+    FileNotFoundError: there is no checkpoint.
+    ValueError: the run learned no model.
+  """
   latest = checkpoints.latest(run / 'checkpoints')
   if latest is None:
     raise FileNotFoundError(f'{run} holds no checkpoint; expected one')
