@@ -6,7 +6,7 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import checks, tasks, types
+from tfirl import checks, schedules, tasks, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import maze_record, sources
@@ -30,6 +30,8 @@ class Expert(algorithm.Algorithm):
     batch_size: B.
     initial_steps: env steps, by uniformly random actions, before the first
       gradient step.
+    learning_rate_scale: maps env steps to a factor of the agent's rates. One
+      that falls in the end lets the policy come to rest.
     jit_compile: compile the round by XLA.
 
   Raises:
@@ -52,6 +54,7 @@ class Expert(algorithm.Algorithm):
     steps_per_update: checks.Count = 1,
     batch_size: checks.Count = 256,
     initial_steps: checks.Count = 10_000,
+    learning_rate_scale: Callable = schedules.constant,
     jit_compile: bool = False,
   ):
     """Builds the environment, the table and the agent."""
@@ -71,6 +74,7 @@ class Expert(algorithm.Algorithm):
     env = self._source.env
     self._rng = np.random.default_rng(actions_seed)
     self._initial_steps = initial_steps
+    self._learning_rate_scale = learning_rate_scale
     sizes = (
       env.observation_spec().shape[0],
       env.action_spec().shape[0],
@@ -102,6 +106,8 @@ class Expert(algorithm.Algorithm):
     self._note_steps(steps)
     self.clock.env_steps += len(steps.times)
     if self.clock.env_steps >= self._initial_steps:
+      scale = self._learning_rate_scale(self.clock.env_steps)
+      self._agent.learning_rate_scale.assign(float(scale))
       self._train(self._sampler.sample())
 
   def _random_action(self, observation, rng) -> np.ndarray:
