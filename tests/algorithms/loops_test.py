@@ -110,6 +110,30 @@ def _weights(algorithm):
   return [v.numpy() for player in players for v in player.variables]
 
 
+def test_an_expert_comes_to_rest(random_demos, closed_later):
+  """At the rates of its schedule, from the first step on."""
+  gin_file, (_, bindings) = 'expert_hopper.gin', _CASES['expert']
+  gin_bindings.parse(
+    [gin_file],
+    [
+      *bindings,
+      'Expert.learning_rate_scale = @rate/piecewise_linear',
+      'rate/piecewise_linear.segments = [(1.0, 1.0, 32), (1.0, 0.0, 64)]',
+    ],
+  )
+  made = closed_later(expert.Expert(tasks.make_task(), random_demos, 0))
+  agent, scales = made.trackables()['agent'], []
+  for _ in range(5):
+    made.run_round()
+    scales.append(float(agent.learning_rate_scale))
+  assert scales == [1.0, 1.0, 0.5, 0.0, 0.0]
+  before = agent.mlp_policy().layers
+  made.run_round()
+  for was, now in zip(before, agent.mlp_policy().layers, strict=True):
+    np.testing.assert_array_equal(was[0], now[0])
+    np.testing.assert_array_equal(was[1], now[1])
+
+
 @pytest.mark.parametrize('make', ['hype'], indirect=True)
 def test_players_move_when_they_are_due(make):
   game = make(0)

@@ -93,6 +93,7 @@ class Expert(algorithm.Algorithm):
       jit_compile,
       maze_record.of(env),
     )
+    self._set_rates()
 
   def run_round(self) -> None:
     """Collects, then trains."""
@@ -106,9 +107,12 @@ class Expert(algorithm.Algorithm):
     self._note_steps(steps)
     self.clock.env_steps += len(steps.times)
     if self.clock.env_steps >= self._initial_steps:
-      scale = self._learning_rate_scale(self.clock.env_steps)
-      self._agent.learning_rate_scale.assign(float(scale))
+      self._set_rates()
       self._train(self._sampler.sample())
+
+  def _set_rates(self) -> None:
+    scale = float(self._learning_rate_scale(self.clock.env_steps))
+    self._agent.learning_rate_scale.assign(scale)
 
   def _random_action(self, observation, rng) -> np.ndarray:
     del observation
