@@ -76,6 +76,6 @@ def test_expert_rows_in_another_method_are_refused(run, demos):
 
 def test_without_an_embedded_expert_demonstrations_are_asked_for(run):
   with pytest.raises(
-    ValueError, match='embedded:ant: found no such expert.*--demos'
+    ValueError, match='embedded:humanoid: found no such expert.*--demos'
   ):
-    run('hype_filter_ant.gin', 'hype_filter', [], None)
+    run('hype_filter_humanoid.gin', 'hype_filter', [], None)

@@ -93,6 +93,7 @@ def test_every_shipped_expert_fits_its_task():
     ('hopper', 'Hopper-v5', 3000),
     ('walker2d', 'Walker2d-v5', 3000),
     ('halfcheetah', 'HalfCheetah-v5', 9000),
+    ('ant', 'Ant-v5', 4500),
   ],
 )
 def test_the_experts_are_as_good_as_they_say(
