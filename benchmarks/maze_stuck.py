@@ -26,6 +26,7 @@ flags.DEFINE_string('demos', None, "The run's, if not the task's own.")
 
 _STILL = 200  # steps within half a cell of each other: stuck
 _MOST_ROWS = 5000  # of a group, that are judged
+_LEAST_MOVE = 1e-5  # of an observation in a step: it is no constant
 _LAID_OVER = 20  # observations of an ant are longer, a point's are not
 
 
@@ -68,7 +69,9 @@ class Judge:
     self._reward = cost_export.RewardModule(path) if path.exists() else None
     self._model = restoring.learned_model(run, task, sizes).model
     moved = demos.next_observations - demos.observations
-    self._unit = moved.std(axis=0) + 1e-6
+    spread = moved.std(axis=0)
+    self._moves = spread > _LEAST_MOVE  # all but the goal
+    self._unit = spread[self._moves]
 
   def say(self, observations, actions, successors) -> list[str]:
     """Cells: rows, mean reward, the model's error, its members' spread."""
@@ -80,8 +83,8 @@ class Judge:
     if self._reward is not None:
       reward = f'{self._reward.unit_reward(o, a).numpy().mean():.2f}'
     mean, _ = self._model.predict(o, a, self._model.elites)
-    mean = mean.numpy()[..., : o.shape[1]]
-    error = (mean.mean(axis=0) - s) / self._unit
+    mean = mean.numpy()[..., : o.shape[1]][..., self._moves]
+    error = (mean.mean(axis=0) - s[:, self._moves]) / self._unit
     spread = mean.std(axis=0) / self._unit
     return [
       f'{len(observations):,}',
