@@ -82,7 +82,7 @@ def read(
     from tfirl.demos.experts import embedded
 
     return embedded.demonstrations(name, observation_size)
-  return _read_file(source, env_id, observation_size, keys)
+  return _read_file(os.path.expanduser(source), env_id, observation_size, keys)
 
 
 def _read_file(

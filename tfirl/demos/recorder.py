@@ -42,6 +42,7 @@ def record(
       f'record: found episodes = {episodes!r} and path = {path!r}; expected 1 '
       'or more, and FILE.npz'
     )
+  path = os.path.expanduser(path)
   rows = []
   for i in range(episodes):
     rows += _episode(env, act, seed + i)
