@@ -139,6 +139,17 @@ def test_nothing_is_lost(tmp_path, lengths, terminals):
   assert found.versions == {'gymnasium': '1.2.3'}
 
 
+def test_facts_survive_keys(tmp_path):
+  path = str(tmp_path / 'x.hdf5')
+  raw = _walks([3, 4], [0, 1])
+  d4rl_writing.save_d4rl(raw, path)
+  names = ('observations', 'actions', 'next_observations', 'terminals')
+  found = hdf5.read_hdf5(path, '', keys={name: name for name in names})
+  assert found.env_id == 'Rail-v0'
+  assert found.versions == {'gymnasium': '1.2.3'}
+  np.testing.assert_array_equal(found.columns['seed'], raw.columns['seed'])
+
+
 def test_without_rewards_nothing_is_written(tmp_path):
   raw = _walks([3], [0])
   del raw.columns['rewards']

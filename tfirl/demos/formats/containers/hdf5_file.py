@@ -129,8 +129,9 @@ class Hdf5File:
     """Raises DemonstrationError unless it holds numbers of its own."""
     with files.reading(self.path, _EXPECTED):
       dtype = dataset.dtype
-      is_null = dataset.shape is None  # h5py.Empty
-      check(not is_null, self.path, name, 'an empty dataset', 'numbers')
+      if dataset.shape is None:  # h5py.Empty
+        check(holds_text, self.path, name, 'an empty dataset', 'numbers')
+        return
       ok = dtype.kind in ('biufSUO' if holds_text else 'biuf')
       check(ok, self.path, name, f'dtype {dtype}', 'numbers')
       how = dataset.id.get_create_plist()

@@ -18,6 +18,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 Read = Callable[..., dict[str, np.ndarray]]
 
 _NEAR = 0.8  # of `difflib`
+_SEEDS = ('seed', 'infos/seed')  # as we write them
 _NEEDED = ('observations', 'actions')
 # What others call it, in small letters; ours goes without saying.
 _SYNONYMS = {
@@ -120,9 +121,10 @@ def read_rows(
   missing = [key for key in wanted if key not in shapes]
   found = f'{", ".join(missing)}, which the file has not'
   check(not missing, path, 'keys', found, f'some of {describe(shapes)}')
-  if 'seed' not in parts and _is_column('seed', shapes, wanted):
-    parts['seed'] = ['seed']
-    wanted.append('seed')
+  for seed in _SEEDS:
+    if 'seed' not in parts and _is_column(seed, shapes, wanted):
+      parts['seed'] = [seed]
+      wanted.append(seed)
   arrays = read(*wanted)
   named = {
     ours: join_parts(path, ours, [arrays[name] for name in names])
