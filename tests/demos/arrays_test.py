@@ -59,6 +59,7 @@ def test_a_generator_is_taken():
     ({'terminals': [None, True]}, 'terminals: found dtype object'),
     ({'terminals': True}, 'terminals: found True; expected 2, one an episode'),
     ({'terminals': [True]}, 'terminals: found 1; expected 2, one an episode'),
+    ({'terminals': np.ones((2, 3))}, r'terminals: found shape \(2, 3\)'),
     ({'returns': 3.0}, 'returns: found 3.0; expected 2, one an episode'),
     ({'returns': ['a', 'b']}, 'returns: found dtype <U1; expected real'),
   ],

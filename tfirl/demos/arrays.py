@@ -117,9 +117,11 @@ def _one_each(name: str, values, episodes: Sequence[Episode]) -> np.ndarray:
   expected = f'{len(episodes)}, one an episode'
   check(is_many, _NAME, name, repr(values), expected)
   found = _array(name, values if hasattr(values, '__len__') else list(values))
-  ok = found.shape[:1] == (len(episodes),)
-  check(ok, _NAME, name, len(np.atleast_1d(found)), expected)
-  return found
+  number = len(np.atleast_1d(found))
+  check(number == len(episodes), _NAME, name, number, expected)
+  ok = found.size == number
+  check(ok, _NAME, name, f'shape {found.shape}', expected)
+  return found.reshape(number)
 
 
 def _name_of(columns: dict[str, np.ndarray]) -> str:
