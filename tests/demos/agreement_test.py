@@ -98,6 +98,26 @@ def test_without_states_episodes_are_replayed_from_their_seeds(
     _check(other, task=_PENDULUM)
 
 
+def test_seeds_that_lead_elsewhere_are_said(pendulum, caplog):
+  demos = load.of_task(pendulum, _PENDULUM)
+  other = dataclasses.replace(
+    demos, actions=-demos.actions, episode_seeds=demos.episode_seeds + 100
+  )
+  _check(other, task=_PENDULUM)
+  assert 'starts in Pendulum-v1 in 2 of 2 episodes, by ' in caplog.text
+
+
+def test_starts_of_another_order_are_refused(pendulum):
+  demos = load.of_task(pendulum, _PENDULUM)
+  other = dataclasses.replace(
+    demos,
+    observations=demos.observations[:, ::-1],
+    next_observations=demos.next_observations[:, ::-1],
+  )
+  with pytest.raises(DemonstrationError, match='same numbers in another order'):
+    _check(other, task=_PENDULUM)
+
+
 def _without_seeds(demos, **changes):
   unknown = np.full(len(demos.episode_ends), -1)
   return dataclasses.replace(demos, episode_seeds=unknown, **changes)

@@ -191,10 +191,45 @@ def test_user_errors_are_one_line(weights, caplog, changes, message):
   assert 'Traceback' not in caplog.text
 
 
-def test_out_is_checked_first():
-  with pytest.raises(ValueError, match="--out: found 'x.csv'; expected"):
-    collect.check_out('x.csv')
-  collect.check_out('minari:a/b-v0')
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'out': 'x.csv'}, "--out: found 'x.csv'; expected FILE.npz, FILE.hdf5"),
+    ({'out': 'minari:bad'}, "minari:bad: name: found 'bad'; expected .*-vN"),
+    ({'out': 'minari:zoo/ant-v0'}, 'minari delete zoo/ant-v0'),
+    ({'out': 'folder.npz'}, '--out: folder.npz is there already'),
+    ({'out': 'there.npz'}, '--out: there.npz is there already'),
+    ({'out': '~/there.npz'}, '--out: .*/there.npz is there already'),
+    ({'out': 'there.npz/x.npz'}, "'there.npz/x.npz', which cannot be written"),
+    ({'out': f'{"x" * 300}.npz'}, "x.npz', which cannot be written"),
+    ({'out': '/proc/x.npz'}, "'/proc/x.npz', which cannot be written"),
+    ({'out': '/proc/a/b/x.hdf5'}, "b/x.hdf5', which cannot be written"),
+    ({'seed': 99999999999999999999}, 'seed is 99999999999999999999; expected'),
+    ({'seed': 2**63 - 1}, 'seed is 9223372036854775807; expected at most'),
+    ({'min_return': float('nan')}, 'min_return is nan; expected a finite'),
+    ({'min_return': float('inf')}, 'min_return is inf; expected a finite'),
+  ],
+)
+def test_all_is_checked_before_the_first_step(
+  tmp_path, monkeypatch, changes, message
+):
+  (tmp_path / 'folder.npz').mkdir()
+  (tmp_path / 'there.npz').write_text('mine')
+  (tmp_path / 'zoo' / 'ant-v0').mkdir(parents=True)
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path))
+  monkeypatch.setenv('HOME', str(tmp_path))
+  monkeypatch.setattr(collect, '_load_task', lambda name: 1 / 0)
+  with pytest.raises((ValueError, FileExistsError), match=message):
+    collect.collect(_args(**changes))
+  assert (tmp_path / 'there.npz').read_text() == 'mine'
+
+
+def test_a_new_file_may_be_in_a_new_folder(tmp_path, monkeypatch):
+  monkeypatch.setenv('MINARI_DATASETS_PATH', str(tmp_path))
+  collect.check_out('minari:zoo/ant-v0')
+  collect.check_out(str(tmp_path / 'a' / 'b' / 'x.npz'))
+  assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize('subfolder', ['', 'policy'])

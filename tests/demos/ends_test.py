@@ -111,3 +111,47 @@ def test_leaps_are_the_resets_not_the_impacts():
   states = np.stack(columns, axis=1)
   two = np.concatenate([states, states[50:250]])
   assert np.flatnonzero(jumps.leaps(two)).tolist() == [399]
+
+
+@pytest.mark.parametrize('key', ['terminals', 'timeouts'])
+@pytest.mark.parametrize('flags', [np.ones(_ROWS, bool), ~_IS_LAST])
+def test_ends_after_which_the_episode_goes_on_are_refused(key, flags, caplog):
+  """All rows, or an inverted mask: of 29, 27 have their successor."""
+  number = int(flags[:-1].sum())
+  found = f'an end in {number} of 29 rows, after which .* led in 27'
+  changes = {'timeouts': np.zeros(_ROWS, bool), key: flags}
+  with pytest.raises(DemonstrationError, match=found):
+    _mend(**changes)
+  _mend(accept=True, **changes)
+  assert 'accepted' in caplog.text
+
+
+def test_a_robot_that_no_one_carries_back_is_said(caplog):
+  """Ten episodes of three steps, each beginning where the last one ended."""
+  path = np.cumsum(np.ones((_ROWS + 1, 2)), axis=0)
+  last = np.arange(_ROWS) % 3 == 2
+  found = _mend(
+    observations=path[:-1], next_observations=path[1:], timeouts=last
+  )
+  assert found == [[], np.flatnonzero(last).tolist()]
+  assert 'an end in 9 of 29 rows' in caplog.text
+
+
+@pytest.mark.parametrize('limit', [1, 10, None])
+@pytest.mark.parametrize('kind', ['to a goal', 'drawn'])
+def test_episodes_of_one_step_are_taken(limit, kind):
+  rng = np.random.default_rng(1)
+  starts, ends_at = {
+    'to a goal': (np.zeros((_ROWS, 2)), np.ones((_ROWS, 2))),
+    'drawn': (rng.normal(size=(_ROWS, 2)), rng.normal(size=(_ROWS, 2))),
+  }[kind]
+  every = np.ones(_ROWS, bool)
+  found = _mend(
+    limit=limit,
+    observations=starts,
+    next_observations=ends_at,
+    terminals=every,
+    timeouts=~every,
+  )
+  rows = list(range(_ROWS))
+  assert found == ([[], rows] if limit == 1 else [rows, []])

@@ -71,6 +71,15 @@ def test_an_endless_episode_and_useless_arguments(tmp_path, monkeypatch):
   assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize('name', ['folder.npz', 'none/x.npz', 'file/x.npz'])
+def test_where_it_cannot_write_it_does_not_begin(tmp_path, name):
+  (tmp_path / 'folder.npz').mkdir()
+  (tmp_path / 'file').write_text('')
+  env = gymnasium.make('Pendulum-v1')
+  with pytest.raises(ValueError, match=f'{name}.; expected a file in a folder'):
+    recorder.record(env, lambda o: 1 / 0, 1, str(tmp_path / name))
+
+
 def test_it_imports_numpy_and_gymnasium_alone(root):
   code = (
     'import sys, gymnasium; before = set(sys.modules)\n'

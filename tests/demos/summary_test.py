@@ -71,3 +71,30 @@ def test_bad_columns_are_errors():
   raw.columns['actions'][0, 0] = np.nan
   with pytest.raises(ValueError, match='some.npz: actions: found 1 NaN'):
     summarize(raw)
+
+
+@pytest.mark.parametrize('key', ['observations', 'actions'])
+@pytest.mark.parametrize(
+  ('values', 'message'),
+  [
+    (np.full((6, 2), 'a'), 'dtype <U1; expected real numbers'),
+    (np.full((6, 2), b'a'), r'dtype \|S1; expected real numbers'),
+    (np.zeros((6, 2), 'M8[s]'), 'dtype datetime64.s.; expected real numbers'),
+    (np.zeros((6, 2), [('x', 'f4')]), 'dtype .*; expected real numbers'),
+    (np.zeros((6, 2), 'V4'), r'dtype \|V4; expected real numbers'),
+    (np.zeros((6, 0)), r'shape \(6, 0\); expected \(rows, 1 or more\)'),
+    (np.zeros(6), r'shape \(6,\); expected \(rows, 1 or more\)'),
+  ],
+)
+def test_what_is_no_matrix_of_numbers_is_named(key, values, message):
+  raw = _raw()
+  raw.columns[key] = values
+  with pytest.raises(ValueError, match=f'some.npz: {key}: found {message}'):
+    summarize(raw)
+
+
+def test_the_least_integer_is_an_action():
+  """Its absolute value is none of its type."""
+  raw = _raw()
+  raw.columns['actions'] = np.full((6, 2), -128, np.int8)
+  assert '  actions      2, -128 to -128' in summarize(raw).splitlines()

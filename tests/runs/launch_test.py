@@ -269,3 +269,11 @@ def test_sigterm_ends_the_process_with_0_after_its_round(given, tmp_path):
   _, error = process.communicate(timeout=60)
   assert process.returncode == 0, error
   assert (tmp_path / 'runs/toytask/toy/5/saved').exists()
+
+
+def test_demonstrations_at_home_are_the_same_file(given, tmp_path, monkeypatch):
+  monkeypatch.setenv('HOME', str(tmp_path))
+  (tmp_path / 'mine.npz').write_text('')
+  _launch(demos='~/mine.npz')
+  _launch(demos='mine.npz')
+  assert given[0][2] == str(tmp_path / 'mine.npz')

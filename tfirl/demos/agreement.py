@@ -81,7 +81,7 @@ def check(
   if has_states and _takes_states(demos, env):
     errors = _replay_states(demos, env)
   elif demos.episode_seeds is not None:
-    errors = _replay_seeds(demos, env)
+    errors = _replay_seeds(demos, env, accept)
   if errors:
     _judge(demos, env, np.array(errors), accept)
   else:
@@ -135,19 +135,38 @@ def _replay_states(demos, env) -> list[float]:
   return errors
 
 
-def _replay_seeds(demos, env) -> list[float]:
-  """Errors of some episodes' first steps, where a seed leads to their start."""
+def _replay_seeds(demos, env, accept: bool) -> list[float]:
+  """Errors of some episodes' first steps, where a seed leads to their start.
+
+  Where it leads elsewhere that is said, or refused if to the same numbers in
+  another order.
+  """
   scale = jumps.spread(demos.observations)
   starts = np.concatenate([[0], demos.episode_ends[:-1]])
-  errors = []
-  for episode in np.flatnonzero(demos.episode_seeds >= 0)[:_EPISODES]:
+  errors, off, are_permuted = [], [], []
+  chosen = np.flatnonzero(demos.episode_seeds >= 0)[:_EPISODES]
+  for episode in chosen:
     row = starts[episode]
     env.seed(int(demos.episode_seeds[episode]))
-    first = env.reset().observation
-    if _rms((first - demos.observations[row]) / scale) > _SAME_START:
+    first, recorded = env.reset().observation, demos.observations[row]
+    gap = _rms((first - recorded) / scale)
+    if gap > _SAME_START:
+      off.append(gap)
+      same = np.allclose(np.sort(first), np.sort(recorded), 1e-3, 1e-6)
+      are_permuted.append(same)
       continue
     end = min(row + _STEPS, demos.episode_ends[episode])
     errors += [_step_error(demos, env, i, scale) for i in range(row, end)]
+  if off:
+    found = (
+      f'recorded seeds that lead to other starts in {env.env_id} in {len(off)} '
+      f'of {len(chosen)} episodes, by {np.median(off):.3g} deviations (median)'
+    )
+    if all(are_permuted):
+      found = f'{found}, of the same numbers in another order'
+      ends.refuse(accept, demos.source, 'observations', found, _EXPECTED)
+    else:
+      logging.warning('%s: seed: found %s', demos.source, found)
   return errors
 
 

@@ -1,7 +1,7 @@
 """Demonstrations from arrays that a program holds."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from absl import logging
@@ -9,15 +9,16 @@ from absl import logging
 from tfirl import tasks
 from tfirl.demos import agreement
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
-from tfirl.demos.checking import check
+from tfirl.demos.checking import check, check_real, to_flags
 from tfirl.demos.formats import rows
 from tfirl.types import Demonstrations, hash_arrays
 
+_NAME = 'from_episodes'
 Episode = tuple[np.ndarray, np.ndarray]
 
 
 def from_episodes(
-  episodes: Sequence[Episode],
+  episodes: Iterable[Episode],
   task: tasks.Task,
   *,
   terminals: Sequence[bool] | None = None,
@@ -39,11 +40,13 @@ def from_episodes(
   Raises:
     ValueError: names the episode, what was found and what is expected.
   """
-  check(len(episodes) > 0, 'from_episodes', 'episodes', 0, 'one or more')
-  ended = [False] * len(episodes) if terminals is None else list(terminals)
-  _check_number('terminals', ended, episodes)
+  episodes = _pairs(episodes)
+  ended = np.zeros(len(episodes), bool)
+  if terminals is not None:
+    ended = _one_each('terminals', terminals, episodes)
+    ended = to_flags(_NAME, 'terminals', ended)
   parts = [
-    rows.episode_columns(f'from_episodes, episode {i}', *arrays, bool(is_end))
+    rows.episode_columns(f'{_NAME}, episode {i}', *arrays, bool(is_end))
     for i, (arrays, is_end) in enumerate(zip(episodes, ended, strict=True))
   ]
   num_cut = sum(
@@ -57,10 +60,10 @@ def from_episodes(
       num_cut,
       len(episodes),
     )
-  columns = rows.join('from_episodes', parts)
+  columns = rows.join(_NAME, parts)
   if returns is not None:
-    _check_number('returns', returns, episodes)
-    returns = np.asarray(returns, np.float64)
+    returns = _one_each('returns', returns, episodes)
+    check_real(_NAME, 'returns', returns)
   raw = RawDemonstrations(_name_of(columns), columns, episode_returns=returns)
   with task.make_env() as env:
     _warn_of_cuts(parts, ended, env.max_episode_steps)
@@ -76,10 +79,49 @@ def from_episodes(
     return demos
 
 
-def _check_number(name, values, episodes) -> None:
-  ok = len(values) == len(episodes)
+def _pairs(episodes) -> list[Episode]:
+  """The episodes as pairs of arrays; raises DemonstrationError for others."""
+  expected = 'a list of (observations, actions)'
+  found = type(episodes).__name__
+  check(isinstance(episodes, Iterable), _NAME, 'episodes', found, expected)
+  episodes = list(episodes)
+  check(len(episodes) > 0, _NAME, 'episodes', 0, 'one or more')
+  for i, pair in enumerate(episodes):
+    is_pair = isinstance(pair, (tuple, list))
+    found = f'{len(pair)} parts' if is_pair else _describe(pair)
+    ok = is_pair and len(pair) == 2
+    expected = '(observations, actions), one such pair an episode'
+    check(ok, _NAME, f'episode {i}', found, expected)
+  return [
+    tuple(_array(f'episode {i}', part) for part in pair)
+    for i, pair in enumerate(episodes)
+  ]
+
+
+def _describe(value) -> str:
+  if isinstance(value, np.ndarray):
+    return f'an array of shape {value.shape}'
+  return type(value).__name__
+
+
+def _array(key: str, values) -> np.ndarray:
+  try:
+    return np.asarray(values)
+  except ValueError as error:  # rows of several lengths
+    check(False, _NAME, key, f'no array ({error})', 'rows of one length')
+
+
+def _one_each(name: str, values, episodes: Sequence[Episode]) -> np.ndarray:
+  """`values` as an array [K] of the K episodes."""
+  is_many = isinstance(values, Iterable) and not isinstance(values, str)
   expected = f'{len(episodes)}, one an episode'
-  check(ok, 'from_episodes', name, len(values), expected)
+  check(is_many, _NAME, name, repr(values), expected)
+  found = _array(name, values if hasattr(values, '__len__') else list(values))
+  number = len(np.atleast_1d(found))
+  check(number == len(episodes), _NAME, name, number, expected)
+  ok = found.size == number
+  check(ok, _NAME, name, f'shape {found.shape}', expected)
+  return found.reshape(number)
 
 
 def _name_of(columns: dict[str, np.ndarray]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from tfirl.demos import ends
+from tfirl.demos import ends, outliers
 from tfirl.demos.checking import check, check_real, require_keys, to_flags
 from tfirl.demos.raw import RawDemonstrations
 from tfirl.demos.scaling import scale_actions
@@ -211,6 +211,8 @@ def to_demonstrations(
   raw = dataclasses.replace(raw, columns=columns)
   _check_shapes(raw, observation_size, len(action_low))
   _check_finite(raw)
+  for key in ('observations', 'next_observations'):
+    outliers.warn(source, key, raw.columns[key])
   if select is not None:
     raw = select(raw)
   else:

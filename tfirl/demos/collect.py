@@ -15,24 +15,31 @@ from tf_agents.environments import py_environment
 from tfirl import tasks
 from tfirl.config import flag_help, gin_files
 from tfirl.demos import flags as demo_flags
+from tfirl.demos import outputs
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.experts import policies
-from tfirl.demos.formats.d4rl.d4rl_writing import save_d4rl
 from tfirl.demos.formats.minari import minari_reader
-from tfirl.demos.formats.npz import save_npz
-from tfirl.demos.rollouts import record, rollout
+from tfirl.demos.rollouts import check_options, record, rollout
 
 __all__ = ['check_out', 'collect', 'main', 'record', 'rollout', 'save']
 
-_WRITERS = {'.npz': save_npz, '.hdf5': save_d4rl}
+_MINARI = 'minari:'
 
 
 def check_out(out: str) -> None:
-  """Raises ValueError unless `out` is a FILE.npz, FILE.hdf5 or minari:ID."""
-  if not out.endswith(tuple(_WRITERS)) and not out.startswith('minari:'):
-    raise ValueError(
-      f'--out: found {out!r}; expected FILE.npz, FILE.hdf5 or minari:ID'
-    )
+  """Raises unless `out` can be written and is not there.
+
+  Args:
+    out: FILE.npz, FILE.hdf5 or minari:ID.
+
+  Raises:
+    FileExistsError: it is there.
+    ValueError: it is none of these, or can't be written.
+  """
+  if out.startswith(_MINARI):
+    minari_reader.check_new(out.removeprefix(_MINARI))
+  else:
+    outputs.check_new('--out', out, 'FILE.npz, FILE.hdf5 or minari:ID')
 
 
 def save(
@@ -42,10 +49,10 @@ def save(
   cache as minari:ID.
   """
   check_out(out)
-  if out.startswith('minari:'):
-    minari_reader.write_minari(raw, out.removeprefix('minari:'), env.gym)
+  if out.startswith(_MINARI):
+    minari_reader.write_minari(raw, out.removeprefix(_MINARI), env.gym)
   else:
-    _WRITERS[os.path.splitext(out)[1]](raw, out)
+    outputs.write(raw, os.path.expanduser(out))
 
 
 def _load_task(name: str) -> tasks.Task:
@@ -77,6 +84,7 @@ def collect(args) -> RawDemonstrations:
   Raises ValueError, FileNotFoundError or FileExistsError.
   """
   check_out(args.out)  # an hour of rollouts shouldn't end in a misspelling
+  check_options(args.episodes, args.seed, args.min_return)
   env = _load_task(args.task).make_env(args.seed, trembles=args.tremble)
   policy = policies.load_policy(args.policy, args.task, env)
   raw = record(

@@ -1,21 +1,15 @@
 """Writes demonstrations of any source into a file of their own."""
 
 import dataclasses
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
 from tfirl import checks, tasks
-from tfirl.demos import load, summary
+from tfirl.demos import load, outputs, summary
 from tfirl.demos.checking import check
-from tfirl.demos.formats.d4rl.d4rl_writing import save_d4rl
-from tfirl.demos.formats.npz import save_npz
 from tfirl.demos.raw import RawDemonstrations
 from tfirl.demos.scaling import check_range
-
-_WRITERS = {'.npz': save_npz, '.hdf5': save_d4rl}
 
 
 def convert(
@@ -42,16 +36,12 @@ def convert(
     FileNotFoundError, ValueError: the source, the name of `out`, or of the
       environment, is of no use.
   """
-  suffix = os.path.splitext(out)[1]
-  if suffix not in _WRITERS:
-    raise ValueError(f'OUT: found {out!r}; expected FILE.npz or FILE.hdf5')
-  if Path(out).exists():
-    raise FileExistsError(f'{out} is there already; expected a new file')
+  path = outputs.check_new('OUT', out, 'FILE.npz or FILE.hdf5')
   raw = load.read(source, env_id, keys=keys)
   summary.summarize(raw)  # nothing is written that could not be read again
   if clips:
     raw = _clipped(raw, env_id)
-  _WRITERS[suffix](raw, out)
+  outputs.write(raw, path)
   return raw
 
 

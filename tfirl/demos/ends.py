@@ -16,6 +16,9 @@ from tfirl.demos.raw import RawDemonstrations
 # Of the rows whose successor should be the next row's observation.
 _MOST_BREAKS = 0.5
 _MOST_STILL = 0.9
+# Of the ends: an environment may begin where it ended, a robot that no one
+# carries back say; and of all rows, where that is no more to be believed.
+_MOST_CONTINUED, _MOST_ENDS = 0.9, 0.4
 # So few say nothing of the rest.
 _FEWEST = 8
 
@@ -38,11 +41,13 @@ def mend(
 
   Raises:
     DemonstrationError: successors are the observations themselves, or belong
-      to other rows.
+      to other rows, or go on after nearly every row that is said to be an end.
   """
   terminals = raw.columns['terminals'].copy()
   timeouts = raw.columns['timeouts'].copy()
   _check_motion(raw, accept)
+  if max_episode_steps != 1:
+    _check_ends(raw, terminals | timeouts, accept)
   is_cut = _cuts(raw, terminals | timeouts, accept)
   timeouts |= is_cut
   _take_full_length_as_timeouts(
@@ -84,6 +89,31 @@ def _check_motion(raw: RawDemonstrations, accept: bool) -> None:
     return
   found = f'those of `observations` in {still.sum()} of {len(still)} rows'
   refuse(accept, raw.source, 'next_observations', found, 'where steps led')
+
+
+def _check_ends(raw: RawDemonstrations, ends: np.ndarray, accept: bool) -> None:
+  """Episodes should not all begin where the one before ended; ends are [N].
+
+  Rows that lead nowhere tell nothing: where every episode begins at the same
+  place, and its step does not move, the next one begins there too.
+  """
+  before, after = (
+    raw.columns[key] for key in ('observations', 'next_observations')
+  )
+  moved = (before != after).any(axis=1)[:-1]
+  ends = ends[:-1] & moved
+  continued = int((ends & ~jumps.breaks(before, after)).sum())
+  if continued < _FEWEST or continued < _MOST_CONTINUED * ends.sum():
+    return
+  found = (
+    f'an end in {ends.sum()} of {len(moved)} rows, after which the next row '
+    f'goes on from where the step led in {continued}'
+  )
+  if continued > _MOST_ENDS * moved.sum():
+    expected = '1 where an episode ended (are they inverted?)'
+    refuse(accept, raw.source, 'terminals, timeouts', found, expected)
+  else:
+    _say(raw.source, 'terminals, timeouts', 'found %s', found)
 
 
 def _cuts(raw: RawDemonstrations, ends: np.ndarray, accept: bool) -> np.ndarray:

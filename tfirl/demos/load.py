@@ -50,7 +50,8 @@ def _read_d4rl_name(
         env_id,
       )
   raw = read_hdf5(d4rl_files.find(name), env_id, observation_size)
-  return dataclasses.replace(raw, versions={'d4rl': name})
+  # Its name says the task, whatever the file may.
+  return dataclasses.replace(raw, env_id='', versions={'d4rl': name})
 
 
 def read(
@@ -81,7 +82,7 @@ def read(
     from tfirl.demos.experts import embedded
 
     return embedded.demonstrations(name, observation_size)
-  return _read_file(source, env_id, observation_size, keys)
+  return _read_file(os.path.expanduser(source), env_id, observation_size, keys)
 
 
 def _read_file(

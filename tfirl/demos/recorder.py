@@ -42,6 +42,13 @@ def record(
       f'record: found episodes = {episodes!r} and path = {path!r}; expected 1 '
       'or more, and FILE.npz'
     )
+  path = os.path.expanduser(path)
+  folder = os.path.dirname(os.path.abspath(path))
+  if os.path.isdir(path) or not os.path.isdir(folder):
+    raise ValueError(
+      f'record: found path = {path!r}; expected a file in a folder that is '
+      'there, and no folder'
+    )
   rows = []
   for i in range(episodes):
     rows += _episode(env, act, seed + i)

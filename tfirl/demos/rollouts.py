@@ -2,12 +2,14 @@
 
 import dataclasses
 import importlib.metadata
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from tf_agents.environments import py_environment
 from tqdm import tqdm
 
+from tfirl import checks
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.types import Demonstrations
 
@@ -99,6 +101,24 @@ def _join(
   )
 
 
+def check_options(
+  num_episodes: int, seed: int, min_return: float | None
+) -> None:
+  """Raises ValueError unless `record` can make something of them."""
+  checks.integer('episodes', num_episodes, 1)
+  checks.integer('seed', seed, 0)
+  # Seeds are kept as int64, of attempts too.
+  most = 2**63 - 1 - _most_attempts(num_episodes)
+  checks.require('seed', seed, f'at most {most}', seed <= most)
+  if min_return is not None:
+    ok = math.isfinite(min_return)
+    checks.require('min_return', min_return, 'a finite number', ok)
+
+
+def _most_attempts(num_episodes: int) -> int:
+  return 4 * num_episodes + 20
+
+
 def record(
   env: py_environment.PyEnvironment,
   policy: Policy,
@@ -124,11 +144,12 @@ def record(
     min_return: keep episodes whose undiscounted return is at least this,
       whatever ended them, in the place of `full_length_only`.
 
-  Raises ValueError if too few of the attempts last the full length, reach the
-  goal or the return.
+  Raises ValueError if a parameter is of no use, or too few of the attempts last
+  the full length, reach the goal or the return.
   """
+  check_options(num_episodes, seed, min_return)
   if max_attempts is None:
-    max_attempts = 4 * num_episodes + 20
+    max_attempts = _most_attempts(num_episodes)
   kept, seeds, lengths, returns = [], [], [], []
   for attempt in tqdm(range(max_attempts), 'episodes', disable=None):
     if len(kept) == num_episodes:

@@ -13,6 +13,7 @@ from tfirl import checks
 from tfirl.config import flag_help
 from tfirl.demos import flags as demo_flags
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.checking import check, check_real, require_keys
 from tfirl.demos.load import read
 
 
@@ -33,6 +34,16 @@ def _pairs(values) -> str:
   return ', '.join(f'{key} {values[key]}' for key in sorted(values)) or '-'
 
 
+def _matrix(raw: RawDemonstrations, key: str) -> np.ndarray:
+  """The column, which must be of real numbers and two axes, none empty."""
+  values = np.asarray(raw.columns[key])
+  check_real(raw.source, key, values)
+  ok = values.ndim == 2 and values.shape[1] > 0
+  expected = '(rows, 1 or more)'
+  check(ok, raw.source, key, f'shape {values.shape}', expected)
+  return values
+
+
 def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
   """Episodes, return, lengths, shapes and versions of `raw`, as text.
 
@@ -44,10 +55,11 @@ def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
 
   Raises ValueError if they don't, or are fewer than `num_episodes`.
   """
-  actions = np.atleast_2d(raw.columns['actions'])
-  observations = np.atleast_2d(raw.columns['observations'])
+  require_keys(raw.source, list(raw.columns), ('observations', 'actions'))
+  observations = _matrix(raw, 'observations')
+  actions = _matrix(raw, 'actions')
   # Any range will do: there is no environment to know the true one.
-  limit = np.abs(actions).max(initial=1.0, where=np.isfinite(actions))
+  limit = np.abs(actions.astype(np.float64)).max(initial=1.0)
   bound = np.full(actions.shape[1], float(limit))
   demos = to_demonstrations(
     raw,

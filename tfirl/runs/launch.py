@@ -7,6 +7,7 @@ Flags say where, gin says how much. The same command again resumes.
 """
 
 import logging as std_logging
+import os
 import random
 import signal
 import sys
@@ -183,6 +184,8 @@ def launch(
   seed_everything(seed)
   generated_code.keep_in_memory()
   task = task or tasks.make_task()
+  if isinstance(demos, str):
+    demos = os.path.expanduser(demos)  # the same file on resume, ~ or not
   source = demos.source if isinstance(demos, types.Demonstrations) else demos
   folder = root_dir, task.name, few_demos.method(), seed, source
   with RunFolder(*folder, allow_changes) as run_folder:

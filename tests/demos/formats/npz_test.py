@@ -186,3 +186,44 @@ def test_bad_values_are_named(tmp_path, changes, message):
   path = _write(tmp_path / 'd.npz', **changes)
   with pytest.raises(ValueError, match=f'd.npz: .*{message}'):
     _load(path)
+
+
+@pytest.mark.parametrize('text', ['[' * 100_000, '{"a":' + '1' * 5000 + '}'])
+def test_env_kwargs_that_json_cannot_take_are_named(tmp_path, text):
+  path = _write(tmp_path / 'd.npz', env_kwargs=np.array(text))
+  with pytest.raises(
+    ValueError, match=r"d.npz: env_kwargs: found '.{60}'\.\.\.; expected a JSON"
+  ) as caught:
+    npz.read_npz(str(path))
+  assert len(str(caught.value)) < 300
+
+
+def test_facts_survive_keys(tmp_path):
+  path = str(_write(tmp_path / 'd.npz'))
+  keys = {key: key for key in ('observations', 'actions', 'next_observations')}
+  raw = npz.read_npz(path, keys)
+  assert raw.env_id == 'Hopper-v5' and raw.env_kwargs == {'frame_skip': 4}
+  assert raw.versions == {'mujoco': '3.2.3'}
+  np.testing.assert_array_equal(raw.columns['seed'], _arrays()['seed'])
+  with pytest.raises(ValueError, match="env_id: found demonstrations of 'Hopp"):
+    load_demonstrations(
+      path,
+      env_id='Pendulum-v1',
+      observation_size=3,
+      action_low=np.full(2, -2.0),
+      action_high=np.full(2, 2.0),
+      keys=keys,
+    )
+
+
+def test_with_keys_arrays_of_others_are_no_facts(tmp_path):
+  path = _write(
+    tmp_path / 'd.npz',
+    env_id=np.arange(5),
+    env_kwargs=np.array({}, object),
+    seed=np.array(3),
+  )
+  keys = {key: key for key in ('observations', 'actions', 'next_observations')}
+  raw = npz.read_npz(str(path), keys)
+  assert raw.env_id == '' and raw.env_kwargs is None
+  assert 'seed' not in raw.columns

@@ -1,9 +1,11 @@
 """Which of HDF5's layouts a file has, and its reader."""
 
+import dataclasses
 import functools
 import os
 from collections.abc import Mapping
 
+from tfirl.demos.formats import facts
 from tfirl.demos.formats.containers import files, rehearsal
 from tfirl.demos.formats.containers.hdf5_file import Hdf5File
 from tfirl.demos.formats.d4rl import d4rl_reader
@@ -18,6 +20,8 @@ def read_hdf5(
   keys: Mapping[str, str] | None = None,
 ) -> RawDemonstrations:
   """Reads D4RL's layout, a group an episode (`episode_groups`), or `keys`.
+
+  The file's attributes env_id, env_kwargs (JSON) and `*_version` are facts.
 
   Args:
     path: FILE.hdf5.
@@ -41,7 +45,9 @@ def _read(
   with Hdf5File(path) as file:
     groups = episode_groups.find(file.shapes)
     if groups:
-      return episode_groups.read(path, file, groups, keys)
-    if keys is not None:
-      return keyed.read_rows(path, file.shapes, file.read, keys)
-    return d4rl_reader.from_file(path, file, env_id, observation_size)
+      raw = episode_groups.read(path, file, groups, keys)
+    elif keys is not None:
+      raw = keyed.read_rows(path, file.shapes, file.read, keys)
+    else:
+      raw = d4rl_reader.from_file(path, file, env_id, observation_size)
+    return dataclasses.replace(raw, **facts.parse(path, file.texts()))

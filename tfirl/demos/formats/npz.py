@@ -6,15 +6,17 @@ recorded. One row an episode: episode_returns (wins over rewards), if recorded.
 Scalars: env_id, env_kwargs (JSON), `*_version`.
 """
 
-import json
+import dataclasses
 import os
 import tempfile
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check
+from tfirl.demos.formats import facts
 from tfirl.demos.formats.containers.npz_archive import NpzArchive
 from tfirl.demos.formats.foreign import keyed, layouts
 
@@ -32,7 +34,6 @@ _COLUMNS = (
 )
 _REQUIRED = _COLUMNS[:5]
 _OTHERS = ('env_id', 'env_kwargs', 'episode_returns')
-_VERSION_SUFFIX = '_version'
 
 
 def read_arrays(path: str) -> dict[str, np.ndarray]:
@@ -45,26 +46,16 @@ def read_arrays(path: str) -> dict[str, np.ndarray]:
 
 
 def _scalar(path: str, arrays: dict[str, np.ndarray], key: str) -> str:
-  """A string of the archive, '' if it isn't there."""
-  if key not in arrays:
-    return ''
+  """A string of the archive."""
   shape = arrays[key].shape
   check(shape == (), path, key, f'shape {shape}', 'a scalar')
-  return str(arrays[key])
+  value = arrays[key].item()
+  return value.decode(errors='replace') if type(value) is bytes else str(value)
 
 
-def _env_kwargs(path: str, arrays: dict[str, np.ndarray]) -> dict | None:
-  """None if the archive doesn't say."""
-  text = _scalar(path, arrays, 'env_kwargs')
-  if not text:
-    return None
-  try:
-    kwargs = json.loads(text)
-  except json.JSONDecodeError:
-    kwargs = None
-  ok = isinstance(kwargs, dict)
-  check(ok, path, 'env_kwargs', repr(text), 'a JSON object')
-  return kwargs
+def _facts(path: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+  texts = {key: _scalar(path, arrays, key) for key in arrays}
+  return facts.parse(path, texts)
 
 
 def read_npz(
@@ -83,7 +74,10 @@ def read_npz(
   with NpzArchive(path) as archive:
     shapes = archive.shapes
     if keys is not None:
-      return keyed.read_rows(path, shapes, archive.read, keys)
+      raw = keyed.read_rows(path, shapes, archive.read, keys)
+      # Others' arrays may be called so: a scalar of text is a fact.
+      texts = archive.read(*filter(facts.is_fact, archive.texts))
+      return dataclasses.replace(raw, **_facts(path, texts))
     is_own = all(key in shapes for key in _REQUIRED)
     if not is_own and layouts.is_known(shapes):
       return layouts.read(path, shapes, archive.read)
@@ -93,24 +87,15 @@ def read_npz(
 
 def _read_own(path: str, archive: NpzArchive) -> RawDemonstrations:
   columns = [key for key in _COLUMNS if key in archive.shapes]
-  others = [
-    key
-    for key in archive.shapes
-    if key in _OTHERS or key.endswith(_VERSION_SUFFIX)
-  ]
+  about = [key for key in archive.shapes if facts.is_fact(key)]
+  others = [key for key in _OTHERS if key in archive.shapes]
   keyed.warn_of_near_names(path, list(archive.shapes), _COLUMNS + _OTHERS)
-  arrays = archive.read(*columns, *others)
+  arrays = archive.read(*dict.fromkeys((*columns, *others, *about)))
   return RawDemonstrations(
     source=path,
     columns={key: arrays[key] for key in columns},
-    env_id=_scalar(path, arrays, 'env_id'),
-    env_kwargs=_env_kwargs(path, arrays),
-    versions={
-      key.removesuffix(_VERSION_SUFFIX): _scalar(path, arrays, key)
-      for key in others
-      if key.endswith(_VERSION_SUFFIX)
-    },
     episode_returns=arrays.get('episode_returns'),
+    **_facts(path, {key: arrays[key] for key in about}),
   )
 
 
@@ -134,9 +119,6 @@ def save_npz(raw: RawDemonstrations, path: str) -> None:
   arrays = {key: raw.columns[key] for key in _COLUMNS if key in raw.columns}
   if raw.episode_returns is not None:
     arrays['episode_returns'] = raw.episode_returns
-  arrays['env_id'] = np.array(raw.env_id)
-  if raw.env_kwargs is not None:
-    arrays['env_kwargs'] = np.array(json.dumps(dict(raw.env_kwargs)))
-  for name, version in raw.versions.items():
-    arrays[f'{name}{_VERSION_SUFFIX}'] = np.array(version)
+  texts = facts.as_texts(raw.env_id, raw.env_kwargs, raw.versions)
+  arrays |= {name: np.array(text) for name, text in texts.items()}
   write_atomically(path, arrays)

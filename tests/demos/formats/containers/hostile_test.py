@@ -261,3 +261,12 @@ def test_minari_reads_no_other_file(tmp_path, change):
   _hdf5(folder / 'main_data.hdf5', observations=change)
   with pytest.raises(DemonstrationError, match='numbers that lie in the file'):
     minari_folder.check_numbers(str(tmp_path))
+
+
+@pytest.mark.parametrize('key', ['observations', 'actions', 'terminals'])
+def test_an_empty_dataset_is_named(tmp_path, key):
+  with h5py.File(tmp_path / 'd.hdf5', 'w') as file:
+    for name, values in _COLUMNS.items():
+      file[name] = h5py.Empty('f8') if name == key else values
+  with pytest.raises(DemonstrationError, match=f'{key}: found an empty datas'):
+    read(str(tmp_path / 'd.hdf5'))

@@ -89,14 +89,74 @@ def test_reads_back_the_same(tmp_path):
   raw = _episodes()
   d4rl_writing.save_d4rl(raw, path)
   found = hdf5.read_hdf5(path, _ENV_ID, 31)
-  # The format has no successor for the last row of a file.
   for key in ('actions', 'qpos', 'qvel', 'goal', 'terminals'):
-    np.testing.assert_array_equal(found.columns[key], raw.columns[key][:-1])
+    np.testing.assert_array_equal(found.columns[key], raw.columns[key])
   for key in ('observations', 'next_observations'):  # the goal in float64
-    np.testing.assert_allclose(
-      found.columns[key], raw.columns[key][:-1], rtol=1e-6
-    )
-  np.testing.assert_array_equal(found.columns['success'], np.arange(6) == 5)
+    np.testing.assert_allclose(found.columns[key], raw.columns[key], rtol=1e-6)
+  assert not found.columns['success'].any()  # no such step is missing
+  assert (found.env_id, found.env_kwargs) == (_ENV_ID, _KWARGS)
+  assert found.versions == {'mujoco': '3'}
+
+
+def _walks(lengths, terminals):
+  """Steps of 1 from 10 times the episode's number on."""
+  states = [np.arange(n + 1.0)[:, None] + 10 * i for i, n in enumerate(lengths)]
+  ends = np.cumsum(lengths) - 1
+  num_rows = sum(lengths)
+  is_terminal = np.isin(np.arange(num_rows), ends[np.array(terminals, bool)])
+  return RawDemonstrations(
+    'by hand',
+    {
+      'observations': np.concatenate([s[:-1] for s in states]),
+      'actions': np.linspace(-0.9, 0.9, num_rows)[:, None],
+      'next_observations': np.concatenate([s[1:] for s in states]),
+      'rewards': np.ones(num_rows),
+      'terminals': is_terminal,
+      'timeouts': np.isin(np.arange(num_rows), ends) & ~is_terminal,
+      'seed': np.repeat(np.arange(len(lengths)) + 7, lengths),
+    },
+    env_id='Rail-v0',
+    env_kwargs=None,
+    versions={'gymnasium': '1.2.3'},
+    episode_returns=np.arange(len(lengths)) + 0.5,
+  )
+
+
+@pytest.mark.parametrize(
+  ('lengths', 'terminals'),
+  [([3, 4], [1, 1]), ([3, 4], [0, 0]), ([1], [0]), ([1, 1, 1], [1, 0, 1])],
+)
+def test_nothing_is_lost(tmp_path, lengths, terminals):
+  path = str(tmp_path / 'x.hdf5')
+  raw = _walks(lengths, terminals)
+  d4rl_writing.save_d4rl(raw, path)
+  found = hdf5.read_hdf5(path, '')
+  assert found.columns.keys() == raw.columns.keys()
+  for key, values in raw.columns.items():
+    np.testing.assert_array_equal(found.columns[key], values)
+  np.testing.assert_array_equal(found.episode_returns, raw.episode_returns)
+  assert found.env_id == 'Rail-v0' and found.env_kwargs is None
+  assert found.versions == {'gymnasium': '1.2.3'}
+
+
+def test_facts_survive_keys(tmp_path):
+  path = str(tmp_path / 'x.hdf5')
+  raw = _walks([3, 4], [0, 1])
+  d4rl_writing.save_d4rl(raw, path)
+  names = ('observations', 'actions', 'next_observations', 'terminals')
+  found = hdf5.read_hdf5(path, '', keys={name: name for name in names})
+  assert found.env_id == 'Rail-v0'
+  assert found.versions == {'gymnasium': '1.2.3'}
+  np.testing.assert_array_equal(found.columns['seed'], raw.columns['seed'])
+
+
+def test_without_rewards_nothing_is_written(tmp_path):
+  raw = _walks([3], [0])
+  del raw.columns['rewards']
+  path = tmp_path / 'x.hdf5'
+  with pytest.raises(ValueError, match='by hand: rewards: found none; expect'):
+    d4rl_writing.save_d4rl(raw, str(path))
+  assert not path.exists()
 
 
 def test_the_task_takes_it(tmp_path):
@@ -112,7 +172,7 @@ def test_the_task_takes_it(tmp_path):
     maze=env.maze,
   )
   env.close()
-  np.testing.assert_array_equal(demos.episode_ends, [4, 6])
+  np.testing.assert_array_equal(demos.episode_ends, [4, 7])
 
 
 def test_other_tasks_keep_their_observation(tmp_path):

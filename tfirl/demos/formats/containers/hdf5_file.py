@@ -47,7 +47,7 @@ class Hdf5File:
       self._file = h5py.File(path, 'r')
       try:
         self._walk(self._file, '', 0)
-        self.shapes = {k: v.shape for k, v in self._datasets.items()}
+        self.shapes = {k: v.shape or () for k, v in self._datasets.items()}
       except BaseException:
         self._file.close()
         raise
@@ -73,6 +73,24 @@ class Hdf5File:
     files.check_bytes(self.path, ', '.join(names), total)
     with files.reading(self.path, _EXPECTED):
       return {name: self._datasets[name][()] for name in names}
+
+  def texts(self) -> dict[str, str]:
+    """The file's own attributes that are text, by their names.
+
+    Raises:
+      DemonstrationError: one is damaged.
+    """
+    with files.reading(self.path, _EXPECTED):
+      found = {}
+      for name in self._file.attrs:
+        how = self._file.attrs.get_id(name)
+        if how.shape == () and how.dtype.kind in 'SO':
+          value = self._file.attrs[name]
+          if isinstance(value, bytes):
+            value = value.decode(errors='replace')
+          if isinstance(value, str):
+            found[name] = str(value)
+      return found
 
   def check_all(self) -> None:
     """`read` would take every dataset, and no link leads anywhere.
@@ -111,6 +129,9 @@ class Hdf5File:
     """Raises DemonstrationError unless it holds numbers of its own."""
     with files.reading(self.path, _EXPECTED):
       dtype = dataset.dtype
+      if dataset.shape is None:  # h5py.Empty
+        check(holds_text, self.path, name, 'an empty dataset', 'numbers')
+        return
       ok = dtype.kind in ('biufSUO' if holds_text else 'biuf')
       check(ok, self.path, name, f'dtype {dtype}', 'numbers')
       how = dataset.id.get_create_plist()

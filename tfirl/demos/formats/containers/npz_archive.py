@@ -65,6 +65,15 @@ class NpzArchive:
     """Shape of each array, by its key."""
     return {key: member.shape for key, member in self._members.items()}
 
+  @property
+  def texts(self) -> list[str]:
+    """Keys of the scalars that are text."""
+    return [
+      key
+      for key, member in self._members.items()
+      if member.shape == () and member.dtype.kind in 'US'
+    ]
+
   def read(self, *keys: str) -> dict[str, np.ndarray]:
     """Some of its arrays, by their keys; no others are unpacked.
 

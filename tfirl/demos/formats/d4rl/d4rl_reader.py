@@ -2,9 +2,10 @@
 
 The rows are those of D4RL's `qlearning_dataset` (Fu et al. 2020): row i pairs
 with row i + 1; rows that time out, whose successor isn't in the file, and the
-last row go. Where the file has `next_observations` those are used: D4RL's
-own successor of a terminal row is the next episode's first observation. An
-AntMaze's rewards, terminals and states are put right first (`d4rl_antmaze`).
+last row go. Where the file has `next_observations` those are used, and no row
+goes: D4RL drops what times out there as well, and its successor of a terminal
+row is the next episode's first observation. An AntMaze's rewards, terminals and
+states are put right first (`d4rl_antmaze`).
 """
 
 import gymnasium
@@ -21,8 +22,15 @@ from tfirl.demos.formats.foreign import keyed
 from tfirl.envs.mazes import goal_maze
 
 REQUIRED = ('observations', 'actions', 'rewards', 'terminals')
-_INFOS = {'infos/qpos': 'qpos', 'infos/qvel': 'qvel', 'infos/goal': 'goal'}
+_INFOS = {
+  'infos/qpos': 'qpos',
+  'infos/qvel': 'qvel',
+  'infos/goal': 'goal',
+  'infos/seed': 'seed',
+}
+_RETURNS = 'metadata/episode_returns'  # as `d4rl_writing` has them
 _WANTED = (*REQUIRED, 'timeouts', 'next_observations', *_INFOS)
+_NUMBERS = ('rewards', 'terminals', 'timeouts', 'infos/seed')
 
 # Farther than one step can lead (m): the point mass moves at most 5 m/s in
 # steps of 0.01 s.
@@ -106,9 +114,11 @@ def _xy_jumps(observations: np.ndarray, maze: str) -> np.ndarray:
 
 def _check_lengths(path: str, arrays: dict[str, np.ndarray]) -> None:
   num_rows = len(np.atleast_1d(arrays['observations']))
-  check(num_rows > 1, path, 'observations', f'{num_rows} rows', 'two or more')
+  least = 1 if 'next_observations' in arrays else 2
+  ok = num_rows >= least
+  check(ok, path, 'observations', f'{num_rows} rows', f'{least} or more')
   for key, values in arrays.items():
-    wanted = 1 if key in ('rewards', 'terminals', 'timeouts') else 2
+    wanted = 1 if key in _NUMBERS else 2
     check(
       values.ndim == wanted and len(values) == num_rows,
       path,
@@ -132,21 +142,25 @@ def _flags(
 
 
 def _columns(
-  arrays: dict[str, np.ndarray], terminals: np.ndarray, dropped: np.ndarray
+  arrays: dict[str, np.ndarray],
+  terminals: np.ndarray,
+  ends: np.ndarray,
+  kept: np.ndarray,
 ) -> dict[str, np.ndarray]:
-  """The rows that aren't dropped; flags are [N]."""
-  rows = np.flatnonzero(~dropped)
+  """The rows that are kept; flags are [N]."""
+  rows = np.flatnonzero(kept)
   observations = arrays['observations']
-  successors = arrays.get('next_observations')
+  if 'next_observations' in arrays:
+    successors, timeouts = arrays['next_observations'][rows], ends
+  else:
+    successors, timeouts = observations[rows + 1], _next(~kept)
   columns = {
     'observations': observations[rows],
     'actions': arrays['actions'][rows],
-    'next_observations': (
-      observations[rows + 1] if successors is None else successors[rows]
-    ),
+    'next_observations': successors,
     'rewards': arrays['rewards'][rows],
     'terminals': terminals[rows],
-    'timeouts': dropped[rows + 1] & ~terminals[rows],
+    'timeouts': (timeouts & ~terminals)[rows],
   }
   for key, name in _INFOS.items():
     if key in arrays:
@@ -171,15 +185,15 @@ def from_file(
       appended to the observations.
 
   Returns:
-    The rows of `qlearning_dataset`, less those whose x-y jumps. `timeouts`
-    marks the last row of each episode that doesn't end in a terminal. In a
-    maze a terminal row without its successor goes as well, and `success` marks
-    the row before it.
+    The rows of `qlearning_dataset`, less those whose x-y jumps; all rows if
+    the file has their `next_observations`. `timeouts` marks the last row of
+    each episode that doesn't end in a terminal. In a maze a terminal row
+    without its successor goes as well, and `success` marks the row before it.
 
   Raises FileNotFoundError, or ValueError for what isn't such a file.
   """
   arrays = _read_arrays(path, file)
-  for key in ('rewards', 'terminals', 'timeouts'):
+  for key in _NUMBERS:
     if key in arrays and arrays[key].shape[1:] == (1,):
       arrays[key] = arrays[key][:, 0]
   _check_lengths(path, arrays)
@@ -189,21 +203,24 @@ def from_file(
     is_last = np.arange(len(is_far)) == len(is_far) - 1
     arrays = d4rl_antmaze.repair(path, arrays, is_far | is_last)
   terminals, timeouts = _flags(path, arrays, env_id)
-  if 'next_observations' in arrays:
-    is_far &= ~terminals  # the reset: the row has its successor
-  dropped = timeouts | is_far
-  dropped[-1] = True
-  check(not dropped.all(), path, 'timeouts', 'no row with a successor', 'some')
-  columns = _columns(arrays, terminals, dropped)
+  has_successors = 'next_observations' in arrays
+  cut = timeouts | (is_far & ~terminals if has_successors else is_far)
+  cut[-1] = True
+  kept = np.full(len(cut), True) if has_successors else ~cut
+  check(kept.any(), path, 'timeouts', 'no row with a successor', 'some')
+  columns = _columns(arrays, terminals, cut, kept)
   if base in _MAX_STEP:
-    columns['success'] = _next(dropped & terminals)[~dropped]
+    columns['success'] = _next(terminals & ~kept)[kept]
   width = columns['observations'].shape[1]
   if width + 2 == observation_size:
     expected = "the goal's x-y, which is part of the task's observation"
     check('goal' in columns, path, 'infos/goal', 'none', expected)
     for key in ('observations', 'next_observations'):
       columns[key] = np.concatenate([columns[key], columns['goal']], axis=1)
-  returns = rows.returns_of(arrays['rewards'], terminals | dropped, ~dropped)
+  if _RETURNS in file.shapes and kept.all():
+    returns = file.read(_RETURNS)[_RETURNS]
+  else:
+    returns = rows.returns_of(arrays['rewards'], terminals | cut, kept)
   return RawDemonstrations(
     source=path,
     columns=columns,

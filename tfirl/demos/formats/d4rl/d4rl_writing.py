@@ -1,11 +1,11 @@
 """Writes demonstrations as an HDF5 file of D4RL's layout.
 
 A maze's observations go without the goal, as in D4RL's: it is `infos/goal`.
-`next_observations` is written too, which D4RL's own reader uses where it is
-there, so that an episode's last transition isn't lost.
+`next_observations` is written too, so that an episode's last transition isn't
+lost to our reader; so are seeds (`infos/seed`), recorded returns
+(`metadata/episode_returns`) and, as attributes, the file's facts.
 """
 
-import json
 import os
 import tempfile
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check
+from tfirl.demos.formats import facts
 
 _COLUMNS = (
   'observations',
@@ -23,12 +24,14 @@ _COLUMNS = (
   'terminals',
   'timeouts',
 )
-_INFOS = ('qpos', 'qvel', 'goal')
+_INFOS = ('qpos', 'qvel', 'goal', 'seed')
 
 
 def _arrays(raw: RawDemonstrations) -> dict[str, np.ndarray]:
   """What the file holds, by its names there."""
   columns = dict(raw.columns)
+  expected = "one a row, as D4RL's layout has them: write FILE.npz without"
+  check('rewards' in columns, raw.source, 'rewards', 'none', expected)
   if 'goal' in columns:
     for key in ('observations', 'next_observations'):
       off = np.abs(columns[key][:, -2:] - columns['goal']).max()
@@ -37,14 +40,16 @@ def _arrays(raw: RawDemonstrations) -> dict[str, np.ndarray]:
       columns[key] = columns[key][:, :-2]
   arrays = {key: columns[key] for key in _COLUMNS}
   infos = {f'infos/{key}': columns[key] for key in _INFOS if key in columns}
+  if raw.episode_returns is not None:
+    infos['metadata/episode_returns'] = raw.episode_returns
   return {**arrays, **infos}
 
 
 def save_d4rl(raw: RawDemonstrations, path: str) -> None:
   """Writes `raw`, actions in the environment's scale, as `read_hdf5` reads it.
 
-  The file comes into being whole. Raises ValueError if a maze's observations
-  don't end in the goal.
+  The file comes into being whole. Raises ValueError if there are no rewards,
+  or a maze's observations don't end in the goal.
   """
   arrays = _arrays(raw)
   folder = os.path.dirname(os.path.abspath(path))
@@ -54,8 +59,6 @@ def save_d4rl(raw: RawDemonstrations, path: str) -> None:
     with h5py.File(name, 'w') as file:
       for key, values in arrays.items():
         file.create_dataset(key, data=values, compression='gzip')
-      file.attrs['env_id'] = raw.env_id
-      file.attrs['env_kwargs'] = json.dumps(dict(raw.env_kwargs or {}))
-      for key, version in raw.versions.items():
-        file.attrs[f'{key}_version'] = version
+      texts = facts.as_texts(raw.env_id, raw.env_kwargs, raw.versions)
+      file.attrs.update(texts)
     os.replace(name, path)

@@ -1,14 +1,15 @@
 """A table of comma-separated values, with a header, a row a step.
 
 Columns NAME_0, NAME_1, ... (or NAME[0], NAME.0) are one array NAME [N, .];
-any other is an array [N].
+any is an array [N] by its own name. Those that are not asked for may hold
+anything: dates, say, or nothing.
 """
 
 import collections
-import io
+import csv
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from tfirl.demos.raw import RawDemonstrations
 _EXPECTED = 'comma-separated numbers with a header'
 _BYTES_A_NUMBER = 2  # of text: a digit and a comma
 _PART = re.compile(r'(?P<name>.+?)(?:_|\.|\[)(?P<number>\d+)\]?')
-_BOOL = re.compile(r'(?<![^,\n])\s*(true|false)\s*(?![^,\n])', re.IGNORECASE)
+_BOOLS = {'true': '1', 'false': '0'}
 
 
 def read_csv(
@@ -38,56 +39,113 @@ def read_csv(
   files.check_regular(path)
   num_bytes = os.path.getsize(path) // _BYTES_A_NUMBER * 8
   files.check_bytes(path, 'table', num_bytes)
-  header, table = _read_table(path)
-  arrays = {
-    name: table[:, columns[0]] if len(columns) == 1 else table[:, columns]
-    for name, columns in _group(path, header).items()
-  }
-  shapes = {name: values.shape for name, values in arrays.items()}
+  header, lines = _read_lines(path)
+  groups, faults = _group(header)
+  columns = {name: [i] for i, name in enumerate(header)} | groups
+  asked = [p for theirs in (keys or {}).values() for p in theirs.split('+')]
+  for name in asked or keyed.OURS:
+    if name in faults:
+      check(False, path, name, *faults[name])
   if keys is None:
+    shapes = _shapes(groups, len(lines))
     keyed.require(path, shapes, ('observations', 'actions'))
     keyed.warn_of_near_names(path, list(shapes), keyed.OURS)
-    keys = {key: key for key in keyed.OURS if key in arrays}
-  return keyed.read_rows(path, shapes, lambda *names: arrays, keys)
+    keys = {key: key for key in keyed.OURS if key in groups}
+
+  def read(*names):
+    return {name: _numbers(path, name, lines, columns[name]) for name in names}
+
+  return keyed.read_rows(path, _shapes(columns, len(lines)), read, keys)
 
 
-def _read_table(path: str) -> tuple[list[str], np.ndarray]:
-  """Header and numbers [N, columns]."""
+def _shapes(columns: Mapping[str, Sequence[int]], num_rows: int):
+  """Shapes of the arrays, by their names."""
+  return {
+    name: (num_rows,) if len(found) == 1 else (num_rows, len(found))
+    for name, found in columns.items()
+  }
+
+
+def _read_lines(path: str) -> tuple[list[str], list[str]]:
+  """Names of the columns, and the lines that are not blank."""
   with files.reading(path, _EXPECTED):
     with open(path, encoding='utf-8-sig', newline=None) as file:
       text = file.read()
-    header, newline, body = text.partition('\n')
+    header, _, body = text.partition('\n')
     found = 'a last line without an end'
     check(text.endswith('\n'), path, 'table', found, 'one: is it cut off?')
-    check(body.strip() != '', path, 'table', 'no rows', 'one or more')
-    names = [name.strip().strip('"') for name in header.split(',')]
-    body = _BOOL.sub(lambda match: str(int(match[1].lower() == 'true')), body)
-    table = np.loadtxt(
-      io.StringIO(body), np.float64, comments=None, delimiter=',', ndmin=2
-    )
-    found, expected = table.shape[1], f'{len(names)}, as in the header'
-    check(found == len(names), path, 'columns', found, expected)
-    return names, table
-
-
-def _group(path: str, header: list[str]) -> dict[str, list[int]]:
-  """Name of each array -> its columns, in the order of their numbers."""
-  for name, times in collections.Counter(header).items():
+    names = [name.strip().strip('"') for name in _cells(header)]
+    lines = []
+    for number, line in enumerate(body.split('\n'), 2):
+      if line.strip():
+        found = len(_cells(line))
+        expected = f"{len(names)}, as in the table's header (line {number})"
+        check(found == len(names), path, 'columns', found, expected)
+        lines.append(line)
+    check(len(lines) > 0, path, 'table', 'no rows', 'one or more')
+  for name, times in collections.Counter(names).items():
     check(times == 1, path, repr(name), f'{times} columns', 'one')
     check(name != '', path, 'header', 'a column without a name', 'names')
-  numbered: dict[str, dict[int, int]] = collections.defaultdict(dict)
+  return names, lines
+
+
+def _cells(line: str) -> list[str]:
+  return next(csv.reader([line])) if '"' in line else line.split(',')
+
+
+def _numbers(
+  path: str, name: str, lines: Sequence[str], columns: Sequence[int]
+) -> np.ndarray:
+  """Numbers of some columns: [N] of one, else [N, columns]."""
+  try:
+    table = np.loadtxt(
+      _chosen(lines, columns), np.float64, comments=None, delimiter=',', ndmin=2
+    )
+  except ValueError as error:
+    check(False, path, name, f'a cell that is no number ({error})', _EXPECTED)
+  num_empty = len(lines) - len(table)  # loadtxt passes over empty lines
+  check(not num_empty, path, name, f'{num_empty} empty cells', _EXPECTED)
+  return table[:, 0] if len(columns) == 1 else table
+
+
+def _chosen(lines: Sequence[str], columns: Sequence[int]) -> Iterator[str]:
+  """The cells of some columns, true and false as 1 and 0."""
+  for line in lines:
+    cells = _cells(line)
+    chosen = [cells[column].strip() for column in columns]
+    yield ','.join(_BOOLS.get(cell.lower(), cell) for cell in chosen)
+
+
+def _group(
+  header: Sequence[str],
+) -> tuple[dict[str, list[int]], dict[str, tuple[str, str]]]:
+  """Arrays that the names tell, and those that they tell badly.
+
+  Returns:
+    Name of each array -> its columns, in the order of their numbers; name of
+    each that is none -> what was found, and what is expected.
+  """
+  numbered = collections.defaultdict(list)
   groups = {}
   for column, name in enumerate(header):
     match = _PART.fullmatch(name)
     if match:
-      numbered[match['name']][int(match['number'])] = column
+      numbered[match['name']].append((int(match['number']), column))
     else:
       groups[name] = [column]
+  faults = {}
   for name, found in numbered.items():
-    numbers = sorted(found)
+    found.sort()
+    numbers = [number for number, _ in found]
     first = numbers[0]
-    ok = first in (0, 1) and numbers == list(range(first, first + len(numbers)))
-    check(ok, path, name, f'columns {numbers}', '0, 1, ... without a gap')
-    check(name not in groups, path, name, 'twice', 'each name once')
-    groups[name] = [found[number] for number in numbers]
-  return groups
+    if first in (0, 1) and numbers == list(range(first, first + len(numbers))):
+      if name in groups:
+        faults[name] = 'twice, alone and with numbers', 'each name once'
+      else:
+        groups[name] = [column for _, column in found]
+    elif len(set(numbers)) < len(numbers):
+      names = ', '.join(header[column] for _, column in found)
+      faults[name] = f'a number twice in {names}', 'each once'
+    else:
+      faults[name] = f'columns {numbers}', '0, 1, ... without a gap'
+  return groups, faults

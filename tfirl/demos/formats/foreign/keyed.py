@@ -18,6 +18,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 Read = Callable[..., dict[str, np.ndarray]]
 
 _NEAR = 0.8  # of `difflib`
+_SEEDS = ('seed', 'infos/seed')  # as we write them
 _NEEDED = ('observations', 'actions')
 # What others call it, in small letters; ours goes without saying.
 _SYNONYMS = {
@@ -109,23 +110,38 @@ def read_rows(
     keys: ours -> theirs. `observations` and `actions` are needed; of an array
       that is in parts, 'x+v' puts two next to each other. Where an episode ends
       is said by terminals, timeouts, dones, episode_starts or episodes (its
-      number), by any of them.
+      number), by any of them. A `seed` [N] that they leave out is taken too.
 
   Raises:
     DemonstrationError: names the key that is not there or not known.
   """
   check_keys(path, keys)
-  parts = {ours: theirs.split('+') for ours, theirs in keys.items()}
+  parts = {ours: _parts_of(theirs, shapes) for ours, theirs in keys.items()}
   wanted = list(dict.fromkeys(key for names in parts.values() for key in names))
   missing = [key for key in wanted if key not in shapes]
   found = f'{", ".join(missing)}, which the file has not'
   check(not missing, path, 'keys', found, f'some of {describe(shapes)}')
+  for seed in _SEEDS:
+    if 'seed' not in parts and _is_column(seed, shapes, wanted):
+      parts['seed'] = [seed]
+      wanted.append(seed)
   arrays = read(*wanted)
   named = {
     ours: join_parts(path, ours, [arrays[name] for name in names])
     for ours, names in parts.items()
   }
   return rows.from_rows(path, named)
+
+
+def _parts_of(theirs: str, shapes: Shapes) -> list[str]:
+  """'x+v' as x and v, unless it is a name as it stands."""
+  return [theirs] if theirs in shapes else theirs.split('+')
+
+
+def _is_column(key: str, shapes: Shapes, others: Sequence[str]) -> bool:
+  """Whether the file has `key`, one a row of `others`, and not among them."""
+  rows = shapes[others[0]][:1]
+  return key not in others and bool(rows) and shapes.get(key) == rows
 
 
 def check_keys(path: str, keys: Mapping[str, str]) -> None:

@@ -222,6 +222,31 @@ def _write(
   storage.update_episodes(_episodes(raw))
 
 
+def check_new(dataset_id: str) -> tuple[str | None, str]:
+  """Namespace and folder of a data set that the cache has not.
+
+  Raises:
+    FileExistsError: the cache has it.
+    DemonstrationError: `dataset_id` isn't of Minari's form.
+  """
+  source = f'minari:{dataset_id}'
+  try:
+    namespace = parse_dataset_id(dataset_id)[0]
+  except (ValueError, TypeError):  # the latter where no version is given
+    check(False, source, 'name', repr(dataset_id), '(NAMESPACE/)NAME-vN')
+  folder = str(get_dataset_path(dataset_id))
+  if os.path.exists(folder):
+    raise FileExistsError(_there_already(dataset_id, folder))
+  return namespace, folder
+
+
+def _there_already(dataset_id: str, folder: str) -> str:
+  return (
+    f'minari:{dataset_id}: found {folder}; expected none: choose another name, '
+    f'or run `minari delete {dataset_id}`'
+  )
+
+
 def write_minari(
   raw: RawDemonstrations,
   dataset_id: str,
@@ -241,9 +266,8 @@ def write_minari(
     ValueError: `dataset_id` isn't of Minari's form, or no rewards.
   """
   source = f'minari:{dataset_id}'
-  namespace = parse_dataset_id(dataset_id)[0]
   check('rewards' in raw.columns, source, 'rewards', 'none', 'one a row')
-  folder = str(get_dataset_path(dataset_id))
+  namespace, folder = check_new(dataset_id)
   # A hidden folder beside it: Minari's listings skip it.
   parent = os.path.dirname(folder)
   os.makedirs(parent, exist_ok=True)
@@ -255,10 +279,7 @@ def write_minari(
   except BaseException as error:
     shutil.rmtree(temporary, ignore_errors=True)
     if isinstance(error, OSError) and os.path.exists(folder):
-      raise FileExistsError(
-        f'{source}: found {folder}; expected none: choose another name, or '
-        f'run `minari delete {dataset_id}`'
-      ) from error
+      raise FileExistsError(_there_already(dataset_id, folder)) from error
     raise
   if namespace is not None and namespace not in list_local_namespaces():
     create_namespace(namespace)
