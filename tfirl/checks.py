@@ -39,7 +39,7 @@ class Range:
       and (self.most is None or value <= self.most)
       and (self.above is None or value > self.above)
       and (self.below is None or value < self.below)
-      and math.isfinite(value)
+      and _is_finite(value)
     )
 
   def __str__(self) -> str:
@@ -88,6 +88,7 @@ Name = Annotated[
 ]
 
 
+_LARGEST = 2**63 - 1  # integer that TensorFlow and NumPy take
 # Arrays and functions, say, are none of these: they pass.
 _CHECKED = (numbers.Number, str, list, tuple)
 
@@ -125,7 +126,7 @@ def within(name: str, value: Any, hint: Any) -> None:
   elif isinstance(value, numbers.Real) and not isinstance(value, bool):
     value = float(value)
   if not fits(value, hint):
-    raise ValueError(f'{name} is {value!r}; expected {words_for(hint)}')
+    raise ValueError(f'{name} is {value!r}; expected {expected(value, hint)}')
 
 
 def integer(name: str, value: Any, least: int) -> None:
@@ -138,6 +139,10 @@ def integer(name: str, value: Any, least: int) -> None:
   if not is_integer or isinstance(value, bool) or value < least:
     raise ValueError(
       f'{name} is {value!r}; expected an integer, {least} or more'
+    )
+  if not _is_small(value):
+    raise ValueError(
+      f'{name} is {value!r}; expected an integer of at most {_LARGEST:,}'
     )
 
 
@@ -176,9 +181,10 @@ def fits(value: Any, hint: Any) -> bool:
     return value in arguments
   if hint is float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    return is_number and _is_finite(value)
   if hint is int:
-    return isinstance(value, int) and not isinstance(value, bool)
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return is_integer and _is_small(value)
   if hint is None:
     return value is None
   if origin is None:
@@ -213,6 +219,23 @@ def words_for(hint: Any) -> str:
   if isinstance(origin, type) and issubclass(origin, collections_abc.Sequence):
     return f'a list of ({", ".join(map(words_for, arguments))})'
   return hint.__name__ if isinstance(hint, type) and not origin else str(hint)
+
+
+def expected(value: Any, hint: Any) -> str:
+  """`words_for(hint)`, and what is wrong with an integer too large for it."""
+  is_large = isinstance(value, int) and not _is_small(value)
+  return words_for(hint) + (f', at most {_LARGEST:,}' if is_large else '')
+
+
+def _is_small(value: int) -> bool:
+  return -_LARGEST <= value <= _LARGEST
+
+
+def _is_finite(value: Any) -> bool:
+  try:
+    return math.isfinite(value)
+  except OverflowError:  # an integer too large for a float
+    return False
 
 
 def _has_range(hint: Any) -> bool:

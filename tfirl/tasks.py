@@ -1,7 +1,6 @@
 """The facts of one task, and the environments that they make."""
 
 import difflib
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +10,7 @@ import gymnasium
 from gymnasium.wrappers import TimeLimit
 
 from tfirl import checks
-from tfirl.config import gin_bindings
+from tfirl.config import gin_bindings, user_modules
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import ant_steering, camera, goal_maze
 from tfirl.envs.wrappers import TremblingHand
@@ -256,8 +255,8 @@ def resolve(binding: str, value: Callable | str | None) -> Callable | None:
       '(tfirl.load_run(path, task=task))'
     )
   try:
-    function = getattr(importlib.import_module(module), name)
-  except (ImportError, AttributeError) as error:
+    function = getattr(user_modules.load(module), name)
+  except (ValueError, AttributeError) as error:
     raise ValueError(f'{binding} is {value!r}: {error}') from error
   if not callable(function):
     raise ValueError(

@@ -39,6 +39,16 @@ def test_takes_what_fits(text):
     ('CostLearner.learning_rate = "fast"', "'fast'", 'expected float'),
     ('CostLearner.learning_rate = [1e-3]', '[0.001]', 'expected float'),
     ('CostLearner.learning_rate = True', 'True', 'expected float'),
+    (
+      'run.env_steps = ' + '9' * 30,
+      '99999',
+      'int, at least 1 or None, at most 9',
+    ),
+    (
+      'CostLearner.learning_rate = ' + '9' * 400,
+      '99999',
+      'float, more than 0, at most 9,223,372,036,854,775,807',
+    ),
     ('run.env_steps = 1.5', '1.5', 'expected int'),
     ('run.record_video = 1', '1', 'expected bool'),
     ('run.make_algorithm = "mm"', "'mm'", 'expected a function'),
@@ -64,7 +74,7 @@ def test_refuses_another_type(text, found, expected):
   with pytest.raises(gin_files.BindingError) as error:
     gin_types.read_binding(text, 'sweep')
   message = str(error.value)
-  assert message.startswith(f'--sweep={text}: ')
+  assert message.startswith(f'--sweep={gin_files.shorten(text)}: ')
   assert found in message and expected in message
 
 

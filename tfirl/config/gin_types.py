@@ -7,7 +7,7 @@ the number is used. Types and ranges come from the parameter's annotation (see
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,7 +85,7 @@ def check_type(key: gin_files.Key, name: str, value: Any, where: str) -> None:
     if not checks.fits(value, hint):
       raise BindingError(
         f'{where}: {name} is {gin_files.shorten(repr(value))}; expected '
-        f'{checks.words_for(hint)}'
+        f'{checks.expected(value, hint)}'
       )
 
 
@@ -96,12 +96,25 @@ def check_statements(statements: Sequence[gin_files.Statement]) -> None:
   }
   problems = gin_files.Problems()
   for key, value, where in statements:
-    if isinstance(value, gin_files.Reference) and value.is_macro:
-      value = macros.get(value.text[1:], value)
     if key[1] != gin_files.MACRO:
+      value = _without_macros(value, macros)
       with problems.collected():
         check_type(key, gin_files.key_text(key), value, where)
   problems.tell()
+
+
+def _without_macros(value: Any, macros: Mapping[str, Any]) -> Any:
+  """`value` with what its macros stand for; none refers to itself."""
+  if isinstance(value, gin_files.Reference):
+    if value.is_macro and value.text[1:] in macros:
+      return _without_macros(macros[value.text[1:]], macros)
+    return value
+  if isinstance(value, dict):
+    items = value.items()
+    return {k: _without_macros(part, macros) for k, part in items}
+  if isinstance(value, (list, tuple)):
+    return type(value)(_without_macros(part, macros) for part in value)
+  return value
 
 
 def check_scopes(
