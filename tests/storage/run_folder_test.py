@@ -147,3 +147,11 @@ def test_operative_config_holds_defaults_that_were_used(tmp_path):
     assert sorted(p.name for p in folder.path.glob('.*')) == ['.lock']
   assert 'toy_run.rate = 0.1' in text and 'toy_run.steps = 3' in text
   assert 'checked_run.steps = 4' in text and 'checked_run.rate' not in text
+
+
+def test_a_config_that_is_no_text_is_named(tmp_path):
+  with _open(tmp_path) as folder:
+    path = folder.path / 'config.gin'
+  path.write_bytes('# é'.encode('latin-1'))
+  with pytest.raises(RunFolderError, match=f'{path}: found byte 0xe9 at'):
+    _open(tmp_path)

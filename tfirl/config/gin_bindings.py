@@ -21,7 +21,7 @@ from typing import Any
 import gin
 from gin import config as gin_config
 
-from tfirl.config import gin_cycles, gin_files, gin_types
+from tfirl.config import gin_cycles, gin_files, gin_types, text_file
 from tfirl.config.gin_files import MACRO, BindingError, Key
 
 # As `text_file` reads, which has checked it.
@@ -221,7 +221,12 @@ def changed(
 
 def _texts(config: str | Path) -> dict[Key, str]:
   name = str(config) if isinstance(config, Path) else 'the config'
-  text = config.read_text() if isinstance(config, Path) else config
+  text = config
+  if isinstance(config, Path):
+    try:
+      text = text_file.read(config, 'a config that gin wrote')
+    except ValueError as error:
+      raise BindingError(str(error)) from error
   return {k: repr(v) for k, v, _ in gin_files.read_text(text, name, None)}
 
 

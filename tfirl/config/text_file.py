@@ -23,6 +23,4 @@ def read(path: str | os.PathLike, what: str) -> str:
       f'{error.start}, which is no UTF-8; expected {what}, as UTF-8 text'
     ) from error
   except OSError as error:
-    raise type(error)(
-      error.errno, f'{error.strerror}; expected {what}', str(path)
-    ) from error
+    raise type(error)(f'{path}: {error.strerror}; expected {what}') from error
