@@ -388,3 +388,17 @@ def test_evaluations_are_printable(finished):
   _, seen = finished
   assert str(seen[0]).startswith('0 real steps, 0 updates: return -')
   assert pickle.loads(pickle.dumps(seen[0])) == seen[0]
+
+
+@pytest.mark.parametrize('text', ['', '"a,b', '[]', '{"launches": 3}', '[' * 9])
+def test_a_damaged_record_is_named(tmp_path, text):
+  run = tfirl.Run(tmp_path, None)
+  with pytest.raises(FileNotFoundError, match=r'metrics\.csv'):
+    _ = run.metrics
+  for name in ('metadata.json', 'metrics.csv'):
+    (tmp_path / name).write_text(text)
+  with pytest.raises(ValueError, match=f'{tmp_path}/metadata.json is damaged'):
+    _ = run.metadata
+  if text in ('', '"a,b'):
+    with pytest.raises(ValueError, match=f'{tmp_path}/metrics.csv is damaged'):
+      _ = run.metrics

@@ -198,6 +198,9 @@ def test_a_function_that_can_not_render_says_so():
     assert env.gym.render_mode == 'rgb_array'
 
 
+_ANY = {'name': 'a', 'env_id': 'Hopper-v5'}
+
+
 def _endless(render_mode=None):
   return gymnasium.make(
     'Hopper-v5', render_mode=render_mode, max_episode_steps=-1
@@ -223,14 +226,59 @@ def test_a_task_of_a_module_is_found_by_its_name(tmp_path, monkeypatch):
     ({'name': '../evil', 'env_id': 'Hopper-v5'}, 'Task.name is .*letters'),
     ({'name': 'a'}, 'found neither of env_id and env_fn'),
     ({'name': 'a', 'env_id': 'A-v0', 'env_fn': _endless}, 'found both'),
-    ({'name': 'a', 'env_fn': 'nowhere:make'}, "'nowhere:make': No module"),
+    (
+      {'name': 'a', 'env_fn': 'nowhere:make'},
+      "'nowhere:make': can't .*: No module",
+    ),
     ({'name': 'a', 'env_fn': 'os:make'}, "'os:make': .*no attribute"),
     ({'name': 'a', 'env_fn': 'os:sep'}, 'a str; expected a function'),
+    ({'name': None, 'env_id': 'A-v0'}, 'Task.name is None; expected str'),
+    ({'name': 'a', 'env_id': 3}, 'Task.env_id is 3; expected str or None'),
+    ({**_ANY, 'demos': 3}, 'Task.demos is 3; expected str or None'),
+    ({**_ANY, 'demos': b'x'}, "Task.demos is b'x'; expected str or None"),
+    ({**_ANY, 'expert_return': 'x'}, "expert_return is 'x'; expected float or"),
+    ({**_ANY, 'random_return': float('nan')}, 'random_return is nan; expected'),
+    ({**_ANY, 'env_kwargs': [1]}, r'env_kwargs is \[1\]; expected'),
+    ({**_ANY, 'env_kwargs': {1: 2}}, 'env_kwargs is {1: 2}; expected names'),
+    (
+      {**_ANY, 'env_kwargs': {'render_mode': 'human'}},
+      'expected no render_mode: videos are made by run.record_video and run',
+    ),
   ],
 )
 def test_tasks_of_no_use(arguments, message):
   with pytest.raises(ValueError, match=message):
     tfirl.Task(**arguments)
+
+
+def test_numbers_of_numpy_are_returns():
+  task = tfirl.Task(**_ANY, expert_return=np.float32(3), random_return=1)
+  assert (task.expert_return, task.random_return) == (3.0, 1)
+
+
+def _raises(render_mode=None):
+  raise KeyError('map')
+
+
+@pytest.mark.parametrize(
+  ('arguments', 'message'),
+  [
+    (
+      {'env_id': 'Hopper-v5', 'env_kwargs': {'frame_skip': 0}},
+      "Task.env_id is 'Hopper-v5', Task.env_kwargs is {'frame_skip': 0}; "
+      'making it failed: ZeroDivisionError: float division by zero',
+    ),
+    (
+      {'env_id': 'x:y:z'},
+      "Task.env_id is 'x:y:z', Task.env_kwargs is {}; making it failed: ValueE",
+    ),
+    ({'env_fn': _raises}, ":_raises', Task.env_kwargs is {}; making it failed"),
+  ],
+)
+def test_what_making_it_raises_names_it(arguments, message):
+  with pytest.raises(ValueError) as error:
+    tfirl.Task('a', **arguments).make_env()
+  assert message in str(error.value)
 
 
 def test_an_environment_of_no_use_is_named():
@@ -240,3 +288,8 @@ def test_an_environment_of_no_use_is_named():
     tfirl.Task('a', env_fn=lambda render_mode=None: 3).make_env()
   with pytest.raises(ValueError, match='no time limit.*max_episode_steps'):
     tfirl.Task('a', env_fn=_endless).make_env()
+
+
+def test_a_seed_below_0_is_named():
+  with pytest.raises(ValueError, match='seed is -1; expected an integer, 0 or'):
+    tasks.make_env('Hopper-v5', seed=-1)

@@ -1,6 +1,5 @@
 """What `import tfirl` offers: the program of the command, as functions."""
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from tfirl.dynamics import vector_env
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import record
 from tfirl.runs import launch, restoring
-from tfirl.storage import policy_file
+from tfirl.storage import metadata_file, policy_file
 from tfirl.tasks import Task, make_task
 
 __all__ = [
@@ -91,13 +90,30 @@ class Run:
 
   @property
   def metrics(self) -> pd.DataFrame:
-    """metrics.csv: a row for each evaluation."""
-    return pd.read_csv(self.path / 'metrics.csv')
+    """metrics.csv: a row for each evaluation.
+
+    Raises:
+      FileNotFoundError: there is none.
+      ValueError: it is damaged; names it.
+    """
+    path = self.path / 'metrics.csv'
+    try:
+      return pd.read_csv(path)
+    except FileNotFoundError:
+      raise
+    except (OSError, ValueError) as error:
+      raise ValueError(
+        f'{path} is damaged ({error}); expected the table that a run writes'
+      ) from error
 
   @property
   def metadata(self) -> Mapping[str, Any]:
-    """metadata.json: the versions, commit, command and demonstrations."""
-    return json.loads((self.path / 'metadata.json').read_text())
+    """metadata.json: the versions, commit, command and demonstrations.
+
+    Raises:
+      ValueError: it is missing or damaged; names it.
+    """
+    return metadata_file.read(self.path / metadata_file.NAME)
 
   def policy(self, observation: np.ndarray) -> np.ndarray:
     """The mean action, in the environment's own units.

@@ -39,7 +39,7 @@ class Range:
       and (self.most is None or value <= self.most)
       and (self.above is None or value > self.above)
       and (self.below is None or value < self.below)
-      and math.isfinite(value)
+      and _is_finite(value)
     )
 
   def __str__(self) -> str:
@@ -74,6 +74,96 @@ class Matching:
     return self.words
 
 
+@dataclasses.dataclass(frozen=True)
+class Called:
+  """Which functions a parameter takes, by how they are called.
+
+  Attributes:
+    words: what is called for what, with an example.
+    count: how many arguments are given in order.
+    keywords: names of others.
+    has: what a class among them has.
+    is_class: whether only such a class will do.
+  """
+
+  words: str
+  count: int
+  keywords: tuple[str, ...] = ()
+  has: tuple[str, ...] = ()
+  is_class: bool = False
+
+  def __contains__(self, value: Any) -> bool:
+    return callable(value)
+
+  def __str__(self) -> str:
+    return self.words
+
+  def problem(
+    self, function: Callable, bound: collections_abc.Collection[str] | None
+  ) -> str:
+    """Why it can't be called so, 'takes no x' for one; '' if it can.
+
+    Args:
+      function: or class, as it was defined.
+      bound: parameters that it is given by gin; None if that is not known.
+    """
+    is_class = inspect.isclass(function)
+    lacking = [name for name in self.has if not hasattr(function, name)]
+    if lacking and (is_class or self.is_class):
+      return f'has no {lacking[0]}'
+    called = function.__init__ if is_class else function  # less of a metaclass
+    try:
+      parameters = list(inspect.signature(called).parameters.values())
+    except ValueError:  # of something built in
+      return ''
+    return self._misfit(parameters[is_class:], bound)
+
+  def _misfit(
+    self,
+    parameters: list[inspect.Parameter],
+    bound: collections_abc.Collection[str] | None,
+  ) -> str:
+    kinds = [parameter.kind for parameter in parameters]
+    ordered = [p for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD]
+    names = [p.name for p in parameters]
+    if (
+      len(ordered) < self.count
+      and inspect.Parameter.VAR_POSITIONAL not in kinds
+    ):
+      return (
+        f'takes {len(ordered)} arguments in order, and is given {self.count}'
+      )
+    for name in self.keywords:
+      if name not in names and inspect.Parameter.VAR_KEYWORD not in kinds:
+        return f'takes no {name}'
+    given = {p.name for p in ordered[: self.count]} | {*self.keywords}
+    for parameter in parameters:
+      is_star = parameter.kind in (
+        parameter.VAR_POSITIONAL,
+        parameter.VAR_KEYWORD,
+      )
+      is_needed = parameter.default is parameter.empty and not is_star
+      if (
+        is_needed
+        and bound is not None
+        and parameter.name not in {*given, *bound}
+      ):
+        return f'needs {parameter.name}'
+    return ''
+
+
+Schedule = Annotated[
+  Callable,
+  Called('called with a step count for a number, such as @piecewise_linear', 1),
+]
+MakeOptimizer = Annotated[
+  Callable,
+  Called(
+    'called with learning_rate=... for an optimizer, such as @OptimisticAdam',
+    0,
+    ('learning_rate',),
+  ),
+]
 Count = Annotated[int, Range(least=1)]
 CountOrZero = Annotated[int, Range(least=0)]
 Positive = Annotated[float, Range(above=0)]
@@ -88,6 +178,7 @@ Name = Annotated[
 ]
 
 
+_LARGEST = 2**63 - 1  # integer that TensorFlow and NumPy take
 # Arrays and functions, say, are none of these: they pass.
 _CHECKED = (numbers.Number, str, list, tuple)
 
@@ -125,7 +216,7 @@ def within(name: str, value: Any, hint: Any) -> None:
   elif isinstance(value, numbers.Real) and not isinstance(value, bool):
     value = float(value)
   if not fits(value, hint):
-    raise ValueError(f'{name} is {value!r}; expected {words_for(hint)}')
+    raise ValueError(f'{name} is {value!r}; expected {expected(value, hint)}')
 
 
 def integer(name: str, value: Any, least: int) -> None:
@@ -138,6 +229,10 @@ def integer(name: str, value: Any, least: int) -> None:
   if not is_integer or isinstance(value, bool) or value < least:
     raise ValueError(
       f'{name} is {value!r}; expected an integer, {least} or more'
+    )
+  if not _is_small(value):
+    raise ValueError(
+      f'{name} is {value!r}; expected an integer of at most {_LARGEST:,}'
     )
 
 
@@ -176,9 +271,10 @@ def fits(value: Any, hint: Any) -> bool:
     return value in arguments
   if hint is float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    return is_number and _is_finite(value)
   if hint is int:
-    return isinstance(value, int) and not isinstance(value, bool)
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return is_integer and _is_small(value)
   if hint is None:
     return value is None
   if origin is None:
@@ -191,9 +287,19 @@ def takes_function(hint: Any) -> bool:
   if hint is Any or _is_opaque(hint) or hint is object:
     return True
   origin = typing.get_origin(hint)
+  if origin is Annotated:
+    return takes_function(typing.get_args(hint)[0])
   if origin in (typing.Union, types.UnionType):
     return any(takes_function(part) for part in typing.get_args(hint))
   return (origin or hint) in (collections_abc.Callable, type)
+
+
+def called_by(hint: Any) -> Called | None:
+  """How a function for `hint` will be called; None if nothing tells it."""
+  if isinstance(hint, Called):
+    return hint
+  found = map(called_by, typing.get_args(hint))
+  return next((note for note in found if note is not None), None)
 
 
 def words_for(hint: Any) -> str:
@@ -213,6 +319,23 @@ def words_for(hint: Any) -> str:
   if isinstance(origin, type) and issubclass(origin, collections_abc.Sequence):
     return f'a list of ({", ".join(map(words_for, arguments))})'
   return hint.__name__ if isinstance(hint, type) and not origin else str(hint)
+
+
+def expected(value: Any, hint: Any) -> str:
+  """`words_for(hint)`, and what is wrong with an integer too large for it."""
+  is_large = isinstance(value, int) and not _is_small(value)
+  return words_for(hint) + (f', at most {_LARGEST:,}' if is_large else '')
+
+
+def _is_small(value: int) -> bool:
+  return -_LARGEST <= value <= _LARGEST
+
+
+def _is_finite(value: Any) -> bool:
+  try:
+    return math.isfinite(value)
+  except OverflowError:  # an integer too large for a float
+    return False
 
 
 def _has_range(hint: Any) -> bool:

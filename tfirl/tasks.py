@@ -1,21 +1,28 @@
 """The facts of one task, and the environments that they make."""
 
 import difflib
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import gin
 import gymnasium
 from gymnasium.wrappers import TimeLimit
 
 from tfirl import checks
-from tfirl.config import gin_bindings
+from tfirl.config import gin_bindings, user_modules
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import ant_steering, camera, goal_maze
 from tfirl.envs.wrappers import TremblingHand
 from tfirl.machine import renderer
+
+_IsHealthy = Annotated[
+  Callable,
+  checks.Called(
+    'called with observations [B, O] for bool [B], such as @termination.never',
+    1,
+  ),
+]
 
 
 class Task:
@@ -41,7 +48,7 @@ class Task:
     env_id: str | None = None,
     env_kwargs: Mapping[str, Any] | None = None,
     tremble_probability: checks.Share = 0.0,
-    is_healthy: Callable | str | None = None,
+    is_healthy: _IsHealthy | str | None = None,
     max_episode_steps: checks.Count | None = None,
     demos: str | None = None,
     expert_return: float | None = None,
@@ -71,6 +78,16 @@ class Task:
       raise ValueError(
         f'Task: found {found} of env_id and env_fn; expected one of them'
       )
+    _check_values(
+      name=name,
+      env_id=env_id,
+      env_kwargs=env_kwargs,
+      tremble_probability=tremble_probability,
+      max_episode_steps=max_episode_steps,
+      demos=demos,
+      expert_return=expert_return,
+      random_return=random_return,
+    )
     self.name = name
     self.demos = demos or f'embedded:{name}'
     self.is_healthy = resolve('Task.is_healthy', is_healthy)
@@ -101,8 +118,9 @@ class Task:
 
     Raises:
       ValueError: names the binding if the environment can't be made, has
-        spaces that can't be used, or no time limit.
+        spaces that can't be used, or no time limit; or `seed` is below 0.
     """
+    checks.integer('seed', seed, 0)
     if render_mode is not None:
       renderer.choose()
     env = self._make_gym(render_mode)
@@ -171,7 +189,10 @@ class Task:
         f'{self._what}, which takes no render_mode; expected '
         'env_fn(render_mode=None), to show the environment'
       )
-    env = self._env_fn(**kwargs)
+    try:
+      env = self._env_fn(**kwargs)
+    except (Exception, SystemExit) as error:  # it is the user's
+      raise self._refusal(error) from error
     if not isinstance(env, gymnasium.Env):
       raise ValueError(
         f'{self._what}: it made a {type(env).__module__}.{type(env).__name__}; '
@@ -197,10 +218,16 @@ class Task:
         f'{self._what}; expected an environment that gymnasium knows{hint}: '
         f'{error}'
       ) from error
-    except (TypeError, OSError) as error:
-      raise ValueError(
-        f'Task.env_kwargs is {self._env_kwargs}; {env_id} refuses: {error}'
-      ) from error
+    except (Exception, SystemExit) as error:  # whatever it does with them
+      raise self._refusal(error) from error
+
+  def _refusal(self, error: BaseException) -> ValueError:
+    """What to raise when the environment can't be made of what it is given."""
+    text = str(error).strip().split('\n')[0]
+    return ValueError(
+      f'{self._what}, Task.env_kwargs is {self._env_kwargs}; making it failed: '
+      f'{type(error).__name__}: {text}'
+    )
 
 
 # `Task` itself, as users call it, takes no bindings.
@@ -256,8 +283,8 @@ def resolve(binding: str, value: Callable | str | None) -> Callable | None:
       '(tfirl.load_run(path, task=task))'
     )
   try:
-    function = getattr(importlib.import_module(module), name)
-  except (ImportError, AttributeError) as error:
+    function = getattr(user_modules.load(module), name)
+  except (ValueError, AttributeError) as error:
     raise ValueError(f'{binding} is {value!r}: {error}') from error
   if not callable(function):
     raise ValueError(
@@ -265,6 +292,26 @@ def resolve(binding: str, value: Callable | str | None) -> Callable | None:
       'function'
     )
   return function
+
+
+def _check_values(**values: Any) -> None:
+  """Raises ValueError unless they are such as `Task` takes, by its hints."""
+  hints = checks.hints_of(Task.__init__)
+  for name, value in values.items():
+    checks.within(f'Task.{name}', value, hints[name])
+  found = values['env_kwargs'] or {}
+  checks.require(
+    'Task.env_kwargs',
+    found,
+    'names as its keys',
+    all(isinstance(key, str) for key in found),
+  )
+  checks.require(
+    'Task.env_kwargs',
+    found,
+    'no render_mode: videos are made by run.record_video and run.eval_video',
+    'render_mode' not in found,
+  )
 
 
 def _takes(function: Callable, name: str) -> bool:

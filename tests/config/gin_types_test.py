@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfirl.config import gin_files, gin_types
+from tfirl.config import gin_bindings, gin_files, gin_types
 
 # Registers what the bindings name.
 from tfirl.runs import experiment as _experiment  # noqa: F401
@@ -39,6 +39,16 @@ def test_takes_what_fits(text):
     ('CostLearner.learning_rate = "fast"', "'fast'", 'expected float'),
     ('CostLearner.learning_rate = [1e-3]', '[0.001]', 'expected float'),
     ('CostLearner.learning_rate = True', 'True', 'expected float'),
+    (
+      'run.env_steps = ' + '9' * 30,
+      '99999',
+      'int, at least 1 or None, at most 9',
+    ),
+    (
+      'CostLearner.learning_rate = ' + '9' * 400,
+      '99999',
+      'float, more than 0, at most 9,223,372,036,854,775,807',
+    ),
     ('run.env_steps = 1.5', '1.5', 'expected int'),
     ('run.record_video = 1', '1', 'expected bool'),
     ('run.make_algorithm = "mm"', "'mm'", 'expected a function'),
@@ -64,7 +74,7 @@ def test_refuses_another_type(text, found, expected):
   with pytest.raises(gin_files.BindingError) as error:
     gin_types.read_binding(text, 'sweep')
   message = str(error.value)
-  assert message.startswith(f'--sweep={text}: ')
+  assert message.startswith(f'--sweep={gin_files.shorten(text)}: ')
   assert found in message and expected in message
 
 
@@ -94,3 +104,65 @@ def test_a_misspelled_scope_is_refused_unless_a_gin_file_has_it():
   text = 'run.make_algorithm = @polcy/ModelFree'
   statements = gin_files.read_text(text, 'my.gin', [])
   gin_types.check_scopes([binding], statements)
+
+
+@pytest.mark.parametrize(
+  ('binding', 'problem', 'expected'),
+  [
+    ('run.make_algorithm = @tfirl.SacAgent', 'has no budget_units', 'a class'),
+    ('run.make_algorithm = @run', 'has no budget_units', 'a class called with'),
+    ('ModelFree.make_agent = @run', 'needs demos', 'such as @tfirl.SacAgent'),
+    ('ModelFree.make_agent = @BcAgent', 'has no clone', 'that learns from rew'),
+    ('ModelBased.make_agent = @NoCost', 'has no clone', 'that learns from rew'),
+    ('Expert.make_agent = @BcAgent', 'has no clone', 'such as @tfirl.SacAg'),
+    ('BehaviorCloning.make_agent = @run', 'needs demos', 'such as @BcAgent'),
+    ('ModelFree.make_cost = @run', 'needs stop', 'such as @CostTurns'),
+    ('ModelFree.make_cost = @tfirl.SacAgent', 'has no rows_have_reward', 'pla'),
+    ('ModelFree.learning_rate_scale = @run', 'needs task', 'a step count'),
+    ('ModelFree.expert_fraction = @run', 'needs task', 'a step count'),
+    ('WarmStart.bc_scale = @truncated_linear', 'needs first', 'a step count'),
+    ('Imagination.rollout_length = @run', 'needs task', 'a step count'),
+    ('Imagination.make_starts = @run', 'needs task', 'such as @BackwardStarts'),
+    ('CostLearner.make_level = @run', 'needs run_folder', '@AbsorbingLevel'),
+    ('ModelBased.pretrained_model = @run', 'needs demos', '@cached_pretraini'),
+    (
+      'tfirl.SacAgent.make_optimizer = @run',
+      'takes no learning_rate',
+      'called with learning_rate=... for an optimizer, such as @OptimisticAdam',
+    ),
+    ('Task.is_healthy = @run', 'needs task', '@termination.never'),
+    (
+      'Imagination.expert_reset_fraction = @cached_pretraining',
+      'needs demos',
+      'a step count',
+    ),
+  ],
+)
+def test_refuses_a_function_of_another_kind(binding, problem, expected):
+  with pytest.raises(gin_files.BindingError) as error:
+    gin_bindings.parse([], [binding])
+  name, _, value = binding.partition(' = ')
+  message = str(error.value)
+  told = f'--gin_bindings={binding}: {name} is {value}, which {problem}'
+  assert message.startswith(f'{told}; expected ') and expected in message
+
+
+@pytest.mark.parametrize(
+  'bindings',
+  [
+    [
+      'ModelFree.learning_rate_scale = @x/piecewise_linear',
+      'x/piecewise_linear.segments = [(1, 0, 10)]',
+    ],
+    ['run.make_algorithm = @ModelBased', 'ModelBased.make_cost = @TaskReward'],
+    ['tfirl.SacAgent.make_optimizer = @tf.keras.optimizers.legacy.Adam'],
+    [
+      'ModelBased.make_agent = @Td3BcAgent',
+      'ModelFree.make_agent = @tfirl.IqLearnAgent',
+      'Expert.make_agent = @tfirl.SacAgent',
+    ],
+    ['CostLearner.learning_rate_scale = @schedules.constant'],
+  ],
+)
+def test_takes_functions_of_its_kind(bindings):
+  gin_bindings.parse([], bindings)

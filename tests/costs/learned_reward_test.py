@@ -166,6 +166,39 @@ def test_no_cost(tmp_path):
     export.RewardModule(tmp_path / 'x.npz')
 
 
+@pytest.mark.parametrize(
+  ('key', 'value', 'message'),
+  [
+    ('num_layers', np.array(10**9), 'num_layers: found 1000000000; expected'),
+    ('kernel_0', '<U8', 'kernel_0: found type <U8; expected real numbers'),
+    ('kernel_0', np.complex64, 'kernel_0: found type complex64; expected re'),
+    ('kernel_1', np.nan, r'kernel_1: found \[nan\]; expected finite numbers'),
+    ('level', np.nan, r'level: found \[nan\]; expected finite numbers'),
+    ('clip', np.nan, 'clip: found nan; expected a number above 0'),
+    ('action_low', 9e9, 'action_low: found .*; expected less than action_high'),
+    ('bias_1', None, r'kernel_1: found \(1, 256, 256\); exp'),
+    ('reduce', np.array('sum'), 'reduce: found sum; expected one of min, mean'),
+    ('metadata', np.array('[]'), r"metadata: found '\[\]'; expected a JSON"),
+  ],
+)
+def test_what_does_not_fit_is_named(tmp_path, key, value, message):
+  path = tmp_path / 'cost.npz'
+  _hopper_cost(path)
+  with np.load(path) as archive:
+    arrays = dict(archive)
+  found = arrays.pop(key)
+  if isinstance(value, np.ndarray):
+    arrays[key] = value
+  elif isinstance(value, float):
+    arrays[key] = np.full_like(found, value)
+  elif value is not None:
+    arrays[key] = found.astype(value)
+  np.savez(path, **arrays)
+  for read in (learned_reward.LearnedReward, export.RewardModule):
+    with pytest.raises(ValueError, match=f'cost.npz: {message}'):
+      read(path)
+
+
 def _hopper_cost(path):
   learner = CostLearner(11, 3, 0, batch_size=8)
   ones = np.ones(3, np.float32)

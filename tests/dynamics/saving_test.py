@@ -90,3 +90,25 @@ def test_files_that_are_no_models(tmp_path):
   np.savez(path, elites=np.zeros(2, np.int32))
   with pytest.raises(ValueError, match='input_mean: found nothing'):
     saving.load_model(make(), str(path))
+
+
+@pytest.mark.parametrize(
+  ('key', 'change', 'message'),
+  [
+    ('kernel_0', lambda k: k.astype('<U8'), 'found numbers of type <U8'),
+    ('kernel_0', lambda k: k.astype('F'), 'found numbers of type complex64'),
+    ('bias_1', lambda b: b * np.nan, 'found numbers that are not finite, nan'),
+    ('elites', lambda e: e + 3, 'found .*; expected numbers of 3 members'),
+    ('elites', lambda e: e + 0.5, 'found .*; expected numbers of 3 members'),
+    ('input_std', lambda s: 0 * s, 'found 0.0; expected numbers above 0'),
+  ],
+)
+def test_odd_numbers_are_refused(tmp_path, key, change, message):
+  path = str(tmp_path / 'dynamics.npz')
+  model = make(0)
+  saving.save_model(model, path)
+  with np.load(path) as archive:
+    arrays = dict(archive)
+  np.savez(path, **{**arrays, key: change(arrays[key])})
+  with pytest.raises(ValueError, match=f'dynamics.npz: {key}: {message}'):
+    saving.load_model(model, path)

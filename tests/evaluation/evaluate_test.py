@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from tfirl.evaluation import evaluate as evaluate_module
+from tfirl.evaluation import video
 from tfirl.evaluation.evaluate import EpisodeStats, episode_seed, evaluate
 
 
@@ -89,6 +90,32 @@ def test_a_video_that_cannot_be_made_is_named(make_env, tmp_path):
   seed = next(s for s in range(99) if episode_seed(s, 0) % 3 == 2)
   with pytest.raises(ValueError, match='a.gif: env.render.. gave None'):
     evaluate(make_env(picture=False), _policy, 1, seed, video_path=str(path))
+  assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_that_cannot_be_written_is_named(make_env, tmp_path):
+  file = tmp_path / 'file'
+  file.touch()
+  for path in ('/proc/x.mp4', '/proc/x.gif', f'{file}/x.mp4'):
+    with pytest.raises(OSError, match=f'^video {path}: .*; expected a path th'):
+      evaluate(make_env(), _policy, 1, 0, video_path=path)
+
+
+def test_an_ffmpeg_that_ends_is_told_in_a_line(make_env, tmp_path, monkeypatch):
+  """As on a disk that gets full."""
+  path = tmp_path / 'x.mp4'
+
+  def ended(*_, **__):
+    raise OSError('[Errno 32] Broken pipe\n\nFFMPEG COMMAND:\nffmpeg -y')
+
+  writer = video.VideoWriter(str(path), 30.0)
+  monkeypatch.setattr(writer._writer, 'append_data', ended)
+  with pytest.raises(OSError) as error:
+    with writer:
+      writer.add(make_env())
+  assert str(error.value) == (
+    f'video {path}: [Errno 32] Broken pipe; expected a path that can be written'
+  )
   assert list(tmp_path.iterdir()) == []
 
 

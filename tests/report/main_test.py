@@ -33,7 +33,7 @@ def test_pages_for_a_repository(write_run, tmp_path):
   write_run('hopper', 'mm', 2, [0, 5, 10, 20], [0.0, 20.0, 50.0, 90.0], **ends)
   intro, points = tmp_path / 'intro.md', tmp_path / 'published.csv'
   intro.write_text('# Results\n\nNobody tuned.\n')
-  points.write_text('task,name,steps,share\nhopper,HyPE,10,0.9\n')
+  points.write_text('task,name,steps,share\nhopper,HyPE,10,0.9\nhoper,X,1,1\n')
   out = tmp_path / 'out'
   argv = [str(tmp_path / 'runs'), f'--out={out}', '--last=1', '--reps=50']
   code = main_module.main([*argv, f'--intro={intro}', f'--published={points}'])
@@ -45,6 +45,8 @@ def test_pages_for_a_repository(write_run, tmp_path):
   assert '\n| mm | 2 | 5 | 50% | [50%, 50%] | 20% | – | – | 12 |' in readme
   assert '[ant\\_x](ant_x.md), [hopper](hopper.md)' in readme
   page = (out / 'hopper.md').read_text()
+  note = f"{points}: its points of 'hoper' are not drawn"
+  assert note in (out / 'table.md').read_text()
   assert page.startswith(
     '# hopper\n\n![hopper real steps](hopper_real_steps.svg)'
   )
@@ -117,6 +119,22 @@ def test_an_error_is_one_line_and_writes_nothing(tmp_path, capsys):
   assert message.startswith('error: ') and message.count('\n') == 1
   assert 'absent' in message
   assert not out.exists()
+
+
+def test_an_intro_that_is_no_text_is_named(write_run, tmp_path, capsys):
+  write_run('hopper', 'mm', 0, [0, 10], [0.0, 50.0])
+  intro, out = tmp_path / 'intro.md', tmp_path / 'out'
+  argv = [str(tmp_path / 'runs'), f'--out={out}', f'--intro={intro}']
+  for data in (None, 'é'.encode('latin-1')):
+    if data is not None:
+      intro.write_bytes(data)
+    assert main_module.main(argv) == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f'error: {intro}: ') and message.count('\n') == 1
+    assert message.endswith('; expected the Markdown of --intro\n') or (
+      message.endswith('; expected the Markdown of --intro, as UTF-8 text\n')
+    )
+    assert not out.exists()
 
 
 def test_imports_no_tensorflow():

@@ -74,3 +74,10 @@ def test_video_of_a_wrong_kind_is_refused_in_one_line(run):
   with pytest.raises(SystemExit, match=r'^error: video x.avi: .*\.avi') as info:
     evaluate.main([str(run), '--video=x.avi', '--episodes=1'])
   assert 'In call to configurable' not in str(info.value)
+
+
+def test_a_seed_below_0_names_its_flag(run, capsys):
+  with pytest.raises(SystemExit):
+    evaluate.main([str(run), '--seed=-1'])
+  message = "argument --seed: found '-1'; expected an integer, 0 or more"
+  assert message in capsys.readouterr().err

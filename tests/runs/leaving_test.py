@@ -87,6 +87,14 @@ def test_a_policy(run, observations, capsys, kind, name, load, out):
   )
 
 
+def test_a_run_s_own_file_is_written_again(run):
+  for kind in ('npz', 'tflite'):
+    path = leaving.export(run, 'policy', kind)
+    before = path.read_bytes()
+    assert leaving.export(run, 'policy', kind, str(path)) == path
+    assert len(path.read_bytes()) == len(before)
+
+
 def test_a_cost(run, observations, tmp_path):
   actions = np.linspace(0, 10, 6, dtype=np.float32)[:, np.newaxis]
   expected = learned_reward.LearnedReward(run / 'cost.npz')(
@@ -123,16 +131,25 @@ def test_a_cost(run, observations, tmp_path):
       'policy.npz not found; expected the folder',
     ),
     ([], ['--out', '.'], '. is there and is no SavedModel'),
+    ([], ['--format', 'npz', '--out', 'mine'], "--out is 'mine', which is"),
+    ([], ['--format', 'tflite', '--out', 'mine'], "--out is 'mine', which is"),
+    (
+      [],
+      ['--what', 'cost', '--format', 'npz', '--out', 'mine'],
+      "--out is 'mine', which is there; expected a new name",
+    ),
   ],
 )
 def test_users_errors_are_one_line(
   run, capsys, monkeypatch, tmp_path, missing, flags, message
 ):
   monkeypatch.chdir(tmp_path)
+  mine = tmp_path / 'mine'
+  mine.write_text('precious')
   for name in missing:
     (run / name).unlink()
   assert cli.main(['export', str(run), *flags]) == 1
   error = capsys.readouterr().err
   assert error.startswith('error: ') and error.count('\n') == 1
   assert message in error
-  assert run.exists()
+  assert run.exists() and mine.read_text() == 'precious'

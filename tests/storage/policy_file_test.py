@@ -11,6 +11,7 @@ from tfirl.acting import Encoding, MlpPolicy
 from tfirl.storage import npz_file, policy_file
 
 OBS, A = 3, 2
+_NAN = float('nan')
 LOW, HIGH = np.float32([-0.4, 0.0]), np.float32([0.4, 10.0])
 
 # An import of any of these fails, installed or not.
@@ -116,13 +117,43 @@ def test_the_guides_reader_needs_numpy_alone(tmp_path, observations, root):
     ('action_high', np.zeros(3), 'action_high: found (3,); expected shape (2,'),
     ('kernel_1', np.zeros((5, 3)), 'kernel_1: found (5, 3); expected shape (5'),
     ('scale', np.zeros(2), 'scale: found (2,); expected shape (3,)'),
+    ('num_layers', np.array(10**9), 'num_layers: found 1000000000, and 2 ker'),
+    ('num_layers', np.array(0), 'num_layers: found 0, and 2 kernels; expected'),
+    ('num_layers', np.array(2.0), 'num_layers: found 2.0, and 2 kernels; exp'),
+    (
+      'kernel_0',
+      np.full((3, 5), '1.5'),
+      'kernel_0: found numbers of type <U3; expected finite real numbers, of',
+    ),
+    (
+      'kernel_0',
+      np.ones((3, 5), 'F'),
+      'kernel_0: found numbers of type comple',
+    ),
+    (
+      'kernel_1',
+      np.full((5, 2), _NAN),
+      'kernel_1: found numbers that are not finite, nan; expected finite',
+    ),
+    ('action_low', np.array([_NAN, 0]), 'action_low: found numbers that are'),
+    (
+      'action_low',
+      np.array([0.5, 0.0]),
+      'action_low: found [0.5, 0.0]; expected at most action_high, [0.4',
+    ),
+    ('clip', np.array(_NAN), 'clip: found nan; expected a number above 0'),
+    ('exploration_noise', np.array(-1.0), 'exploration_noise: found -1.0; exp'),
+    ('log_std_range', np.array([1.0, -5.0]), 'log_std_range: found 1.0 to -5'),
+    ('metadata', np.array('[]'), "metadata: found '[]'; expected a JSON obj"),
+    ('metadata', np.array('['), "metadata: found '['; expected a JSON object"),
     # Its width says what the kernel's is to be.
     ('bias_0', None, 'kernel_0: found (3, 5); expected shape (3, 1)'),
   ],
 )
 def test_what_does_not_fit_is_named(tmp_path, key, value, message):
   path = tmp_path / 'policy.npz'
-  policy_file.save(make_policy(), path)
+  width = 2 * A if key == 'log_std_range' else A
+  policy_file.save(make_policy(width), path)
   arrays = npz_file.read(path, 'a policy')
   arrays.pop(key)
   if value is not None:

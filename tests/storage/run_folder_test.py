@@ -114,9 +114,28 @@ def test_killed_process_leaves_no_lock(tmp_path):
 def test_damaged_metadata_is_named(tmp_path):
   with _open(tmp_path) as folder:
     path = folder.path / 'metadata.json'
-  path.write_text('{"seed": 7')
-  with pytest.raises(RunFolderError, match='metadata.json is missing or dama'):
-    _open(tmp_path)
+  whole = path.read_text()
+  for text, told in (
+    ('{"seed": 7', 'Expecting'),
+    ('[]', r'it is \[\]; expected dict'),
+    ('{"launches": 3}', 'launches is 3; expected a list of'),
+    ('{"launches": [3]}', r'launches is \[3\]; expected a list of'),
+    ('{"budget": "x"}', "budget is 'x'; expected dict"),
+    ('{"budget": {"unit": "real_steps"}}', 'budget has no total'),
+    (
+      '{"budget": {"unit": "x", "total": 3}}',
+      "budget.unit is 'x'; expected one of 'real_steps',",
+    ),
+    ('{"demonstrations": {"digest": 3}}', 'demonstrations.digest is 3; expect'),
+    ('[' * 100_000, 'maximum recursion depth exceeded'),
+  ):
+    path.write_text(text)
+    with pytest.raises(
+      RunFolderError, match=rf'{path} is damaged \({told}.*\); expected the JS'
+    ):
+      _open(tmp_path)
+  path.write_text(whole)
+  _open(tmp_path).close()
 
 
 def test_operative_config_holds_defaults_that_were_used(tmp_path):
@@ -128,3 +147,11 @@ def test_operative_config_holds_defaults_that_were_used(tmp_path):
     assert sorted(p.name for p in folder.path.glob('.*')) == ['.lock']
   assert 'toy_run.rate = 0.1' in text and 'toy_run.steps = 3' in text
   assert 'checked_run.steps = 4' in text and 'checked_run.rate' not in text
+
+
+def test_a_config_that_is_no_text_is_named(tmp_path):
+  with _open(tmp_path) as folder:
+    path = folder.path / 'config.gin'
+  path.write_bytes('# é'.encode('latin-1'))
+  with pytest.raises(RunFolderError, match=f'{path}: found byte 0xe9 at'):
+    _open(tmp_path)

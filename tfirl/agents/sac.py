@@ -1,7 +1,7 @@
 """TF-Agents' SAC at the settings of the hybrid IRL papers, plus a BC term."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import gin
@@ -72,7 +72,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     action_size: int,
     observations: np.ndarray | None = None,
     *,
-    make_optimizer: Callable = gin.REQUIRED,
+    make_optimizer: checks.MakeOptimizer = gin.REQUIRED,
     learning_rate: checks.NonNegative = gin.REQUIRED,
     scale_alpha_rate: bool = True,
     actor_learning_rate: checks.NonNegative | None = None,

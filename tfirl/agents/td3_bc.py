@@ -1,6 +1,6 @@
 """TF-Agents' TD3 with the actor loss of TD3+BC (Fujimoto and Gu 2021)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import gin
@@ -73,7 +73,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     action_size: int,
     observations: np.ndarray | None = None,
     *,
-    make_optimizer: Callable = gin.REQUIRED,
+    make_optimizer: checks.MakeOptimizer = gin.REQUIRED,
     learning_rate: checks.NonNegative = gin.REQUIRED,
     actor_learning_rate: checks.NonNegative | None = None,
     hidden: Sequence[checks.Count] = (256, 256),

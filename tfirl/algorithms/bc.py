@@ -1,6 +1,7 @@
 """Behaviour cloning: no environment step, one number to beat."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import gin
 import numpy as np
@@ -11,6 +12,13 @@ from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import maze_record
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.config import budget
+
+_MakeAgent = Annotated[
+  Callable,
+  checks.Called(
+    'called with O, A and observations for an agent, such as @BcAgent', 3
+  ),
+]
 
 
 @gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
@@ -27,7 +35,7 @@ class BehaviorCloning(algorithm.Algorithm):
     seed: int,
     restore_from: str | None = None,
     *,
-    make_agent: Callable = gin.REQUIRED,
+    make_agent: _MakeAgent = gin.REQUIRED,
     updates_per_round: checks.Count = 64,
     batch_size: checks.Count = 256,
     jit_compile: bool = False,

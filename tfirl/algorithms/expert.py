@@ -1,7 +1,7 @@
 """Plain SAC on the task's own reward: makes experts (Haarnoja et al. 2018)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import gin
 import numpy as np
@@ -12,6 +12,15 @@ from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import maze_record, sources
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.replay import tables
+
+_MakeAgent = Annotated[
+  Callable,
+  checks.Called(
+    'called with O and A for an agent, such as @tfirl.SacAgent',
+    2,
+    has=('clone',),
+  ),
+]
 
 
 @gin.configurable(denylist=['task', 'demos', 'seed', 'restore_from'])
@@ -49,12 +58,12 @@ class Expert(algorithm.Algorithm):
     seed: int,
     restore_from: str | None = None,
     *,
-    make_agent: Callable = gin.REQUIRED,
+    make_agent: _MakeAgent = gin.REQUIRED,
     steps_per_round: checks.Count = 64,
     steps_per_update: checks.Count = 1,
     batch_size: checks.Count = 256,
     initial_steps: checks.Count = 10_000,
-    learning_rate_scale: Callable = schedules.constant,
+    learning_rate_scale: checks.Schedule = schedules.constant,
     jit_compile: bool = False,
   ):
     """Builds the environment, the table and the agent."""

@@ -4,11 +4,11 @@ Where there is no cost (`no_cost`) the agent plays alone, by the same rounds.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from tfirl import types
+from tfirl import checks, types
 from tfirl.algorithms import algorithm
 from tfirl.algorithms.parts import (
   came_true,
@@ -19,6 +19,33 @@ from tfirl.algorithms.parts import (
   warm_start,
 )
 from tfirl.replay import tables
+
+MakeAgent = Annotated[
+  Callable,
+  checks.Called(
+    'called with O, A and observations for an agent that learns from rewards, '
+    'such as @tfirl.SacAgent',
+    3,
+    has=('clone',),
+  ),
+]
+MakeCost = Annotated[
+  Callable,
+  checks.Called(
+    'called with task, demonstrations, seed and steps per round for a cost '
+    'player, such as @CostTurns',
+    4,
+    has=('rows_have_reward',),
+  ),
+]
+Pretrained = Annotated[
+  Callable,
+  checks.Called(
+    'called with task, demonstrations and whether one is needed for a path, '
+    'such as @cached_pretraining',
+    3,
+  ),
+]
 
 
 class Game(algorithm.Algorithm):

@@ -114,9 +114,9 @@ class ModelBased(game.Game):
     restore_from: str | None = None,
     *,
     make_source: Callable = sources.OwnEnvironment,
-    make_agent: Callable = gin.REQUIRED,
-    make_cost: Callable = cost_turns.CostTurns,
-    learning_rate_scale: Callable = schedules.constant,
+    make_agent: game.MakeAgent = gin.REQUIRED,
+    make_cost: game.MakeCost = cost_turns.CostTurns,
+    learning_rate_scale: checks.Schedule = schedules.constant,
     initial_steps: checks.Count = gin.REQUIRED,
     steps_per_round: checks.Count = gin.REQUIRED,
     policy_updates_per_step: checks.Count = gin.REQUIRED,
@@ -128,7 +128,7 @@ class ModelBased(game.Game):
     expert_in_hybrid: bool = True,
     demos_in_hybrid: bool = False,
     stochastic: bool = False,
-    pretrained_model: str | Callable | None = None,
+    pretrained_model: str | game.Pretrained | None = None,
     jit_compile: bool = False,
   ):
     """Makes the environment, opens the tables, makes the model and players."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gin import config as gin_config
 
-from tfirl.config import docstrings, gin_files, reach
+from tfirl.config import docstrings, gin_cycles, gin_files, reach
 from tfirl.config.gin_files import MACRO, Key, Statement
 
 DEFAULT = 'default'
@@ -66,6 +66,7 @@ def explain(name: str) -> list[Part]:
   path = str(gin_files.find_file(name))
   statements = gin_files.read_file(path, [folder])
   gin_files.check_macros(statements)
+  gin_cycles.check(statements)
   bound = {key: (value, where) for key, value, where in statements}
   macros = [
     Parameter(key_name, repr(value), _place(where), '', '')

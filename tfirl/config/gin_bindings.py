@@ -11,6 +11,7 @@ gin-config is pinned to 0.5.0.
 
 import contextlib
 import copy
+import functools
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -20,9 +21,11 @@ from typing import Any
 import gin
 from gin import config as gin_config
 
-from tfirl.config import gin_files, gin_types
+from tfirl.config import gin_cycles, gin_files, gin_types, text_file
 from tfirl.config.gin_files import MACRO, BindingError, Key
 
+# As `text_file` reads, which has checked it.
+_open = functools.partial(open, encoding='utf-8-sig')
 # Their files are for all methods: they may bind what one of them never calls.
 _COMMON_FOLDERS = ('tasks', 'budgets')
 
@@ -55,8 +58,9 @@ def parse(
   Raises:
     FileNotFoundError: a gin file or an included one is missing.
     BindingError: a line that gin can't read, an unknown configurable,
-      parameter, reference or macro, or a value of the wrong type or out of its
-      range; names the line and close matches.
+      parameter, reference or macro, a file or value that needs itself, or a
+      value of the wrong type or out of its range; names the line and close
+      matches.
   """
   gin.clear_config()
   _locations.clear()
@@ -66,7 +70,7 @@ def parse(
   # for 'tasks/hopper.gin' in a package `tasks`, which any folder of that name
   # in the working folder is.
   gin_config._LOCATION_PREFIXES[:] = ['', *map(str, folders)]
-  gin_config._FILE_READERS[:] = [(open, os.path.isfile)]
+  gin_config._FILE_READERS[:] = [(_open, os.path.isfile)]
   paths = [str(gin_files.find_file(name, folders)) for name in files]
   statements, common, problems = [], set(), gin_files.Problems()
   for path in paths:
@@ -83,6 +87,7 @@ def parse(
       statements += gin_files.read_text(binding, where, folders)
   problems.tell()
   gin_files.check_macros(statements)
+  gin_cycles.check(statements)
   gin_types.check_statements(statements)
   _locations.update((key, where) for key, _, where in statements)
   _common.update(common, _keys_of_common_files(folders))
@@ -216,7 +221,12 @@ def changed(
 
 def _texts(config: str | Path) -> dict[Key, str]:
   name = str(config) if isinstance(config, Path) else 'the config'
-  text = config.read_text() if isinstance(config, Path) else config
+  text = config
+  if isinstance(config, Path):
+    try:
+      text = text_file.read(config, 'a config that gin wrote')
+    except ValueError as error:
+      raise BindingError(str(error)) from error
   return {k: repr(v) for k, v, _ in gin_files.read_text(text, name, None)}
 
 

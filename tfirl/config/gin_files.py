@@ -7,8 +7,6 @@ registry, for which gin has no public way; gin-config is pinned to 0.5.0.
 
 import contextlib
 import difflib
-import fnmatch
-import importlib
 import inspect
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,39 +16,10 @@ from typing import Any, NamedTuple
 from gin import config as gin_config
 from gin import config_parser
 
+from tfirl.config import successors, text_file, user_modules
+
 MACRO = 'gin.macro'
-# Files of earlier versions, and what to read in their place; the first pattern
-# that fits says it, `*` being the file's own name.
-_REPLACED = {
-  'scale/paper*.gin': 'paper/METHOD_TASK.gin, the published settings',
-  'scale/*.gin': 'METHOD_TASK.gin alone: it is the recipe',
-  'games/hyper_maze.gin': 'methods/hyper_maze.gin',
-  'games/maze.gin': 'methods/METHOD_maze.gin',
-  'games/model_free.gin': 'methods/game.gin',
-  'algorithms/model_free*.gin': 'methods/mm.gin',
-  'algorithms/maze_encoding.gin': 'agents/td3_bc.gin',
-  'algorithms/sac.gin': 'agents/sac.gin',
-  'algorithms/td3_bc.gin': 'agents/td3_bc.gin',
-  'games/*.gin': 'methods/*, or on a maze methods/METHOD_maze.gin',
-  'algorithms/*.gin': 'methods/*',
-}
-# Bindings of earlier versions, and what says the same now.
-_RENAMED = {
-  'run.task': 'Task.name',
-  'suites.load.env_id': 'Task.env_id',
-  'suites.load.env_kwargs': 'Task.env_kwargs',
-  'suites.load.tremble_probability': 'Task.tremble_probability',
-  'ModelEnv.is_healthy': 'Task.is_healthy',
-  'DynamicsTrainer.cosine_epochs': (
-    'DynamicsTrainer.cosine_half_period, in gradient steps,'
-  ),
-  'DynamicsTrainer.cosine_end': 'DynamicsTrainer.cosine_floor, a rate,',
-  **{
-    f'{loop}.{name}': f'WarmStart.{name}'
-    for loop in ('ModelFree', 'ModelBased')
-    for name in ('bc_steps', 'critic_steps', 'bc_scale')
-  },
-}
+_DEEPEST = 50  # lists in lists, which gin reads by calling itself
 Key = tuple[str, str, str]  # scope, complete selector, parameter
 Statement = tuple[Key, Any, str]  # binding, its value, where it is written
 
@@ -130,25 +99,22 @@ def find_file(name: str, search_path: Sequence[Path] | None = None) -> Path:
     for path in sorted(folder.rglob('*.gin'))
   ] + [path.name for path in sorted(Path().glob('*.gin'))]
   searched = ', '.join(str(folder) for folder in [Path.cwd(), *folders])
-  hint = _replacement(name) or did_you_mean(name, known)
+  hint = successors.of_file(name) or did_you_mean(name, known)
   raise FileNotFoundError(f"gin file '{name}' not found in {searched}{hint}")
 
 
-def _replacement(name: str) -> str:
-  """'; it was replaced by ...' for a file of an earlier version, or ''."""
-  parts = Path(name).parts[-2:]
-  for pattern, successor in _REPLACED.items():
-    if fnmatch.fnmatchcase('/'.join(parts), pattern):
-      return f'; it was replaced by {successor.replace("*", parts[-1])}'
-  return ''
-
-
 def read_file(
-  path: str, folders: Sequence[Path], checks_names: bool = True
+  path: str,
+  folders: Sequence[Path],
+  checks_names: bool = True,
+  included_by: Sequence[str] = (),
 ) -> list[Statement]:
   """Reads and checks the gin file `path`, as `read_text` does."""
-  with open(path) as file:
-    return read_text(file.read(), path, folders, checks_names)
+  try:
+    text = text_file.read(path, 'a gin file')
+  except ValueError as error:
+    raise BindingError(str(error)) from error
+  return read_text(text, path, folders, checks_names, included_by)
 
 
 def read_text(
@@ -156,6 +122,7 @@ def read_text(
   name: str,
   folders: Sequence[Path] | None,
   checks_names: bool = True,
+  included_by: Sequence[str] = (),
 ) -> list[Statement]:
   """Reads the bindings of `text` and of the files it includes.
 
@@ -167,38 +134,71 @@ def read_text(
       exists).
     checks_names: Whether all names must be known; those of layers above the
       caller's may not be.
+    included_by: the files that led to this text, outermost first.
 
   Raises:
     FileNotFoundError: an included file is missing.
-    BindingError: gin can't read a line, or lines name something unknown.
+    BindingError: gin can't read a line, lines name something unknown, or a
+      file includes itself.
   """
   result = []
   problems = Problems()
-  try:
-    for statement in config_parser.ConfigParser(text, _TextDelegate()):
-      where = name
-      if not name.startswith('--'):
-        where = f'{name}:{statement.location.line_num}'
-      with problems.collected():
-        if isinstance(statement, config_parser.BindingStatement):
-          if folders is not None and checks_names:
-            _check_binding(statement, where)
-          result.append((_key(statement), statement.value, where))
-        elif isinstance(statement, config_parser.BlockDeclaration):
-          if folders is not None and checks_names:
-            _check_selector(statement.selector, where)
-        elif folders is not None:
-          result += _follow(statement, where, folders, checks_names)
-  except SyntaxError as error:
-    raise BindingError(_syntax_text(error, name)) from error
-  except tokenize.TokenError as error:
-    raise BindingError(f'{name}: {error.args[0]}') from error
+  within = [*included_by, name]
+  for statement, where in _parsed(text, name):
+    with problems.collected():
+      result += _read(statement, where, folders, checks_names, within)
   problems.tell()
   return result
 
 
+def _parsed(text: str, name: str) -> Iterator[tuple[Any, str]]:
+  """Statements, and where each is written."""
+  try:
+    parser = config_parser.ConfigParser(text, _TextDelegate())
+    for statement in parser:
+      where = name
+      if not name.startswith('--'):
+        where = f'{name}:{statement.location.line_num}'
+      yield statement, where
+  except SyntaxError as error:
+    raise BindingError(_syntax_text(error, name)) from error
+  except tokenize.TokenError as error:
+    raise BindingError(f'{name}: {error.args[0]}') from error
+  except RecursionError as error:
+    raise BindingError(_too_deep(_place(parser, name))) from error
+  except TypeError as error:  # of a dictionary's key
+    raise BindingError(f'{_place(parser, name)}: {error}') from error
+
+
+def _read(
+  statement,
+  where: str,
+  folders: Sequence[Path] | None,
+  checks_names: bool,
+  included_by: Sequence[str],
+) -> list[Statement]:
+  """What one statement binds."""
+  checks_names = checks_names and folders is not None
+  if isinstance(statement, config_parser.BindingStatement):
+    _check_depth(statement.value, where)
+    if checks_names:
+      _check_binding(statement, where)
+    return [(_key(statement), statement.value, where)]
+  if isinstance(statement, config_parser.BlockDeclaration):
+    if checks_names:
+      _check_selector(statement.selector, where)
+    return []
+  if folders is None:
+    return []
+  return _follow(statement, where, folders, checks_names, included_by)
+
+
 def _follow(
-  statement, where: str, folders: Sequence[Path], checks_names: bool
+  statement,
+  where: str,
+  folders: Sequence[Path],
+  checks_names: bool,
+  included_by: Sequence[str],
 ) -> list[Statement]:
   """Reads an included file, or imports a module as gin will do."""
   if isinstance(statement, config_parser.IncludeStatement):
@@ -206,16 +206,42 @@ def _follow(
       path = str(find_file(statement.filename, folders))
     except FileNotFoundError as error:
       raise FileNotFoundError(f'{where}: included {error}') from error
-    return read_file(path, folders, checks_names)
+    if Path(path).resolve() in [Path(other).resolve() for other in included_by]:
+      raise BindingError(
+        f'{where}: {path} includes itself '
+        f'({" -> ".join([*included_by, path])}); expected another file'
+      )
+    return read_file(path, folders, checks_names, included_by)
   module = statement.module
   if statement.is_from:
     module = module.rsplit('.', 1)[0]
   if module != '__gin__':
     try:
-      importlib.import_module(module)
-    except ImportError as error:
-      raise BindingError(f"{where}: can't import {module}: {error}") from error
+      user_modules.load(module)
+    except ValueError as error:
+      raise BindingError(f'{where}: {error}') from error
   return []
+
+
+def _check_depth(value: Any, where: str) -> None:
+  level = [value]
+  for _ in range(_DEEPEST):
+    lists = [part for part in level if isinstance(part, (list, tuple))]
+    lists += [[*part, *part.values()] for part in level if type(part) is dict]
+    level = [part for found in lists for part in found]
+  if level:
+    raise BindingError(_too_deep(where))
+
+
+def _too_deep(where: str) -> str:
+  return f'{where}: found lists nested over {_DEEPEST} deep; expected fewer'
+
+
+def _place(parser: config_parser.ConfigParser, name: str) -> str:
+  """Where it stands in the text `name`."""
+  if name.startswith('--'):
+    return name
+  return f'{name}:{parser.current_token.start[0]}'
 
 
 def _syntax_text(error: SyntaxError, name: str) -> str:
@@ -242,7 +268,7 @@ def _check_binding(statement, where: str) -> None:
   if not statement.arg_name:
     return
   parts = f'{statement.selector}.{statement.arg_name}'.split('.')
-  for old, new in _RENAMED.items():
+  for old, new in successors.BINDINGS.items():
     if parts[-len(old.split('.')) :] == old.split('.'):
       raise BindingError(f'{where}: {old} is called {new} now')
   configurable = _check_selector(statement.selector, where)

@@ -7,9 +7,11 @@ the number is used. Types and ranges come from the parameter's annotation (see
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from gin import config as gin_config
 
 from tfirl import checks
 from tfirl.config import gin_files
@@ -61,7 +63,13 @@ def read_binding(text: str, flag: str) -> Binding:
   return Binding(name, value)
 
 
-def check_type(key: gin_files.Key, name: str, value: Any, where: str) -> None:
+def check_type(
+  key: gin_files.Key,
+  name: str,
+  value: Any,
+  where: str,
+  bound: Collection[tuple[str, str]] | None = None,
+) -> None:
   """Raises BindingError if `value` is one that `key` can't take.
 
   Args:
@@ -70,23 +78,48 @@ def check_type(key: gin_files.Key, name: str, value: Any, where: str) -> None:
     value: a literal, or a reference. What a call in it will return, and what a
       macro stands for, is not known here.
     where: the file and line, for the error.
+    bound: (complete selector, parameter) of all that is bound; None if that is
+      not known.
   """
   hint = hint_of(key)
   if hint is inspect.Parameter.empty:
     return
   if isinstance(value, gin_files.Reference):
     is_function = not value.is_macro and not value.text.endswith('()')
-    if is_function and not checks.takes_function(hint):
+    problem = _problem(value, hint, bound) if is_function else ''
+    if problem:
       raise BindingError(
-        f'{where}: {name} is {value}, a function; expected '
+        f'{where}: {name} is {value}, {problem}; expected '
         f'{checks.words_for(hint)}'
       )
   elif not any(True for _ in gin_files.references(value)):
     if not checks.fits(value, hint):
       raise BindingError(
         f'{where}: {name} is {gin_files.shorten(repr(value))}; expected '
-        f'{checks.words_for(hint)}'
+        f'{checks.expected(value, hint)}'
       )
+
+
+def _problem(
+  reference: gin_files.Reference,
+  hint: Any,
+  bound: Collection[tuple[str, str]] | None,
+) -> str:
+  """Why the function that is referred to is none for `hint`; '' if it is."""
+  if not checks.takes_function(hint):
+    return 'a function'
+  registry, called = gin_config._REGISTRY, checks.called_by(hint)
+  name = reference.text[1:].rpartition('/')[2]
+  selectors = registry.matching_selectors(name)
+  if called is None or len(selectors) != 1:
+    return ''
+  given = None
+  if bound is not None:
+    given = [parameter for of, parameter in bound if of == selectors[0]]
+  problem = called.problem(
+    inspect.unwrap(registry[selectors[0]].wrapped), given
+  )
+  return f'which {problem}' if problem else ''
 
 
 def check_statements(statements: Sequence[gin_files.Statement]) -> None:
@@ -94,14 +127,28 @@ def check_statements(statements: Sequence[gin_files.Statement]) -> None:
   macros = {
     key[0]: value for key, value, _ in statements if key[1] == gin_files.MACRO
   }
+  bound = {key[1:] for key, _, _ in statements}
   problems = gin_files.Problems()
   for key, value, where in statements:
-    if isinstance(value, gin_files.Reference) and value.is_macro:
-      value = macros.get(value.text[1:], value)
     if key[1] != gin_files.MACRO:
+      value = _without_macros(value, macros)
       with problems.collected():
-        check_type(key, gin_files.key_text(key), value, where)
+        check_type(key, gin_files.key_text(key), value, where, bound)
   problems.tell()
+
+
+def _without_macros(value: Any, macros: Mapping[str, Any]) -> Any:
+  """`value` with what its macros stand for; none refers to itself."""
+  if isinstance(value, gin_files.Reference):
+    if value.is_macro and value.text[1:] in macros:
+      return _without_macros(macros[value.text[1:]], macros)
+    return value
+  if isinstance(value, dict):
+    items = value.items()
+    return {k: _without_macros(part, macros) for k, part in items}
+  if isinstance(value, (list, tuple)):
+    return type(value)(_without_macros(part, macros) for part in value)
+  return value
 
 
 def check_scopes(

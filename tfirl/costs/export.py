@@ -1,6 +1,5 @@
 """The learned reward as it leaves: cost.npz, and a SavedModel made of it."""
 
-import importlib
 import inspect
 import json
 import os
@@ -10,6 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfirl.config import user_modules
+from tfirl.costs import learned_reward
 from tfirl.costs.learner import CostLearner
 from tfirl.losses import cost_losses
 from tfirl.networks import cost as cost_network
@@ -83,7 +84,9 @@ class RewardModule(tf.Module):
     """
     super().__init__('reward')
     arrays = npz_file.read(path, _WHAT)
-    npz_file.require(path, arrays, {'num_layers': (), 'level': ()}, _WHAT)
+    scalars = 'num_layers', 'level', 'reward_transform'
+    npz_file.require(path, arrays, dict.fromkeys(scalars, ()), _WHAT)
+    learned_reward.check(path, arrays)
     transform = _find_transform(path, arrays)
     network = cost_network.from_arrays(arrays)
     self._variables = network.variables  # alone: a Keras model saves far more
@@ -149,8 +152,8 @@ def _find_transform(
     what = f'{path}: reward_transform is {name!r}'
     module, _, function = name.partition(':')
     try:
-      transform = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+      transform = getattr(user_modules.load(module), function)
+    except (AttributeError, ValueError) as error:
       raise ValueError(
         f'{what}, which is not found from the working folder ({error}); '
         'expected a function of a module there'

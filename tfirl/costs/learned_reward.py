@@ -22,6 +22,7 @@ cost.npz holds, float32 but for texts:
 
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
@@ -43,6 +44,67 @@ _TRANSFORMS = {
     np.float32(0.0), 1 - np.float32(0.25) * (cost + 1) ** 2
   ),
 }
+
+
+def check(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
+  """Raises ValueError unless `arrays` are those of a cost.npz, as described
+  above; names the file, the key, what was found and what was expected.
+  """
+
+  def require(key: str, expected: str, is_valid: bool, found: Any) -> None:
+    if not is_valid:
+      raise ValueError(f'{path}: {key}: found {found}; expected {expected}')
+
+  layers = 0
+  while f'kernel_{layers}' in arrays:
+    layers += 1
+  found = arrays['num_layers']
+  is_count = found.shape == () and found.dtype.kind in 'iu'
+  require('num_layers', f'{layers}', is_count and found == layers > 0, found)
+  shapes = _shapes(arrays, layers)
+  clips = 'clip', 'output_clip'  # inf is none
+  for key, shape in {**shapes, **dict.fromkeys((*clips, 'level'), ())}.items():
+    require(key, f'shape {shape}', key in arrays, 'nothing')
+    value = arrays[key]
+    require(key, f'shape {shape}', value.shape == shape, value.shape)
+    is_real = value.dtype.kind in 'fiu'
+    require(key, 'real numbers', is_real, f'type {value.dtype}')
+    if key in clips:
+      require(key, 'a number above 0', bool(value > 0), value)
+    else:
+      odd = value[~np.isfinite(value)]
+      require(key, 'finite numbers', not odd.size, odd[:1])
+  low, high = arrays['action_low'], arrays['action_high']
+  bounds = f'less than action_high, {high}'
+  require('action_low', bounds, bool((low < high).all()), low)
+  reduce = str(arrays.get('reduce'))
+  require(
+    'reduce', f'one of {", ".join(_REDUCERS)}', reduce in _REDUCERS, reduce
+  )
+  text = str(arrays.get('metadata'))
+  try:
+    is_object = isinstance(json.loads(text), dict)
+  except (ValueError, RecursionError):
+    is_object = False
+  require('metadata', 'a JSON object', is_object, repr(text[:60]))
+
+
+def _shapes(
+  arrays: Mapping[str, np.ndarray], layers: int
+) -> dict[str, tuple[int, ...]]:
+  """Of kernels, biases and what is a number each of observation or action."""
+  size, actions = (np.size(arrays.get(k, 0)) for k in ('shift', 'action_low'))
+  members = len(np.atleast_1d(arrays['kernel_0']))
+  widths = [size + actions]
+  for i in range(layers - 1):
+    widths.append(np.atleast_1d(arrays.get(f'bias_{i}', 0)).shape[-1])
+  widths.append(1)
+  shapes = {key: (size,) for key in ('shift', 'scale')}
+  shapes |= {key: (actions,) for key in ('action_low', 'action_high')}
+  for i in range(layers):
+    shapes[f'kernel_{i}'] = members, widths[i], widths[i + 1]
+    shapes[f'bias_{i}'] = members, 1, widths[i + 1]
+  return shapes
 
 
 class LearnedReward:
@@ -70,6 +132,7 @@ class LearnedReward:
         f'{path}: found no {", ".join(sorted(missing))}; expected the cost.npz '
         'of a run'
       )
+    check(path, arrays)
     transform = str(arrays['reward_transform'])
     if transform not in _TRANSFORMS:
       raise ValueError(

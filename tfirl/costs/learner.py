@@ -1,6 +1,7 @@
 """The cost player: lowers a loss of f, such as the gap, plus a penalty."""
 
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 import gin
 import numpy as np
@@ -16,6 +17,12 @@ from tfirl.optimizers.optimistic_adam import OptimisticAdam
 
 # A mean over more is as good.
 _MOST_ROWS_OF_LEVEL = 8192
+_MakeLevel = Annotated[
+  Callable,
+  checks.Called(
+    'called without arguments for a level, such as @AbsorbingLevel', 0
+  ),
+]
 
 
 @gin.configurable(
@@ -74,10 +81,10 @@ class CostLearner(tf.Module):
     gp_weight: checks.NonNegative = 10.0,
     gp_target: checks.NonNegative = 0.4,
     fresh_optimizer: bool = True,
-    learning_rate_scale: Callable[[int], float] = schedules.harmonic,
+    learning_rate_scale: checks.Schedule = schedules.harmonic,
     weight_decay: checks.NonNegative = 0.0,
     match_time: bool = False,
-    make_level: Callable[[], tf.Module] | None = None,
+    make_level: _MakeLevel | None = None,
   ):
     """Creates the cost network (gin: `CostNetwork`) and its optimiser."""
     super().__init__('cost_learner')

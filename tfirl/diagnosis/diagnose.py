@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfirl.diagnosis import cost, data, evidence, model, player
+from tfirl.diagnosis import cost, data, evidence, files, model, player
 from tfirl.diagnosis.finding import Finding
 
 # Faults whatever the return, and however short the run.
@@ -69,7 +69,7 @@ def diagnose(
     ValueError: metrics.csv or metadata.json is damaged.
   """
   found = evidence.read(path, expert_return)
-  findings = [*_crash(found)]
+  findings = [*_crash(found), *files.findings(found)]
   if found.run is not None:
     findings += _look(_ALWAYS, found)
     if found.num_trained >= _LEAST_EVALUATIONS:

@@ -3,7 +3,6 @@
 import ast
 import dataclasses
 import functools
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import numpy as np
 
 from tfirl.report.reading import bindings as bindings_lib
 from tfirl.report.reading import runs
+from tfirl.storage import metadata_file
 
 # Below it a policy is not what it should be.
 LOW_SCORE = 0.7
@@ -199,8 +199,8 @@ def read(
       bindings |= bindings_lib.parse(text)
   run = runs.read_run(str(path))
   metadata = {}
-  if (path / 'metadata.json').is_file():
-    metadata = json.loads((path / 'metadata.json').read_text())
+  if (path / metadata_file.NAME).is_file():
+    metadata = metadata_file.read(path / metadata_file.NAME)
   return Evidence(
     path,
     run,

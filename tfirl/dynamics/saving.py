@@ -27,6 +27,17 @@ def load_model(model: DynamicsModel, path: str) -> None:
     f'a model of {model.observation_size} observations, {model.action_size} '
     f'actions and {model.ensemble.num_members} members',
   )
+  npz_file.require_numbers(path, arrays, variables, 'a dynamics model')
+  elites, members = arrays['elites'], model.ensemble.num_members
+  if elites.dtype.kind not in 'iu' or not set(elites) <= set(range(members)):
+    raise ValueError(
+      f'{path}: elites: found {elites}; expected numbers of {members} members'
+    )
+  if not (arrays['input_std'] > 0).all():
+    raise ValueError(
+      f'{path}: input_std: found {arrays["input_std"].min()}; expected numbers '
+      'above 0'
+    )
   for name, variable in variables.items():
     variable.assign(arrays[name])
 

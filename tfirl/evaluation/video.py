@@ -1,6 +1,8 @@
 """Frames of a rendered environment to an mp4 or a gif."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import imageio
@@ -25,15 +27,19 @@ class VideoWriter:
 
     Raises:
       ValueError: another suffix.
+      OSError: nothing can be written there; names it.
     """
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in _SUFFIXES:
       raise ValueError(
         f'video {path}: found suffix {suffix!r}; expected one of {_SUFFIXES}'
       )
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     self._path = path
     self._temporary = f'{path}.tmp{suffix}'
+    with self._named():
+      os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+      # An ffmpeg that can't would only be told by a broken pipe.
+      open(self._temporary, 'wb').close()
     self._every = max(1, round(steps_per_s / _FRAMES_PER_S))
     fps = steps_per_s / self._every
     # A gif's clock is the duration of a frame, an mp4's the frames a second.
@@ -57,14 +63,29 @@ class VideoWriter:
         f'video {self._path}: env.render() gave None; expected an [H, W, 3] '
         "array (was the environment made with render_mode='rgb_array'?)"
       )
-    self._writer.append_data(frame)
+    with self._named():
+      self._writer.append_data(frame)
 
   def __enter__(self) -> 'VideoWriter':
     return self
 
   def __exit__(self, error_type: type | None, *_: Any) -> None:
-    self._writer.close()
-    if error_type is None:
-      os.replace(self._temporary, self._path)
-    elif os.path.exists(self._temporary):
-      os.remove(self._temporary)
+    try:
+      with self._named():
+        self._writer.close()
+        if error_type is None:
+          os.replace(self._temporary, self._path)
+    finally:
+      if os.path.exists(self._temporary):
+        os.remove(self._temporary)
+
+  @contextlib.contextmanager
+  def _named(self) -> Iterator[None]:
+    try:
+      yield
+    except OSError as error:
+      # imageio puts all that ffmpeg said behind the first line.
+      problem = error.strerror or str(error).strip().split('\n')[0]
+      raise OSError(
+        f'video {self._path}: {problem}; expected a path that can be written'
+      ) from error

@@ -3,10 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from tfirl.config import text_file
 from tfirl.report import arguments, gathering, live, texts, writing
 from tfirl.work_units import unit
+
+_INTRO = 'the Markdown of --intro'
 
 
 def main(
@@ -33,7 +35,7 @@ def main(
       flags.reps,
       flags.x_axis,
       flags.published,
-      intro=Path(flags.intro).read_text() if flags.intro else None,
+      intro=text_file.read(flags.intro, _INTRO) if flags.intro else None,
     )
   except (OSError, ValueError, unit.UnitError) as error:
     print(f'error: {error}', file=sys.stderr)

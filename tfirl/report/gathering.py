@@ -66,6 +66,9 @@ def gather(
   played = [run for run in counted if run.has_policy]
   curves, curve_notes = aggregate.aggregate(played, last, reps)
   notes += [*config_notes, *unit_notes, *curve_notes, *_unknown(curves)]
+  if points:
+    tasks = [curve.task for curve in curves]
+    notes += marks.unknown(published, points, tasks)
   is_over = undone.are_over(folders, units)
   return Gathered(found, played, curves, units, rows, notes, points, is_over)
 

@@ -1,11 +1,10 @@
 """A report's files."""
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tfirl.report import gathering, texts
+from tfirl.report import gathering, overwriting, texts
 from tfirl.report.drawing import (
   comparison_plots,
   dynamics,
@@ -93,8 +92,11 @@ def write(
 
   Returns:
     table.md: the table, and notes on how it was made.
+
+  Raises:
+    FileExistsError: as `overwriting.claim`.
   """
-  os.makedirs(out, exist_ok=True)
+  overwriting.claim(out, gathered.tasks, intro is not None)
   shown, video_notes = videos.shrink_all(gathered.curves, out)
   notes = gathered.notes + video_notes
   overall = comparisons.overall(gathered.curves, reps)
@@ -112,7 +114,9 @@ def write(
   files = {
     'table.md': table,
     'table.csv': tables.csv_table(gathered.curves),
-    'index.html': _html(gathered, [*body, *_end(gathered, notes)], refresh_s),
+    overwriting.PAGE: _html(
+      gathered, [*body, *_end(gathered, notes)], refresh_s
+    ),
   }
   if intro is not None:
     files |= _pages(gathered, intro, overall, compared, curves, notes)

@@ -17,7 +17,7 @@ def make_parser(name: str) -> argparse.ArgumentParser:
     '--episodes', metavar='N', type=int, default=20, help='how many (20)'
   )
   parser.add_argument(
-    '--seed', metavar='N', type=int, default=0, help='of all episodes (0)'
+    '--seed', metavar='N', type=_seed, default=0, help='of all episodes (0)'
   )
   parser.add_argument(
     '--video', metavar='PATH', help='.mp4 or .gif of the first episode'
@@ -26,3 +26,11 @@ def make_parser(name: str) -> argparse.ArgumentParser:
     '--stochastic', action='store_true', help='sample actions'
   )
   return parser
+
+
+def _seed(text: str) -> int:
+  if not text.isdecimal():
+    raise argparse.ArgumentTypeError(
+      f'found {text!r}; expected an integer, 0 or more'
+    )
+  return int(text)

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable
+from typing import Annotated
 
 import gin
 
@@ -30,6 +31,17 @@ from tfirl.machine import threads
 from tfirl.runs import actors, evaluations, opening, session
 from tfirl.storage import run_folder as run_folder_lib
 
+_MakeAlgorithm = Annotated[
+  Callable,
+  checks.Called(
+    'a class called with task, demonstrations and seed, such as @ModelFree',
+    3,
+    ('restore_from',),
+    has=('budget_units', 'learns_from_demos'),
+    is_class=True,
+  ),
+]
+
 
 @gin.configurable(
   denylist=['run_folder', 'task', 'seed', 'demos', 'stop', 'on_evaluation']
@@ -44,7 +56,7 @@ def run(
   on_evaluation: Callable[[record.Evaluation], bool | None] | None = None,
   *,
   algorithm: checks.Name = gin.REQUIRED,
-  make_algorithm: Callable = gin.REQUIRED,
+  make_algorithm: _MakeAlgorithm = gin.REQUIRED,
   real_steps: checks.Count | None = None,
   env_steps: checks.Count | None = None,
   updates: checks.Count | None = None,

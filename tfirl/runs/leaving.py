@@ -101,7 +101,8 @@ def export(
 
   Raises:
     FileNotFoundError: the run has left none.
-    FileExistsError: something that is no SavedModel is where one is to be.
+    FileExistsError: something that is no SavedModel is where one is to be, or
+      anything where a file is to be that is not the run's own.
     ValueError: there is no such form, or what it needs is missing.
   """
   formats = _POLICY_FORMATS if what == 'policy' else _COST_FORMATS
@@ -115,6 +116,10 @@ def export(
   if not source.is_file():
     raise FileNotFoundError(_missing(run, what, source))
   path = Path(out) if out else run / name
+  if kind != 'saved_model' and path.exists() and not _same(path, run / name):
+    raise FileExistsError(
+      f'--out is {out!r}, which is there; expected a new name'
+    )
   path.parent.mkdir(parents=True, exist_ok=True)
   if write is None:
     if not _same(path, source):
@@ -125,8 +130,8 @@ def export(
   return path
 
 
-def _same(path: Path, source: Path) -> bool:
-  return path.exists() and path.samefile(source)
+def _same(path: Path, other: Path) -> bool:
+  return path.exists() and other.exists() and path.samefile(other)
 
 
 def _missing(run: Path, what: str, source: Path) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfirl.config import gin_bindings, lasting
+from tfirl.config import gin_bindings, lasting, text_file
 from tfirl.storage import atomic_file, checkpoint_folders
 
 NAME = 'config.gin'
@@ -39,15 +39,20 @@ def read(run: Path, metadata: Mapping[str, Any], is_new: bool) -> str | None:
     removed is written again, from the newest checkpoint.
 
   Raises:
-    RunFolderError: it was edited, or removed and nothing has a copy.
+    RunFolderError: it was edited, is no text, or was removed and nothing has a
+      copy.
   """
   path = run / NAME
   checkpoint, kept = _of_newest_checkpoint(run / 'checkpoints')
   if path.exists():
     known = [metadata.get('config_sha256'), kept and digest(kept)]
-    if kept is not None and digest(path.read_text()) not in known:
+    try:
+      text = text_file.read(path, 'the config that the run was trained with')
+    except ValueError as error:
+      raise RunFolderError(str(error)) from error
+    if kept is not None and digest(text) not in known:
       _check_not_edited(path, checkpoint, kept)
-    return path.read_text()
+    return text
   if kept is not None:
     logging.warning('%s was missing; it is as %s has it', path, checkpoint)
     atomic_file.write_text(path, kept)

@@ -1,12 +1,13 @@
 """NumPy archives: written whole or not at all, and read without pickles."""
 
 import io
+import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -76,3 +77,61 @@ def require(
       raise ValueError(
         f'{path}: {key}: found {found}; expected shape {expected}, of {what}'
       )
+
+
+def require_numbers(
+  path: str | os.PathLike,
+  arrays: Mapping[str, np.ndarray],
+  keys: Collection[str],
+  what: str,
+) -> None:
+  """Raises ValueError unless `keys` hold finite real numbers, as `require`."""
+  for key in keys:
+    found = arrays[key]
+    problem = ''
+    if found.dtype.kind not in 'fiu':
+      problem = f'of type {found.dtype}'
+    elif not np.isfinite(found).all():
+      problem = f'that are not finite, {found[~np.isfinite(found)][0]}'
+    if problem:
+      raise ValueError(
+        f'{path}: {key}: found numbers {problem}; expected finite real '
+        f'numbers, of {what}'
+      )
+
+
+def count_layers(
+  path: str | os.PathLike, arrays: Mapping[str, np.ndarray], what: str
+) -> int:
+  """num_layers: of an MLP whose layers are kernel_0, bias_0, kernel_1, ....
+
+  Raises ValueError, as `require`, if there are not so many.
+  """
+  require(path, arrays, {'num_layers': ()}, what)
+  found, kernels = arrays['num_layers'], 0
+  while f'kernel_{kernels}' in arrays:
+    kernels += 1
+  if found.dtype.kind not in 'iu' or not kernels or found != kernels:
+    raise ValueError(
+      f'{path}: num_layers: found {found}, and {kernels} kernels; expected '
+      f'as many, 1 or more, of {what}'
+    )
+  return kernels
+
+
+def metadata(
+  path: str | os.PathLike, arrays: Mapping[str, np.ndarray], what: str
+) -> dict[str, Any]:
+  """The JSON object in `metadata`. Raises ValueError, as `require`."""
+  require(path, arrays, {'metadata': ()}, what)
+  text = str(arrays['metadata'])
+  try:
+    found = json.loads(text)
+  except (ValueError, RecursionError):
+    found = None
+  if not isinstance(found, dict):
+    raise ValueError(
+      f'{path}: metadata: found {text[:60]!r}; expected a JSON object, of '
+      f'{what}'
+    )
+  return found

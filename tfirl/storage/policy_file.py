@@ -158,8 +158,12 @@ def _policy(
   unit = acting.MlpPolicy(
     layers, num_actions, encoding=_encoding(arrays), **settings
   )
-  metadata = json.loads(str(arrays['metadata']))
-  return EnvPolicy(unit, arrays['action_low'], arrays['action_high'], metadata)
+  return EnvPolicy(
+    unit,
+    arrays['action_low'],
+    arrays['action_high'],
+    npz_file.metadata(path, arrays, _WHAT),
+  )
 
 
 def _encoding_arrays(policy: acting.MlpPolicy) -> dict[str, np.ndarray]:
@@ -184,10 +188,12 @@ def _encoding(arrays: Mapping[str, np.ndarray]) -> acting.Encoding | None:
 
 
 def _check(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-  """Raises ValueError unless all shapes fit each other."""
+  """Raises ValueError unless all shapes fit each other, and all numbers are
+  such as a policy has.
+  """
   scalars = 'num_layers', 'clip', 'exploration_noise', 'metadata'
   npz_file.require(path, arrays, dict.fromkeys(scalars, ()), _WHAT)
-  num_layers = int(arrays['num_layers'])
+  num_layers = npz_file.count_layers(path, arrays, _WHAT)
   num_observed = np.size(arrays.get('shift', 0))
   num_waves, num_actions = (
     np.size(arrays.get(key, 0)) for key in ('phases', 'action_low')
@@ -211,3 +217,35 @@ def _check(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
     shapes['log_std_bias'] = (num_actions,)
     shapes['log_std_range'] = (2,)
   npz_file.require(path, arrays, shapes, _WHAT)
+  numbers = [*shapes, 'exploration_noise']
+  npz_file.require_numbers(path, arrays, numbers, _WHAT)
+  npz_file.metadata(path, arrays, _WHAT)
+  _check_order(path, arrays)
+
+
+def _check_order(
+  path: str | os.PathLike, arrays: Mapping[str, np.ndarray]
+) -> None:
+  """Raises ValueError unless ranges are such."""
+  low, high = arrays['action_low'], arrays['action_high']
+  if (low > high).any():
+    raise ValueError(
+      f'{path}: action_low: found {low.tolist()}; expected at most '
+      f'action_high, {high.tolist()}, of {_WHAT}'
+    )
+  least, most = arrays.get('log_std_range', (0, 0))
+  if least > most:
+    raise ValueError(
+      f'{path}: log_std_range: found {least} to {most}; expected the lower one '
+      f'first, of {_WHAT}'
+    )
+  clip, noise = arrays['clip'], arrays['exploration_noise']
+  if clip.dtype.kind not in 'fiu' or not clip > 0:  # inf is none
+    raise ValueError(
+      f'{path}: clip: found {clip}; expected a number above 0, of {_WHAT}'
+    )
+  if noise < 0:
+    raise ValueError(
+      f'{path}: exploration_noise: found {noise}; expected 0 or more, of '
+      f'{_WHAT}'
+    )

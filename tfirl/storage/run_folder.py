@@ -25,7 +25,12 @@ from typing import Any
 import gin
 
 from tfirl.config import gin_bindings
-from tfirl.storage import atomic_file, checkpoint_folders, kept_config
+from tfirl.storage import (
+  atomic_file,
+  checkpoint_folders,
+  kept_config,
+  metadata_file,
+)
 from tfirl.storage.kept_config import RunFolderError
 
 _PACKAGES = (
@@ -113,7 +118,7 @@ class RunFolder:
     """Whether the run has had a checkpoint, be it there or not."""
     if (self.path / COMPLETE_FILE).exists():
       return True
-    return bool(_read_json(self._metadata_json).get('has_checkpoint'))
+    return bool(_read_metadata_file(self._metadata_json).get('has_checkpoint'))
 
   def checkpoint_to_go_on_from(self) -> Path | None:
     """The newest sound checkpoint; None if the run is new.
@@ -165,14 +170,14 @@ class RunFolder:
 
     Raises RunFolderError if metadata.json is missing or damaged.
     """
-    self._write_metadata({**_read_json(self._metadata_json), **facts})
+    self._write_metadata({**_read_metadata_file(self._metadata_json), **facts})
 
   def recorded(self, name: str) -> Any:
     """A fact that `record` was given, by whichever launch; None if none.
 
     Raises RunFolderError as `record`.
     """
-    return _read_json(self._metadata_json).get(name)
+    return _read_metadata_file(self._metadata_json).get(name)
 
   def mark_complete(self, steps: int) -> None:
     """Says that the run has used up its budget and left all its results.
@@ -218,7 +223,7 @@ class RunFolder:
     is_new = not (self.path / kept_config.NAME).exists()
     if is_new and not self._metadata_json.exists():
       return {}
-    return _read_json(self._metadata_json)
+    return _read_metadata_file(self._metadata_json)
 
   def _has_begun(self, metadata: Mapping[str, Any]) -> bool:
     return bool(
@@ -229,7 +234,7 @@ class RunFolder:
 
   @property
   def _metadata_json(self) -> Path:
-    return self.path / 'metadata.json'
+    return self.path / metadata_file.NAME
 
   def _write_metadata(self, metadata: Mapping[str, Any]) -> None:
     text = json.dumps(metadata, indent=2)
@@ -274,14 +279,11 @@ def _lock(folder: Path):
   return file
 
 
-def _read_json(path: Path) -> Mapping[str, Any]:
+def _read_metadata_file(path: Path) -> Mapping[str, Any]:
   try:
-    return json.loads(path.read_text())
-  except (OSError, ValueError) as error:
-    raise RunFolderError(
-      f'{path} is missing or damaged ({error}); expected the JSON object that '
-      'a launch writes'
-    ) from error
+    return metadata_file.read(path)
+  except ValueError as error:
+    raise RunFolderError(str(error)) from error
 
 
 def _describe_launch() -> dict[str, Any]:

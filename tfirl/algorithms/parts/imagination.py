@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import gin
 import numpy as np
@@ -18,6 +18,12 @@ from tfirl.replay import tables
 _MOST_EPOCHS = 10_000
 # In a picture: points are cheaper than rollouts.
 _SHOWN_STARTS, _SHOWN_ROLLOUTS = 1000, 48
+MakeStarts = Annotated[
+  Callable,
+  checks.Called(
+    'called with demonstrations for start states, such as @BackwardStarts', 1
+  ),
+]
 
 
 @gin.configurable(denylist=['env', 'period', 'seed', 'demos'])
@@ -63,12 +69,12 @@ class Imagination:
     demos: types.Demonstrations | None = None,
     *,
     rollouts_per_step: checks.Count = gin.REQUIRED,
-    rollout_length: Callable = schedules.constant,
+    rollout_length: checks.Schedule = schedules.constant,
     epoch_length: checks.Count = 1000,
     num_epochs_retained: checks.Count = 1,
-    expert_reset_fraction: checks.Share | Callable = 0.5,
+    expert_reset_fraction: checks.Share | checks.Schedule = 0.5,
     expert_action_fraction: checks.Share = 0.0,
-    make_starts: Callable | None = None,
+    make_starts: MakeStarts | None = None,
   ):
     """Plans the tables, and checks that memory holds them."""
     self._env = env

@@ -40,7 +40,7 @@ class WarmStart:
     bc_trains_critics: bool = False,
     critic_steps: checks.CountOrZero = 0,
     actor_starts_at: checks.CountOrZero = 0,
-    bc_scale: Callable = schedules.constant,
+    bc_scale: checks.Schedule = schedules.constant,
     bc_rows: checks.Count | None = None,
   ):
     """Nothing, by default.

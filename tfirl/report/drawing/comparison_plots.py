@@ -12,6 +12,9 @@ from tfirl.report.statistics.aggregate import Curve
 
 _HEIGHT, _ROW = 2.3, 0.3  # inches: of a profile's axes, of a row
 _MOST_ROWS = 15
+_PROFILES = 'performance_profiles.svg'
+_IMPROVEMENT = 'probability_of_improvement.svg'
+ALL = (_PROFILES, _IMPROVEMENT)
 
 
 def plot_all(curves: Sequence[Curve], folder: str, reps: int) -> list[str]:
@@ -19,11 +22,11 @@ def plot_all(curves: Sequence[Curve], folder: str, reps: int) -> list[str]:
   files = []
   profiles = comparisons.profiles(curves, reps)
   if len(profiles) > 1:
-    files.append('performance_profiles.svg')
+    files.append(_PROFILES)
     plot_profiles(profiles, os.path.join(folder, files[-1]))
   improvements = comparisons.improvements(curves, reps)
   if improvements:
-    files.append('probability_of_improvement.svg')
+    files.append(_IMPROVEMENT)
     plot_improvements(improvements, os.path.join(folder, files[-1]))
   return files
 

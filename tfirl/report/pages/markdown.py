@@ -1,8 +1,11 @@
 """A report as Markdown: README.md, and a page a task, for a repository."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tfirl.report import texts
+
+_MARK = '<!-- written by tfirl report -->'  # ends each page, and is not seen
 
 
 def readme(
@@ -55,8 +58,14 @@ def task(
   return _joined(parts)
 
 
+def is_ours(path: Path) -> bool:
+  """Whether the file is a page that a report wrote."""
+  return path.is_file() and path.read_bytes().rstrip().endswith(_MARK.encode())
+
+
 def _joined(parts: Sequence[str]) -> str:
-  return '\n\n'.join(part.strip() for part in parts if part.strip()) + '\n'
+  filled = [part.strip() for part in parts if part.strip()]
+  return '\n\n'.join([*filled, _MARK]) + '\n'
 
 
 def _picture(name: str) -> str:

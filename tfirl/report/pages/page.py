@@ -4,9 +4,11 @@ import base64
 import html
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from tfirl.report.pages import style
 
+_START = '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
 _MEDIA = {'.svg': 'image/svg+xml', '.png': 'image/png', '.mp4': 'video/mp4'}
 
 
@@ -24,7 +26,7 @@ def document(
   name = html.escape(title)
   refresh = f' data-refresh="{refresh_s:g}"' if refresh_s else ''
   return (
-    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    f'{_START}'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
     # Else a browser asks for /favicon.ico.
     '<link rel="icon" href="data:,">'
@@ -34,6 +36,15 @@ def document(
     + '\n'.join(body)
     + f'\n<script>{style.JAVASCRIPT}</script></body></html>\n'
   )
+
+
+def is_ours(path: Path) -> bool:
+  """Whether the file is a page of a report, as its head and title tell."""
+  if not path.is_file():
+    return False
+  with open(path, 'rb') as file:
+    head = file.read(1000)
+  return head.startswith(_START.encode()) and b'<title>tfirl: ' in head
 
 
 def contents(headings: Sequence[str]) -> str:

@@ -1,14 +1,15 @@
 """Keeps runs of different configurations apart, though they have one name."""
 
 import dataclasses
-import json
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tfirl.config import lasting
 from tfirl.report.reading import bindings
 from tfirl.report.reading.runs import Run, order
+from tfirl.storage import metadata_file
 
 _DEMOS = '--demos'
 # What scores are set against is no difference of what made them.
@@ -64,9 +65,8 @@ def _config(run: Run) -> dict[str, str] | None:
 def _source_of_demos(path: str) -> str | None:
   """What --demos named, with the digest of what was there if it is known."""
   try:
-    with open(os.path.join(path, 'metadata.json'), encoding='utf-8') as file:
-      metadata: Mapping[str, Any] = json.load(file)
-  except (OSError, ValueError):  # what is damaged is told by who needs it
+    metadata = metadata_file.read(Path(path, metadata_file.NAME))
+  except ValueError:  # what is damaged is told by who needs it
     return None
   source = metadata.get('demos')
   if source is None:

@@ -1,12 +1,16 @@
 """Published points, to be drawn beside curves."""
 
 import csv
+import io
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from tfirl.config import text_file
 from tfirl.report import texts
 
 _COLUMNS = ('task', 'name', 'steps', 'share')
+_MOST_SHARE = 10.0  # of an expert's return: more is a percentage, or a return
 
 
 class Mark(NamedTuple):
@@ -32,16 +36,49 @@ def read_marks(path: str) -> list[Mark]:
     FileNotFoundError: there is no such file.
     ValueError: names the line and what is wrong there.
   """
-  with open(path, newline='', encoding='utf-8') as file:
-    rows = csv.DictReader(file)
-    if tuple(rows.fieldnames or ()) != _COLUMNS:
+  text = text_file.read(path, f'a CSV of the columns {", ".join(_COLUMNS)}')
+  rows = csv.DictReader(io.StringIO(text))
+  if tuple(rows.fieldnames or ()) != _COLUMNS:
+    raise ValueError(
+      f'{path}: its columns are {rows.fieldnames}; expected {_COLUMNS}'
+    )
+  lines: dict[tuple, int] = {}
+  marks = []
+  for row in rows:
+    where = f'{path}, line {rows.line_num}'
+    mark = _mark(where, row)
+    first = lines.setdefault(mark[:3], rows.line_num)
+    if first != rows.line_num:
       raise ValueError(
-        f'{path}: its columns are {rows.fieldnames}; expected {_COLUMNS}'
+        f'{where}: found {mark.name!r} of {mark.task} at {mark.steps:g} steps '
+        f'again; expected the point of line {first} once'
       )
-    return [_mark(f'{path}, line {i + 2}', row) for i, row in enumerate(rows)]
+    marks.append(mark)
+  return marks
+
+
+def unknown(
+  path: str, marks: Sequence[Mark], tasks: Sequence[str]
+) -> list[str]:
+  """A note for each task that has points and no run.
+
+  Args:
+    path: of the file.
+    marks: what it holds.
+    tasks: names of those that have runs.
+  """
+  names = dict.fromkeys(mark.task for mark in marks)
+  return [
+    f'{path}: its points of {name!r} are not drawn, for there is no run of '
+    'that task'
+    for name in names
+    if name not in tasks
+  ]
 
 
 def _mark(where: str, row: dict[str, str]) -> Mark:
+  if None in row:
+    raise ValueError(f'{where}: found more than {len(_COLUMNS)} cells')
   numbers = []
   for name in _COLUMNS[2:]:
     try:
@@ -50,5 +87,13 @@ def _mark(where: str, row: dict[str, str]) -> Mark:
       numbers.append(math.nan)
     if not math.isfinite(numbers[-1]):
       raise ValueError(f'{where}: {name} is {row[name]!r}; expected a number')
+  steps, share = numbers
+  if steps < 0:
+    raise ValueError(f'{where}: steps is {row["steps"]!r}; expected 0 or more')
+  if abs(share) > _MOST_SHARE:
+    raise ValueError(
+      f"{where}: share is {row['share']!r}; expected a share of the expert's "
+      f'return, 1 for all of it, within +-{_MOST_SHARE:g}'
+    )
   task, name = (texts.name_of_folder(row[column]) for column in _COLUMNS[:2])
   return Mark(task, name, *numbers)

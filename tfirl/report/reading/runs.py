@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,12 +12,12 @@ import numpy as np
 from tfirl.config import budget
 from tfirl.report import texts
 from tfirl.report.reading import bindings
+from tfirl.storage import metadata_file
 from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
 # What shows that a folder is a run even before its first evaluation.
-_METADATA = 'metadata.json'
-_RUN_FILES = ('config.gin', _METADATA)
+_RUN_FILES = ('config.gin', metadata_file.NAME)
 # What shows that a run is over: that it has all its steps, or an error.
 COMPLETE_FILE, ERROR_FILE = 'complete.json', 'error.txt'
 _LARGEST = 1e300  # whose sums are still numbers
@@ -179,27 +178,20 @@ def _what_it_was_given(path: str) -> dict[str, Any]:
   """How many demonstrated episodes the run used, what they returned, and what
   its budget was cut to; without what its metadata doesn't say.
   """
-  path = os.path.join(path, _METADATA)
+  path = os.path.join(path, metadata_file.NAME)
   if not os.path.exists(path):
     return {}
-  try:
-    with open(path, encoding='utf-8') as file:
-      found = json.load(file)
-    demos = found.get('demonstrations', {})
-    given, cut = found.get('budget', {}), None
-    if given.get('cut_from'):
-      unit = given['unit'].replace('_', ' ')
-      cut = f'cut to {given["total"]:,} of {given["cut_from"]:,} {unit}'
-    return {
-      'num_demos': demos.get('num_episodes'),
-      'demos_return': demos.get('mean_return'),
-      'cut': cut,
-    }
-  except (AttributeError, KeyError, TypeError, ValueError) as error:
-    raise ValueError(
-      f'{path} is damaged ({error}); expected the JSON object that a launch '
-      'writes'
-    ) from error
+  found = metadata_file.read(Path(path))
+  demos = found.get('demonstrations', {})
+  given, cut = found.get('budget', {}), None
+  if given.get('cut_from'):
+    unit = given['unit'].replace('_', ' ')
+    cut = f'cut to {given["total"]:,} of {given["cut_from"]:,} {unit}'
+  return {
+    'num_demos': demos.get('num_episodes'),
+    'demos_return': demos.get('mean_return'),
+    'cut': cut,
+  }
 
 
 def _read_columns(path: str) -> dict[str, np.ndarray]:
