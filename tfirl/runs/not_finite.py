@@ -15,6 +15,7 @@ from tfirl.storage import checkpoints as checkpoint_files
 # A word of what was found, and whose learning rate may well be too high.
 _PLAYERS = (
   ('observation', ()),  # the environment's own
+  ('non-finite reward', ()),  # likewise
   ('cost', ('CostLearner',)),
   ('dynamics', ('DynamicsTrainer',)),
   ('end_', ('LearnedEnd',)),
