@@ -226,6 +226,32 @@ def test_a_task_of_a_module_is_found_by_its_name(tmp_path, monkeypatch):
     ({'name': 'a', 'env_fn': 'nowhere:make'}, "'nowhere:make': No module"),
     ({'name': 'a', 'env_fn': 'os:make'}, "'os:make': .*no attribute"),
     ({'name': 'a', 'env_fn': 'os:sep'}, 'a str; expected a function'),
+    (
+      {'name': 'a', 'env_fn': gymnasium.Wrapper(gymnasium.Env())},
+      'Task.env_fn is <Wrapper.*expected what makes an environment, such as',
+    ),
+    ({'name': 'a', 'env_fn': 3}, "Task.env_fn is 3; expected a function, or '"),
+    ({'name': 'a', 'env_id': 3}, 'Task.env_id is 3; expected text'),
+    (
+      {'name': 'a', 'env_id': 'Hopper-v5', 'is_healthy': 3},
+      "Task.is_healthy is 3; expected a function, or 'module:function'",
+    ),
+    (
+      {'name': 'a', 'env_id': 'Hopper-v5', 'is_healthy': []},
+      r'Task.is_healthy is \[\]; expected a function',
+    ),
+    (
+      {'name': 'a', 'env_id': 'Hopper-v5', 'env_kwargs': 3},
+      'Task.env_kwargs is 3; expected a dict of arguments by their names',
+    ),
+    (
+      {'name': 'a', 'env_id': 'Hopper-v5', 'env_kwargs': ['frame_skip']},
+      r"Task.env_kwargs is \['frame_skip'\]; expected a dict",
+    ),
+    (
+      {'name': 'a', 'env_id': 'Hopper-v5', 'env_kwargs': {3: 4}},
+      r'Task.env_kwargs is \{3: 4\}; expected a dict',
+    ),
   ],
 )
 def test_tasks_of_no_use(arguments, message):

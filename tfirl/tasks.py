@@ -71,6 +71,10 @@ class Task:
       raise ValueError(
         f'Task: found {found} of env_id and env_fn; expected one of them'
       )
+    checks.require(
+      'Task.env_id', env_id, 'text', isinstance(env_id, str | None)
+    )
+    _check_kwargs(env_kwargs)
     self.name = name
     self.demos = demos or f'embedded:{name}'
     self.is_healthy = resolve('Task.is_healthy', is_healthy)
@@ -247,6 +251,8 @@ def resolve(binding: str, value: Callable | str | None) -> Callable | None:
   """
   if value is None or callable(value):
     return value
+  if not isinstance(value, str):
+    raise ValueError(f'{binding} is {value!r}; {_expected_function(value)}')
   module, _, name = value.partition(':')
   if not module or not name or '<' in value or module == '__main__':
     raise ValueError(
@@ -265,6 +271,26 @@ def resolve(binding: str, value: Callable | str | None) -> Callable | None:
       'function'
     )
   return function
+
+
+def _expected_function(found: Any) -> str:
+  """What to give in the place of what is neither a function nor a name."""
+  if isinstance(found, gymnasium.Env):
+    return (
+      'expected what makes an environment, such as its class: a run needs '
+      'several'
+    )
+  return "expected a function, or 'module:function'"
+
+
+def _check_kwargs(env_kwargs: Any) -> None:
+  """Raises ValueError unless they are keyword arguments; None for none."""
+  is_valid = env_kwargs is None or (
+    isinstance(env_kwargs, Mapping)
+    and all(isinstance(key, str) for key in env_kwargs)
+  )
+  expected = 'a dict of arguments by their names'
+  checks.require('Task.env_kwargs', env_kwargs, expected, is_valid)
 
 
 def _takes(function: Callable, name: str) -> bool:
