@@ -388,3 +388,41 @@ def test_evaluations_are_printable(finished):
   _, seen = finished
   assert str(seen[0]).startswith('0 real steps, 0 updates: return -')
   assert pickle.loads(pickle.dumps(seen[0])) == seen[0]
+
+
+def test_paths_need_not_be_text(task, finished, tmp_path):
+  path = tmp_path / 'no.npz'
+  assert tfirl.Task('a', env_id='A-v0', demos=path).demos == str(path)
+  for load in (
+    lambda: tfirl.load_demonstrations(path, task),
+    lambda: tfirl.imitate('hype', task, path, root_dir=tmp_path),
+  ):
+    with pytest.raises(FileNotFoundError, match='no.npz'):
+      load()
+  (metadata,) = tmp_path.rglob('metadata.json')
+  assert json.loads(metadata.read_text())['demos'] == str(path)
+  run, _ = finished
+  assert tfirl.load_run(run.path, task=task).path == run.path
+
+
+@pytest.mark.parametrize('value', [3, ['runs'], b'runs'])
+def test_what_is_no_path_is_named(value, task, demos, finished):
+  run, _ = finished
+  calls = {
+    'root_dir': lambda: tfirl.imitate('bc', task, demos, root_dir=value),
+    'init_from': lambda: tfirl.imitate('hype', task, demos, init_from=value),
+    'path': lambda: tfirl.load_run(value),
+    'video': lambda: run.evaluate(1, video=value),
+  }
+  for name, call in calls.items():
+    with pytest.raises(ValueError, match=rf'^{name} is .*; expected a path$'):
+      call()
+
+
+@pytest.mark.parametrize('value', [3, ['a.npz'], {'observations': []}])
+def test_what_is_no_demonstrations_is_named(value, task, tmp_path):
+  message = '^demonstrations: found .*; expected FILE.npz'
+  with pytest.raises(ValueError, match=message):
+    tfirl.imitate('bc', task, value, root_dir=tmp_path)
+  with pytest.raises(ValueError, match=message):
+    tfirl.load_demonstrations(value, task)

@@ -10,7 +10,7 @@ import gin
 import numpy as np
 import pandas as pd
 
-from tfirl import types
+from tfirl import checks, types
 from tfirl.config import gin_bindings, gin_files
 from tfirl.demos import arrays, load
 from tfirl.diagnosis import diagnose
@@ -121,7 +121,7 @@ class Run:
     *,
     seed: int = 0,
     stochastic: bool = False,
-    video: str | None = None,
+    video: str | os.PathLike | None = None,
   ) -> evaluation.EpisodeStats:
     """Rolls the policy out in the task, by its true reward.
 
@@ -135,6 +135,8 @@ class Run:
       FileNotFoundError: the run has written no policy yet.
       ValueError: see `evaluation.evaluate`.
     """
+    if video is not None:
+      video = checks.path('video', video)
     policy = policy_file.load(self.path / policy_file.FILE).unit_policy
     with self.task.make_env(seed, 'rgb_array' if video else None) as env:
       return evaluation.evaluate(
@@ -194,7 +196,7 @@ class Run:
 def imitate(
   method: str,
   task: str | Task,
-  demos: str | types.Demonstrations | None = None,
+  demos: str | os.PathLike | types.Demonstrations | None = None,
   *,
   seed: int = 0,
   real_steps: int | None = None,
@@ -236,6 +238,7 @@ def imitate(
   lines = [f'run.{k} = {v!r}' for k, v in budget.items() if v is not None]
   if init_from is not None:
     earlier = init_from.path if isinstance(init_from, Run) else init_from
+    earlier = checks.path('init_from', earlier)
     lines.append(f'WarmStart.init_from = {os.path.abspath(earlier)!r}')
   given = None
   if isinstance(task, Task):
@@ -249,7 +252,7 @@ def imitate(
       path = launch.launch(
         [name],
         [*lines, *bindings],
-        os.fspath(root_dir),
+        checks.path('root_dir', root_dir),
         seed,
         demos,
         stop,
@@ -264,7 +267,7 @@ def imitate(
 
 
 def load_demonstrations(
-  source: str,
+  source: str | os.PathLike,
   task: str | Task,
   *,
   keys: Mapping[str, str] | None = None,
@@ -310,7 +313,7 @@ def load_run(path: str | os.PathLike, task: Task | None = None) -> Run:
     FileNotFoundError: no run is there.
     ValueError: the task can't be made again: give it.
   """
-  config = Path(path) / 'config.gin'
+  config = Path(checks.path('path', path)) / 'config.gin'
   if not config.is_file():
     raise FileNotFoundError(
       f'{config} not found; expected a run folder ROOT/TASK/METHOD/SEED'

@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -43,7 +44,7 @@ class Task:
     tremble_probability: checks.Share = 0.0,
     is_healthy: Callable | str | None = None,
     max_episode_steps: checks.Count | None = None,
-    demos: str | None = None,
+    demos: str | os.PathLike | None = None,
     expert_return: float | None = None,
     random_return: float | None = None,
   ):
@@ -76,6 +77,9 @@ class Task:
     )
     _check_kwargs(env_kwargs)
     self.name = name
+    # gin's bindings have no paths, and find them as text.
+    if isinstance(demos, os.PathLike):
+      demos = os.fspath(demos)
     self.demos = demos or f'embedded:{name}'
     self.is_healthy = resolve('Task.is_healthy', is_healthy)
     self.expert_return = expert_return

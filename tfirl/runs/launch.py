@@ -7,6 +7,7 @@ Flags say where, gin says how much. The same command again resumes.
 """
 
 import logging as std_logging
+import os
 import random
 import signal
 import sys
@@ -22,6 +23,7 @@ from absl import flags, logging
 
 from tfirl import checks, tasks, types
 from tfirl.config import few_demos, flag_help
+from tfirl.demos import load
 from tfirl.evaluation import record
 from tfirl.machine import generated_code, ray_connection, signals
 from tfirl.replay import interface
@@ -140,9 +142,9 @@ def seed_everything(seed: int) -> None:
 def launch(
   gin_files: Sequence[str],
   bindings: Sequence[str],
-  root_dir: str,
+  root_dir: str | os.PathLike,
   seed: int,
-  demos: str | types.Demonstrations | None,
+  demos: str | os.PathLike | types.Demonstrations | None,
   stop: Callable[[], bool],
   num_demos: int | None = None,
   *,
@@ -178,6 +180,8 @@ def launch(
     raise ValueError('--gin_file is missing; expected hype_hopper.gin, say')
   for flag, value in (('--demos', demos), ('--root_dir', root_dir)):
     checks.require(flag, value, 'something, or no such flag', value != '')
+  root_dir = checks.path('--root_dir', root_dir)
+  demos = None if demos is None else load.given(demos)
   facts = [] if task is None else task.bindings
   few_demos.parse(gin_files, bindings, num_demos, facts)
   seed_everything(seed)
