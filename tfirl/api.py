@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import gin
 import numpy as np
 import pandas as pd
 
@@ -233,6 +232,7 @@ def imitate(
   Raises:
     FileNotFoundError, ValueError: what was given is of no use.
     RunFolderError: the folder holds another run, or is in use.
+    RuntimeError: a run is under way in this process.
   """
   budget = {'real_steps': real_steps, 'updates': updates}
   lines = [f'run.{k} = {v!r}' for k, v in budget.items() if v is not None]
@@ -247,7 +247,7 @@ def imitate(
     lines = [*defaults, *lines]
   else:
     name = f'{method}_{task}.gin'
-  try:
+  with gin_bindings.alone('imitate'):
     with launch.StopSignal() as stop:
       path = launch.launch(
         [name],
@@ -262,8 +262,6 @@ def imitate(
         on_evaluation=on_evaluation,
       )
     return Run(path, given or make_task())
-  finally:
-    gin.clear_config()  # of no concern to what comes next
 
 
 def load_demonstrations(
@@ -326,11 +324,9 @@ def _shipped_task(name: str) -> Task:
 
 
 def _task_of(gin_file: str) -> Task:
-  try:
+  with gin_bindings.alone(f'the task of {gin_file}'):
     gin_bindings.parse([gin_file])
     return make_task()
-  finally:
-    gin.clear_config()
 
 
 def _method_file(method: str, task: Task) -> str:

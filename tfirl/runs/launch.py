@@ -195,8 +195,9 @@ def launch(
     try:
       experiment.run(run_folder, task, seed, demos, stop, on_evaluation)
       run_folder.write_operative_config()
-    except Exception:
-      _write_traceback(error_txt)
+    except BaseException as error:
+      if isinstance(error, Exception):  # no signal
+        _write_traceback(error_txt)
       run_folder.forget_config()  # it may be what has to be mended
       raise
     return run_folder.path
