@@ -1,6 +1,7 @@
 """The Python face: as a user's script or notebook calls it."""
 
 import dataclasses
+import functools
 import json
 import pickle
 import shutil
@@ -33,6 +34,8 @@ _UNTRAINED = (
   'ModelFree.initial_steps = 1000',
   'CostTurns.cost_update_period = 1000',
 )
+# No evaluation before a checkpoint.
+_RARE = ('run.eval_every = 1000', 'run.checkpoint_every = 32')
 
 
 class Mass(gymnasium.Env):
@@ -293,6 +296,121 @@ def test_raising_stops_after_a_checkpoint(task, demos, tmp_path):
   assert go().metrics.real_steps.iloc[-1] == 160
 
 
+class _Fails(Mass):
+  """Raises `error` at its steps from the one `number` on, if that is set."""
+
+  error, number = None, 0
+
+  def __init__(self, render_mode=None):
+    super().__init__(render_mode)
+    self._steps = 0
+
+  def step(self, action):
+    self._steps += 1
+    if self.error is not None and self._steps >= self.number:
+      raise self.error
+    return super().step(action)
+
+
+@pytest.fixture
+def failing(monkeypatch):
+  """A task whose environment can be made to fail."""
+  task = tfirl.Task('mass', env_fn=lambda: _Fails(), max_episode_steps=30)
+
+  def fail(error, number=0):
+    monkeypatch.setattr(_Fails, 'error', error)
+    monkeypatch.setattr(_Fails, 'number', number)
+
+  return task, fail
+
+
+@pytest.mark.parametrize(
+  'error', [KeyError('the arm'), ValueError('the arm'), ArithmeticError('the')]
+)
+def test_what_an_environment_raises_ends_the_run(
+  failing, error, demos, tmp_path
+):
+  task, fail = failing
+  fail(error, 100)
+  go = functools.partial(
+    _imitate, task, demos, tmp_path, bindings=(*_UNTRAINED, *_RARE)
+  )
+  with pytest.raises(type(error), match=str(error)[:4]):
+    go()
+  assert (tmp_path / 'runs/mass/hype/0/checkpoints/64').exists()
+  fail(None)
+  assert go().metrics.real_steps.iloc[-1] == 160
+
+
+def test_its_own_non_finite_numbers_are_no_matter_of_rates(
+  failing, demos, tmp_path
+):
+  task, fail = failing
+  fail(FloatingPointError('overflow in the arm'), 100)
+  with pytest.raises(FloatingPointError, match='^overflow in the arm'):
+    _imitate(task, demos, tmp_path, bindings=(*_UNTRAINED, *_RARE))
+
+
+def test_an_evaluation_that_fails_leaves_a_checkpoint(failing, demos, tmp_path):
+  task, fail = failing
+
+  def go(**kwargs):
+    bindings = ['BcAgent.hidden = (8,)', 'run.record_video = False']
+    where = {
+      'root_dir': tmp_path,
+      'bindings': [*bindings, 'run.eval_every = 64'],
+    }
+    return tfirl.imitate('bc', task, demos, updates=192, **where, **kwargs)
+
+  with pytest.raises(OSError, match='unplugged'):
+    go(on_evaluation=lambda row: row.updates and fail(OSError('unplugged')))
+  path = tmp_path / 'mass' / 'bc' / '0' / 'checkpoints'
+  assert (path / '128').exists() and not (path / '192').exists()
+  fail(None)
+  assert go().metrics.updates.iloc[-1] == 192
+
+
+def test_interrupted_before_it_trained_another_config_is_as_good(
+  failing, demos, tmp_path
+):
+  task, fail = failing
+  fail(KeyboardInterrupt())
+  with pytest.raises(KeyboardInterrupt):
+    _imitate(task, demos, tmp_path, bindings=_UNTRAINED)
+  fail(None)
+  other = ['ModelFree.batch_size = 8', *_UNTRAINED]
+  run = _imitate(task, demos, tmp_path, real_steps=16, bindings=other)
+  assert run.metrics.real_steps.iloc[-1] == 16
+
+
+def test_one_run_at_a_time(task, demos, tmp_path):
+  def go(**kwargs):
+    bindings = ['BcAgent.hidden = (8,)', 'run.record_video = False']
+    where = {'root_dir': tmp_path, 'bindings': bindings}
+    return tfirl.imitate('bc', task, demos, updates=4, **where, **kwargs)
+
+  inner = {
+    'imitate': lambda: go(seed=1),
+    'the task of tasks/hopper.gin': lambda: tfirl.load_demonstrations(
+      'embedded:hopper', 'hopper'
+    ),
+  }
+  refused = []
+
+  def call(row):
+    for name, start in inner.items():
+      with pytest.raises(RuntimeError, match=f'^{name}: found a run under way'):
+        start()
+      refused.append(name)
+
+  run = go(on_evaluation=call)
+  assert set(refused) == set(inner)
+  assert (
+    'BcAgent.hidden = (8,)' in (run.path / 'operative_config.gin').read_text()
+  )
+  assert go(seed=1).path.name == '1'
+
+
 @pytest.mark.usefixtures('copied')
 def test_other_arrays_are_another_run(task, demos, tmp_path):
   other = dataclasses.replace(demos, source='arrays:other')
@@ -402,3 +520,41 @@ def test_a_damaged_record_is_named(tmp_path, text):
   if text in ('', '"a,b'):
     with pytest.raises(ValueError, match=f'{tmp_path}/metrics.csv is damaged'):
       _ = run.metrics
+
+
+def test_paths_need_not_be_text(task, finished, tmp_path):
+  path = tmp_path / 'no.npz'
+  assert tfirl.Task('a', env_id='A-v0', demos=path).demos == str(path)
+  for load in (
+    lambda: tfirl.load_demonstrations(path, task),
+    lambda: tfirl.imitate('hype', task, path, root_dir=tmp_path),
+  ):
+    with pytest.raises(FileNotFoundError, match='no.npz'):
+      load()
+  (metadata,) = tmp_path.rglob('metadata.json')
+  assert json.loads(metadata.read_text())['demos'] == str(path)
+  run, _ = finished
+  assert tfirl.load_run(run.path, task=task).path == run.path
+
+
+@pytest.mark.parametrize('value', [3, ['runs'], b'runs'])
+def test_what_is_no_path_is_named(value, task, demos, finished):
+  run, _ = finished
+  calls = {
+    'root_dir': lambda: tfirl.imitate('bc', task, demos, root_dir=value),
+    'init_from': lambda: tfirl.imitate('hype', task, demos, init_from=value),
+    'path': lambda: tfirl.load_run(value),
+    'video': lambda: run.evaluate(1, video=value),
+  }
+  for name, call in calls.items():
+    with pytest.raises(ValueError, match=rf'^{name} is .*; expected a path$'):
+      call()
+
+
+@pytest.mark.parametrize('value', [3, ['a.npz'], {'observations': []}])
+def test_what_is_no_demonstrations_is_named(value, task, tmp_path):
+  message = '^demonstrations: found .*; expected FILE.npz'
+  with pytest.raises(ValueError, match=message):
+    tfirl.imitate('bc', task, value, root_dir=tmp_path)
+  with pytest.raises(ValueError, match=message):
+    tfirl.load_demonstrations(value, task)

@@ -232,6 +232,19 @@ def test_a_task_of_a_module_is_found_by_its_name(tmp_path, monkeypatch):
     ),
     ({'name': 'a', 'env_fn': 'os:make'}, "'os:make': .*no attribute"),
     ({'name': 'a', 'env_fn': 'os:sep'}, 'a str; expected a function'),
+    (
+      {'name': 'a', 'env_fn': gymnasium.Wrapper(gymnasium.Env())},
+      'Task.env_fn is <Wrapper.*expected what makes an environment, such as',
+    ),
+    ({'name': 'a', 'env_fn': 3}, "Task.env_fn is 3; expected a function, or '"),
+    (
+      {'name': 'a', 'env_id': 'Hopper-v5', 'is_healthy': 3},
+      "Task.is_healthy is 3; expected a function, or 'module:function'",
+    ),
+    (
+      {'name': 'a', 'env_id': 'Hopper-v5', 'is_healthy': []},
+      r'Task.is_healthy is \[\]; expected a function',
+    ),
     ({'name': None, 'env_id': 'A-v0'}, 'Task.name is None; expected str'),
     ({'name': 'a', 'env_id': 3}, 'Task.env_id is 3; expected str or None'),
     ({**_ANY, 'demos': 3}, 'Task.demos is 3; expected str or None'),

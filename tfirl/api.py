@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import gin
 import numpy as np
 import pandas as pd
 
-from tfirl import types
+from tfirl import checks, types
 from tfirl.config import gin_bindings, gin_files
 from tfirl.demos import arrays, load
 from tfirl.diagnosis import diagnose
@@ -137,7 +136,7 @@ class Run:
     *,
     seed: int = 0,
     stochastic: bool = False,
-    video: str | None = None,
+    video: str | os.PathLike | None = None,
   ) -> evaluation.EpisodeStats:
     """Rolls the policy out in the task, by its true reward.
 
@@ -151,6 +150,8 @@ class Run:
       FileNotFoundError: the run has written no policy yet.
       ValueError: see `evaluation.evaluate`.
     """
+    if video is not None:
+      video = checks.path('video', video)
     policy = policy_file.load(self.path / policy_file.FILE).unit_policy
     with self.task.make_env(seed, 'rgb_array' if video else None) as env:
       return evaluation.evaluate(
@@ -210,7 +211,7 @@ class Run:
 def imitate(
   method: str,
   task: str | Task,
-  demos: str | types.Demonstrations | None = None,
+  demos: str | os.PathLike | types.Demonstrations | None = None,
   *,
   seed: int = 0,
   real_steps: int | None = None,
@@ -247,11 +248,13 @@ def imitate(
   Raises:
     FileNotFoundError, ValueError: what was given is of no use.
     RunFolderError: the folder holds another run, or is in use.
+    RuntimeError: a run is under way in this process.
   """
   budget = {'real_steps': real_steps, 'updates': updates}
   lines = [f'run.{k} = {v!r}' for k, v in budget.items() if v is not None]
   if init_from is not None:
     earlier = init_from.path if isinstance(init_from, Run) else init_from
+    earlier = checks.path('init_from', earlier)
     lines.append(f'WarmStart.init_from = {os.path.abspath(earlier)!r}')
   given = None
   if isinstance(task, Task):
@@ -260,12 +263,12 @@ def imitate(
     lines = [*defaults, *lines]
   else:
     name = f'{method}_{task}.gin'
-  try:
+  with gin_bindings.alone('imitate'):
     with launch.StopSignal() as stop:
       path = launch.launch(
         [name],
         [*lines, *bindings],
-        os.fspath(root_dir),
+        checks.path('root_dir', root_dir),
         seed,
         demos,
         stop,
@@ -275,12 +278,10 @@ def imitate(
         on_evaluation=on_evaluation,
       )
     return Run(path, given or make_task())
-  finally:
-    gin.clear_config()  # of no concern to what comes next
 
 
 def load_demonstrations(
-  source: str,
+  source: str | os.PathLike,
   task: str | Task,
   *,
   keys: Mapping[str, str] | None = None,
@@ -326,7 +327,7 @@ def load_run(path: str | os.PathLike, task: Task | None = None) -> Run:
     FileNotFoundError: no run is there.
     ValueError: the task can't be made again: give it.
   """
-  config = Path(path) / 'config.gin'
+  config = Path(checks.path('path', path)) / 'config.gin'
   if not config.is_file():
     raise FileNotFoundError(
       f'{config} not found; expected a run folder ROOT/TASK/METHOD/SEED'
@@ -339,11 +340,9 @@ def _shipped_task(name: str) -> Task:
 
 
 def _task_of(gin_file: str) -> Task:
-  try:
+  with gin_bindings.alone(f'the task of {gin_file}'):
     gin_bindings.parse([gin_file])
     return make_task()
-  finally:
-    gin.clear_config()
 
 
 def _method_file(method: str, task: Task) -> str:

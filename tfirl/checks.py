@@ -10,6 +10,7 @@ import functools
 import inspect
 import math
 import numbers
+import os
 import re
 import types
 import typing
@@ -240,6 +241,13 @@ def require(name: str, value: Any, expected: str, is_valid: bool) -> None:
   """Raises ValueError unless `is_valid`, in the words of all such errors."""
   if not is_valid:
     raise ValueError(f'{name} is {value!r}; expected {expected}')
+
+
+def path(name: str, value: Any) -> str:
+  """`value` as text; raises ValueError unless it is a path, text or not."""
+  is_path = isinstance(value, (str, os.PathLike))
+  require(name, value, 'a path', is_path)
+  return os.fspath(value)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ class Task:
     tremble_probability: checks.Share = 0.0,
     is_healthy: _IsHealthy | str | None = None,
     max_episode_steps: checks.Count | None = None,
-    demos: str | None = None,
+    demos: str | os.PathLike | None = None,
     expert_return: float | None = None,
     random_return: float | None = None,
   ):
@@ -78,6 +79,9 @@ class Task:
       raise ValueError(
         f'Task: found {found} of env_id and env_fn; expected one of them'
       )
+    # gin's bindings have no paths, and find them as text.
+    if isinstance(demos, os.PathLike):
+      demos = os.fspath(demos)
     _check_values(
       name=name,
       env_id=env_id,
@@ -274,6 +278,8 @@ def resolve(binding: str, value: Callable | str | None) -> Callable | None:
   """
   if value is None or callable(value):
     return value
+  if not isinstance(value, str):
+    raise ValueError(f'{binding} is {value!r}; {_expected_function(value)}')
   module, _, name = value.partition(':')
   if not module or not name or '<' in value or module == '__main__':
     raise ValueError(
@@ -312,6 +318,16 @@ def _check_values(**values: Any) -> None:
     'no render_mode: videos are made by run.record_video and run.eval_video',
     'render_mode' not in found,
   )
+
+
+def _expected_function(found: Any) -> str:
+  """What to give in the place of what is neither a function nor a name."""
+  if isinstance(found, gymnasium.Env):
+    return (
+      'expected what makes an environment, such as its class: a run needs '
+      'several'
+    )
+  return "expected a function, or 'module:function'"
 
 
 def _takes(function: Callable, name: str) -> bool:

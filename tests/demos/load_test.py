@@ -55,6 +55,52 @@ def test_unknown_source(source):
     _load(source)
 
 
+@pytest.mark.parametrize(
+  'source', [None, 3, ['a.npz'], {'observations': np.zeros((5, 11))}, b'a.npz']
+)
+def test_a_source_of_another_type(source):
+  kind = type(source).__name__
+  message = (
+    rf'^demonstrations: found .*, of type {kind}; expected FILE\.npz, .*'
+  )
+  for load in (_load, read):
+    with pytest.raises(ValueError, match=message):
+      load(source)
+
+
+def test_a_path_is_a_source(tmp_path):
+  path = tmp_path / 'demos.npz'
+  np.savez(
+    path,
+    observations=np.zeros((5, 11)),
+    actions=np.zeros((5, 3)),
+    next_observations=np.zeros((5, 11)),
+    terminals=np.zeros(5),
+    timeouts=np.eye(5)[4],
+  )
+  demos = _load(path)
+  assert len(demos) == 5
+  assert demos.source == _load(str(path)).source == str(path)
+
+
+@pytest.mark.parametrize(
+  'keys',
+  [
+    {'observations': 3, 'actions': 'a'},
+    {'observations': 'o', 'actions': None},
+    {3: 'o'},
+    {'observations': ['x', 'v']},
+    'observations=o',
+    ['o'],
+  ],
+)
+@pytest.mark.parametrize('suffix', ['npz', 'hdf5', 'csv'])
+def test_keys_are_names(keys, suffix):
+  message = rf'^a\.{suffix}: keys: found .*; expected a dict of names, '
+  with pytest.raises(ValueError, match=message):
+    read(f'a.{suffix}', keys=keys)
+
+
 def test_embedded_of_an_unknown_task():
   with pytest.raises(ValueError, match='embedded:chess: found no such expert'):
     read('embedded:chess')

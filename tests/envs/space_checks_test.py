@@ -115,13 +115,59 @@ def test_actions_of_two_axes_are_made_of_one():
   assert _acts(env)[1].shape == (2, 3)
 
 
-def test_actions_without_bounds_are_given_some():
-  env = Constant(action_space=spaces.Box(-np.inf, np.inf, (2,)))
+@pytest.mark.parametrize(
+  ('most', 'dtype'),
+  [
+    (np.inf, np.float32),
+    (np.finfo(np.float32).max, np.float32),
+    (1e300, np.float64),
+    (1.1e6, np.float32),
+  ],
+)
+def test_actions_without_bounds_are_given_some(most, dtype):
+  env = Constant(action_space=spaces.Box(-most, most, (2,), dtype))
   message = _refusal(env)
   assert 'finite bounds' in message and 'need no RescaleAction' in message
+  assert 'A bound beyond 1,000,000 is taken for none' in message
   assert 'spaces.Box(-1.0, 1.0, (2,))' in message
   env = wrappers.TransformAction(env, lambda a: a, spaces.Box(-1.0, 1.0, (2,)))
   np.testing.assert_array_equal(_acts(env)[1], [0, 0])
+
+
+def test_one_bound_out_of_reach_is_one_too_many():
+  space = spaces.Box(np.float32([-1, -1]), np.float32([1, 3e38]))
+  assert 'is taken for none' in _refusal(Constant(action_space=space))
+
+
+def test_large_bounds_are_scaled():
+  env = Constant(action_space=spaces.Box(-1e6, 1e6, (1,)))
+  np.testing.assert_array_equal(_acts(env)[1], [0])
+  env = Constant(action_space=spaces.Box(-1e7, 1e7, (1,)))
+  _acts(wrappers.RescaleAction(env, -1.0, 1.0))
+
+
+def test_whole_numbers_are_rounded_to():
+  env = Constant(action_space=spaces.Box(-2, 2, (1,), np.int32))
+  message = _refusal(env)
+  assert 'expected a Box of one axis of floats' in message
+  assert 'np.rint(a).astype(env.action_space.dtype)' in message
+  low, high = env.action_space.low, env.action_space.high
+  env = wrappers.TransformAction(
+    env,
+    lambda a: np.rint(a).astype(np.int32),
+    spaces.Box(np.float32(low), np.float32(high)),
+  )
+  assert _acts(env)[1].dtype == np.int32
+
+
+@pytest.mark.parametrize('name', ['observation_space', 'action_space'])
+def test_a_space_must_be_there(name):
+  env = Constant()
+  delattr(env, name)
+  for of in (env, wrappers.TimeLimit(env, 5)):
+    message = _refusal(of)
+    assert f'{name} is None; expected a gymnasium.spaces.Box' in message
+    assert 'Constant' in message
 
 
 def test_actions_without_a_choice_are_left_out():

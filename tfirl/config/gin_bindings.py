@@ -14,6 +14,7 @@ import copy
 import functools
 import logging
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ _COMMON_FOLDERS = ('tasks', 'budgets')
 _locations: dict[Key, str] = {}
 # Bindings of the files in _COMMON_FOLDERS.
 _common: set[Key] = set()
+_lock = threading.Lock()
 
 
 class UnusedBindingError(BindingError):
@@ -93,6 +95,29 @@ def parse(
   _common.update(common, _keys_of_common_files(folders))
   with _quiet_logging():
     gin.parse_config_files_and_bindings(paths, [*facts, *bindings])
+
+
+@contextlib.contextmanager
+def alone(what: str) -> Iterator[None]:
+  """Has gin's config to itself, and leaves it empty.
+
+  Args:
+    what: the function that needs it, for the error.
+
+  Raises:
+    RuntimeError: another one has it, in another thread or around this one: what
+      it reads later would be of this one.
+  """
+  if not _lock.acquire(blocking=False):
+    raise RuntimeError(
+      f'{what}: found a run under way in this process, which has one gin '
+      'config; expected none: call it after that run, or in another process'
+    )
+  try:
+    yield
+  finally:
+    gin.clear_config()
+    _lock.release()
 
 
 def _keys_of_common_files(folders: Sequence[Path]) -> list[Key]:

@@ -93,7 +93,7 @@ def _judge(demos, env, errors: np.ndarray, accept: bool) -> None:
   """Refuses, warns or lets pass, by the share of rows [R] that disagree."""
   share = float((errors > _MOST_OFF).mean())
   found = (
-    f'others than the recorded actions lead to in {env.env_id}, by '
+    f'others than the recorded actions lead to in {env.name}, by '
     f'{np.median(errors):.0%} of a step (median), by over {_MOST_OFF:.0%} in '
     f'{share:.0%} of {len(errors)} rows that were replayed'
   )
@@ -115,7 +115,7 @@ def _takes_states(demos, env) -> bool:
       '%s: qpos, qvel: found %s numbers, %s has %s: not replayed',
       demos.source,
       found,
-      env.env_id,
+      env.name,
       expected,
     )
   return found == expected
@@ -200,7 +200,7 @@ def _compare_ranges(demos, env, accept: bool) -> None:
     i = far[np.argmax(gap[far] / width[far])]
     found = (
       f'{demo_low[i]:.3g} to {demo_high[i]:.3g} in column {i}, where episodes '
-      f'of {env.env_id} begin at {begun[:, i].min():.3g} to '
+      f'of {env.name} begin at {begun[:, i].min():.3g} to '
       f'{begun[:, i].max():.3g}; {len(far)} of {len(gap)} columns are so'
     )
     ends.refuse(accept, demos.source, 'observations', found, _EXPECTED)
@@ -220,7 +220,7 @@ def _warn_of_still_columns(demos, env, seen: np.ndarray) -> None:
       i,
       'never changes' if is_still[i] else 'changes',
       'never changes' if env_is_still[i] else 'changes',
-      env.env_id,
+      env.name,
       len(found),
     )
 
@@ -253,7 +253,7 @@ def _warn_of_unit_actions(demos, env) -> None:
       '%s: actions: found none beyond [-1, 1], and %s takes %g to %g: are they '
       "in a policy's own scale? Expected the environment's",
       demos.source,
-      env.env_id,
+      env.name,
       low.min(),
       high.max(),
     )

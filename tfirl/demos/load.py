@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import os
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,8 +55,24 @@ def _read_d4rl_name(
   return dataclasses.replace(raw, env_id='', versions={'d4rl': name})
 
 
+def given(source: Any) -> str | Demonstrations:
+  """What a user gave as demonstrations; a path is made text.
+
+  Raises DemonstrationError if it is neither a source nor demonstrations.
+  """
+  if isinstance(source, (str, Demonstrations)):
+    return source
+  if not isinstance(source, os.PathLike):
+    raise DemonstrationError(
+      f'demonstrations: found {reprlib.repr(source)}, of type '
+      f'{type(source).__name__}; expected {SOURCES}, or what '
+      'Demonstrations.from_episodes and load_demonstrations return'
+    )
+  return os.fspath(source)
+
+
 def read(
-  source: str,
+  source: str | os.PathLike,
   env_id: str = '',
   observation_size: int = 0,
   keys: Mapping[str, str] | None = None,
@@ -70,6 +87,8 @@ def read(
 
   Raises FileNotFoundError or DemonstrationError.
   """
+  source = given(source)
+  _check_keys(source, keys)
   prefix, _, name = source.partition(':')
   if prefix in ('d4rl', 'minari', 'embedded'):
     check(not keys, source, 'keys', keys, 'none: its keys are known')
@@ -83,6 +102,15 @@ def read(
 
     return embedded.demonstrations(name, observation_size)
   return _read_file(os.path.expanduser(source), env_id, observation_size, keys)
+
+
+def _check_keys(source: str, keys: Any) -> None:
+  is_valid = keys is None or (
+    isinstance(keys, Mapping)
+    and all(isinstance(text, str) for pair in keys.items() for text in pair)
+  )
+  expected = "a dict of names, {'observations': 'obs', ...}"
+  check(is_valid, source, 'keys', repr(keys), expected)
 
 
 def _read_file(
@@ -108,7 +136,7 @@ def _read_file(
 
 
 def of_task(
-  source: str | Demonstrations, task: tasks.Task, **options: Any
+  source: str | os.PathLike | Demonstrations, task: tasks.Task, **options: Any
 ) -> Demonstrations:
   """`load_demonstrations` with what `task` makes, and checked against it.
 
@@ -156,7 +184,7 @@ def _warn_of_unknown_task(raw: RawDemonstrations, env_id: str) -> None:
 )
 @checks.checked
 def load_demonstrations(
-  source: str | Demonstrations,
+  source: str | os.PathLike | Demonstrations,
   *,
   env_id: str,
   observation_size: int,
@@ -212,6 +240,7 @@ def load_demonstrations(
     DemonstrationError: names the file, the key, what was found and what
       expected.
   """
+  source = given(source)
   if isinstance(source, Demonstrations):
     sizes = source.observations.shape[1], source.actions.shape[1]
     expected = observation_size, len(action_low)

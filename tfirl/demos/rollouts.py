@@ -92,7 +92,7 @@ def _join(
   columns['actions'] = (high + low) / 2 + (high - low) / 2 * columns['actions']
   returns = [e['rewards'].sum(dtype=np.float64) for e in episodes]
   return RawDemonstrations(
-    source=f'rollouts in {env.env_id}',
+    source=f'rollouts in {env.name}',
     columns=columns,
     env_id=env.env_id,
     env_kwargs=env.env_kwargs,
@@ -165,7 +165,7 @@ def record(
     if min_return is not None:
       kind = f'good enough (return >= {min_return:g})'
     raise ValueError(
-      f'{env.env_id}: found {len(kept)} {kind} episodes in '
+      f'{env.name}: found {len(kept)} {kind} episodes in '
       f'{len(lengths)} attempts (mean length {np.mean(lengths or [0]):.0f}, '
       f'highest return {max(returns, default=0.0):.1f}); expected '
       f'{num_episodes}: is the policy good enough?'

@@ -14,7 +14,7 @@ from tf_agents.environments import py_environment
 from tf_agents.specs import array_spec
 from tf_agents.trajectories import time_step as ts
 
-from tfirl.envs import mujoco_state, space_checks
+from tfirl.envs import answers, mujoco_state, space_checks
 from tfirl.envs.mazes import ant_steering, goal_maze
 
 _ONE = np.asarray(1.0, np.float32)
@@ -27,13 +27,17 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
 
   An episode that ends in a terminal state has discount 0 at its last step; one
   cut by the time limit has discount 1, so that values bootstrap across it.
+
+  `reset` and `step` raise ValueError if the environment answers in another form
+  than gymnasium's or that of its space, FloatingPointError if an observation or
+  a reward is not finite.
   """
 
   def __init__(self, env: gymnasium.Env, seed: int):
     """Wraps `env`; the first reset uses `seed`, later ones go on from it.
 
     Raises: ValueError if observations are not a vector, or actions not a
-      vector with finite bounds; says what to do about it.
+      vector of floats with bounds of use; says what to do about it.
     """
     super().__init__(handle_auto_reset=True)
     space_checks.check(env)
@@ -43,7 +47,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     # Holds what MuJoCo's state doesn't: where the goal is.
     self._task = self._maze or ant_steering.find(env)
     self._next_seed: int | None = int(seed)
-    self._was_reset = False
+    self._was_reset, self._has_stepped = False, False
     self._elapsed_steps = 0
     self._info: dict[str, Any] = {}
     low, high = env.action_space.low, env.action_space.high
@@ -66,6 +70,11 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
   @property
   def env_id(self) -> str:
     return self._gym.spec.id if self._gym.spec else ''
+
+  @property
+  def name(self) -> str:
+    """The id, or what has none, the class: for messages."""
+    return self.env_id or type(self._gym.unwrapped).__name__
 
   @property
   def env_kwargs(self) -> dict[str, Any]:
@@ -124,7 +133,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     """
     if mode != 'rgb_array' or self._gym.render_mode != 'rgb_array':
       raise ValueError(
-        f'{self.env_id} was made with render_mode={self._gym.render_mode!r} '
+        f'{self.name} was made with render_mode={self._gym.render_mode!r} '
         f"and asked for {mode!r}; expected 'rgb_array' for both"
       )
     return self._gym.render()
@@ -133,7 +142,11 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     self._gym.close()
 
   def _reset(self) -> ts.TimeStep:
-    observation, self._info = self._gym.reset(seed=self._next_seed)
+    try:
+      observation, self._info = self._gym.reset(seed=self._next_seed)
+    except (TypeError, ValueError) as error:
+      answers.explain(error, self.name, 'reset')
+      raise
     self._next_seed = None
     self._was_reset = True
     self._elapsed_steps = 0
@@ -141,13 +154,20 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
 
   def _step(self, action: np.ndarray) -> ts.TimeStep:
     action = self._env_action(action)
-    observation, reward, terminated, truncated, self._info = self._gym.step(
-      action
-    )
+    try:
+      observation, reward, terminated, truncated, self._info = self._gym.step(
+        action
+      )
+    except (TypeError, ValueError) as error:
+      answers.explain(error, self.name, 'step')
+      raise
+    if not self._has_stepped:
+      answers.check_ends(self.name, terminated, truncated)
+      self._has_stepped = True
     self._elapsed_steps += 1
     return ts.TimeStep(
       ts.StepType.LAST if terminated or truncated else ts.StepType.MID,
-      np.asarray(reward, np.float32),
+      self._checked_reward(reward),
       _ZERO if terminated else _ONE,
       self._checked(observation),
     )
@@ -157,26 +177,51 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     action = np.asarray(action, np.float32)
     if action.shape != self._action_spec.shape:
       raise ValueError(
-        f'{self.env_id}: action has shape {action.shape}; expected '
+        f'{self.name}: action has shape {action.shape}; expected '
         f'{self._action_spec.shape}'
       )
     # Written so that NaN fails it too.
     if not (max(action.max(), -action.min()) <= 1.0):
       raise ValueError(
-        f'{self.env_id}: action {action}; expected finite numbers within '
-        '[-1, 1]'
+        f'{self.name}: action {action}; expected finite numbers within [-1, 1]'
       )
     return self._center + self._scale * action if self._scaled else action
 
   def _checked(self, observation: np.ndarray) -> np.ndarray:
     # A copy: environments may write into theirs. Some return a list.
-    observation = np.array(observation, np.float32)
-    if not math.isfinite(np.add.reduce(observation)):
+    try:
+      vector = np.array(observation, np.float32)
+    except (TypeError, ValueError):
+      vector = None
+    if vector is None or vector.shape != self._observation_spec.shape:
+      method = 'step' if self._elapsed_steps else 'reset'
+      shape = self._observation_spec.shape
+      answers.refuse_observation(self.name, method, observation, shape)
+    if not math.isfinite(np.add.reduce(vector)):
       raise FloatingPointError(
-        f'{self.env_id}: non-finite observation at step '
-        f'{self._elapsed_steps} of its episode: {observation}'
+        f'{self.name}: non-finite observation at step '
+        f'{self._elapsed_steps} of its episode: {vector}'
       )
-    return observation
+    return vector
+
+  def _checked_reward(self, reward: float) -> np.ndarray:
+    """One finite number, [] float32."""
+    try:
+      number = np.asarray(reward, np.float32)
+    except (TypeError, ValueError):
+      number = None
+    # NumPy takes None for NaN.
+    if reward is None or number is None or number.shape:
+      raise ValueError(
+        f'{self.name}.step: the reward is {answers.describe(reward)}; expected '
+        'a number'
+      )
+    if not math.isfinite(number):
+      raise FloatingPointError(
+        f'{self.name}: non-finite reward at step {self._elapsed_steps} of its '
+        f'episode: {reward}'
+      )
+    return number
 
   def _first(self, observation: np.ndarray) -> ts.TimeStep:
     return ts.TimeStep(
@@ -216,12 +261,12 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     limit = self.max_episode_steps
     if elapsed_steps < 0 or (limit is not None and elapsed_steps >= limit):
       raise ValueError(
-        f'{self.env_id}: elapsed_steps is {elapsed_steps}; expected at least '
+        f'{self.name}: elapsed_steps is {elapsed_steps}; expected at least '
         f'0 and less than the time limit of {limit}'
       )
     if (goal is None) != (self._maze is None):
       expected = 'none' if self._maze is None else "x-y of the maze's goal"
-      raise ValueError(f'{self.env_id}: goal is {goal}; expected {expected}')
+      raise ValueError(f'{self.name}: goal is {goal}; expected {expected}')
     self._ensure_reset()
     time_s = elapsed_steps * inner.dt
     if self._maze is None:
@@ -266,7 +311,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     is_mujoco = inner is not None
     if is_mujoco != (state['mujoco'] is not None):
       raise ValueError(
-        f'{self.env_id}: found a state with'
+        f'{self.name}: found a state with'
         f'{"out" if is_mujoco else ""} a simulation; expected one with'
         f'{"" if is_mujoco else "out"}: it was taken from another environment'
       )

@@ -7,12 +7,21 @@ from gymnasium import spaces
 _OBSERVATION = (
   'expected a Box of one axis: all that the policy may know, as one vector'
 )
-_ACTION = 'expected a Box of one axis with finite bounds'
+_ACTION = 'expected a Box of one axis of floats, with finite bounds'
+# Beyond it a bound stands for none: float32's largest number, say.
+_MOST = 1e6
 _WHERE = ', in the function that Task.env_fn names'
 
 
 def check(env: gymnasium.Env) -> None:
   """Raises ValueError with advice unless both spaces can be used."""
+  for name in ('observation_space', 'action_space'):
+    space = getattr(env, name, None)
+    if not isinstance(space, spaces.Space):
+      raise ValueError(
+        f'{env}: {name} is {space!r}; expected a gymnasium.spaces.Box, which '
+        'the environment sets when it is made'
+      )
   advice = _observation_advice(env.observation_space)
   if advice:
     raise ValueError(
@@ -74,13 +83,24 @@ def _box_advice(space: spaces.Box) -> str:
       f'TransformAction(env, lambda a: a.reshape({space.shape}), '
       f'spaces.flatten_space(env.action_space)){_WHERE}'
     )
-  if not space.is_bounded('both'):
+  if not np.issubdtype(space.dtype, np.floating):
+    return (
+      'Policies are Gaussian: what they do is no whole number. '
+      'gymnasium.wrappers.TransformAction takes floats and rounds them: '
+      'TransformAction(env, lambda a: '
+      'np.rint(a).astype(env.action_space.dtype), spaces.Box('
+      'np.float32(env.action_space.low), np.float32(env.action_space.high)))'
+      f'{_WHERE}'
+    )
+  if not (space.low.min() >= -_MOST and space.high.max() <= _MOST):
     size = space.shape[0]
     return (
+      f'A bound beyond {_MOST:,.0f} is taken for none. '
       'What the demonstrations keep within will do: '
       'gymnasium.wrappers.TransformAction(env, lambda a: a, '
-      f'spaces.Box(-1.0, 1.0, ({size},))){_WHERE}. Finite bounds of any size '
-      'need no RescaleAction: they are scaled here'
+      f'spaces.Box(-1.0, 1.0, ({size},))){_WHERE}. Bounds that are meant are '
+      'brought into reach by gymnasium.wrappers.RescaleAction(env, -1.0, 1.0); '
+      'smaller ones need no RescaleAction: they are scaled here'
     )
   if not np.all(space.low < space.high):
     return (

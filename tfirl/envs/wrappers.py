@@ -204,7 +204,7 @@ def _check_states(
   if model is None:
     raise ValueError(
       f'ExpertReset.reset_prob > 0 needs a MuJoCo state to restore; '
-      f'{env.env_id} has none'
+      f'{env.name} has none'
     )
   sizes = {'qpos': model.nq, 'qvel': model.nv}
   if env.maze is not None:
@@ -217,11 +217,11 @@ def _check_states(
       raise ValueError(
         f'ExpertReset.reset_prob > 0 needs states to restore: {name} of '
         f'{demos.source or "the demonstrations"} is {found}; '
-        f'{env.env_id} expects shape {expected}'
+        f'{env.name} expects shape {expected}'
       )
   limit = env.max_episode_steps
   if limit is not None and elapsed_steps.max() >= limit:
     raise ValueError(
       f'{demos.source or "the demonstrations"}: an episode has '
-      f'{elapsed_steps.max() + 1} steps; {env.env_id} ends after {limit}'
+      f'{elapsed_steps.max() + 1} steps; {env.name} ends after {limit}'
     )

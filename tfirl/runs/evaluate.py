@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfirl import tasks
+from tfirl import checks, tasks
 from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import evaluate_arguments, experiment
@@ -35,6 +35,7 @@ def evaluate_run(
     FileNotFoundError: `run` has no config.gin or no exported policy.
     ValueError: see `policy_file.load` and `evaluation.evaluate`.
   """
+  run = Path(checks.path('run', run))
   config = run / 'config.gin'
   if not config.is_file():
     raise FileNotFoundError(

@@ -23,6 +23,7 @@ from absl import flags, logging
 
 from tfirl import checks, tasks, types
 from tfirl.config import few_demos, flag_help
+from tfirl.demos import load
 from tfirl.evaluation import record
 from tfirl.machine import generated_code, ray_connection, signals
 from tfirl.replay import interface
@@ -141,9 +142,9 @@ def seed_everything(seed: int) -> None:
 def launch(
   gin_files: Sequence[str],
   bindings: Sequence[str],
-  root_dir: str,
+  root_dir: str | os.PathLike,
   seed: int,
-  demos: str | types.Demonstrations | None,
+  demos: str | os.PathLike | types.Demonstrations | None,
   stop: Callable[[], bool],
   num_demos: int | None = None,
   *,
@@ -179,6 +180,8 @@ def launch(
     raise ValueError('--gin_file is missing; expected hype_hopper.gin, say')
   for flag, value in (('--demos', demos), ('--root_dir', root_dir)):
     checks.require(flag, value, 'something, or no such flag', value != '')
+  root_dir = checks.path('--root_dir', root_dir)
+  demos = None if demos is None else load.given(demos)
   facts = [] if task is None else task.bindings
   few_demos.parse(gin_files, bindings, num_demos, facts)
   seed_everything(seed)
@@ -194,8 +197,9 @@ def launch(
     try:
       experiment.run(run_folder, task, seed, demos, stop, on_evaluation)
       run_folder.write_operative_config()
-    except Exception:
-      _write_traceback(error_txt)
+    except BaseException as error:
+      if isinstance(error, Exception):  # no signal
+        _write_traceback(error_txt)
       run_folder.forget_config()  # it may be what has to be mended
       raise
     return run_folder.path

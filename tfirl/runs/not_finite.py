@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from tfirl.config import gin_bindings
+from tfirl.envs import gymnasium_env
 from tfirl.storage import checkpoints as checkpoint_files
 
 # A word of what was found, and whose learning rate may well be too high.
 _PLAYERS = (
   ('observation', ()),  # the environment's own
+  ('non-finite reward', ()),  # likewise
   ('cost', ('CostLearner',)),
   ('dynamics', ('DynamicsTrainer',)),
   ('end_', ('LearnedEnd',)),
@@ -67,6 +70,14 @@ class Check:
       if not is_finite.all():
         found = np.asarray(value)[~is_finite].flat[0]
         raise self.error(f'{name} is {found}', where)
+
+
+def is_of_environment(error: FloatingPointError) -> bool:
+  """Whether the code of a user's environment raised it, and not our check."""
+  frames = traceback.extract_tb(error.__traceback__)
+  files = [frame.filename for frame in frames]
+  ours = gymnasium_env.__file__
+  return ours in files and files[-1] != ours
 
 
 def text_of_check(message: str) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import gin
 import numpy as np
 
 from tfirl import tasks
@@ -67,7 +66,7 @@ def learned_model(
   latest = checkpoints.latest(run / 'checkpoints')
   if latest is None:
     raise FileNotFoundError(f'{run} holds no checkpoint; expected one')
-  try:
+  with gin_bindings.alone('model_env'):
     gin_bindings.parse([str((run / 'config.gin').resolve())])
     model = dynamics_model.DynamicsModel(*sizes, 0, _predicts_reward())
     parts = {'model': model}
@@ -76,8 +75,6 @@ def learned_model(
       parts['end'] = learned_end.LearnedEnd(sizes[0], seed=0)
       is_healthy = parts['end'].is_healthy
     env = model_env.ModelEnv(model, is_healthy)
-  finally:
-    gin.clear_config()
   missing = checkpoints.restore_parts(latest, parts)
   if missing:
     raise ValueError(

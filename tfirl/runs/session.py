@@ -145,6 +145,8 @@ class Session:
     try:
       self._algorithm.run_round()
     except FloatingPointError as error:
+      if not_finite.is_of_environment(error):
+        raise
       raise self._finite.error(str(error), self._where) from error
     except ValueError:
       # An action of NaN, say: the cause, not its effect.
@@ -167,11 +169,17 @@ class Session:
 
     Returns: the mean return; None without a policy.
 
-    Raises: what `on_evaluation` raises, after a checkpoint.
+    Raises: what the environment and `on_evaluation` raise, after a checkpoint.
     """
     algorithm, found = self._algorithm, _NO_METRICS
     if algorithm.policy is not None:
-      found = self._evaluations.play(algorithm.policy, self.steps).metrics()
+      try:
+        played = self._evaluations.play(algorithm.policy, self.steps)
+      except Exception:
+        if self._has_trained and self._saved_at != self.steps:
+          self.save()  # what was trained is sound, if the environment is not
+        raise
+      found = played.metrics()
     self._log.write(
       {
         **self._training_numbers(),

@@ -1,7 +1,9 @@
 """Actors as Ray's: how they end is told apart."""
 
 import os
+import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -37,6 +39,13 @@ def _ended(crew):
     time.sleep(0.1)
   (end,) = found
   return end
+
+
+def test_an_environment_that_stays_here_is_named(crew):
+  lock = threading.Lock()
+  with pytest.raises(ValueError, match="run.num_actors: .*can't be sent to"):
+    crew.begin(lambda: lock, types.SimpleNamespace(actor=0))
+  assert crew.ended() == []
 
 
 def test_an_error_and_a_death_are_told_apart(

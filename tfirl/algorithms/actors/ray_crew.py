@@ -52,9 +52,22 @@ class RayCrew:
     self._ready = [_start() for _ in range(num_actors)]
 
   def begin(self, make_env: Callable, job: worker.Job) -> None:
-    """One more process, as soon as Ray has room for it."""
+    """One more process, as soon as Ray has room for it.
+
+    Raises:
+      ValueError: `make_env` can't be sent to it.
+    """
     handle = self._ready.pop() if self._ready else _start()
-    self._running[handle.act.remote(make_env, job)] = job.actor, handle
+    try:
+      ref = handle.act.remote(make_env, job)
+    except TypeError as error:
+      self._ready.append(handle)
+      raise ValueError(
+        "run.num_actors: the task's environment can't be sent to another "
+        'process; expected Task.env_fn to make what it needs, and to keep '
+        'nothing that pickle refuses (a lock, a socket)'
+      ) from error
+    self._running[ref] = job.actor, handle
 
   def end(self, actor: int) -> None:
     """Kills its process; `ended` tells of it then."""
