@@ -1,5 +1,8 @@
 """Misspelled names, scopes and unused bindings must not pass in silence."""
 
+import threading
+import time
+
 import gin
 import pytest
 
@@ -256,3 +259,48 @@ def test_a_long_value_is_told_by_its_ends():
     gin_bindings.parse([], [f'toy_table.rows = {value}'])
   assert len(str(error.value)) < 500
   assert '(1, 2, 3, ' in str(error.value) and '199, -1)' in str(error.value)
+
+
+def test_one_config_at_a_time(monkeypatch):
+  """Around itself it is refused at once; a short one elsewhere is waited for."""
+  monkeypatch.setattr(gin_bindings, '_WAIT_S', 60.0)
+  entered, seen = threading.Event(), []
+
+  def read_elsewhere():
+    with gin_bindings.alone('the other'):
+      entered.set()
+      time.sleep(0.2)
+      seen.append('read')
+
+  thread = threading.Thread(target=read_elsewhere)
+  thread.start()
+  entered.wait()
+  with gin_bindings.alone('this'):
+    assert seen == ['read']
+    start_s = time.monotonic()
+    with (
+      pytest.raises(RuntimeError, match='^inside: found a run under way'),
+      gin_bindings.alone('inside'),
+    ):
+      pass
+    assert time.monotonic() - start_s < 30
+  thread.join()
+
+
+def test_a_config_that_is_taken_for_long_is_not_waited_for(monkeypatch):
+  monkeypatch.setattr(gin_bindings, '_WAIT_S', 0.1)
+  with gin_bindings.alone('a run'):
+    errors = []
+
+    def load():
+      try:
+        with gin_bindings.alone('load_run'):
+          pass
+      except RuntimeError as error:
+        errors.append(str(error))
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    thread.join()
+  (error,) = errors
+  assert error.startswith('load_run: found a run under way')

@@ -34,7 +34,8 @@ _COMMON_FOLDERS = ('tasks', 'budgets')
 _locations: dict[Key, str] = {}
 # Bindings of the files in _COMMON_FOLDERS.
 _common: set[Key] = set()
-_lock = threading.Lock()
+_lock, _WAIT_S = threading.Lock(), 5.0
+_owner: list[int] = []  # the thread that has it
 
 
 class UnusedBindingError(BindingError):
@@ -105,18 +106,22 @@ def alone(what: str) -> Iterator[None]:
     what: the function that needs it, for the error.
 
   Raises:
-    RuntimeError: another one has it, in another thread or around this one: what
-      it reads later would be of this one.
+    RuntimeError: another one has it, around this one, or in another thread for
+      longer than it takes to read a file: what it reads later would be of this
+      one.
   """
-  if not _lock.acquire(blocking=False):
+  is_around = _owner == [threading.get_ident()]
+  if not _lock.acquire(timeout=0 if is_around else _WAIT_S):
     raise RuntimeError(
       f'{what}: found a run under way in this process, which has one gin '
       'config; expected none: call it after that run, or in another process'
     )
+  _owner[:] = [threading.get_ident()]
   try:
     yield
   finally:
     gin.clear_config()
+    _owner.clear()
     _lock.release()
 
 
