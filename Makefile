@@ -45,10 +45,10 @@ train: $(INSTALLED)
 	@echo "curve and table: $(OUT)/index.html   video: $(RUN)/videos/final.mp4"
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 quick: $(INSTALLED)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow'
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not slow'
 
 storm: $(INSTALLED)
 	TFIRL_STORM=$(STORM) $(BIN)/python -m pytest -q -m storm

@@ -262,7 +262,7 @@ def test_a_long_value_is_told_by_its_ends():
 
 
 def test_one_config_at_a_time(monkeypatch):
-  """Around itself it is refused at once; a short one elsewhere is waited for."""
+  """Around itself it is refused; a short one elsewhere is waited for."""
   monkeypatch.setattr(gin_bindings, '_WAIT_S', 60.0)
   entered, seen = threading.Event(), []
 
