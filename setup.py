@@ -56,7 +56,7 @@ _RUFF = 'ruff==0.17.6'  # another version formats otherwise
 _EXTRAS_REQUIRE = {
   'test': [
     'pytest==9.2.0',  # its importlib mode lets test files share a name
-    'pytest-xdist==3.8.0',  # two workers; the one tested with that pytest
+    'pytest-xdist==3.8.0',  # workers; the one tested with that pytest
     'scipy==1.17.1',  # tests compare with it; the last tested with numpy 1.26
     'rliable==1.2.0',  # the report's numbers are its; 1.2 takes numpy 1.26
     _RUFF,
