@@ -275,7 +275,7 @@ def test_a_copy_keeps_a_map_that_was_given():
 
 def test_what_it_does_not_know_is_refused():
   with pytest.raises(
-    ValueError, match="env_kwargs is {'reset_target': True}; t"
+    ValueError, match="env_kwargs is {'reset_target': True}; making it failed"
   ):
     tasks.make_env(goal_maze.D4RL_ID, {'reset_target': True})
 
