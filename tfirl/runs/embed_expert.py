@@ -19,7 +19,7 @@ from tfirl.config import gin_bindings
 from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
-from tfirl.storage import policy_file
+from tfirl.storage import metadata_file, policy_file
 
 
 def read_weights(path: Path) -> acting.MlpPolicy:
@@ -79,7 +79,7 @@ def main(argv: list[str] | None = None) -> None:
   task = tasks.make_task()
   env = task.make_env(args.seed, trembles=False)
   stats = evaluation.evaluate(env, policy, args.episodes, args.seed)
-  launches = json.loads((args.run / 'metadata.json').read_text())['launches']
+  launches = metadata_file.read(args.run / metadata_file.NAME)['launches']
   metadata = {
     'task': task.name,
     'env_id': env.env_id,
