@@ -98,6 +98,17 @@ def test_seed_of_64_bits_is_taken():
   assert np.random.rand() != first
 
 
+def test_first_weights_do_not_depend_on_what_keras_was_told_before():
+  def first_weights():
+    launch.seed_everything(3)
+    layer = tf.keras.layers.Dense(2)
+    layer.build((None, 3))
+    return layer.kernel.numpy()
+
+  tf.keras.utils.set_random_seed(7)
+  np.testing.assert_array_equal(first_weights(), first_weights())
+
+
 def test_changed_config_is_refused(given):
   _launch()
   with pytest.raises(RunFolderError, match='run.env_steps: was 8, is 7'):

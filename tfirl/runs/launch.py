@@ -17,7 +17,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 from absl import flags, logging
 
@@ -130,12 +129,13 @@ class StopSignal:
 
 
 def seed_everything(seed: int) -> None:
-  """Seeds Python's, NumPy's and TensorFlow's global generators.
+  """Seeds Python's, NumPy's, TensorFlow's and Keras' global generators.
 
-  Reverb's sampling has no seed.
+  Keras draws first weights from a generator of its own once anyone has called
+  `tf.keras.utils.set_random_seed`. Reverb's sampling has no seed.
   """
+  tf.keras.utils.set_random_seed(seed % 2**32)  # all that NumPy takes
   random.seed(seed)
-  np.random.seed(seed % 2**32)  # all it takes; the others take 64 bits
   tf.random.set_seed(seed)
 
 
