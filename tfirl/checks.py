@@ -12,6 +12,7 @@ import math
 import numbers
 import os
 import re
+import sys
 import types
 import typing
 from collections import abc as collections_abc
@@ -331,8 +332,12 @@ def words_for(hint: Any) -> str:
 
 def expected(value: Any, hint: Any) -> str:
   """`words_for(hint)`, and what is wrong with an integer too large for it."""
-  is_large = isinstance(value, int) and not _is_small(value)
-  return words_for(hint) + (f', at most {_LARGEST:,}' if is_large else '')
+  words = words_for(hint)
+  if not isinstance(value, int) or _is_small(value):
+    return words
+  if 'float' in words:
+    return f'{words}, at most {sys.float_info.max:.2g}'
+  return f'{words}, at most {_LARGEST:,}'
 
 
 def _is_small(value: int) -> bool:

@@ -47,7 +47,7 @@ def test_takes_what_fits(text):
     (
       'CostLearner.learning_rate = ' + '9' * 400,
       '99999',
-      'float, more than 0, at most 9,223,372,036,854,775,807',
+      'float, more than 0, at most 1.8e+308',
     ),
     ('run.env_steps = 1.5', '1.5', 'expected int'),
     ('run.record_video = 1', '1', 'expected bool'),

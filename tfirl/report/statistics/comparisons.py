@@ -70,8 +70,8 @@ def overall(curves: Sequence[Curve], reps: int) -> list[Overall]:
         name,
         len(own),
         bootstrap.iqm_of_strata(scores, reps),
-        _ends(own, 'real_steps'),
-        _ends(own, 'wall_s'),
+        _last_values(own, 'real_steps'),
+        _last_values(own, 'wall_s'),
         np.concatenate([curve.solved_steps for curve in own]),
         np.concatenate([curve.solved_s for curve in own]),
       )
@@ -79,7 +79,7 @@ def overall(curves: Sequence[Curve], reps: int) -> list[Overall]:
   return sorted(found, key=lambda o: (-o.num_tasks, -o.scores.value[0]))
 
 
-def _ends(curves: Sequence[Curve], column: str) -> np.ndarray:
+def _last_values(curves: Sequence[Curve], column: str) -> np.ndarray:
   """The last value of each run's column, [N]."""
   return np.array(
     [run.columns[column][-1] for curve in curves for run in curve.runs]
