@@ -159,7 +159,7 @@ def _replay_seeds(demos, env, accept: bool) -> list[float]:
     errors += [_step_error(demos, env, i, scale) for i in range(row, end)]
   if off:
     found = (
-      f'recorded seeds that lead to other starts in {env.env_id} in {len(off)} '
+      f'recorded seeds that lead to other starts in {env.name} in {len(off)} '
       f'of {len(chosen)} episodes, by {np.median(off):.3g} deviations (median)'
     )
     if all(are_permuted):
