@@ -10,12 +10,12 @@ A page is read as its reader would work through it, in a folder of its own:
 
 Runs are cut by one binding more, which lays `budgets/smoke.gin` over them, as
 the pages themselves advise, but for the critics' steps before a game, two
-fifths of such a run: gin_matrix/ takes them. Those of
-tfirl's tasks get demonstrations of random actions, for embedded experts' take a
-minute and more. Where the same method was trained on the same task before, on
-this page or another, its updates have been seen: it is made, acts, and is
-evaluated and saved. What another environment holds (Stable-Baselines3,
-imitation, W&B, MLflow) is a stand-in with the same names.
+fifths of such a run: gin_matrix/ takes them. Those of tfirl's tasks get
+demonstrations of random actions, for embedded experts' take a minute and more.
+Where the same method was trained on the same task before, on this page or
+another, its updates have been seen: it is made, acts, and is evaluated and
+saved. What another environment holds (Stable-Baselines3, imitation, W&B,
+MLflow) is a stand-in with the same names.
 """
 
 import functools
