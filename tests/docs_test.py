@@ -8,12 +8,14 @@ A page is read as its reader would work through it, in a folder of its own:
 * `text` is what the block before it prints, where that is marked
   `<!-- test: fails with the next text -->`.
 
-Runs are cut by one binding more, `include 'budgets/smoke.gin'`, as the pages
-themselves advise; those of tfirl's tasks get demonstrations of random actions,
-for embedded experts' take a minute and more. A page that trains the same file
-again, to show something else, has seen its updates: it acts without any. What
-another environment holds (Stable-Baselines3, imitation, W&B, MLflow) is a
-stand-in with the same names.
+Runs are cut by one binding more, which lays `budgets/smoke.gin` over them, as
+the pages themselves advise, but for the critics' steps before a game, two
+fifths of such a run: gin_matrix/ takes them. Those of tfirl's tasks get
+demonstrations of random actions, for embedded experts' take a minute and more.
+Where the same method was trained on the same task before, on this page or
+another, its updates have been seen: it is made, acts, and is evaluated and
+saved. What another environment holds (Stable-Baselines3, imitation, W&B,
+MLflow) is a stand-in with the same names.
 """
 
 import functools
@@ -46,15 +48,23 @@ _BLOCK = re.compile(
 _KINDS = {'python', 'gin', 'sh', 'text'}
 _FAILS = 'fails with the next text'
 _FILE = re.compile(r'# (?P<name>[\w/]+\.(?:py|gin))\n')
-_SMOKE = "include 'budgets/smoke.gin'"
-_CUT = [_SMOKE, 'run.record_video = False']
+# In a folder `budgets`, whose files may bind what a method does not have.
+_CUT = 'budgets/page.gin'
+_CUT_TEXT = """
+include 'budgets/smoke.gin'
+run.record_video = False
+WarmStart.critic_steps = 0
+"""
 _UNTRAINED = {
-  'hype_hopper.gin': [
+  'hype': [
     'ModelFree.initial_steps = 1000',
     'CostTurns.cost_update_period = 1000',
     'WarmStart.bc_steps = 0',
-  ]
+  ],
+  'hyper': ['ModelBased.initial_steps = 1000', 'WarmStart.bc_steps = 0'],
 }
+# Files of the pages that bind no more than numbers of another.
+_NUMBERS_ALONE = {'steady': 'hype'}
 
 
 @pytest.fixture(scope='module')
@@ -73,17 +83,36 @@ def random_demos(record_random, tmp_path_factory):
   return make
 
 
+def _method_and_task(gin_file, task):
+  """('hype', 'hopper'), of tfirl's file of both or of a page's.
+
+  Args: `task` is one that is given beside a method's file, or None.
+  """
+  name = pathlib.PurePath(gin_file).stem
+  if task is not None:
+    return name, task.name
+  method, _, task_name = name.rpartition('_')
+  return _NUMBERS_ALONE.get(method, method), task_name
+
+
+@pytest.fixture(scope='module')
+def trained():
+  """What was trained -> the folder of the run that was."""
+  return {}
+
+
 @pytest.fixture
-def cut_runs(monkeypatch, random_demos):
+def cut_runs(monkeypatch, random_demos, trained):
   """Whatever is launched in this process is short, by what is documented."""
   launch_whole = launch.launch
-  trained = {}
 
   def launch_cut(gin_files, bindings, root_dir, seed, demos, *rest, **kwargs):
-    bindings = [*bindings, *_CUT]
-    if trained.setdefault(gin_files[0], (root_dir, seed)) != (root_dir, seed):
-      bindings += _UNTRAINED.get(gin_files[0], [])
-    task = gin_files[0].removesuffix('.gin').rpartition('_')[2]
+    method, task = _method_and_task(gin_files[0], kwargs.get('task'))
+    has_actors = any('num_actors' in line for line in bindings)
+    bindings = [*bindings, f"include '{_CUT}'"]
+    folder = pathlib.Path(root_dir, task, method, str(seed)).absolute()
+    if trained.setdefault((method, task, has_actors), folder) != folder:
+      bindings += _UNTRAINED.get(method, [])
     if (
       demos is None
       and gin_files_lib.gin_folder().joinpath(f'tasks/{task}.gin').exists()
@@ -212,6 +241,8 @@ def desk(tmp_path, monkeypatch, cut_runs, foreign_modules):
   monkeypatch.chdir(tmp_path)
   monkeypatch.syspath_prepend(tmp_path)
   _write_what_the_reader_has(tmp_path)
+  (tmp_path / _CUT).parent.mkdir()
+  (tmp_path / _CUT).write_text(_CUT_TEXT)
   before = set(sys.modules)
   yield tmp_path
   for name in set(sys.modules) - before:

@@ -12,7 +12,7 @@ from tfirl.storage import checkpoint_folders
 pytestmark = pytest.mark.storm
 _KILLS = int(os.environ.get('TFIRL_STORM', '2'))
 _DAMAGES = int(os.environ.get('TFIRL_STORM', '2'))
-_LONGEST_S = 8.0  # from a start to a kill that does not wait for a checkpoint
+_LONGEST_S = 5.0  # from a start to a kill that does not wait for a checkpoint
 _ENDLESS = 1_000_000
 
 

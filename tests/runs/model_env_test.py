@@ -16,6 +16,8 @@ from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.storage import checkpoints
 
 _SIZE, _ENVS = 2, 4
+# What the policy starts from is nothing to the model.
+_NO_CLONE = {'hyper': ['WarmStart.bc_steps = 0', 'WarmStart.critic_steps = 0']}
 
 
 class Pushed(gymnasium.Env):
@@ -58,7 +60,11 @@ def _smoke(method, task, root_dir):
     method,
     task,
     _demos(task),
-    bindings=["include 'budgets/smoke.gin'", 'run.record_video = False'],
+    bindings=[
+      "include 'budgets/smoke.gin'",
+      'run.record_video = False',
+      *_NO_CLONE.get(method, []),
+    ],
     root_dir=root_dir,
   )
 

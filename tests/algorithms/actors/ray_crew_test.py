@@ -22,8 +22,9 @@ def connected():
     yield ray
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def crew(connected):
+  """One for all tests: each of its processes imports TensorFlow."""
   from tfirl.algorithms.actors import ray_crew
 
   made = ray_crew.RayCrew(2)
