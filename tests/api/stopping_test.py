@@ -13,15 +13,20 @@ def test_returning_true_stops_and_the_same_call_goes_on(
 ):
   def go(**kwargs):
     return mass.imitate(
-      task, demos, tmp_path, bindings=mass.UNTRAINED, **kwargs
+      task,
+      demos,
+      tmp_path,
+      real_steps=64,
+      bindings=mass.UNTRAINED,
+      **kwargs,
     )
 
   run = go(on_evaluation=lambda row: row.real_steps >= 48)
   assert run.metrics.real_steps.iloc[-1] == 48
-  said = 'stopped at 48 of 160 real steps, with a checkpoint; the same command'
+  said = 'stopped at 48 of 64 real steps, with a checkpoint; the same command'
   assert said in capsys.readouterr().err
   assert (run.path / 'checkpoints' / '48').exists()
-  assert go().metrics.real_steps.iloc[-1] == 160
+  assert go().metrics.real_steps.iloc[-1] == 64
 
 
 def test_raising_stops_after_a_checkpoint(task, demos, tmp_path):
@@ -31,13 +36,18 @@ def test_raising_stops_after_a_checkpoint(task, demos, tmp_path):
 
   def go(**kwargs):
     return mass.imitate(
-      task, demos, tmp_path, bindings=mass.UNTRAINED, **kwargs
+      task,
+      demos,
+      tmp_path,
+      real_steps=64,
+      bindings=mass.UNTRAINED,
+      **kwargs,
     )
 
   with pytest.raises(KeyError, match='mine'):
     go(on_evaluation=fail)
   assert (tmp_path / 'runs/mass/hype/0/checkpoints/48').exists()
-  assert go().metrics.real_steps.iloc[-1] == 160
+  assert go().metrics.real_steps.iloc[-1] == 64
 
 
 class _Fails(mass.Mass):
