@@ -2,6 +2,8 @@
 
 import csv
 import os
+import subprocess
+import sys
 
 from tfirl.work_units import unit as unit_lib
 
@@ -99,9 +101,13 @@ def test_ids_are_those_of_the_dry_run(finished_sweep):
 
 
 def test_the_report_shows_methods_and_tasks(finished_sweep):
-  done = finished_sweep.call_warm(
-    *('tfirl.report', finished_sweep.root, '--reps=50'),
+  done = subprocess.run(
+    [sys.executable, '-m', 'tfirl.report', str(finished_sweep.root)]
+    + ['--reps=50'],
     env=finished_sweep.env,
+    capture_output=True,
+    text=True,
+    timeout=300,
   )
   assert done.returncode == 0, done.stderr
   assert '4 units: 4 done' in done.stdout
