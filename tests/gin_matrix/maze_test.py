@@ -143,7 +143,7 @@ def roll_out_few(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('task', _TASKS)
 def test_demonstrations_come_with_the_task(task, run, tmp_path, roll_out_few):
-  roll_out_few(task, 2)
+  roll_out_few(task, 1)
   _check(run(f'bc_{task}.gin', 'bc', [_TO_THE_GOAL], None), 'bc')
   assert (tmp_path / 'minari' / 'tfirl' / task / 'expert-v0').is_dir()
 

@@ -24,7 +24,7 @@ class Cluster:
     head, node: the `ray start` processes.
   """
 
-  def __init__(self, folder):
+  def __init__(self, folder, path=()):
     self._folder = folder
     # Its own home: `ray` keeps a token in the user's. `ray.init` of a test
     # before, in this process, would have it ask for that token.
@@ -34,7 +34,7 @@ class Cluster:
       'RAY_USAGE_STATS_ENABLED': '0',
       # Else workers starve beside whatever else a busy machine does.
       'RAY_worker_niceness': '0',
-      'PYTHONPATH': os.pathsep.join(map(os.path.abspath, sys.path)),
+      'PYTHONPATH': os.pathsep.join(map(os.path.abspath, [*path, *sys.path])),
     }
     self._started = []
     # Short, for the sockets in it: a path of more than 107 letters is too long.
@@ -97,9 +97,11 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def cluster(folder):
-  """A `Cluster` that is closed in the end."""
-  with contextlib.closing(Cluster(folder)) as made:
+def cluster(folder, path=()):
+  """A `Cluster` that is closed in the end; its processes import from `path`,
+  too, and first.
+  """
+  with contextlib.closing(Cluster(folder, path)) as made:
     yield made
 
 

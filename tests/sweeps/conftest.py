@@ -1,4 +1,8 @@
-"""The scripts of launch/, as modules and as processes, on tiny runs."""
+"""The scripts of launch/, as modules and as processes, on tiny runs.
+
+Of real ones are `finished_sweep` and the storm; where only who starts them is
+tested, tests/helpers/stand_in takes the runs' place.
+"""
 
 import contextlib
 import dataclasses
@@ -19,6 +23,7 @@ from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.work_units import unit as unit_lib
 
 _PATH = os.pathsep.join(map(os.path.abspath, sys.path))
+_STAND_IN = pathlib.Path(__file__).parents[1] / 'helpers' / 'stand_in'
 # Several times what a quiet machine needs for any of it.
 TIMEOUT_S = 900
 # 10 evaluations and checkpoints in some seconds. In a folder `budgets`, whose
@@ -84,6 +89,33 @@ class Sweep:
     """All that the launchers printed."""
     path = self.folder / 'output'
     return path.read_text() if path.exists() else ''
+
+  def hold(self, first_seed=0):
+    """Has the stand-ins wait early, those of later seeds alone if asked for,
+    until `let_go`.
+    """
+    (self.folder / 'hold').write_text(str(first_seed))
+
+  def let_go(self):
+    """See `hold`."""
+    (self.folder / 'hold').unlink()
+
+  def calls(self):
+    """What was called as each unit, (argv, cwd) by its id, from stand-ins;
+    the same at each attempt.
+    """
+    found = {}
+    for i, unit in self.units().items():
+      lines = (unit.path / 'calls.jsonl').read_text().splitlines()
+      first, *others = [json.loads(line) for line in lines]
+      assert all(other == first for other in others)
+      found[i] = first['argv'], first['cwd']
+    return found
+
+  def expected_calls(self):
+    """What they are to be, of a dry run here."""
+    units = self.dry_run().items()
+    return {i: (unit['argv'], unit['cwd']) for i, unit in units}
 
   def start(self, *flags):
     """Starts the launcher."""
@@ -199,11 +231,15 @@ class Sweep:
 
 @pytest.fixture(scope='session')
 def make_sweep(root, hopper_demos, tmp_path_factory, start_warm, call_warm):
-  """make_sweep(*flags, script=..., second=...) -> a sweep of two methods."""
+  """make_sweep(*flags, script=..., second=..., stand_in=...) -> a sweep of two
+  methods, by runs or by what stands in for them.
+  """
 
   made = []
 
-  def make(*flags, script='sweep.py', second='own.gin', **fields):
+  def make(
+    *flags, script='sweep.py', second='own.gin', stand_in=False, **fields
+  ):
     folder = tmp_path_factory.mktemp('sweep')
     (folder / 'budgets').mkdir()
     (folder / 'budgets' / 'tiny.gin').write_text(_TINY)
@@ -217,7 +253,11 @@ def make_sweep(root, hopper_demos, tmp_path_factory, start_warm, call_warm):
         *flags,
       ),
       root / 'launch' / script,
-      os.environ | {'PYTHONPATH': _PATH, 'TF_CPP_MIN_LOG_LEVEL': '3'},
+      os.environ
+      | {
+        'PYTHONPATH': f'{_STAND_IN}{os.pathsep}{_PATH}' if stand_in else _PATH,
+        'TF_CPP_MIN_LOG_LEVEL': '3',
+      },
       start_warm,
       call_warm,
       **fields,
@@ -228,6 +268,12 @@ def make_sweep(root, hopper_demos, tmp_path_factory, start_warm, call_warm):
   yield make
   for sweep in made:
     sweep.kill()
+
+
+@pytest.fixture(scope='session')
+def stand_in():
+  """The folder of what stands in for runs, for PYTHONPATH."""
+  return str(_STAND_IN)
 
 
 @pytest.fixture(scope='session')

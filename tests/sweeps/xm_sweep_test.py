@@ -1,5 +1,6 @@
-"""XManager's own command, in its own environment, over real units."""
+"""XManager's own command, in its own environment."""
 
+import dataclasses
 import signal
 import subprocess
 import sys
@@ -15,10 +16,11 @@ _INSTALL_S = 1200
 def xmanager(root, tmp_path_factory):
   """The xmanager command of a fresh environment."""
   venv = tmp_path_factory.mktemp('xmanager') / 'venv'
-  subprocess.run([sys.executable, '-m', 'venv', venv], check=True, timeout=300)
-  # uv takes seconds for what takes pip two minutes.
-  install = [sys.executable, '-m', 'uv', 'pip', 'install', '--quiet']
-  install += ['--python', venv / 'bin' / 'python']
+  # It takes seconds for what takes pip two minutes.
+  uv = [sys.executable, '-m', 'uv', '--quiet']
+  make = [*uv, 'venv', '--python', sys.executable, venv]
+  subprocess.run(make, check=True, timeout=300)
+  install = [*uv, 'pip', 'install', '--python', venv / 'bin' / 'python']
   install += ['-r', root / 'tfirl' / 'sweeps' / 'xm_requirements.txt']
   try:
     done = subprocess.run(
@@ -30,22 +32,23 @@ def xmanager(root, tmp_path_factory):
   except subprocess.TimeoutExpired:
     pytest.fail(f'XManager was not installed within {_INSTALL_S} s')
   if done.returncode:
-    if not _has_index(venv):
+    if not _has_index(venv.parent):
       pytest.skip('XManager can not be installed: pip finds no package index')
     pytest.fail(f'xm_requirements.txt: {done.stderr}')
   return venv / 'bin' / 'xmanager'
 
 
-def _has_index(venv):
+def _has_index(folder):
   """Whether pip gets anything at all, so that a wrong list of requirements is
   not taken for a machine without network.
   """
-  ask = ['download', '--quiet', '--no-deps', '--dest', venv / 'asked', 'pip']
-  return not subprocess.call([venv / 'bin' / 'pip', *ask], timeout=_INSTALL_S)
+  ask = [sys.executable, '-m', 'pip', 'download', '--quiet', '--no-deps']
+  ask += ['--dest', folder / 'asked', 'pip']
+  return not subprocess.call(ask, timeout=_INSTALL_S)
 
 
 @pytest.fixture(scope='module')
-def make_xm_sweep(make_sweep, xmanager, tmp_path_factory):
+def make_xm_sweep(make_sweep, xmanager, stand_in, tmp_path_factory):
   """make_xm_sweep(*flags) -> a sweep that XManager runs."""
 
   def make(*flags):
@@ -59,7 +62,7 @@ def make_xm_sweep(make_sweep, xmanager, tmp_path_factory):
     sweep.flags = ('--', *sweep.flags)
     # XManager's environment is not ours; it keeps a list in the user's home.
     sweep.env['HOME'] = str(tmp_path_factory.mktemp('home'))
-    del sweep.env['PYTHONPATH']
+    sweep.env['PYTHONPATH'] = stand_in
     return sweep
 
   return make
@@ -69,21 +72,24 @@ def make_xm_sweep(make_sweep, xmanager, tmp_path_factory):
 def killed_sweep(make_xm_sweep):
   """Four units; the launcher is killed at half; the same command again."""
   sweep = make_xm_sweep('--seeds=0:2', '--max_parallel=2')
+  sweep.hold(first_seed=1)
   process = sweep.start()
   sweep.most_running = 0
 
   def is_half():
     running = sweep.in_state(unit_lib.RUNNING)
     sweep.most_running = max(sweep.most_running, len(running))
-    if not sweep.in_state(unit_lib.DONE):
+    if len(sweep.in_state(unit_lib.DONE)) < 2:
       return False
-    return any(i in running and s < 800 for i, s in sweep.checkpoints().items())
+    begun = {i for i, step in sweep.checkpoints().items() if step < 1600}
+    return len(begun & running) == 2
 
   sweep.wait_until(is_half, process)
   process.send_signal(signal.SIGKILL)
   process.wait()
   sweep.wait_for_no_process()
   sweep.before = sweep.statuses(), sweep.checkpoints()
+  sweep.let_go()
   sweep.exit_code = sweep.finish(sweep.start())
   return sweep
 
@@ -122,8 +128,15 @@ def test_no_more_than_asked_at_a_time(killed_sweep):
   assert killed_sweep.most_running == 2
 
 
-def test_same_ids_and_configs_as_here(killed_sweep, configs_here):
-  assert killed_sweep.configs() == configs_here()
+def test_same_ids_and_calls_as_here(killed_sweep, root):
+  flags = [f for f in killed_sweep.flags if f != '--']
+  here = dataclasses.replace(
+    killed_sweep,
+    script=root / 'launch' / 'sweep.py',
+    python=(),
+    flags=[f for f in flags if not f.startswith('--interpreter=')],
+  )
+  assert killed_sweep.calls() == here.expected_calls()
 
 
 def test_what_our_interpreter_refuses_xmanager_refuses(make_xm_sweep):

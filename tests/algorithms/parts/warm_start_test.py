@@ -88,6 +88,16 @@ def test_it_starts_as_a_clone(make, demos, agent):
   cloned = make([*agent, 'WarmStart.bc_steps = 300'])
   assert _error(plain.policy, demos) > 0.1
   assert _error(cloned.policy, demos) < 0.02
+  player = cloned.trackables()['agent']
+  assert player._actor_optimizer.iterations.numpy() == 300
+  assert player._critic_optimizer.iterations.numpy() == 0
+  if agent is _TD3_BC:  # SAC's actor has no target
+    for own, target in zip(
+      player._actor_network.variables,
+      player._target_actor_network.variables,
+      strict=True,
+    ):
+      np.testing.assert_array_equal(own.numpy(), target.numpy())
   # Nothing was spent, and the game goes on from there.
   assert cloned.clock.updates == cloned.clock.env_steps == 0
   for _ in range(4):
@@ -100,7 +110,7 @@ def test_it_starts_as_a_clone(make, demos, agent):
 def test_it_starts_as_the_policy_of_either_kind(
   make, demos, tmp_path, first, then
 ):
-  earlier = make([*first, 'WarmStart.bc_steps = 50'])
+  earlier = make(first)
   _leave(earlier.policy, tmp_path)
   gin.clear_config()
   init_from = f'WarmStart.init_from = {str(tmp_path)!r}'
@@ -124,23 +134,6 @@ def test_a_policy_of_another_encoding_is_no_start(make, tmp_path):
   init_from = f'WarmStart.init_from = {str(tmp_path)!r}'
   with pytest.raises(ValueError, match='actions differ.*the same encoding'):
     make([*_SAC, init_from, 'make_encoding.standardize = False'])
-
-
-@pytest.mark.parametrize('num_steps', [37, 96, 100])
-def test_the_number_of_steps_is_exact(make, num_steps):
-  game = make([*_TD3_BC, f'WarmStart.bc_steps = {num_steps}'])
-  optimizer = game.trackables()['agent']._actor_optimizer
-  assert optimizer.iterations.numpy() == num_steps
-
-
-def test_the_targets_start_as_the_clone(make):
-  agent = make([*_TD3_BC, 'WarmStart.bc_steps = 50']).trackables()['agent']
-  for own, target in zip(
-    agent._actor_network.variables,
-    agent._target_actor_network.variables,
-    strict=True,
-  ):
-    np.testing.assert_array_equal(own.numpy(), target.numpy())
 
 
 def test_a_resumed_game_does_not_clone_again(make, checkpoints_of):
@@ -197,10 +190,14 @@ def test_the_environment_is_hoppers(demos):
 def test_critics_may_learn_beside_the_clone(make, demos, agent):
   """Of a future worth nothing they learn the first cost's reward."""
   name = agent[-1].split('Agent')[0] + 'Agent'
-  bindings = [*agent, f'{name}.gamma = 0.0', 'WarmStart.bc_steps = 320']
-  alone = make(bindings).trackables()['agent']
-  assert alone._critic_optimizer.iterations.numpy() == 0
-  game = make([*bindings, 'WarmStart.bc_trains_critics = True'])
+  game = make(
+    [
+      *agent,
+      f'{name}.gamma = 0.0',
+      'WarmStart.bc_steps = 320',
+      'WarmStart.bc_trains_critics = True',
+    ]
+  )
   player = game.trackables()['agent']
   for optimizer in (player._actor_optimizer, player._critic_optimizer):
     assert optimizer.iterations.numpy() == 320
@@ -226,7 +223,6 @@ def test_critics_learn_before_the_game_and_the_actor_stands_still(make, agent):
   """The cost's turn is before that of the critics; the rest goes on as ever."""
   bindings = [
     *agent,
-    'WarmStart.bc_steps = 50',
     'WarmStart.critic_steps = 64',
     'CostTurns.first_cost_updates = 3',
     'ModelFree.batch_size = 32',
@@ -258,7 +254,6 @@ def test_the_actor_starts_when_it_is_told_to(make, agent):
   game = make(
     [
       *agent,
-      'WarmStart.bc_steps = 50',
       'WarmStart.actor_starts_at = 64',
       'ModelFree.batch_size = 32',
     ]
@@ -308,10 +303,25 @@ def test_a_clone_comes_to_rest(make, anneal, moved, capfd):
   assert 'behaviour cloning 100%' in last
 
 
-def test_the_clone_is_let_go_as_scheduled(make):
-  game = make(
+def test_the_number_of_steps_is_exact(make):
+  """In calls of one, two and two equal parts."""
+  replay = make(_SAC)._replay
+  for num_steps in (37, 96, 100):
+    pupil = _Pupil()
+    warm_start.clone_expert(pupil, replay, num_steps, 32)
+    assert float(pupil.moved) == num_steps
+
+
+@pytest.fixture
+def make_idle(make, without_updates):
+  """`make_idle(bindings)`: a game whose players learn nothing."""
+  never = ['CostTurns.cost_update_period = 1000']
+  return lambda bindings: without_updates(make([*_TD3_BC, *never, *bindings]))
+
+
+def test_the_clone_is_let_go_as_scheduled(make_idle):
+  game = make_idle(
     [
-      *_TD3_BC,
       'WarmStart.bc_rows = None',
       'WarmStart.bc_scale = @bc/piecewise_linear',
       'bc/piecewise_linear.segments = [(1.0, 0.0, 64)]',
@@ -333,11 +343,10 @@ def test_the_clone_is_let_go_as_scheduled(make):
     (320, [1.0, 0.5, 0.0]),
   ],
 )
-def test_few_demonstrations_hold_their_clone_less(make, rows, scales):
+def test_few_demonstrations_hold_their_clone_less(make_idle, rows, scales):
   """Of 640."""
-  game = make(
+  game = make_idle(
     [
-      *_TD3_BC,
       f'WarmStart.bc_rows = {rows}',
       'WarmStart.bc_scale = @bc/piecewise_linear',
       'bc/piecewise_linear.segments = [(1.0, 0.0, 32)]',
