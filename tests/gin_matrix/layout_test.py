@@ -60,7 +60,7 @@ def _steps(method, task):
   if method == 'pretrain_dynamics':
     return 1
   if method == 'expert':
-    if task == 'ant':  # it comes to rest
+    if task in ('ant', 'humanoid'):  # they come to rest
       return 1_200_000
     return 500_000 if is_maze else 1_000_000
   if method == 'bc':
