@@ -23,7 +23,7 @@ _TINY = [
   'run.record_video = False',
   _SHORT,
   'load_demonstrations.successful_only = False',
-  'WarmStart.bc_steps = 6',
+  'WarmStart.bc_steps = 0',
   'ModelBased.initial_steps = 50',
   'ModelBased.policy_updates_per_step = 1',
   'ModelBased.batch_size = 16',

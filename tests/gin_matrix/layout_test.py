@@ -46,6 +46,7 @@ _HYPER_STEPS = {
   'humanoid': 90_000,
   'pointmaze': 6000,
 }
+_EXPERT_STEPS = {'ant': 1_200_000, 'humanoid': 1_400_000}  # they come to rest
 
 
 def _unit(name):
@@ -60,9 +61,7 @@ def _steps(method, task):
   if method == 'pretrain_dynamics':
     return 1
   if method == 'expert':
-    if task in ('ant', 'humanoid'):  # they come to rest
-      return 1_200_000
-    return 500_000 if is_maze else 1_000_000
+    return 500_000 if is_maze else _EXPERT_STEPS.get(task, 1_000_000)
   if method == 'bc':
     return 50_000 if is_maze else 100_000
   if method in ('hyper', 'hype_many_updates', 'lamps', 'sysid'):
