@@ -24,6 +24,9 @@ def main() -> None:
   parser.add_argument('--seed', type=int, default=0, help='(0)')
   parser.add_argument('--num_demos', type=int, default=10, help='landings (10)')
   parser.add_argument('--real_steps', type=int, default=50_000, help='(50,000)')
+  parser.add_argument(
+    '--clone_weight', type=float, help='holds the game to its clone'
+  )
   parser.add_argument('--root_dir', default='runs', help='(runs)')
   args = parser.parse_args()
   env = gymnasium.make('LunarLander-v3', continuous=True)
@@ -36,6 +39,9 @@ def main() -> None:
   )
   demos = tfirl.load_demonstrations(path, task)
   budget = {} if args.method == 'bc' else {'real_steps': args.real_steps}
+  bindings = []
+  if args.clone_weight is not None:
+    bindings = [f'tfirl.SacAgent.clone_weight = {args.clone_weight}']
   run = tfirl.imitate(
     args.method,
     task,
@@ -43,6 +49,7 @@ def main() -> None:
     seed=args.seed,
     num_demos=args.num_demos,
     root_dir=args.root_dir,
+    bindings=bindings,
     **budget,
   )
   returns = run.evaluate(episodes=100).returns

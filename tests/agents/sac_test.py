@@ -140,6 +140,43 @@ def test_behavior_cloning_term_pulls_the_actor_to_the_expert(train, make_rows):
   assert bc_loss(agent, expert) < 0.075 < 0.3 < before
 
 
+def test_the_clone_holds_the_actor_at_all_rows(train, noise, make_rows):
+  """The clone is the actor as it was when the agent was initialised last."""
+  agent = make_agent(clone_weight=3.0)
+  assert not agent.uses_expert_rows
+  randomize(agent, 1)
+  agent.initialize()
+  rows, reward = make_rows(B, 1), np.zeros(B)
+  _, actor_loss, _ = numpy_losses(agent, rows, reward, noise, -A)
+  found = train(agent, rows, reward)
+  np.testing.assert_allclose(found.actor_loss, actor_loss, rtol=1e-4)
+
+  layers = layers_of(agent._actor_network)
+  randomize(agent, 2)
+  _, actor_loss, _ = numpy_losses(agent, rows, reward, noise, -A)
+  ours, theirs = (
+    np.tanh(mlp(found, rows.observation)[:, :A])
+    for found in (layers_of(agent._actor_network), layers)
+  )
+  term = 3 * np.mean((ours - theirs) ** 2)
+  noise.restart()
+  found = train(agent, rows, reward)
+  assert term > 0.5
+  np.testing.assert_allclose(found.actor_loss, actor_loss + term, rtol=1e-4)
+
+
+def test_a_checkpoint_has_the_clone(tmp_path):
+  ours, theirs = (make_agent(clone_weight=1.0) for _ in range(2))
+  path = tf.train.Checkpoint(agent=ours).write(str(tmp_path / 'agent'))
+  tf.train.Checkpoint(agent=theirs).read(path).assert_consumed()
+  for one, other in zip(
+    layers_of(ours._clone_network),
+    layers_of(theirs._clone_network),
+    strict=True,
+  ):
+    np.testing.assert_array_equal(one[0], other[0])
+
+
 def test_twins_start_different_and_targets_equal_to_them():
   agent = make_agent(hidden=(16, 16))
   _, *critics = networks(agent)

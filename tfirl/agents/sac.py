@@ -55,6 +55,10 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     initial_alpha: where it is learned from.
     clone_std: how wide a cloned actor's samples are, on actions of [-1, 1].
     bc_weight: of the mean squared error on expert rows, over rows and actions.
+    clone_weight: of the mean squared difference from the clone's action, over
+      all rows of a batch and actions: what holds the actor where no expert has
+      been (behaviour regularisation, Wu et al. 2019). The clone is the actor as
+      the game found it, of an earlier run's policy if it starts as that.
     critic_layer_norm: normalise the critics' hidden layers.
     use_ema: act by the exponential moving average of the actor's weights.
     ema_decay: how much of itself that average keeps at an update.
@@ -85,6 +89,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     initial_alpha: checks.Positive = 1.0,
     clone_std: checks.Positive = 0.1,
     bc_weight: checks.NonNegative = 0.0,
+    clone_weight: checks.NonNegative = 0.0,
     critic_layer_norm: bool = False,
     use_ema: bool = False,
     ema_decay: checks.Decay = 0.9998,
@@ -93,6 +98,11 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     specs = actor_critic.make_specs(observation_size, action_size)
     self._encoding = encoding.make_encoding(observations)
     make_actor = actor_lib.make_gaussian_actor
+    self._clone_weight, self._clone_network = clone_weight, None
+    if clone_weight > 0.0:
+      self._clone_network = make_actor(
+        specs[0].observation, specs[1], hidden, self._encoding
+      )
     super().__init__(
       *specs,
       **actor_critic.make_networks(
@@ -170,12 +180,29 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
   def actor_loss(self, time_steps, weights=None, training=True):
     """SAC's actor loss + bc_weight * mean (mode(pi(s)) - a)^2, over expert rows
-    and actions.
+    and actions, + clone_weight * mean (mode(pi(s)) - mode(clone(s)))^2, over
+    all rows and actions.
     """
     loss = super().actor_loss(time_steps, weights, training)
     if self._bc_weight > 0.0:
       loss += self._weighted_bc_loss(self._expert)
+    if self._clone_network is not None:
+      seen = time_steps.observation
+      loss += self._clone_weight * behavior_cloning.behavior_cloning_loss(
+        self._distribution(seen).mode(),
+        _distribution(self._clone_network, seen).mode(),
+      )
     return loss
+
+  def _initialize(self) -> None:
+    super()._initialize()
+    if self._clone_network is not None:
+      for its, ours in zip(
+        self._clone_network.variables,
+        self._actor_network.variables,
+        strict=True,
+      ):
+        its.assign(ours)
 
   def _actions_and_log_probs(self, time_steps, training=False):
     """TF-Agents' samples pi(a | s) and log pi, by noise of our own."""
@@ -229,5 +256,10 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
   def _distribution(self, observation):
     """pi(. | s) of observations [B, O]."""
-    # An MLP asks for a step's type and a state, and uses neither.
-    return self._actor_network(observation, step_type=(), network_state=())[0]
+    return _distribution(self._actor_network, observation)
+
+
+def _distribution(actor, observation):
+  """An actor's actions at observations [B, O]."""
+  # An MLP asks for a step's type and a state, and uses neither.
+  return actor(observation, step_type=(), network_state=())[0]
