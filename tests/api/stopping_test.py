@@ -8,19 +8,20 @@ import pytest
 import tfirl
 
 
-def test_returning_true_stops_and_the_same_call_goes_on(
-  task, demos, tmp_path, capsys
-):
-  def go(**kwargs):
-    return mass.imitate(
-      task,
-      demos,
-      tmp_path,
-      real_steps=64,
-      bindings=mass.UNTRAINED,
-      **kwargs,
-    )
+@pytest.fixture
+def go(task, demos, tmp_path):
+  """`go(on_evaluation=...)`: 64 steps of a game that trains nobody."""
+  return functools.partial(
+    mass.imitate,
+    task,
+    demos,
+    tmp_path,
+    real_steps=64,
+    bindings=mass.UNTRAINED,
+  )
 
+
+def test_returning_true_stops_and_the_same_call_goes_on(go, capsys):
   run = go(on_evaluation=lambda row: row.real_steps >= 48)
   assert run.metrics.real_steps.iloc[-1] == 48
   said = 'stopped at 48 of 64 real steps, with a checkpoint; the same command'
@@ -29,20 +30,10 @@ def test_returning_true_stops_and_the_same_call_goes_on(
   assert go().metrics.real_steps.iloc[-1] == 64
 
 
-def test_raising_stops_after_a_checkpoint(task, demos, tmp_path):
+def test_raising_stops_after_a_checkpoint(go, tmp_path):
   def fail(row):
     if row.real_steps >= 48:
       raise KeyError('mine')
-
-  def go(**kwargs):
-    return mass.imitate(
-      task,
-      demos,
-      tmp_path,
-      real_steps=64,
-      bindings=mass.UNTRAINED,
-      **kwargs,
-    )
 
   with pytest.raises(KeyError, match='mine'):
     go(on_evaluation=fail)

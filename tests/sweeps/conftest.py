@@ -1,7 +1,8 @@
 """The scripts of launch/, as modules and as processes, on tiny runs.
 
-Of real ones are `finished_sweep` and the storm; where only who starts them is
-tested, tests/helpers/stand_in takes the runs' place.
+Of real ones are `finished_sweep`, the storm, and a test each of Ray and
+XManager; where only who starts them is tested, tests/helpers/stand_in takes the
+runs' place.
 """
 
 import contextlib
@@ -89,6 +90,10 @@ class Sweep:
     """All that the launchers printed."""
     path = self.folder / 'output'
     return path.read_text() if path.exists() else ''
+
+  def run_real(self):
+    """Has the stand-ins step aside: units are runs."""
+    (self.folder / 'real').touch()
 
   def hold(self, first_seed=0):
     """Has the stand-ins wait early, those of later seeds alone if asked for,

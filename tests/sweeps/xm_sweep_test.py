@@ -139,6 +139,17 @@ def test_same_ids_and_calls_as_here(killed_sweep, root):
   assert killed_sweep.calls() == here.expected_calls()
 
 
+def test_real_runs_are_done_with_the_configs_of_here(
+  make_xm_sweep, configs_here
+):
+  sweep = make_xm_sweep('--seeds=0:1', '--max_parallel=2')
+  sweep.run_real()
+  assert sweep.finish(sweep.start()) == 0
+  found, expected = sweep.configs(), configs_here()
+  assert len(found) == 2
+  assert found == {i: expected[i] for i in found}
+
+
 def test_what_our_interpreter_refuses_xmanager_refuses(make_xm_sweep):
   sweep = make_xm_sweep('--seeds=0:1', '--gin_bindings=run.update = 1')
   done = sweep.call()

@@ -219,7 +219,6 @@ def _check(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
   npz_file.require(path, arrays, shapes, _WHAT)
   numbers = [*shapes, 'exploration_noise']
   npz_file.require_numbers(path, arrays, numbers, _WHAT)
-  npz_file.metadata(path, arrays, _WHAT)
   _check_order(path, arrays)
 
 

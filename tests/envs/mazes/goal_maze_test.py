@@ -6,6 +6,7 @@ import os
 import pickle
 
 import gin
+import gym_envs
 import gymnasium
 import numpy as np
 import pytest
@@ -51,17 +52,6 @@ def wrapped(cells, **kwargs):
   return GymnasiumEnvironment(maze(kwargs=kwargs, **cells), 0)
 
 
-def random_actions(env, num_steps, seed=0):
-  rng = np.random.default_rng(seed)
-  shape = (num_steps, *env.action_spec().shape)
-  return rng.uniform(-1, 1, shape).astype(np.float32)
-
-
-def assert_same_step(found, expected):
-  for name, a, b in zip(found._fields, found, expected, strict=True):
-    np.testing.assert_array_equal(a, b, err_msg=name)
-
-
 @all_tasks
 def test_equals_gymnasium_robotics_flattened_in_order(task):
   env = load(task, seed=7)
@@ -76,7 +66,7 @@ def test_equals_gymnasium_robotics_flattened_in_order(task):
   step = env.reset()
   observation, _ = reference.reset(seed=7)
   assert step.observation.shape == (4 + 2 if task == 'pointmaze' else 29 + 2,)
-  for action in random_actions(env, 60):
+  for action in gym_envs.random_actions(env, 60):
     expected = expected_of(observation)
     np.testing.assert_array_equal(step.observation, expected)
     np.testing.assert_array_equal(
@@ -140,7 +130,7 @@ def test_success_stays_when_the_task_goes_on(corridor):
 def test_state_continues_bit_for_bit_in_a_fresh_environment(task):
   env = load(task, seed=3, max_episode_steps=30)
   env.reset()
-  actions = random_actions(env, 80)
+  actions = gym_envs.random_actions(env, 80)
   for action in actions[:12]:
     env.step(action)
   state = env.get_state()
@@ -152,7 +142,7 @@ def test_state_continues_bit_for_bit_in_a_fresh_environment(task):
     other.set_state(copy)
     assert other.elapsed_steps == 12
     for action, step in zip(actions[12:], expected, strict=True):
-      assert_same_step(other.step(action), step)
+      gym_envs.assert_same_step(other.step(action), step)
 
 
 @pytest.fixture(scope='module', params=TASKS)

@@ -6,9 +6,10 @@ one: ten checkpoints and rows of metrics.csv, a bar in its log; it goes on from
 its latest checkpoint, ends well by SIGTERM, and says by complete.json that its
 budget is spent. Each call is noted in calls.jsonl of its folder.
 
-As long as its working folder has a file `hold`, it waits at its second
-checkpoint, if its seed is at least the number in the file. A learning rate of
-3e38 makes one fail, as it does of real runs.
+Where its working folder has a file `real` it leaves the process alone. As long
+as that has a file `hold`, it waits at its second checkpoint, if its seed is at
+least the number in the file. A learning rate of 3e38 makes one fail, as it does
+of real runs.
 """
 
 import contextlib
@@ -81,6 +82,7 @@ def _exit_code(words):
   return 0
 
 
-if sys.orig_argv[1:3] == ['-m', 'tfirl.launch']:
+_is_run = sys.orig_argv[1:3] == ['-m', 'tfirl.launch']
+if _is_run and not pathlib.Path('real').exists():
   # Python can't be left in any other way while it begins.
   os._exit(_exit_code(sys.orig_argv[1:]))

@@ -78,6 +78,21 @@ def test_sigterm_stops_the_units_wherever_they_are(make_sweep, cluster):
   assert 'SIGTERM: waiting for the running units to stop' in sweep.output
 
 
+def test_real_runs_are_done_with_the_configs_of_here(
+  make_sweep, cluster, configs_here
+):
+  """Before a raylet is killed: Ray takes a while to forget it."""
+  sweep = make_sweep(
+    *('--seeds=0:1', '--executor=ray', f'--ray_address={cluster.address}')
+  )
+  sweep.env = cluster.env
+  sweep.run_real()
+  assert sweep.finish(sweep.start()) == 0
+  found, expected = sweep.configs(), configs_here()
+  assert len(found) == 2
+  assert found == {i: expected[i] for i in found}
+
+
 def _is_lost(sweep):
   """Whether its unit `lost` has ended: that it is lost is seen later."""
   status = sweep.statuses()[sweep.lost]
