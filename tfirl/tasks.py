@@ -38,6 +38,25 @@ class Task:
       episode ends; None where that is to be learned.
     expert_return: mean return of the expert, with the trembling hand.
     random_return: likewise of uniformly random actions.
+
+  Exactly one of `env_fn` and `env_id` says what makes the environment.
+
+  Args:
+    name: letters, digits, `_`, `-` and `.`.
+    env_fn: env_fn(render_mode=None) -> gymnasium.Env, or 'module:function',
+      found from the working folder.
+    env_id: what gymnasium makes, with its version: 'Hopper-v5'; or
+      'module:Mine-v0', of a module that registers it.
+    env_kwargs: what else `gymnasium.make`, or `env_fn`, is given.
+    tremble_probability: chance that a step executes a uniform action.
+    is_healthy: as above, or 'module:function'.
+    max_episode_steps: the time limit, for an environment that has none, or in
+      the place of its own.
+    demos: as above; None for `embedded:NAME`.
+    expert_return, random_return: as above, if known.
+
+  Raises:
+    ValueError: a parameter is of no use, and says what is expected.
   """
 
   @checks.checked
@@ -55,25 +74,7 @@ class Task:
     expert_return: float | None = None,
     random_return: float | None = None,
   ):
-    """Exactly one of `env_fn` and `env_id` says what makes the environment.
-
-    Args:
-      name: letters, digits, `_`, `-` and `.`.
-      env_fn: env_fn(render_mode=None) -> gymnasium.Env, or 'module:function',
-        found from the working folder.
-      env_id: what gymnasium makes, with its version: 'Hopper-v5'; or
-        'module:Mine-v0', of a module that registers it.
-      env_kwargs: what else `gymnasium.make`, or `env_fn`, is given.
-      tremble_probability: chance that a step executes a uniform action.
-      is_healthy: as above, or 'module:function'.
-      max_episode_steps: the time limit, for an environment that has none, or in
-        the place of its own.
-      demos: as above; None for `embedded:NAME`.
-      expert_return, random_return: as above, if known.
-
-    Raises:
-      ValueError: a parameter is of no use, and says what is expected.
-    """
+    """Checks and keeps what it is given."""
     if (env_fn is None) == (env_id is None):
       found = 'neither' if env_fn is None else 'both'
       raise ValueError(

@@ -99,10 +99,6 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     self._encoding = encoding.make_encoding(observations)
     make_actor = actor_lib.make_gaussian_actor
     self._clone_weight, self._clone_network = clone_weight, None
-    if clone_weight > 0.0:
-      self._clone_network = make_actor(
-        specs[0].observation, specs[1], hidden, self._encoding
-      )
     super().__init__(
       *specs,
       **actor_critic.make_networks(
@@ -111,10 +107,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,
       actor_learning_rate=actor_learning_rate,
-      alpha_optimizer=tf.keras.optimizers.legacy.Adam(
-        self._alpha_learning_rate if fixed_alpha is None else 0.0
-      ),
-      initial_log_alpha=math.log(fixed_alpha or initial_alpha),
+      **self._temperature(fixed_alpha, initial_alpha),
       target_update_tau=tau,
       target_update_period=target_update_period,
       td_errors_loss_fn=self._squared_error,
@@ -124,12 +117,19 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       use_ema=use_ema,
       ema_decay=ema_decay,
     )
-    self._scale_alpha_rate = scale_alpha_rate
+    self._scale_alpha_rate, self._clone_std = scale_alpha_rate, clone_std
     self._alpha_optimizer._create_all_weights([self._log_alpha])
-    self._clone_std = clone_std
-    self._expert = None
-    # Of the update under way, as it is traced.
-    self._mean_q = self._log_prob = None
+    self._expert = self._mean_q = self._log_prob = None  # of an update, traced
+
+  def _temperature(
+    self, fixed: float | None, initial: float
+  ) -> dict[str, float | tf.keras.optimizers.legacy.Optimizer]:
+    """What moves it, and from where, by the names of TF-Agents' parameters."""
+    rate = self._alpha_learning_rate if fixed is None else 0.0
+    return {
+      'alpha_optimizer': tf.keras.optimizers.legacy.Adam(rate),
+      'initial_log_alpha': math.log(fixed or initial),
+    }
 
   @property
   def alpha(self) -> tf.Tensor:
@@ -196,13 +196,17 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
 
   def _initialize(self) -> None:
     super()._initialize()
-    if self._clone_network is not None:
-      for its, ours in zip(
-        self._clone_network.variables,
-        self._actor_network.variables,
-        strict=True,
-      ):
-        its.assign(ours)
+    if self._clone_weight > 0.0:
+      self._take_clone()
+
+  def _take_clone(self) -> None:
+    if self._clone_network is None:
+      self._clone_network = self._actor_network.copy(name='clone')
+      self._clone_network.create_variables()
+    for its, ours in zip(
+      self._clone_network.variables, self._actor_network.variables, strict=True
+    ):
+      its.assign(ours)
 
   def _actions_and_log_probs(self, time_steps, training=False):
     """TF-Agents' samples pi(a | s) and log pi, by noise of our own."""

@@ -65,6 +65,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
   """
 
   _gin_name = 'Td3BcAgent'
+  _mean_q = None  # of the update under way, as it is traced
 
   @checks.checked
   def __init__(
@@ -113,12 +114,10 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       use_ema=use_ema,
       ema_decay=ema_decay,
     )
-    self._alpha = alpha
-    self._policy_update_period = policy_update_period
+    self._alpha, self._policy_update_period = alpha, policy_update_period
     self._critic_updates_first = critic_updates_first
     self._critic_clip_norm, self._weight_decay = critic_clip_norm, weight_decay
     self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
-    self._mean_q = None  # of the update under way, as it is traced
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""

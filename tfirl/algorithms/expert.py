@@ -84,10 +84,7 @@ class Expert(algorithm.Algorithm):
     self._rng = np.random.default_rng(actions_seed)
     self._initial_steps = initial_steps
     self._learning_rate_scale = learning_rate_scale
-    sizes = (
-      env.observation_spec().shape[0],
-      env.action_spec().shape[0],
-    )
+    sizes = env.observation_spec().shape[0], env.action_spec().shape[0]
     row_spec = algorithm_tables.transition_spec(*sizes, has_reward=True)
     table = algorithm_tables.online_table(
       'policy', batch_size / steps_per_update, steps_per_round, initial_steps

@@ -133,37 +133,34 @@ class ModelBased(game.Game):
   ):
     """Makes the environment, opens the tables, makes the model and players."""
     seeds = _Seeds(*np.random.SeedSequence(seed).generate_state(9).tolist())
-    is_new = restore_from is None  # a checkpoint brings what became of it
     self._demos, self._seed = demos.transitions, seed
-    self._initial_steps = initial_steps
-    self._steps_per_round = steps_per_round
+    self._initial_steps, self._steps_per_round = initial_steps, steps_per_round
     self._dynamics_update_period = dynamics_update_period
     self._learning_rate_scale = learning_rate_scale
     self._learning_rate_horizon = learning_rate_horizon
-    self._fresh_optimizer = fresh_optimizer
-    self._stochastic = stochastic
+    self._fresh_optimizer, self._stochastic = fresh_optimizer, stochastic
     self._expert_in_hybrid = expert_in_hybrid
-    self._stopwatch = stopwatch.Stopwatch()
-    cost = make_cost(task, demos, seeds.cost, steps_per_round)
-    self._has_reward = cost.rows_have_reward
+    self._cost = make_cost(task, demos, seeds.cost, steps_per_round)
     self._num_expert = self._rows_of_expert(expert_fraction, batch_size)
-    self._make_model(task, demos, pretrained_model, is_new, seeds)
-    replay = self._open_tables(demos, restore_from, seeds, demos_in_hybrid)
-    updates_per_round = steps_per_round * policy_updates_per_step
+    self._make_model(task, demos, pretrained_model, restore_from is None, seeds)
     super().__init__(
       make_agent,
-      cost,
+      self._cost,
       make_source(task.make_env, (seeds.env,), steps_per_round),
       demos,
       np.random.default_rng(seeds.actions),
-      replay,
-      updates_per_round,
+      self._open_tables(demos, restore_from, seeds, demos_in_hybrid),
+      steps_per_round * policy_updates_per_step,
       batch_size=batch_size,
-      is_new=is_new,
+      is_new=restore_from is None,
       jit_compile=jit_compile,
     )
-    self._connect(updates_per_round)
-    self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
+    self._connect()
+
+  @property
+  def _has_reward(self) -> bool:
+    """Whether rows carry one, which the model then predicts."""
+    return self._cost.rows_have_reward
 
   def _rows_of_expert(self, fraction: float, batch_size: int) -> int:
     """Of a policy batch; one row at least is imagined."""
@@ -229,8 +226,11 @@ class ModelBased(game.Game):
     self._expert_sampler = replay.sampler('expert', self._steps_per_round)
     return replay
 
-  def _connect(self, num_updates: int) -> None:
-    """Opens what a round of updates reads."""
+  def _connect(self) -> None:
+    """Opens what a round of updates reads, and begins what it tells."""
+    num_updates = self._updates_per_round
+    self._stopwatch = stopwatch.Stopwatch()
+    self.losses['learning_rate_scale'] = float(self._learning_rate_scale(0))
     num_imagined = self._batch_size - self._num_expert
     self._imagination.connect(self._replay, num_updates * num_imagined)
     self._batch_sampler = None

@@ -75,8 +75,7 @@ class ModelFree(game.Game):
     env_seed, reset_seed, actions_seed, cost_seed, tables_seed = (
       np.random.SeedSequence(seed).generate_state(5).tolist()
     )
-    self._expert_fraction = expert_fraction
-    self._initial_steps = initial_steps
+    self._expert_fraction, self._initial_steps = expert_fraction, initial_steps
     self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
     self._updates_per_round = steps_per_round * updates_per_step
@@ -84,16 +83,12 @@ class ModelFree(game.Game):
     replay = self._open_tables(
       demos, rows_per_step, steps_per_round, restore_from, tables_seed
     )
+    cost = make_cost(task, demos, cost_seed, steps_per_round)
+    make_env = functools.partial(_make_env, task, demos)
     super().__init__(
       make_agent,
-      _of_rows_without_reward(
-        make_cost(task, demos, cost_seed, steps_per_round)
-      ),
-      make_source(
-        functools.partial(_make_env, task, demos),
-        (env_seed, reset_seed),
-        steps_per_round,
-      ),
+      _of_rows_without_reward(cost),
+      make_source(make_env, (env_seed, reset_seed), steps_per_round),
       demos,
       np.random.default_rng(actions_seed),
       replay,

@@ -57,13 +57,7 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     """Keeps what it is given."""
     model = model_env.model
     starts = np.asarray(starts, np.float32)
-    if starts.ndim != 2 or not len(starts):
-      raise ValueError(f'starts has shape {starts.shape}; expected [N >= 1, O]')
-    if starts.shape[1] != model.observation_size:
-      raise ValueError(
-        f'starts has {starts.shape[1]} numbers a row; expected those of the '
-        f"model's observations, {model.observation_size}"
-      )
+    _check_starts(starts, model.observation_size)
     if reward_fn is None and not model.predicts_reward:
       raise ValueError(
         'reward_fn is None; expected a function: the model predicts no reward'
@@ -156,3 +150,13 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     if not np.isfinite(actions).all():
       raise ValueError('actions hold numbers that are not finite')
     return np.clip(actions, self.action_space.low, self.action_space.high)
+
+
+def _check_starts(starts: np.ndarray, observation_size: int) -> None:
+  if starts.ndim != 2 or not len(starts):
+    raise ValueError(f'starts has shape {starts.shape}; expected [N >= 1, O]')
+  if starts.shape[1] != observation_size:
+    raise ValueError(
+      f'starts has {starts.shape[1]} numbers a row; expected those of the '
+      f"model's observations, {observation_size}"
+    )

@@ -79,14 +79,7 @@ class Session:
     self._train_s, self._train_steps = 0.0, 0  # since the last evaluation
     # Of this process, once its updates are compiled.
     self._train_total_s = 0.0
-    self._checkpoints = checkpoints.Checkpoints(
-      run_folder.checkpoints,
-      {
-        **algorithm.trackables(),
-        'session': checkpoints.PythonState(self._get_state, self._set_state),
-      },
-      save_hooks=[algorithm.save_tables, run_folder.keep_config],
-    )
+    self._checkpoints = self._make_checkpoints()
     if latest is not None:
       self._restore(latest)
     clock = algorithm.clock
@@ -102,6 +95,16 @@ class Session:
     if latest is not None and self._is_older(latest):
       self._export()  # a kill came between that checkpoint and these
     self._started = started
+
+  def _make_checkpoints(self) -> checkpoints.Checkpoints:
+    return checkpoints.Checkpoints(
+      self._run_folder.checkpoints,
+      {
+        **self._algorithm.trackables(),
+        'session': checkpoints.PythonState(self._get_state, self._set_state),
+      },
+      save_hooks=[self._algorithm.save_tables, self._run_folder.keep_config],
+    )
 
   @property
   def steps(self) -> int:
