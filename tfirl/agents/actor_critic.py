@@ -11,6 +11,7 @@ from tf_agents.trajectories import time_step as ts
 
 from tfirl import acting, types
 from tfirl.agents import noise
+from tfirl.losses import behavior_cloning
 from tfirl.networks import critic as critic_lib
 
 gin.external_configurable(
@@ -55,11 +56,11 @@ class ActorCriticAgent(tf_agent.TFAgent):
 
   It makes the policy: the generator of GAIL and DAC.
 
-  A subclass has `_gin_name`, `_bc_loss(expert)`, `_value_error(time_steps,
-  actions, next_time_steps)`, the loss of both critics, and
-  `_actor_layers(layers)`, which makes its kind of actor's layers of either
-  kind's; its `_train` starts with `_check_expert_rows` and ends with
-  `_update_average`.
+  A subclass has `_gin_name`, `_mean_action(actor, observation)`,
+  `_value_error(time_steps, actions, next_time_steps)`, the loss of both
+  critics, and `_actor_layers(layers)`, which makes its kind of actor's layers
+  of either kind's; its `_train` starts with `_check_expert_rows`, adds
+  `_holding_loss` to the actor's, and ends with `_update_average`.
 
   Args:
     *args: TF-Agents'.
@@ -68,6 +69,8 @@ class ActorCriticAgent(tf_agent.TFAgent):
     learning_rate: of both.
     actor_learning_rate: the actor's, if it is another.
     bc_weight: multiplies the behaviour-cloning loss on expert rows.
+    clone_weight: multiplies the same loss to the clone's actions, on all rows
+      of a batch. The clone is the actor as `initialize` found it last.
     use_ema: act by the exponential moving average of the actor's weights.
     ema_decay: what that keeps of itself at each update.
     **kwargs: TF-Agents'.
@@ -79,6 +82,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
     actor_scale: [] variable; multiplies that of the actor's, and of what goes
       with it, once more. At 0 only critics learn.
     bc_scale: [] variable; multiplies `bc_weight`.
+    clone_scale: [] variable; multiplies `clone_weight`.
   """
 
   needs_reward = True
@@ -90,6 +94,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
     learning_rate: float,
     actor_learning_rate: float | None,
     bc_weight: float,
+    clone_weight: float,
     use_ema: bool,
     ema_decay: float,
     **kwargs,
@@ -108,12 +113,17 @@ class ActorCriticAgent(tf_agent.TFAgent):
     )
     self.actor_scale = tf.Variable(1.0, trainable=False, name='actor_scale')
     self.bc_scale = tf.Variable(1.0, trainable=False, name='bc_scale')
+    self.clone_scale = tf.Variable(1.0, trainable=False, name='clone_scale')
     self._learning_rate = learning_rate
     self._actor_ratio = (
       actor_learning_rate / learning_rate if actor_learning_rate else 1.0
     )
     self._noise = noise.NoiseStream()
-    self._bc_weight = bc_weight
+    self._bc_weight, self._clone_weight = bc_weight, clone_weight
+    self._clone_network = None
+    if clone_weight > 0.0:
+      self._clone_network = self._actor_network.copy(name='clone')
+      self._clone_network.create_variables()
     averaged = self._actor_network.variables if use_ema else []
     self._average = [
       tf.Variable(weight, trainable=False) for weight in averaged
@@ -224,12 +234,43 @@ class ActorCriticAgent(tf_agent.TFAgent):
   def _actor_learning_rate(self) -> tf.Tensor:
     return self._actor_ratio * self._scaled_learning_rate() * self.actor_scale
 
-  def _weighted_bc_loss(self, expert: types.Transition) -> tf.Tensor:
-    return self._bc_weight * self.bc_scale * self._bc_loss(expert)
+  def _holding_loss(
+    self, observation: tf.Tensor, expert: types.Transition | None
+  ) -> tf.Tensor | float:
+    """What holds the actor to the expert and to its clone.
+
+      bc_weight * mean (mean action(s) - a)^2, over expert rows and actions, +
+      clone_weight * mean (mean action(s) - the clone's)^2, over `observation`
+      [B, O] and actions.
+
+    The latter is behaviour regularisation (Wu et al. 2019).
+    """
+    loss = 0.0
+    if self._bc_weight > 0.0:
+      loss += self._bc_weight * self.bc_scale * self._bc_loss(expert)
+    if self._clone_network is not None:
+      difference = behavior_cloning.behavior_cloning_loss(
+        self._mean_action(self._actor_network, observation),
+        self._mean_action(self._clone_network, observation),
+      )
+      loss += self._clone_weight * self.clone_scale * difference
+    return loss
+
+  def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
+    return behavior_cloning.behavior_cloning_loss(
+      self._mean_action(self._actor_network, expert.observation), expert.action
+    )
 
   def _initialize(self) -> None:
     super()._initialize()
     self.restart_average()
+    if self._clone_network is not None:
+      for its, ours in zip(
+        self._clone_network.variables,
+        self._actor_network.variables,
+        strict=True,
+      ):
+        its.assign(ours)
 
   def _update_average(self) -> None:
     for mean, weight in self._averaged_weights():

@@ -98,7 +98,6 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     specs = actor_critic.make_specs(observation_size, action_size)
     self._encoding = encoding.make_encoding(observations)
     make_actor = actor_lib.make_gaussian_actor
-    self._clone_weight, self._clone_network = clone_weight, None
     super().__init__(
       *specs,
       **actor_critic.make_networks(
@@ -114,6 +113,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       gamma=gamma,
       target_entropy=-action_size if target_entropy is None else target_entropy,
       bc_weight=bc_weight,
+      clone_weight=clone_weight,
       use_ema=use_ema,
       ema_decay=ema_decay,
     )
@@ -179,34 +179,9 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     return info._replace(extra=extra)
 
   def actor_loss(self, time_steps, weights=None, training=True):
-    """SAC's actor loss + bc_weight * mean (mode(pi(s)) - a)^2, over expert rows
-    and actions, + clone_weight * mean (mode(pi(s)) - mode(clone(s)))^2, over
-    all rows and actions.
-    """
+    """SAC's actor loss + `_holding_loss`."""
     loss = super().actor_loss(time_steps, weights, training)
-    if self._bc_weight > 0.0:
-      loss += self._weighted_bc_loss(self._expert)
-    if self._clone_network is not None:
-      seen = time_steps.observation
-      loss += self._clone_weight * behavior_cloning.behavior_cloning_loss(
-        self._distribution(seen).mode(),
-        _distribution(self._clone_network, seen).mode(),
-      )
-    return loss
-
-  def _initialize(self) -> None:
-    super()._initialize()
-    if self._clone_weight > 0.0:
-      self._take_clone()
-
-  def _take_clone(self) -> None:
-    if self._clone_network is None:
-      self._clone_network = self._actor_network.copy(name='clone')
-      self._clone_network.create_variables()
-    for its, ours in zip(
-      self._clone_network.variables, self._actor_network.variables, strict=True
-    ):
-      its.assign(ours)
+    return loss + self._holding_loss(time_steps.observation, self._expert)
 
   def _actions_and_log_probs(self, time_steps, training=False):
     """TF-Agents' samples pi(a | s) and log pi, by noise of our own."""
@@ -248,9 +223,8 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     weight = 2.0 * self._clone_std**2 / self.action_spec.shape[0]
     return loss + weight * tf.reduce_mean(log_prob)
 
-  def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
-    action = self._distribution(expert.observation).mode()
-    return behavior_cloning.behavior_cloning_loss(action, expert.action)
+  def _mean_action(self, actor, observation) -> tf.Tensor:
+    return _distribution(actor, observation).mode()
 
   def _sample(self, observation):
     """a [B, A] and log pi(a | s) [B] of observations [B, O]."""

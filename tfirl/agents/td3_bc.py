@@ -12,7 +12,7 @@ from tf_agents.trajectories import time_step as ts
 
 from tfirl import acting, checks, types
 from tfirl.agents import actor_critic
-from tfirl.losses import behavior_cloning, td3
+from tfirl.losses import td3
 from tfirl.networks import actor as actor_lib
 from tfirl.networks import encoding
 
@@ -47,6 +47,8 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     tau: share of the networks that their targets take up at an update.
     alpha: weight of the normalised value in the actor's loss.
     bc_weight: of the mean squared error on expert rows, over rows and actions.
+    clone_weight: of the mean squared difference from the clone's action, over
+      all rows of a batch and actions: see `tfirl.SacAgent`.
     policy_update_period: updates from one of actor and targets to the next.
     critic_updates_first: updates in which the actor stays, so that critics
       which know nothing yet don't undo what it was cloned to do.
@@ -82,6 +84,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     tau: checks.Share = gin.REQUIRED,
     alpha: checks.Positive = 2.5,
     bc_weight: checks.NonNegative = 0.0,
+    clone_weight: checks.NonNegative = 0.0,
     policy_update_period: checks.Count = 2,
     critic_updates_first: checks.CountOrZero = 0,
     policy_noise: checks.NonNegative = 0.2,
@@ -111,6 +114,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       target_policy_noise=policy_noise,
       target_policy_noise_clip=policy_noise_clip,
       bc_weight=bc_weight,
+      clone_weight=clone_weight,
       use_ema=use_ema,
       ema_decay=ema_decay,
     )
@@ -136,7 +140,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
 
   def sample_actions(self, observation):
     """Explores at observations [B, O], in a graph. Returns [B, A]."""
-    action = self._act(self._actor_network, observation)
+    action = self._mean_action(self._actor_network, observation)
     noise = self._exploration_noise_std * tf.random.stateless_normal(
       tf.shape(action), seed=self._noise.next_seed()
     )
@@ -196,8 +200,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     variables = self._actor_network.trainable_variables
     with tf.GradientTape() as tape:
       loss = self.actor_loss(time_steps)
-      if self.uses_expert_rows:
-        loss += self._weighted_bc_loss(expert)
+      loss += self._holding_loss(time_steps.observation, expert)
     tf.debugging.check_numerics(loss, 'Actor loss is inf or nan.')
     gradients = tape.gradient(loss, variables)
     self._apply_gradients(gradients, variables, self._actor_optimizer)
@@ -213,7 +216,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     """
     del weights, training
     observation = next_time_steps.observation
-    action = self._act(self._target_actor_network, observation)
+    action = self._mean_action(self._target_actor_network, observation)
     action = td3.smoothed_action(
       action,
       tf.random.stateless_normal(
@@ -239,18 +242,14 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
   def actor_loss(self, time_steps: ts.TimeStep, weights=None, training=True):
     """The normalised value of the actor's actions to the first critic."""
     del weights, training
-    action = self._act(self._actor_network, time_steps.observation)
+    action = self._mean_action(self._actor_network, time_steps.observation)
     values, _ = self._critic_network_1((time_steps.observation, action))
     return td3.normalized_value_loss(values, self._alpha)
 
   def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
     return self.critic_loss(time_steps, actions, next_time_steps)
 
-  def _bc_loss(self, expert: types.Transition) -> tf.Tensor:
-    action = self._act(self._actor_network, expert.observation)
-    return behavior_cloning.behavior_cloning_loss(action, expert.action)
-
-  def _act(self, actor, observation) -> tf.Tensor:
+  def _mean_action(self, actor, observation) -> tf.Tensor:
     """[B, O] -> [B, A] in [-1, 1]."""
     return actor(observation)[0]
 

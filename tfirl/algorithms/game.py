@@ -134,6 +134,7 @@ class Game(algorithm.Algorithm):
     )
 
   def _note_turn(self, turn: cost_turns.Turn) -> None:
+    self._warm_start.note_turn(turn.difference)
     self.losses.update(turn.losses)
     self.losses.update(
       came_true.values(self._agent, self._cost.reward_fn, turn.rows)
@@ -146,6 +147,7 @@ class Game(algorithm.Algorithm):
       'rng': self._rng.bit_generator.state,
       'env': self._source.get_state(),
       'cost': self._cost.get_state(),
+      'warm_start': self._warm_start.get_state(),
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
@@ -153,3 +155,4 @@ class Game(algorithm.Algorithm):
     self._rng.bit_generator.state = state['rng']
     self._source.set_state(state['env'])
     self._cost.set_state(state['cost'])
+    self._warm_start.set_state(state['warm_start'])

@@ -142,3 +142,23 @@ def test_the_cost_sees_what_actors_see_but_for_waves(make, random_demos):
     turns.learner.reward_fn(far, action),
     turns.learner.reward_fn(farther, action),
   )
+
+
+@pytest.mark.parametrize(
+  ('losses', 'difference'),
+  [
+    ({'cost_auc': 0.8}, 0.6),
+    ({'cost_auc': 0.45}, 0.0),  # told the wrong way round
+    (
+      {'cost_auc': 0.6, 'cost_ended_learner': 0.9, 'cost_ended_expert': 0.2},
+      0.7,
+    ),
+    (
+      {'cost_auc': 0.9, 'cost_ended_learner': 0.1, 'cost_ended_expert': 0.5},
+      0.8,
+    ),
+  ],
+)
+def test_who_is_told_from_the_expert_differs(losses, difference):
+  turn = cost_turns.Turn(losses, None, None, 0)
+  assert turn.difference == pytest.approx(difference)

@@ -357,6 +357,49 @@ def test_few_demonstrations_hold_their_clone_less(make_idle, rows, scales):
     assert float(game.trackables()['agent'].bc_scale) == expected
 
 
+class _Player:
+  """What a warm start moves of an agent."""
+
+  def __init__(self):
+    self.actor_scale, self.bc_scale, self.clone_scale = (
+      tf.Variable(1.0) for _ in range(3)
+    )
+
+
+@pytest.mark.parametrize(
+  ('difference', 'share'),
+  [(0.0, 1.0), (0.5, 1.0), (0.6, 0.6), (0.74, 0.04), (0.75, 0.0), (1.0, 0.0)],
+)
+def test_a_clone_is_held_that_is_like_the_expert(demos, difference, share):
+  """By what the cost told of it alone; a checkpoint knows."""
+  player = _Player()
+
+  def start():
+    made = warm_start.WarmStart(
+      actor_starts_at=100, clone_differences=(0.5, 0.75)
+    )
+    made.make_agent(lambda *unused: player, demos, None, 32, True)
+    return made
+
+  first, second = start(), start()
+  first.set_scales(player, 64)
+  first.note_turn(1.0 - difference)
+  first.note_turn(difference)
+  first.set_scales(player, 128)
+  first.note_turn(1.0 - difference)
+  second.set_state(first.get_state())
+  for one in (first, second):
+    one.set_scales(player, 192)
+    assert float(player.clone_scale) == pytest.approx(share)
+
+
+def test_differences_in_the_wrong_order_are_refused():
+  with pytest.raises(
+    ValueError, match='clone_differences is .*lower one first'
+  ):
+    warm_start.WarmStart(clone_differences=(0.75, 0.5))
+
+
 def test_sacs_clone_acts_near_its_mean(make, demos):
   """Its samples, which play the game, are as wide as asked for."""
   game = make(

@@ -23,6 +23,20 @@ class Turn(NamedTuple):
   rows: episode_rows.EpisodeRows  # the same, each with its time
   rollout_steps: int  # taken for this turn alone
 
+  @property
+  def difference(self) -> float:
+    """How far the learner is told from the expert, 0 (not at all) to 1.
+
+    The larger of what their rows differ by, by the cost (2 AUC - 1), and their
+    shares of time after an early end, where the cost has a level that sees it.
+    """
+    rows = 2.0 * self.losses['cost_auc'] - 1.0
+    ours, theirs = (
+      self.losses.get(f'cost_ended_{side}', 0.0)
+      for side in ('expert', 'learner')
+    )
+    return float(np.clip(max(rows, abs(theirs - ours)), 0.0, 1.0))
+
 
 @gin.configurable(denylist=['task', 'demos', 'seed', 'steps_per_round'])
 class CostTurns:

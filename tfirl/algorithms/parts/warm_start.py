@@ -5,7 +5,7 @@ import logging
 import math
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import gin
 import numpy as np
@@ -28,6 +28,34 @@ class WarmStart:
   """What both players learn before the game begins.
 
   The cost's first turn is `CostTurns.first_cost_updates`.
+
+  Args:
+    init_from: folder of an earlier run, ROOT/TASK/METHOD/SEED, whose policy
+      the agent starts as. It takes the place of a clone.
+    bc_steps: gradient steps of behaviour cloning that the agent starts with.
+    bc_anneal: let the actor's rate fall linearly to 0 over these steps, so
+      that the clone does not depend on where its last steps went.
+    bc_trains_critics: each of these steps trains the critics, too, on the
+      same rows and the first cost's rewards; the targets follow both by
+      their `tau`, as in the published runs on mazes. Without it they start
+      as copies of the clone and of critics that know nothing.
+    critic_steps: gradient steps of the critics alone, on expert rows, after
+      the cost's first turn.
+    actor_starts_at: env steps in which the actor stands still, while the
+      critics learn what it is worth from its own rows, too.
+    bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
+      it may let go of its clone.
+    bc_rows: demonstrated transitions that are worth all of `bc_weight`; of
+      fewer it counts as their share, as the likelihood of N rows weighs N.
+      None: any number is worth all.
+    clone_differences: how far a clone may be told from the expert
+      (`cost_turns.Turn.difference`) to be worth all of the agent's
+      `clone_weight`, and from where on it is worth nothing; linearly in
+      between. The last turn tells it in which the actor stood still. None:
+      any clone is worth all.
+
+  Raises:
+    ValueError: a parameter is out of its range.
   """
 
   @checks.checked
@@ -42,29 +70,15 @@ class WarmStart:
     actor_starts_at: checks.CountOrZero = 0,
     bc_scale: checks.Schedule = schedules.constant,
     bc_rows: checks.Count | None = None,
+    clone_differences: tuple[checks.Share, checks.Share] | None = None,
   ):
-    """Nothing, by default.
-
-    Args:
-      init_from: folder of an earlier run, ROOT/TASK/METHOD/SEED, whose policy
-        the agent starts as. It takes the place of a clone.
-      bc_steps: gradient steps of behaviour cloning that the agent starts with.
-      bc_anneal: let the actor's rate fall linearly to 0 over these steps, so
-        that the clone does not depend on where its last steps went.
-      bc_trains_critics: each of these steps trains the critics, too, on the
-        same rows and the first cost's rewards; the targets follow both by
-        their `tau`, as in the published runs on mazes. Without it they start
-        as copies of the clone and of critics that know nothing.
-      critic_steps: gradient steps of the critics alone, on expert rows, after
-        the cost's first turn.
-      actor_starts_at: env steps in which the actor stands still, while the
-        critics learn what it is worth from its own rows, too.
-      bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
-        it may let go of its clone.
-      bc_rows: demonstrated transitions that are worth all of `bc_weight`; of
-        fewer it counts as their share, as the likelihood of N rows weighs N.
-        None: any number is worth all.
-    """
+    """Nothing, by default."""
+    checks.require(
+      'WarmStart.clone_differences',
+      clone_differences,
+      'the lower one first',
+      clone_differences is None or clone_differences[0] < clone_differences[1],
+    )
     self._init_from = init_from
     self._bc_steps = bc_steps
     self._bc_anneal = bc_anneal
@@ -74,6 +88,8 @@ class WarmStart:
     self._bc_scale = bc_scale
     self._bc_rows = bc_rows
     self._bc_share = 1.0
+    self._clone_differences = clone_differences
+    self._clone_share, self._has_begun = 1.0, False
 
   def make_agent(
     self,
@@ -127,10 +143,28 @@ class WarmStart:
     if self._critic_steps:
       train_critics(agent, relabeled, replay, self._critic_steps, batch_size)
 
+  def note_turn(self, difference: float) -> None:
+    """Sees how far a turn of the cost tells the policy from the expert."""
+    if self._clone_differences is not None and not self._has_begun:
+      share = np.interp(difference, self._clone_differences, [1.0, 0.0])
+      self._clone_share = float(share)
+
   def set_scales(self, agent, env_steps: int) -> None:
-    """Sets how far the actor moves, and how much it keeps to the expert."""
-    agent.actor_scale.assign(float(env_steps >= self._actor_starts_at))
+    """Sets how far the actor moves, and how much it keeps to the expert and to
+    its clone.
+    """
+    self._has_begun = env_steps >= self._actor_starts_at
+    agent.actor_scale.assign(float(self._has_begun))
     agent.bc_scale.assign(float(self._bc_share * self._bc_scale(env_steps)))
+    agent.clone_scale.assign(self._clone_share)
+
+  def get_state(self) -> dict[str, float]:
+    """All that a checkpoint must hold, JSON-able."""
+    return {'clone_share': self._clone_share}
+
+  def set_state(self, state: Mapping[str, float]) -> None:
+    """Takes up what `get_state` gave."""
+    self._clone_share = state['clone_share']
 
 
 def start_from(agent, run: str, observations: np.ndarray) -> None:
