@@ -1,11 +1,11 @@
 """What the agents of the games share, whatever their losses."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import gin
 import tensorflow as tf
 from tf_agents.agents import tf_agent
-from tf_agents.networks import network
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
@@ -26,41 +26,18 @@ def make_specs(observation_size: int, action_size: int):
   return ts.time_step_spec(observation), action
 
 
-def make_networks(
-  make_actor: Callable,
-  specs,
-  hidden: Sequence[int],
-  critic_layer_norm: bool,
-  encoding: acting.Encoding | None,
-) -> dict[str, network.Network]:
-  """The actor and both critics, by the names of TF-Agents' parameters.
-
-  Args:
-    make_actor: maps (observation spec, action spec, hidden, encoding) to one.
-    specs: of `make_specs`.
-    hidden: units of each hidden layer, of all three.
-    critic_layer_norm: normalise the critics' hidden layers.
-    encoding: of the observations, of all three.
-  """
-  shape = specs[0].observation, specs[1], hidden
-  critic = *shape, critic_layer_norm, encoding
-  return {
-    'actor_network': make_actor(*shape, encoding),
-    'critic_network': critic_lib.make_critic(*critic),
-    'critic_network_2': critic_lib.make_critic(*critic),
-  }
-
-
 class ActorCriticAgent(tf_agent.TFAgent):
   """A first base class; the second is an agent of TF-Agents with two critics.
 
   It makes the policy: the generator of GAIL and DAC.
 
-  A subclass has `_gin_name`, `_mean_action(actor, observation)`,
-  `_value_error(time_steps, actions, next_time_steps)`, the loss of both
-  critics, and `_actor_layers(layers)`, which makes its kind of actor's layers
-  of either kind's; its `_train` starts with `_check_expert_rows`, adds
-  `_holding_loss` to the actor's, and ends with `_update_average`.
+  A subclass has `_gin_name`, `_encoding`, `_make_actor`, which maps
+  (observation spec, action spec, hidden, encoding) to one,
+  `_mean_action(actor, observation)`, `_value_error(time_steps, actions,
+  next_time_steps)`, the loss of both critics, and `_actor_layers(layers)`,
+  which makes its kind of actor's layers of either kind's; its `_train` starts
+  with `_check_expert_rows`, adds `_holding_loss` to the actor's, and ends with
+  `_update_average`.
 
   Args:
     *args: TF-Agents'.
@@ -135,6 +112,28 @@ class ActorCriticAgent(tf_agent.TFAgent):
       self._actor_network.trainable_variables
     )
     self._critic_optimizer._create_all_weights(self._critic_variables)
+
+  def _make_networks(
+    self,
+    observation_size: int,
+    action_size: int,
+    hidden: Sequence[int],
+    critic_layer_norm: bool,
+  ) -> dict[str, Any]:
+    """Specs, actor and both critics, by the names of TF-Agents' parameters.
+
+    All three have layers of `hidden` units and the agent's encoding.
+    """
+    time_step_spec, action_spec = make_specs(observation_size, action_size)
+    shape = time_step_spec.observation, action_spec, hidden
+    critic = *shape, critic_layer_norm, self._encoding
+    return {
+      'time_step_spec': time_step_spec,
+      'action_spec': action_spec,
+      'actor_network': self._make_actor(*shape, self._encoding),
+      'critic_network': critic_lib.make_critic(*critic),
+      'critic_network_2': critic_lib.make_critic(*critic),
+    }
 
   @property
   def uses_expert_rows(self) -> bool:

@@ -67,6 +67,7 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     ValueError: a parameter is out of its range.
   """
 
+  _make_actor = staticmethod(actor_lib.make_gaussian_actor)
   _gin_name = 'tfirl.SacAgent'
 
   @checks.checked
@@ -95,13 +96,10 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     ema_decay: checks.Decay = 0.9998,
   ):
     """Makes the networks, their targets and optimisers."""
-    specs = actor_critic.make_specs(observation_size, action_size)
     self._encoding = encoding.make_encoding(observations)
-    make_actor = actor_lib.make_gaussian_actor
     super().__init__(
-      *specs,
-      **actor_critic.make_networks(
-        make_actor, specs, hidden, critic_layer_norm, self._encoding
+      **self._make_networks(
+        observation_size, action_size, hidden, critic_layer_norm
       ),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,

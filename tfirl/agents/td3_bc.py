@@ -66,6 +66,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     ValueError: a parameter is out of its range.
   """
 
+  _make_actor = staticmethod(actor_lib.make_deterministic_actor)
   _gin_name = 'Td3BcAgent'
   _mean_q = None  # of the update under way, as it is traced
 
@@ -97,13 +98,10 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     ema_decay: checks.Decay = 0.9998,
   ):
     """Makes the networks, their targets and optimisers."""
-    specs = actor_critic.make_specs(observation_size, action_size)
     self._encoding = encoding.make_encoding(observations)
-    make_actor = actor_lib.make_deterministic_actor
     super().__init__(
-      *specs,
-      **actor_critic.make_networks(
-        make_actor, specs, hidden, critic_layer_norm, self._encoding
+      **self._make_networks(
+        observation_size, action_size, hidden, critic_layer_norm
       ),
       make_optimizer=make_optimizer,
       learning_rate=learning_rate,

@@ -335,15 +335,17 @@ def test_the_clone_is_let_go_as_scheduled(make_idle):
 
 
 @pytest.mark.parametrize(
-  ('rows', 'scales'),
+  ('rows', 'scales', 'rest'),
   [
-    (None, [1.0, 0.5, 0.0]),
-    (1280, [0.5, 0.25, 0.0]),
-    (640, [1.0, 0.5, 0.0]),
-    (320, [1.0, 0.5, 0.0]),
+    (None, [1.0, 0.5, 0.0], 1.0),
+    (1280, [0.5, 0.25, 0.0], 0.5),
+    (640, [1.0, 0.5, 0.0], 0.0),
+    (320, [1.0, 0.5, 0.0], 0.0),
   ],
 )
-def test_few_demonstrations_hold_their_clone_less(make_idle, rows, scales):
+def test_few_demonstrations_hold_less_the_clone_does_the_rest(
+  make_idle, rows, scales, rest
+):
   """Of 640."""
   game = make_idle(
     [
@@ -354,7 +356,9 @@ def test_few_demonstrations_hold_their_clone_less(make_idle, rows, scales):
   )
   for expected in scales:
     game.run_round()
-    assert float(game.trackables()['agent'].bc_scale) == expected
+    agent = game.trackables()['agent']
+    assert float(agent.bc_scale) == expected
+    assert float(agent.clone_scale) == rest
 
 
 class _Player:

@@ -46,13 +46,13 @@ class WarmStart:
     bc_scale: maps env steps to a factor of the agent's `bc_weight`, so that
       it may let go of its clone.
     bc_rows: demonstrated transitions that are worth all of `bc_weight`; of
-      fewer it counts as their share, as the likelihood of N rows weighs N.
-      None: any number is worth all.
+      fewer it counts as their share, as the likelihood of N rows weighs N, and
+      the agent's `clone_weight` as the rest: where no expert has been, the
+      clone says what to do. None: any number is worth all of both.
     clone_differences: how far a clone may be told from the expert
-      (`cost_turns.Turn.difference`) to be worth all of the agent's
-      `clone_weight`, and from where on it is worth nothing; linearly in
-      between. The last turn tells it in which the actor stood still. None:
-      any clone is worth all.
+      (`cost_turns.Turn.difference`) to be worth all of `clone_weight`, and from
+      where on it is worth nothing; linearly in between. The last turn tells it
+      in which the actor stood still. None: any clone is worth all.
 
   Raises:
     ValueError: a parameter is out of its range.
@@ -87,9 +87,9 @@ class WarmStart:
     self._actor_starts_at = actor_starts_at
     self._bc_scale = bc_scale
     self._bc_rows = bc_rows
-    self._bc_share = 1.0
+    self._bc_share = self._clone_share = 1.0  # of rows
     self._clone_differences = clone_differences
-    self._clone_share, self._has_begun = 1.0, False
+    self._likeness, self._has_begun = 1.0, False
 
   def make_agent(
     self,
@@ -124,6 +124,7 @@ class WarmStart:
     )
     if self._bc_rows is not None:
       self._bc_share = min(1.0, len(demos) / self._bc_rows)
+      self._clone_share = 1.0 - self._bc_share
     sizes = demos.observations.shape[1], demos.actions.shape[1]
     agent = make_agent(*sizes, demos.observations)
     if self._init_from and is_new:
@@ -146,8 +147,8 @@ class WarmStart:
   def note_turn(self, difference: float) -> None:
     """Sees how far a turn of the cost tells the policy from the expert."""
     if self._clone_differences is not None and not self._has_begun:
-      share = np.interp(difference, self._clone_differences, [1.0, 0.0])
-      self._clone_share = float(share)
+      likeness = np.interp(difference, self._clone_differences, [1.0, 0.0])
+      self._likeness = float(likeness)
 
   def set_scales(self, agent, env_steps: int) -> None:
     """Sets how far the actor moves, and how much it keeps to the expert and to
@@ -156,15 +157,15 @@ class WarmStart:
     self._has_begun = env_steps >= self._actor_starts_at
     agent.actor_scale.assign(float(self._has_begun))
     agent.bc_scale.assign(float(self._bc_share * self._bc_scale(env_steps)))
-    agent.clone_scale.assign(self._clone_share)
+    agent.clone_scale.assign(self._clone_share * self._likeness)
 
   def get_state(self) -> dict[str, float]:
     """All that a checkpoint must hold, JSON-able."""
-    return {'clone_share': self._clone_share}
+    return {'likeness': self._likeness}
 
   def set_state(self, state: Mapping[str, float]) -> None:
     """Takes up what `get_state` gave."""
-    self._clone_share = state['clone_share']
+    self._likeness = state['likeness']
 
 
 def start_from(agent, run: str, observations: np.ndarray) -> None:
