@@ -195,7 +195,7 @@ _FRACTION = {
   'ModelFree.expert_fraction',
   'expert_fraction/piecewise_linear.segments',
 }
-_HOLD = {'SacAgent.bc_weight', 'WarmStart.bc_rows'}
+_HOLD = {'SacAgent.bc_weight', 'SacAgent.clone_weight'}
 _RESETS = {'ExpertReset.reset_prob'}
 _TURNED_ON = {
   'hopper': {
@@ -237,7 +237,7 @@ def test_a_method_turns_on_what_mm_has_not(folder, task, method):
 def test_a_start_from_nothing_undoes_all_of_the_start_from_a_clone(
   folder, method
 ):
-  """What is left of it is agents/sac.gin, and two that count for nothing."""
+  """What is left of it is agents/sac.gin, and what counts for nothing then."""
   nothing = 'agents/from_nothing.gin'
   undone = {key for key, *_ in _statements(folder, nothing)}
   pair = {key for key, *_ in _statements(folder, f'{method}_ant.gin')}
@@ -248,9 +248,15 @@ def test_a_start_from_nothing_undoes_all_of_the_start_from_a_clone(
     (name.rpartition('.')[2], parameter)
     for _, name, parameter in clone - undone - base
   }
-  assert left == {('SacAgent', 'clone_std'), ('WarmStart', 'bc_anneal')}
+  assert left == {
+    ('SacAgent', 'clone_std'),
+    ('WarmStart', 'bc_anneal'),
+    ('WarmStart', 'bc_rows'),
+    ('WarmStart', 'clone_differences'),
+  }
   gin_bindings.parse([f'{method}_ant.gin', nothing])
-  assert gin_bindings.value_of('tfirl.SacAgent.bc_weight') == 0.0
+  for held_by in ('bc_weight', 'clone_weight'):
+    assert gin_bindings.value_of(f'tfirl.SacAgent.{held_by}') == 0.0
   assert gin_bindings.value_of('run.algorithm') == method
 
 
