@@ -52,7 +52,8 @@ class WarmStart:
     clone_differences: how far a clone may be told from the expert
       (`cost_turns.Turn.difference`) to be worth all of `clone_weight`, and from
       where on it is worth nothing; linearly in between. The last turn tells it
-      in which the actor stood still. None: any clone is worth all.
+      in which the actor stood still: without `actor_starts_at`, or with None,
+      any clone is worth all.
 
   Raises:
     ValueError: a parameter is out of its range.
@@ -149,6 +150,12 @@ class WarmStart:
     if self._clone_differences is not None and not self._has_begun:
       likeness = np.interp(difference, self._clone_differences, [1.0, 0.0])
       self._likeness = float(likeness)
+      logging.info(
+        'the cost tells the first policy from the expert by %.2f: as a clone '
+        "it is worth %.2f of the agent's clone_weight",
+        difference,
+        self._clone_share * self._likeness,
+      )
 
   def set_scales(self, agent, env_steps: int) -> None:
     """Sets how far the actor moves, and how much it keeps to the expert and to
