@@ -86,6 +86,25 @@ def test_losses_equal_numpy(train, noise, make_rows, bc_weight):
   np.testing.assert_allclose(found.actor_loss, actor_loss, rtol=1e-4)
 
 
+def test_the_clone_holds_the_actor_at_all_rows(train, make_rows):
+  """The clone is the actor as it was when the agent was initialised last."""
+  agent = make_agent(policy_update_period=1, clone_weight=3.0)
+  agent.initialize()
+  clone = layers_of(agent._actor_network)
+  for variable in agent._actor_network.variables:
+    variable.assign(variable + 0.3)
+  rows = make_rows(B, 1)
+  weights = weights_of(agent)
+  apart = np.tanh(mlp(weights[0], rows.observation)) - np.tanh(
+    mlp(clone, rows.observation)
+  )
+  expected = numpy_actor_loss(weights, rows) + 1.5 * (apart**2).mean()
+  agent.clone_scale.assign(0.5)
+  found = train(agent, rows, np.zeros(B))
+  assert (apart**2).mean() > 0.1
+  np.testing.assert_allclose(found.actor_loss, expected, rtol=1e-4)
+
+
 def test_what_else_an_update_tells_equals_numpy(train, make_rows):
   agent = make_agent()
   rows, reward = make_rows(B, 0), np.linspace(-3.0, 2.0, B)

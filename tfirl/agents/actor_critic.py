@@ -234,13 +234,18 @@ class ActorCriticAgent(tf_agent.TFAgent):
     return self._actor_ratio * self._scaled_learning_rate() * self.actor_scale
 
   def _holding_loss(
-    self, observation: tf.Tensor, expert: types.Transition | None
+    self,
+    observation: tf.Tensor,
+    action: tf.Tensor,
+    expert: types.Transition | None,
   ) -> tf.Tensor | float:
     """What holds the actor to the expert and to its clone.
 
       bc_weight * mean (mean action(s) - a)^2, over expert rows and actions, +
-      clone_weight * mean (mean action(s) - the clone's)^2, over `observation`
-      [B, O] and actions.
+      clone_weight * mean (`action` - the clone's mean action)^2,
+
+    over `observation` [B, O] and actions: `action` [B, A] is the actor's mean
+    one there.
 
     The latter is behaviour regularisation (Wu et al. 2019).
     """
@@ -249,8 +254,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
       loss += self._bc_weight * self.bc_scale * self._bc_loss(expert)
     if self._clone_network is not None:
       difference = behavior_cloning.behavior_cloning_loss(
-        self._mean_action(self._actor_network, observation),
-        self._mean_action(self._clone_network, observation),
+        action, self._mean_action(self._clone_network, observation)
       )
       loss += self._clone_weight * self.clone_scale * difference
     return loss

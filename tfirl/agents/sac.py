@@ -117,7 +117,8 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     )
     self._scale_alpha_rate, self._clone_std = scale_alpha_rate, clone_std
     self._alpha_optimizer._create_all_weights([self._log_alpha])
-    self._expert = self._mean_q = self._log_prob = None  # of an update, traced
+    # Of the update under way, as it is traced.
+    self._expert = self._mean_q = self._log_prob = self._mode = None
 
   def _temperature(
     self, fixed: float | None, initial: float
@@ -172,20 +173,25 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       -self._log_prob / self.action_spec.shape[0],
       tf.reduce_max(tf.abs(experience.next_time_step.reward)),
     )
-    self._expert = self._mean_q = self._log_prob = None
+    self._expert = self._mean_q = self._log_prob = self._mode = None
     self._update_average()
     return info._replace(extra=extra)
 
   def actor_loss(self, time_steps, weights=None, training=True):
     """SAC's actor loss + `_holding_loss`."""
     loss = super().actor_loss(time_steps, weights, training)
-    return loss + self._holding_loss(time_steps.observation, self._expert)
+    return loss + self._holding_loss(
+      time_steps.observation, self._mode, self._expert
+    )
 
   def _actions_and_log_probs(self, time_steps, training=False):
     """TF-Agents' samples pi(a | s) and log pi, by noise of our own."""
     del training  # the networks have no layer that minds
-    actions, log_probs = self._sample(time_steps.observation)
-    self._log_prob = tf.reduce_mean(log_probs)
+    distribution = self._distribution(time_steps.observation)
+    actions, log_probs = actor_lib.sample_and_log_prob(
+      distribution, self._noise.next_seed()
+    )
+    self._mode, self._log_prob = distribution.mode(), tf.reduce_mean(log_probs)
     return actions, log_probs
 
   def _squared_error(self, target, value) -> tf.Tensor:

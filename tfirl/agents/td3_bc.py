@@ -68,7 +68,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
 
   _make_actor = staticmethod(actor_lib.make_deterministic_actor)
   _gin_name = 'Td3BcAgent'
-  _mean_q = None  # of the update under way, as it is traced
+  _mean_q = _expert = None  # of the update under way, as it is traced
 
   @checks.checked
   def __init__(
@@ -153,6 +153,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     if weights is not None:
       raise ValueError('Td3BcAgent.train: found weights; expected none')
     self._check_expert_rows(expert)
+    self._expert = expert
     time_steps, action_steps, next_time_steps = self._as_transition(experience)
     critic_loss = self._train_critics(
       time_steps, action_steps.action, next_time_steps
@@ -160,7 +161,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     self.train_step_counter.assign_add(1)
 
     def train_actor():
-      self._train_actor(time_steps, expert)
+      self._train_actor(time_steps)
       return tf.no_op()
 
     def update_target():
@@ -180,7 +181,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       self._mean_q,
       tf.reduce_max(tf.abs(next_time_steps.reward)),
     )
-    self._mean_q = None
+    self._mean_q = self._expert = None
     return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
 
   def _train_critics(self, time_steps, actions, next_time_steps) -> tf.Tensor:
@@ -194,11 +195,10 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     self._apply_gradients(gradients, variables, self._critic_optimizer)
     return loss
 
-  def _train_actor(self, time_steps, expert: types.Transition | None) -> None:
+  def _train_actor(self, time_steps) -> None:
     variables = self._actor_network.trainable_variables
     with tf.GradientTape() as tape:
       loss = self.actor_loss(time_steps)
-      loss += self._holding_loss(time_steps.observation, expert)
     tf.debugging.check_numerics(loss, 'Actor loss is inf or nan.')
     gradients = tape.gradient(loss, variables)
     self._apply_gradients(gradients, variables, self._actor_optimizer)
@@ -238,11 +238,15 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     return loss
 
   def actor_loss(self, time_steps: ts.TimeStep, weights=None, training=True):
-    """The normalised value of the actor's actions to the first critic."""
+    """The normalised value of the actor's actions to the first critic +
+    `_holding_loss`.
+    """
     del weights, training
-    action = self._mean_action(self._actor_network, time_steps.observation)
-    values, _ = self._critic_network_1((time_steps.observation, action))
-    return td3.normalized_value_loss(values, self._alpha)
+    observation = time_steps.observation
+    action = self._mean_action(self._actor_network, observation)
+    values, _ = self._critic_network_1((observation, action))
+    loss = td3.normalized_value_loss(values, self._alpha)
+    return loss + self._holding_loss(observation, action, self._expert)
 
   def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
     return self.critic_loss(time_steps, actions, next_time_steps)
