@@ -47,7 +47,8 @@ class ActorCriticAgent(tf_agent.TFAgent):
     actor_learning_rate: the actor's, if it is another.
     bc_weight: multiplies the behaviour-cloning loss on expert rows.
     clone_weight: multiplies the same loss to the clone's actions, on all rows
-      of a batch. The clone is the actor as `initialize` found it last.
+      of a batch. The clone is the actor as `take_clone` found it last, which
+      `initialize` calls.
     use_ema: act by the exponential moving average of the actor's weights.
     ema_decay: what that keeps of itself at each update.
     **kwargs: TF-Agents'.
@@ -193,6 +194,13 @@ class ActorCriticAgent(tf_agent.TFAgent):
     for mean, weight in self._averaged_weights():
       mean.assign(weight)
 
+  def take_clone(self) -> None:
+    """What `clone_weight` holds the actor to is the actor as it is now."""
+    if self._clone_network is not None:
+      weights = self._actor_network.variables
+      for its, ours in zip(self._clone_network.variables, weights, strict=True):
+        its.assign(ours)
+
   def start_from(self, layers: acting.Layers) -> None:
     """Gives the actor, and what follows it, the weights of another policy.
 
@@ -267,13 +275,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
   def _initialize(self) -> None:
     super()._initialize()
     self.restart_average()
-    if self._clone_network is not None:
-      for its, ours in zip(
-        self._clone_network.variables,
-        self._actor_network.variables,
-        strict=True,
-      ):
-        its.assign(ours)
+    self.take_clone()
 
   def _update_average(self) -> None:
     for mean, weight in self._averaged_weights():

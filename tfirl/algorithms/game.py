@@ -134,7 +134,7 @@ class Game(algorithm.Algorithm):
     )
 
   def _note_turn(self, turn: cost_turns.Turn) -> None:
-    self._warm_start.note_turn(turn.difference)
+    self._warm_start.note_turn(turn)
     self.losses.update(turn.losses)
     self.losses.update(
       came_true.values(self._agent, self._cost.reward_fn, turn.rows)

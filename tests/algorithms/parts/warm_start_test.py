@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfirl import tasks
 from tfirl.algorithms import model_free
-from tfirl.algorithms.parts import warm_start
+from tfirl.algorithms.parts import cost_turns, warm_start
 from tfirl.config import gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.storage import policy_file
@@ -194,6 +194,7 @@ def test_critics_may_learn_beside_the_clone(make, demos, agent):
     [
       *agent,
       f'{name}.gamma = 0.0',
+      f'{name}.clone_weight = 1.0',
       'WarmStart.bc_steps = 320',
       'WarmStart.bc_trains_critics = True',
     ]
@@ -207,6 +208,12 @@ def test_critics_may_learn_beside_the_clone(make, demos, agent):
     found, _ = network((demos.observations, demos.actions), training=False)
     error = np.mean((found - expected) ** 2)
     assert error < 0.2 * np.var(expected)
+  for ours, kept in zip(
+    player._actor_network.variables,
+    player._clone_network.variables,
+    strict=True,
+  ):
+    np.testing.assert_array_equal(ours, kept)
   # The targets follow by tau: no copies, nor as they were.
   own = player._critic_network_1.variables[0].numpy()
   target = player._target_critic_network_1.variables[0].numpy()
@@ -378,6 +385,10 @@ def test_a_clone_is_held_that_is_like_the_expert(demos, difference, share):
   """By what the cost told of it alone; a checkpoint knows."""
   player = _Player()
 
+  def turn(difference):
+    losses = {'cost_auc': (1.0 + difference) / 2.0}
+    return cost_turns.Turn(losses, None, None, 0)
+
   def start():
     made = warm_start.WarmStart(
       actor_starts_at=100, clone_differences=(0.5, 0.75)
@@ -387,10 +398,10 @@ def test_a_clone_is_held_that_is_like_the_expert(demos, difference, share):
 
   first, second = start(), start()
   first.set_scales(player, 64)
-  first.note_turn(1.0 - difference)
-  first.note_turn(difference)
+  first.note_turn(turn(1.0 - difference))
+  first.note_turn(turn(difference))
   first.set_scales(player, 128)
-  first.note_turn(1.0 - difference)
+  first.note_turn(turn(1.0 - difference))
   second.set_state(first.get_state())
   for one in (first, second):
     one.set_scales(player, 192)

@@ -12,7 +12,7 @@ import numpy as np
 
 from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
-from tfirl.algorithms.parts import rounds
+from tfirl.algorithms.parts import cost_turns, rounds
 from tfirl.evaluation import progress
 from tfirl.replay import tables
 from tfirl.storage import policy_file
@@ -145,9 +145,10 @@ class WarmStart:
     if self._critic_steps:
       train_critics(agent, relabeled, replay, self._critic_steps, batch_size)
 
-  def note_turn(self, difference: float) -> None:
-    """Sees how far a turn of the cost tells the policy from the expert."""
+  def note_turn(self, turn: cost_turns.Turn) -> None:
+    """Sees how far the cost tells the policy from the expert."""
     if self._clone_differences is not None and not self._has_begun:
+      difference = turn.difference
       likeness = np.interp(difference, self._clone_differences, [1.0, 0.0])
       self._likeness = float(likeness)
       logging.info(
@@ -254,6 +255,7 @@ def clone_expert(
     agent.initialize()
   else:
     agent.restart_average()
+    agent.take_clone()
   return loss
 
 
