@@ -152,10 +152,12 @@ def test_players_move_when_they_are_due(make):
   assert game.clock.rollout_steps > 0
   assert game.num_traces == 1
   assert game.table_sizes()['policy'] == 95
-  changed = [
-    (a != b).any() for a, b in zip(before, _weights(game), strict=True)
-  ]
-  assert np.mean(changed) > 0.8  # all but settings
+  after = _weights(game)
+  assert all(
+    (a != b).any()
+    for a, b in zip(before, after, strict=True)
+    if a.size > 1  # no setting, nor the cost's bias, which rows of both cancel
+  )
   told = {'q_mean', 'entropy', 'largest_reward', 'cost_auc'}
   assert told <= set(game.losses)
   # Hopper's episodes of random actions end by a fall.
