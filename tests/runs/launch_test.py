@@ -1,6 +1,7 @@
 """What surrounds a run: its gin, folder, seeds, signals and errors."""
 
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfirl.algorithms.parts import cost_turns
 from tfirl.config import gin_bindings
+from tfirl.config.gin_files import BindingError
 from tfirl.runs import launch
 from tfirl.storage.checkpoints import CheckpointError
 from tfirl.storage.run_folder import RunFolderError
@@ -23,7 +26,10 @@ _CONFIG = """
 Task.name = 'toytask'
 Task.env_id = 'Hopper-v5'
 run.algorithm = 'toy'
+run.make_algorithm = @ModelFree
 run.env_steps = 8
+run.eval_every = 8
+run.checkpoint_every = 8
 """
 
 
@@ -66,6 +72,23 @@ def test_run_gets_its_folder_seed_demos_and_stop(given, tmp_path):
   names = set(os.listdir(run_folder.path))
   assert {'config.gin', 'operative_config.gin', 'metadata.json'} <= names
   assert 'env_steps = 9' in (run_folder.path / 'config.gin').read_text()
+
+
+def test_what_every_run_needs_is_asked_for_before_there_is_a_folder(given):
+  config = pathlib.Path('toy.gin').read_text()
+  pathlib.Path('toy.gin').write_text(config.replace('run.eval_every', '#'))
+  with pytest.raises(BindingError, match='^run.eval_every is not bound, and'):
+    _launch()
+  assert not given and not os.path.exists('runs')
+
+
+def test_what_a_call_lacks_is_told_in_our_words(given, monkeypatch):
+  def run(*unused_arguments):
+    cost_turns.CostTurns(None, None, 0, 1)
+
+  monkeypatch.setattr(launch.experiment, 'run', run)
+  with pytest.raises(BindingError, match='^CostTurns.cost_update_period is no'):
+    _launch()
 
 
 def test_few_demonstrations_are_another_method(given, tmp_path):

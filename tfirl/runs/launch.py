@@ -21,7 +21,7 @@ import tensorflow as tf
 from absl import flags, logging
 
 from tfirl import checks, tasks, types
-from tfirl.config import few_demos, flag_help
+from tfirl.config import few_demos, flag_help, required
 from tfirl.demos import load
 from tfirl.evaluation import record
 from tfirl.machine import generated_code, ray_connection, signals
@@ -171,7 +171,8 @@ def launch(
     The run's folder.
 
   Raises:
-    FileNotFoundError, gin_files.BindingError: see `gin_bindings.parse`.
+    FileNotFoundError, gin_files.BindingError: see `gin_bindings.parse`; and
+      `required.check` of `run`.
     ValueError: no gin file; num_demos is below 1, or gin binds another number.
     RunFolderError: see `RunFolder`.
     Exception: what ended the run; also written to error.txt in the run folder.
@@ -187,6 +188,7 @@ def launch(
   seed_everything(seed)
   generated_code.keep_in_memory()
   task = task or tasks.make_task()
+  required.check('run')
   if isinstance(demos, str):
     demos = os.path.expanduser(demos)  # the same file on resume, ~ or not
   source = demos.source if isinstance(demos, types.Demonstrations) else demos
@@ -195,7 +197,8 @@ def launch(
     error_txt = run_folder.path / 'error.txt'
     error_txt.unlink(missing_ok=True)
     try:
-      experiment.run(run_folder, task, seed, demos, stop, on_evaluation)
+      with required.worded():
+        experiment.run(run_folder, task, seed, demos, stop, on_evaluation)
       run_folder.write_operative_config()
     except BaseException as error:
       if isinstance(error, Exception):  # no signal
