@@ -32,6 +32,12 @@ class _Exported(tf.Module):
     return 0.5 * observation[:, :3]
 
 
+class _Wide(tf.Module):
+  @tf.function(input_signature=[tf.TensorSpec([None, 3])])
+  def action(self, observation):
+    return observation[:, :2]
+
+
 def _args(**changes):
   args = {
     'task': 'hopper',
@@ -112,7 +118,7 @@ def test_collects_into_minari(weights, tmp_path, monkeypatch):
   np.testing.assert_array_equal(demos.qpos, raw.columns['qpos'])
 
 
-def test_the_task_file_makes_the_environment(weights, tmp_path, monkeypatch):
+def test_the_task_file_makes_the_environment(tmp_path, monkeypatch):
   """Its trembling hand too, but only when asked for."""
   made = []
 
@@ -122,7 +128,7 @@ def test_the_task_file_makes_the_environment(weights, tmp_path, monkeypatch):
 
   monkeypatch.setattr(collect, 'record', record)
   for tremble in (False, True):
-    args = _args(task='walker2d', policy=weights, tremble=tremble)
+    args = _args(task='walker2d', policy='embedded', tremble=tremble)
     with pytest.raises(ValueError, match='seen'):
       collect.collect(args)
   assert [env.env_id for env in made] == ['Walker2d-v5'] * 2
@@ -183,12 +189,11 @@ def test_a_task_file_may_import_and_include(
     ({'full_length_only': True, 'episodes': 1}, 'found 0 full-length'),
   ],
 )
-def test_user_errors_are_one_line(weights, caplog, changes, message):
+def test_user_errors_are_one_line(weights, changes, message):
   with pytest.raises(SystemExit) as caught:
     collect.main(_args(**{'policy': weights, **changes}))
-  assert caught.value.code == 1
-  assert message in caplog.text
-  assert 'Traceback' not in caplog.text
+  said = caught.value.code  # which Python prints, and exits with 1
+  assert said.startswith('error: ') and message in said and '\n' not in said
 
 
 @pytest.mark.parametrize(
@@ -296,6 +301,28 @@ def test_a_function_of_the_users_acts_in_the_environments_units(
       wrong(np.zeros(3))
     with pytest.raises(ValueError, match="--policy is 'my_acting:none'"):
       policies.load_policy('my_acting:none', 'pendulum', env)
+
+
+@pytest.mark.parametrize(
+  ('source', 'message'),
+  [
+    ('weights', 'found 11 observed numbers and 3 of actions; expected 3 obs'),
+    ('model', r'it fails \(.+\); expected 3 observed numbers and 1 of actions'),
+    ('wide', r'found actions of shape \(2,\); expected'),
+    ('embedded:pointmaze', r'it fails \(.+\); expected 3 observed numbers'),
+  ],
+)
+def test_a_policy_of_another_environment_is_refused(
+  weights, tmp_path, source, message
+):
+  tf.saved_model.save(_Exported(), str(tmp_path / 'model'))
+  tf.saved_model.save(_Wide(), str(tmp_path / 'wide'))
+  paths = {'weights': weights, 'embedded:pointmaze': source}
+  path = paths.get(source, str(tmp_path / source))
+  with tasks.make_env('Pendulum-v1') as env:
+    with pytest.raises(ValueError, match=message) as caught:
+      policies.load_policy(path, 'pendulum', env)
+  assert f'{path} is of another environment than Pendul' in str(caught.value)
 
 
 def test_no_policy(tmp_path):

@@ -9,7 +9,7 @@ python -m tfirl.demos.collect --task=antmaze_large_diverse --out=ant.hdf5
 import os
 
 import gin
-from absl import flags, logging
+from absl import flags
 from tf_agents.environments import py_environment
 
 from tfirl import tasks
@@ -105,8 +105,7 @@ def main(args) -> None:
   try:
     raw = collect(args)
   except (ValueError, FileNotFoundError, FileExistsError) as error:
-    logging.error('%s', error)
-    raise SystemExit(1) from None
+    raise SystemExit(f'error: {error}') from None
   returns = raw.episode_returns
   print(
     f'{args.out}: {len(returns)} of {raw.num_attempts} episodes, '

@@ -7,7 +7,7 @@ python -m tfirl.demos.summary --num_demos=4 hopper.npz
 from collections.abc import Sequence
 
 import numpy as np
-from absl import app, flags, logging
+from absl import app, flags
 
 from tfirl import checks
 from tfirl.config import flag_help
@@ -118,8 +118,7 @@ def _main(argv: Sequence[str]) -> None:
   try:
     show(argv[1:], given.env_id, given.num_demos)
   except (ValueError, FileNotFoundError) as error:
-    logging.error('%s', error)
-    raise SystemExit(1) from None
+    raise SystemExit(f'error: {error}') from None
 
 
 if __name__ == '__main__':

@@ -72,6 +72,38 @@ def _imported(source: str, env: py_environment.PyEnvironment) -> Callable:
   return policy
 
 
+def _check_acts(
+  source: str, policy: Callable, env: py_environment.PyEnvironment
+) -> None:
+  """Raises ValueError unless `policy` acts on what `env` begins with."""
+  observation = env.reset().observation
+  expected = len(observation), len(env.action_low)
+  if isinstance(policy, acting.MlpPolicy):
+    found = policy.observation_size, policy.num_actions
+    problem = '' if found == expected else f'found {_sizes(*found)}'
+  else:
+    problem = _problem_of_call(policy, observation, expected[1])
+  if problem:
+    raise ValueError(
+      f'--policy: {source} is of another environment than {env.name}: '
+      f'{problem}; expected {_sizes(*expected)}'
+    )
+
+
+def _sizes(num_observed: int, num_actions: int) -> str:
+  return f'{num_observed} observed numbers and {num_actions} of actions'
+
+
+def _problem_of_call(
+  policy: Callable, observation: np.ndarray, num_actions: int
+) -> str:
+  try:
+    shape = np.shape(policy(observation))
+  except Exception as error:  # of NumPy, TensorFlow or a maze's planner
+    return f'it fails ({str(error).strip().partition(chr(10))[0]})'
+  return '' if shape == (num_actions,) else f'found actions of shape {shape}'
+
+
 def load_policy(
   source: str, task: str, env: py_environment.PyEnvironment | None = None
 ) -> Callable:
@@ -83,16 +115,26 @@ def load_policy(
       'module:function' of what acts in the environment's own units, clipped to
       its bounds.
     task: for 'embedded'.
-    env: whose units they are; only 'module:function' needs it.
+    env: whose units they are, and that it is to act in; only 'module:function'
+      needs it.
 
-  Raises FileNotFoundError, or ValueError for what isn't a policy.
+  Raises FileNotFoundError, or ValueError for what isn't a policy, or can't act
+  in `env`.
   """
+  if _FUNCTION.fullmatch(source) and not source.startswith('embedded:'):
+    return _imported(source, env)
+  policy = _saved(source, task)
+  if env is not None:
+    _check_acts(source, policy, env)
+  return policy
+
+
+def _saved(source: str, task: str) -> Callable:
+  """What no function makes; args as of `load_policy`."""
   if source == 'embedded':
     return embedded.policy(task)
   if source.startswith('embedded:'):
     return embedded.policy(source.removeprefix('embedded:'))
-  if _FUNCTION.fullmatch(source):
-    return _imported(source, env)
   left = os.path.join(source, policy_file.FILE)
   if os.path.exists(left):
     return policy_file.load(left).unit_policy
