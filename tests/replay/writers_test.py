@@ -91,6 +91,19 @@ def test_write_shuffled_leaves_no_row_out_and_favours_none(
   assert max(abs(count - 4000) for count in counts.values()) < 500
 
 
+def test_write_shuffled_writes_as_many_as_are_waited_for(
+  make_replay, make_rows
+):
+  replay = make_replay(min_size=30)
+  rows, rng = make_rows(range(4)), np.random.default_rng(0)
+  assert replay.least_rows('policy') == 28
+  writer = replay.writer('policy')
+  written = write_shuffled(writer, rows, rng, replay.least_rows('policy'))
+  assert written == replay.size('policy') == 28
+  counts = _counts(replay, 28_000)  # 7000 +- 73 each
+  assert max(abs(counts[number] - 7000) for number in range(4)) < 500
+
+
 def test_write_shuffled_refuses_partial_rows(make_replay, make_rows):
   writer = make_replay().writer('policy')
   writer.append(make_rows([7]))

@@ -1,6 +1,7 @@
 """An algorithm that counts, and what runs it in a folder of its own."""
 
 import csv
+import json
 import math
 import types
 
@@ -181,6 +182,11 @@ class _Runner:
 
   def steps(self):
     return [step for (step,) in self.rows('env_steps')]
+
+  def digest(self):
+    """Of the demonstrations, as metadata.json has it."""
+    metadata = json.loads((self.path / 'metadata.json').read_text())
+    return metadata['demonstrations']['digest']
 
   def checkpoints(self):
     return sorted(int(p.name) for p in (self.path / 'checkpoints').iterdir())

@@ -211,6 +211,7 @@ def test_demonstrations_that_were_replaced_end_a_resumption(run, tmp_path):
   path = tmp_path / 'demos.npz'
   run.script.learns_from_demos = True
   run(stop_after=4, demos=_write_demos(path, {}))
+  began_with = run.digest()
   same = run(stop_after=1, demos=_write_demos(path, {}))
   assert same.restore_from is not None
   replaced = _write_demos(path, {}, action=0.5)
@@ -219,6 +220,27 @@ def test_demonstrations_that_were_replaced_end_a_resumption(run, tmp_path):
   ):
     run(demos=replaced)
   run(stop_after=1, demos=replaced, allow_changes=True)
+  assert run.digest() != began_with
+
+
+def test_demonstrations_that_it_could_not_go_on_with_are_not_noted(
+  run, tmp_path
+):
+  """So that the old ones are still those that it began with."""
+  path = tmp_path / 'demos.npz'
+  run.script.learns_from_demos = True
+  run(stop_after=4, demos=_write_demos(path, {}))
+  began_with = run.digest()
+
+  def refuse():
+    raise ValueError('others')
+
+  run.script.while_made = refuse
+  with pytest.raises(ValueError, match='others'):
+    run(demos=_write_demos(path, {}, action=0.5), allow_changes=True)
+  assert run.digest() == began_with
+  run.script.while_made = lambda: None
+  assert run(demos=_write_demos(path, {})).restore_from is not None
 
 
 @pytest.mark.parametrize('kwargs', [{}, {'frame_skip': 4}])

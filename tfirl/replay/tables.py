@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import gin
 import numpy as np
@@ -139,6 +139,8 @@ class Replay:
     transition_spec: `Transition` of one row's specs, without a batch axis.
     restore_from: folder written by `save`, whose rows, counts and partial
       blocks come back.
+    refilled: names of tables that come back without a row, for the caller to
+      fill anew; they may have been saved with another capacity and min_size.
     seed: of the order of sampled rows; Reverb's own draws have no seed.
 
   Raises:
@@ -153,12 +155,13 @@ class Replay:
     transition_spec: Transition,
     restore_from: str | pathlib.Path | None = None,
     seed: int = 0,
+    refilled: Collection[str] = (),
   ):
     self._configs = {config.name: config for config in tables}
     self._layout = RowLayout(transition_spec)
     self._rngs = np.random.default_rng(seed)
     folder = None if restore_from is None else pathlib.Path(restore_from)
-    saved = folder and saving.check_tables(folder, self._fixed_values())
+    saved = folder and saving.check_tables(folder, self._fixed_values(refilled))
     with stderr_filter.without_notes():
       self._checkpoint_target = saving.CheckpointTarget(folder)
       self._server = reverb.Server(
@@ -174,6 +177,8 @@ class Replay:
     self._writers = {name: self._make_writer(name) for name in self._configs}
     if saved:
       self._take_back(folder, saved)
+      for name in refilled:
+        self.clear(name)
 
   @property
   def names(self) -> list[str]:
@@ -235,6 +240,13 @@ class Replay:
     """Rows that can be sampled: whole blocks, not the partial one."""
     config = self._config(name)
     return self._info(name).current_size * config.rows_per_item
+
+  def least_rows(self, name: str) -> int:
+    """Rows, in whole blocks, without which none can be sampled; a restored
+    table waits for as many as it was saved with.
+    """
+    limiter = self._info(name).rate_limiter_info
+    return limiter.min_size_to_sample * self._config(name).rows_per_item
 
   def counts(self, name: str) -> tuple[int, int]:
     """Blocks that the limiter has let in, and out, since the table began."""
@@ -303,12 +315,16 @@ class Replay:
       describe=lambda: self.describe(name),
     )
 
-  def _fixed_values(self) -> dict:
-    """For each table the values that Reverb's checkpoint brings back."""
+  def _fixed_values(self, refilled: Collection[str] = ()) -> dict:
+    """For each table the values that Reverb's checkpoint brings back, but for
+    those that depend on how many rows one that is `refilled` had.
+    """
     values = {}
     for name, config in self._configs.items():
       values[name] = {**dataclasses.asdict(config), 'width': self._layout.width}
       del values[name]['timeout_ms']  # of our calls, not of the table
+    for name in refilled:
+      del values[name]['capacity'], values[name]['min_size']
     return values
 
   def _take_back(self, folder: pathlib.Path, saved: dict) -> None:

@@ -80,7 +80,10 @@ class BlockWriter:
 
 
 def write_shuffled(
-  writer: BlockWriter, rows: Transition, rng: np.random.Generator
+  writer: BlockWriter,
+  rows: Transition,
+  rng: np.random.Generator,
+  least: int = 0,
 ) -> int:
   """Writes all `rows` in random order, leaving none in a partial block.
 
@@ -94,9 +97,11 @@ def write_shuffled(
     writer: of a table that holds no partial rows.
     rows: `Transition` of NumPy arrays [N, ...].
     rng: draws the orders.
+    least: so many rows are written at least, by further passes.
 
   Returns:
-    How many rows were written: N if `rows_per_item` divides N.
+    How many rows were written: N if `rows_per_item` divides N, and N is at
+    least `least`.
 
   Raises:
     ValueError: there are no rows, or the writer holds partial rows.
@@ -109,6 +114,7 @@ def write_shuffled(
     )
   exact_passes = per_item // math.gcd(num_rows, per_item)
   passes = min(exact_passes, math.ceil(100 * per_item / num_rows))
+  passes = max(passes, math.ceil(least / num_rows))
   fill = -passes * num_rows % per_item
   order = [rng.permutation(num_rows) for _ in range(passes)]
   while fill > 0:

@@ -143,6 +143,8 @@ def run(
       run_folder,
       must_match=latest is not None and not run_folder.allow_changes,
     )
+    if latest is None:
+      _record_demos(run_folder, demonstrations)
   opening.say_from_and_to(run_folder, demonstrations, latest)
   with contextlib.ExitStack() as stack:
     given = stack.enter_context(
@@ -175,6 +177,8 @@ def run(
       started=started,
     )
     stack.callback(current.close)
+    if latest is not None and demonstrations is not None:
+      _record_demos(run_folder, demonstrations)  # not if it can't go on
     name = f'{run_folder.path.parent.name} {task.name} {seed}'
     unit = budget.unit.replace('_', ' ')
     bar = progress.ProgressBar(budget.total, current.steps, name, unit)
@@ -202,7 +206,7 @@ def _load_demos(
   run_folder: run_folder_lib.RunFolder,
   must_match: bool,
 ) -> types.Demonstrations:
-  """Demonstrations of `task`; metadata.json says which and how many.
+  """Demonstrations of `task`.
 
   Raises RunFolderError if they `must_match` what the run began with and don't.
   """
@@ -218,10 +222,17 @@ def _load_demos(
       f'with: digest {digest}, was {earlier}. Put the old ones back, give '
       'another --root_dir, or go on with these: --allow_changes'
     )
+  return demos
+
+
+def _record_demos(
+  run_folder: run_folder_lib.RunFolder, demos: types.Demonstrations
+) -> None:
+  """metadata.json says which they are, and how many."""
   run_folder.record(
     demonstrations={
       'source': demos.source,
-      'digest': digest,
+      'digest': demos.digest,
       'num_episodes': len(demos.episode_ends),
       'num_transitions': len(demos),
       'mean_return': opening.mean_return(demos),
@@ -231,4 +242,3 @@ def _load_demos(
       **consistency.facts(demos),
     }
   )
-  return demos

@@ -1,6 +1,7 @@
 """The pace of the tables as algorithms use them: a round in, a round out."""
 
 import contextlib
+import dataclasses
 
 import gin
 import numpy as np
@@ -110,16 +111,62 @@ def test_all_expert_rows_can_be_read_and_again(open_replay, num_rows):
     sampler.sample()
 
 
-def test_rows_of_demonstrations_carry_rewards_where_they_are_asked_for():
-  rows = make_rows(0, 16)
-  demos = Demonstrations(
+def _demos(start, stop):
+  rows = make_rows(start, stop)
+  return Demonstrations(
     observations=rows.observation,
     actions=rows.action,
     next_observations=rows.next_observation,
-    terminals=np.zeros(16, bool),
-    timeouts=np.arange(16) == 15,
-    rewards=10.0 * np.arange(16),
+    terminals=np.zeros(stop - start, bool),
+    timeouts=np.arange(start, stop) == stop - 1,
+    rewards=10.0 * np.arange(start, stop),
+    source='my.npz',
   )
+
+
+def _open(demos, restore_from=None):
+  return contextlib.closing(
+    algorithm_tables.open_with_demos([], demos, restore_from, 0)
+  )
+
+
+def _numbers(replay):
+  replay.sampler('expert', 8).sample()  # there are enough
+  return set(replay.read('expert').action[:, 0].tolist())
+
+
+@pytest.mark.parametrize('stop', [103, 140, 400])
+def test_other_demonstrations_take_the_place_of_a_checkpoints(tmp_path, stop):
+  """Fewer, as many or more; and so again, from a checkpoint of these."""
+  with _open(_demos(0, 40)) as replay:
+    assert _numbers(replay) == set(range(40))
+    replay.save(tmp_path / 'old')
+  others, expected = _demos(100, stop), set(range(100, stop))
+  for number in range(2):
+    with _open(others, tmp_path / ('new' if number else 'old')) as replay:
+      assert _numbers(replay) == expected
+      if not number:
+        replay.save(tmp_path / 'new')
+
+
+def test_too_many_for_a_checkpoint_are_refused(tmp_path, monkeypatch):
+  expert_table = algorithm_tables.expert_table
+  monkeypatch.setattr(
+    algorithm_tables,
+    'expert_table',
+    lambda num_rows: dataclasses.replace(expert_table(num_rows), capacity=40),
+  )
+  with _open(_demos(0, 40)) as replay:
+    replay.save(tmp_path / 'old')
+  monkeypatch.undo()
+  with pytest.raises(
+    ValueError, match='my.npz: found 48 transitions; expected at most 40, to go'
+  ):
+    _open(_demos(0, 48), tmp_path / 'old')
+
+
+def test_rows_of_demonstrations_carry_rewards_where_they_are_asked_for():
+  demos = _demos(0, 16)
   with contextlib.closing(
     algorithm_tables.open_with_demos([], demos, None, 0, has_reward=True)
   ) as replay:

@@ -70,10 +70,13 @@ def open_with_demos(
 
   Args:
     configs: the other tables.
-    demos: written in random order, unless a checkpoint brings them.
+    demos: written in random order; those of a checkpoint may be others.
     restore_from: a checkpoint's folder, or None.
     seed: of the order of rows, written and sampled.
     has_reward: rows of all tables are `RewardedTransition`s.
+
+  Raises:
+    ValueError: they are too many to take the place of a checkpoint's.
   """
   replay = tables.Replay(
     [*configs, expert_table(len(demos))],
@@ -82,11 +85,20 @@ def open_with_demos(
     ),
     restore_from=restore_from,
     seed=seed,
+    refilled=['expert'],
   )
-  if restore_from is None:
-    rng = np.random.default_rng(seed)
-    rows = rows_of(demos, has_reward)
-    writers.write_shuffled(replay.writer('expert'), rows, rng)
+  num_rows = writers.write_shuffled(
+    replay.writer('expert'),
+    rows_of(demos, has_reward),
+    np.random.default_rng(seed),
+    replay.least_rows('expert'),
+  )
+  room = replay.size('expert')
+  if num_rows > room:  # the oldest are gone
+    raise ValueError(
+      f'{demos.source}: found {len(demos):,} transitions; expected at most '
+      f'{room:,}, to go on from {restore_from}'
+    )
   return replay
 
 
