@@ -90,6 +90,23 @@ def test_notes_runs_that_have_no_evaluation_yet(write_run, tmp_path):
   assert str(new) in ''.join(notes)
 
 
+def test_what_an_error_ended_before_its_first_checkpoint_is_left_out(
+  write_run, tmp_path
+):
+  """Its config is forgotten; it was evaluated before its first round."""
+  early = write_run('hopper', 'mm', 0, [0], [1.0])
+  (early / 'error.txt').write_text('ValueError: why')
+  why = f'{early}: an error ended it before its first checkpoint'
+  with pytest.raises(FileNotFoundError, match=f'none with.*; {why}$'):
+    runs.read_runs([str(tmp_path)])
+  late = write_run('hopper', 'mm', 1, [0, 9], [1.0, 2.0])
+  (late / 'error.txt').write_text('ValueError: why')
+  (late / 'config.gin').touch()
+  found, notes = runs.read_runs([str(tmp_path)])
+  assert [run.seed for run in found] == ['1']
+  assert notes == [why.replace(':', ': left out,')]
+
+
 def test_names_a_folder_that_is_absent_or_holds_no_run(tmp_path):
   with pytest.raises(FileNotFoundError, match='absent: not a folder'):
     runs.read_runs([str(tmp_path / 'absent')])

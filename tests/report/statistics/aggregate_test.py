@@ -74,6 +74,15 @@ def test_demonstrations_stand_in_for_an_expert_that_nothing_tells_of(
   assert not curve.is_normalised and np.isnan(curve.solved_s).all()
 
 
+def test_returns_that_differ_in_no_digit_that_is_shown_are_one(
+  write_run, tmp_path
+):
+  for seed in range(2):
+    told = {'demos_return': 50.0 + 1e-6 * seed}
+    write_run('hopper', 'mm', seed, [0, 9], [0, 1], **told)
+  assert _aggregate(tmp_path)[1] == []
+
+
 def test_returns_that_contradict_each_other_are_told(write_run, tmp_path):
   write_run('hopper', 'mm', 0, [0, 9], [0, 1], expert_return=50)
   write_run('hopper', 'mm', 1, [0, 9], [0, 1], expert_return=60)

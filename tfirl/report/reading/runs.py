@@ -17,7 +17,8 @@ from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
 # What shows that a folder is a run even before its first evaluation.
-_RUN_FILES = ('config.gin', metadata_file.NAME)
+_CONFIG = 'config.gin'
+_RUN_FILES = (_CONFIG, metadata_file.NAME)
 # What shows that a run is over: that it has all its steps, or an error.
 COMPLETE_FILE, ERROR_FILE = 'complete.json', 'error.txt'
 _LARGEST = 1e300  # whose sums are still numbers
@@ -86,7 +87,8 @@ def read_runs(
 
   Returns:
     Runs sorted by task, algorithm and seed; and notes, one for each run that
-    was left out because it has no evaluation yet.
+    was left out: it has no evaluation yet, or an error ended it before there
+    was anything to go on from.
 
   Raises:
     FileNotFoundError: a folder is absent or holds no run with an evaluation.
@@ -96,18 +98,28 @@ def read_runs(
   for folder in folders:
     paths = find(folder)
     found = {path: read_run(path) for path in paths}
-    left_out = [path for path, run in found.items() if run is None]
+    left_out = {path: _why_left_out(path, run) for path, run in found.items()}
+    left_out = {path: why for path, why in left_out.items() if why}
     if len(left_out) == len(paths) and not may_be_empty:
+      told = [f'; {path}: {why}' for path, why in left_out.items()][:3]
       raise FileNotFoundError(
         f'{folder}: found {len(left_out)} run folder(s), none with an '
         f'evaluation in its {_FILE}; expected '
-        f'ROOT/TASK/ALGORITHM/SEED/{_FILE} at or beneath it'
+        f'ROOT/TASK/ALGORITHM/SEED/{_FILE} at or beneath it{"".join(told)}'
       )
-    notes += [
-      f'{path}: left out, it has no evaluation yet' for path in left_out
-    ]
-    runs.update({path: run for path, run in found.items() if run})
+    notes += [f'{path}: left out, {why}' for path, why in left_out.items()]
+    runs.update({p: run for p, run in found.items() if p not in left_out})
   return sorted(runs.values(), key=order), notes
+
+
+def _why_left_out(path: str, run: Run | None) -> str:
+  """Why a run is none to be shown; '' if it is one."""
+  if run is None:
+    return 'it has no evaluation yet'
+  has = [os.path.exists(os.path.join(path, n)) for n in (ERROR_FILE, _CONFIG)]
+  if has == [True, False]:  # what could be mended is forgotten
+    return 'an error ended it before its first checkpoint'
+  return ''
 
 
 def read_run(path: str) -> Run | None:

@@ -13,6 +13,12 @@ from tfirl.report.reading.runs import Run
 from tfirl.report.statistics.aggregate import Curve
 from tfirl.work_units import unit as unit_lib
 
+# What a note says of a run, by whether it counts.
+_FATE = {
+  True: 'it counts, for all of its name have failed',
+  False: 'left out of curves and scores',
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Unit:
@@ -60,7 +66,8 @@ def select(
     runs: sorted by task and algorithm.
     units: of the sweeps among them.
 
-  Returns: the runs that count, and a note for each other one.
+  Returns: the runs that count; and a note for each other one, and for each that
+    counts though it failed.
   """
   by_path = {unit.path: unit for unit in units}
   kept, notes = [], []
@@ -69,12 +76,13 @@ def select(
     states = [_state(run, by_path) for run in group]
     best = unit_lib.DONE in states
     for run, state in zip(group, states, strict=True):
-      if state == unit_lib.DONE or not best and _can_go_on(state, states):
+      counts = state == unit_lib.DONE or not best and _can_go_on(state, states)
+      if counts:
         kept.append(run)
-      else:
+      if not counts or state == unit_lib.FAILED:
         notes.append(
           f'{run.task}/{run.algorithm}, seed {run.seed}: {state} at step '
-          f'{run.steps[-1]:,.0f}; left out of curves and scores'
+          f'{run.steps[-1]:,.0f}; {_FATE[counts]}'
         )
   return kept, notes
 

@@ -197,8 +197,9 @@ def _ends(
       values = list(dict.fromkeys(v for v in told if v is not None))
       if is_success:
         values = [100.0 * value for value in values if 0 <= value <= 1]
-      if len(values) > 1:
-        all_values = ', '.join(f'{value:.4g}' for value in values)
+      texts = list(dict.fromkeys(f'{value:.4g}' for value in values))
+      if len(texts) > 1:
+        all_values = ', '.join(texts)
         notes.append(f'runs tell {name} as {all_values}; the first is taken')
       if values:
         ends[end] = values[0]
