@@ -45,10 +45,12 @@ def test_accepted_demonstrations_are_a_binding(called):
   ]
 
 
-def test_demonstrations_are_given_once(called, capsys):
+@pytest.mark.parametrize('flag', ['demos', 'seed', 'root_dir', 'num_demos'])
+def test_a_value_is_given_once(called, capsys, flag):
+  """Be it that of no flag the first time."""
   with pytest.raises(SystemExit):
-    cli.main('train hype_hopper --demos a.npz --demos b.npz'.split())
-  assert '--demos is given twice' in capsys.readouterr().err and not called
+    cli.main(f'train hype_hopper --{flag} 0 --{flag} 1'.split())
+  assert f'--{flag} is given twice' in capsys.readouterr().err and not called
 
 
 def test_a_file_that_is_not_there_is_one_line_and_exit_code_1(capsys):

@@ -57,6 +57,7 @@ include 'bc_hopper.gin'
 run.algorithm = 'eager_bc'
 BcAgent.learning_rate = 3e-3
 """
+_LISTS = {'--gin_file', '--gin_bindings', '--sweep'}
 
 
 @dataclasses.dataclass
@@ -142,7 +143,10 @@ class Sweep:
     return process
 
   def _words(self, flags):
-    return [*self.python, str(self.script), *self.flags, *flags]
+    """Values of `flags` take the place of the sweep's own."""
+    anew = {flag.partition('=')[0] for flag in flags} - _LISTS
+    own = [flag for flag in self.flags if flag.partition('=')[0] not in anew]
+    return [*self.python, str(self.script), *own, *flags]
 
   def kill(self):
     """Leaves no launcher; units end with their launcher."""

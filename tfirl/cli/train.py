@@ -47,7 +47,6 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
   add(
     '--demos',
     metavar='SRC',
-    action=arguments.Once,
     help='FILE.npz, .hdf5 or .csv, d4rl:NAME, minari:ID; not the embedded ones',
   )
   add(

@@ -1,4 +1,7 @@
-"""Programs on absl's flags whose --help is short: tfirl's own flags alone."""
+"""Programs on absl's flags whose --help is short: tfirl's own flags alone.
+
+These take each value once, but for flags that are lists.
+"""
 
 import functools
 import sys
@@ -46,6 +49,7 @@ def parse(
   values = flags.FlagValues()
   define(values)
   answer(usage, argv, values)
+  _take_once(values)
   try:
     return values, values(list(argv))[1:]
   except flags.Error as error:
@@ -72,12 +76,7 @@ def text(usage: str, values: flags.FlagValues, program: str = '') -> str:
     program: name of the program, under which absl files the flags of the file
       that was started.
   """
-  own = [
-    flag
-    for module, found in values.flags_by_module_dict().items()
-    if module.startswith('tfirl.') or module == program
-    for flag in found
-  ]
+  own = _own(values, program)
   indent = max((len(flag.name) for flag in own), default=0) + 6
   lines = [usage.rstrip()]
   for flag in own:
@@ -88,6 +87,21 @@ def text(usage: str, values: flags.FlagValues, program: str = '') -> str:
       subsequent_indent=' ' * indent,
     )
   return '\n'.join(lines)
+
+
+def _own(values: flags.FlagValues, program: str = '') -> list[flags.Flag]:
+  return [
+    flag
+    for module, found in values.flags_by_module_dict().items()
+    if module.startswith('tfirl.') or module == program
+    for flag in found
+  ]
+
+
+def _take_once(values: flags.FlagValues, program: str = '') -> None:
+  """Of a value that is given twice, one would be dropped without a word."""
+  for flag in _own(values, program):
+    flag.allow_overwrite = isinstance(flag, flags.BooleanFlag)
 
 
 def _help_of(flag: flags.Flag) -> str:
@@ -102,4 +116,5 @@ def _default(flag: flags.Flag) -> str:
 
 def _parse_program(usage: str, argv: list[str]) -> list[str]:
   answer(usage, argv)
+  _take_once(flags.FLAGS, sys.argv[0])
   return app.parse_flags_with_usage(argv)

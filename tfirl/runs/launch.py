@@ -73,7 +73,6 @@ def define_flags() -> None:
     None,
     'demonstrations in place of the embedded ones: a path .npz or .hdf5, '
     'd4rl:NAME or minari:ID',
-    allow_overwrite=False,  # of two, one would be dropped without a word
   )
   flags.DEFINE_bool('accept_demos', False, few_demos.ACCEPT_HELP)
   flags.DEFINE_integer('num_demos', None, few_demos.FLAG_HELP)
