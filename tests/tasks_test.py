@@ -294,6 +294,22 @@ def test_what_making_it_raises_names_it(arguments, message):
   assert message in str(error.value)
 
 
+def test_a_known_environment_that_lacks_a_library_is_told_what():
+  """It is no misspelling."""
+
+  def make(render_mode=None):
+    raise gymnasium.error.DependencyNotInstalled('Box3D is not installed')
+
+  gymnasium.register('TfirlLacks-v0', make, max_episode_steps=5)
+  for env_id, message in (
+    ('TfirlLacks-v0', 'making it failed: DependencyNotInstalled: Box3D is not'),
+    ('TfirlLack-v0', r'gymnasium knows \(close: TfirlLacks-v0\): '),
+  ):
+    with pytest.raises(ValueError, match=message):
+      tfirl.Task('a', env_id=env_id).make_env()
+  del gymnasium.registry['TfirlLacks-v0']
+
+
 def test_an_environment_of_no_use_is_named():
   with pytest.raises(
     ValueError, match='it made a builtins.int; expected a gym'

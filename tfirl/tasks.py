@@ -217,6 +217,8 @@ class Task:
       # The checker doubles the cost of a step and repeats what ours checks.
       return gymnasium.make(env_id, disable_env_checker=True, **kwargs)
     except (gymnasium.error.Error, ImportError) as error:
+      if env_id in gymnasium.registry:  # it is known, and lacks something
+        raise self._refusal(error) from error
       close = difflib.get_close_matches(env_id, gymnasium.registry)
       hint = f' (close: {", ".join(close)})' if close else ''
       raise ValueError(
