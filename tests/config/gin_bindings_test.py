@@ -123,7 +123,7 @@ def test_binding_overridden_in_every_call_is_unused():
   assert gin_bindings.unconsumed() == []
 
 
-@pytest.mark.parametrize('folder', ['tasks', 'budgets'])
+@pytest.mark.parametrize('folder', ['agents', 'budgets', 'tasks'])
 def test_files_of_all_methods_may_bind_what_one_never_calls(tmp_path, folder):
   (tmp_path / folder).mkdir()
   path = tmp_path / folder / 'common.gin'

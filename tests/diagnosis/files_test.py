@@ -103,3 +103,14 @@ def test_a_new_run_lacks_nothing(run):
   del metadata['has_checkpoint']
   (run / 'metadata.json').write_text(json.dumps(metadata))
   assert diagnose.diagnose(run).findings == ()
+
+
+def test_what_a_run_forgets_that_failed_at_once_is_not_missing(run):
+  _remove('checkpoints', 'policy.npz', 'complete.json', 'config.gin')(run)
+  (run / 'metadata.json').write_text('{}')
+  (run / 'error.txt').write_text('ValueError: why\n')
+  (found,) = diagnose.diagnose(run).findings
+  assert found.name == 'ended by an error' and 'begins anew' in found.remedy
+  (run / 'metadata.json').write_text('{"has_checkpoint": true}')
+  names = [found.name for found in diagnose.diagnose(run).findings]
+  assert 'config missing' in names

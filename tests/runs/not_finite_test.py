@@ -84,6 +84,8 @@ def test_names_round_demonstrations_binding_and_checkpoint():
   ):
     assert part in message
   assert 'CostLearner' not in message
+  assert '; expected finite numbers. Demonstrations' in message
+  assert 'loss; found 3. Dem' in _describe('expected a finite loss; found 3.')
   assert 'Demonstrations' not in _describe('x', demos=None)
   assert 'checkpoint is none yet: it begins anew' in _describe('x', 'd', None)
 

@@ -28,7 +28,7 @@ from tfirl.config.gin_files import MACRO, BindingError, Key
 # As `text_file` reads, which has checked it.
 _open = functools.partial(open, encoding='utf-8-sig')
 # Their files are for all methods: they may bind what one of them never calls.
-_COMMON_FOLDERS = ('tasks', 'budgets')
+_COMMON_FOLDERS = ('agents', 'budgets', 'tasks')
 
 # Where each binding was written last: `FILE:LINE`, or the flag it came from.
 _locations: dict[Key, str] = {}
@@ -195,8 +195,8 @@ def unconsumed() -> list[str]:
 
   A binding at scope S is consumed iff a call in S, or in a scope below it,
   took the parameter from gin and no longer scope overrode it there. What a
-  file of tasks/ or budgets/ binds, in the working folder or one that is
-  searched, counts only if its configurable was called in S at all: such a file
+  file of agents/, budgets/ or tasks/ binds, in the working folder or one that
+  is searched, counts only if its configurable was called in S at all: such a file
   is for all methods.
   """
   return [

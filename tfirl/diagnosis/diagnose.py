@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tfirl.diagnosis import cost, data, evidence, files, model, player
 from tfirl.diagnosis.finding import Finding
+from tfirl.storage import kept_config
 
 # Faults whatever the return, and however short the run.
 _ALWAYS = (player.never_trained, data.inconsistent, data.poor)
@@ -103,14 +104,18 @@ def _crash(found: evidence.Evidence) -> list[Finding]:
   at = 'before its first evaluation'
   if found.run is not None:
     at = f'after step {found.run.steps[-1]:,.0f}'
+  then = (
+    'The same command goes on from the last checkpoint; --allow_changes lets '
+    'it do so with other bindings'
+  )
+  if not (found.path / kept_config.NAME).is_file():  # it is forgotten
+    then = 'There was no checkpoint yet: it begins anew, with any bindings'
   return [
     Finding(
       'ended by an error',
       f'{at}: {found.error}',
       'any',
-      f'what it names; {found.path / "error.txt"} has the calls. The same '
-      'command goes on from the last checkpoint; --allow_changes lets it do so '
-      'with other bindings',
+      f'what it names; {found.path / "error.txt"} has the calls. {then}',
     )
   ]
 

@@ -43,6 +43,8 @@ def _config(evidence: Evidence) -> Finding | None:
     f'the one of a checkpoint, checkpoints/STEP/{path.name}, in its place'
   )
   if not path.is_file():
+    if not _has_trained(evidence) and evidence.error is not None:
+      return None  # the error's: what it began with is forgotten
     return _finding('config missing', f'there is no {path}', remedy)
   text = path.read_bytes().decode('utf-8', errors='replace')
   if known not in (None, kept_config.digest(text)):

@@ -107,7 +107,10 @@ def describe(
     demos: source of the demonstrations; None for a method that takes none.
     checkpoint: the last good one, None if there is none yet.
   """
-  parts = [f'{where}: {what}; expected finite numbers']
+  what = what.removesuffix('.')
+  if 'expected' not in what:
+    what += '; expected finite numbers'
+  parts = [f'{where}: {what}']
   if demos is not None:
     parts.append(f'Demonstrations: {demos}')
   rates = _likely_rates(what)
