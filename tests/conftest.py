@@ -16,6 +16,7 @@ from collections import defaultdict
 
 import gin
 import pytest
+from absl import flags
 
 # tfirl sets it, but tests import NumPy first: its threads then wait for each
 # other, for minutes where another worker takes the second core.
@@ -292,13 +293,22 @@ def call_warm(start_warm, tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def load_script(root):
-  """`load_script(path)`: a module of launch/ or benchmarks/, no packages."""
+  """`load_script(path)`: a module of launch/ or benchmarks/, no packages.
+
+  Its flags are those of a program of its own: none stays in this process, whose
+  other programs may have some of the same name.
+  """
 
   def load(path):
     name = pathlib.PurePath(path).stem
     spec = importlib.util.spec_from_file_location(name, root / path)
     module = importlib.util.module_from_spec(spec)
+    known = set(flags.FLAGS)
     spec.loader.exec_module(module)
+    for owner, found in flags.FLAGS.flags_by_module_dict().items():
+      if not owner.startswith(('tfirl.', 'absl.')):
+        for name in {flag.name for flag in found} - known:
+          delattr(flags.FLAGS, name)
     return module
 
   return load

@@ -196,8 +196,8 @@ def unconsumed() -> list[str]:
   A binding at scope S is consumed iff a call in S, or in a scope below it,
   took the parameter from gin and no longer scope overrode it there. What a
   file of agents/, budgets/ or tasks/ binds, in the working folder or one that
-  is searched, counts only if its configurable was called in S at all: such a file
-  is for all methods.
+  is searched, counts only if its configurable was called in S at all: such a
+  file is for all methods.
   """
   return [
     _describe(key, value)
