@@ -218,6 +218,7 @@ class ModelBased(game.Game):
       restore_from,
       seeds.tables,
       self._has_reward,
+      mixed=['hybrid'],
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     if demos_in_hybrid and restore_from is None:

@@ -139,8 +139,8 @@ class Replay:
     transition_spec: `Transition` of one row's specs, without a batch axis.
     restore_from: folder written by `save`, whose rows, counts and partial
       blocks come back.
-    refilled: names of tables that come back without a row, for the caller to
-      fill anew; they may have been saved with another capacity and min_size.
+    refilled: names of tables that the caller will clear and fill anew; they may
+      have been saved with another capacity and min_size.
     seed: of the order of sampled rows; Reverb's own draws have no seed.
 
   Raises:
@@ -177,8 +177,6 @@ class Replay:
     self._writers = {name: self._make_writer(name) for name in self._configs}
     if saved:
       self._take_back(folder, saved)
-      for name in refilled:
-        self.clear(name)
 
   @property
   def names(self) -> list[str]:

@@ -124,9 +124,12 @@ def _demos(start, stop):
   )
 
 
-def _open(demos, restore_from=None):
+def _open(demos, restore_from=None, mixed=()):
+  names = [config.name for config in mixed]
   return contextlib.closing(
-    algorithm_tables.open_with_demos([], demos, restore_from, 0)
+    algorithm_tables.open_with_demos(
+      mixed, demos, restore_from, 0, mixed=names
+    )
   )
 
 
@@ -147,6 +150,28 @@ def test_other_demonstrations_take_the_place_of_a_checkpoints(tmp_path, stop):
       assert _numbers(replay) == expected
       if not number:
         replay.save(tmp_path / 'new')
+
+
+@pytest.mark.parametrize('stop', [103, 140, 400])
+def test_and_beside_other_rows_one_for_one(tmp_path, stop):
+  """32 demonstrated rows, and 5 more of a block that is not full."""
+  own = make_rows(-9, -1)
+  mixed = [algorithm_tables.read_table('mixed')]
+  with _open(_demos(0, 40), None, mixed) as replay:
+    for rows in (own, make_rows(0, 37)):
+      replay.writer('mixed').append(rows)
+    replay.save(tmp_path / 'old')
+  for demos, expected in (
+    (_demos(0, 40), set(range(37))),
+    (_demos(100, stop), set(range(100, stop))),
+  ):
+    with _open(demos, tmp_path / 'old', mixed) as replay:
+      found = replay.read('mixed').action[:, 0].tolist()
+    others = [number for number in found if number >= 0]
+    assert sorted(set(found) - set(others)) == list(range(-9, -1))
+    assert len(others) == 37 and set(others) <= expected
+    counts = [others.count(number) for number in expected]
+    assert max(counts) - min(counts) <= 1  # none is favoured
 
 
 def test_too_many_for_a_checkpoint_are_refused(tmp_path, monkeypatch):

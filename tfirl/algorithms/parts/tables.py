@@ -65,15 +65,18 @@ def open_with_demos(
   restore_from: str | None,
   seed: int,
   has_reward: bool = False,
+  mixed: Sequence[str] = (),
 ) -> tables.Replay:
   """Opens `configs` and the `expert` table, which holds `demos`.
 
   Args:
     configs: the other tables.
-    demos: written in random order; those of a checkpoint may be others.
+    demos: written in random order. Where a checkpoint has others, these take
+      their place.
     restore_from: a checkpoint's folder, or None.
     seed: of the order of rows, written and sampled.
     has_reward: rows of all tables are `RewardedTransition`s.
+    mixed: names of those of `configs` that have demonstrated rows, too.
 
   Raises:
     ValueError: they are too many to take the place of a checkpoint's.
@@ -87,11 +90,13 @@ def open_with_demos(
     seed=seed,
     refilled=['expert'],
   )
+  rows, rng = rows_of(demos, has_reward), np.random.default_rng(seed)
+  if restore_from is not None:
+    if mixed:
+      _replace(replay, mixed, replay.read('expert'), rows, rng)
+    replay.clear('expert')
   num_rows = writers.write_shuffled(
-    replay.writer('expert'),
-    rows_of(demos, has_reward),
-    np.random.default_rng(seed),
-    replay.least_rows('expert'),
+    replay.writer('expert'), rows, rng, replay.least_rows('expert')
   )
   room = replay.size('expert')
   if num_rows > room:  # the oldest are gone
@@ -100,6 +105,35 @@ def open_with_demos(
       f'{room:,}, to go on from {restore_from}'
     )
   return replay
+
+
+def _replace(
+  replay: tables.Replay,
+  names: Sequence[str],
+  old: types.Transition,
+  new: types.Transition,
+  rng: np.random.Generator,
+) -> None:
+  """Each row of `old` [N, ...] in these tables gives way to one of `new`."""
+  keys = set(_keys(old))
+  if keys == set(_keys(new)):
+    return
+  for name in names:
+    rows = replay.read(name)
+    old_rows = np.flatnonzero([key in keys for key in _keys(rows)])
+    # As evenly as their numbers allow.
+    order = np.resize(rng.permutation(len(new.discount)), len(old_rows))
+    for field, values in zip(rows, new, strict=True):
+      field[old_rows] = values[order]
+    replay.clear(name)
+    replay.writer(name).append(rows)
+
+
+def _keys(rows: types.Transition) -> list[bytes]:
+  """What each of the rows [N, ...] is told from others by."""
+  columns = [field.reshape(len(field), -1) for field in rows]
+  packed = np.concatenate(columns, 1).astype(np.float32)
+  return [row.tobytes() for row in packed]
 
 
 def rows_of(demos: types.Demonstrations, has_reward: bool) -> types.Transition:
