@@ -250,6 +250,16 @@ def imitate(
     RunFolderError: the folder holds another run, or is in use.
     RuntimeError: a run is under way in this process.
   """
+  checks.integer('seed', seed, 0)
+  is_list = isinstance(bindings, (list, tuple))
+  are_lines = is_list and all(isinstance(line, str) for line in bindings)
+  checks.require('bindings', bindings, 'a list of lines of gin', are_lines)
+  checks.require(
+    'on_evaluation',
+    on_evaluation,
+    'a function, or None',
+    on_evaluation is None or callable(on_evaluation),
+  )
   budget = {'real_steps': real_steps, 'updates': updates}
   lines = [f'run.{k} = {v!r}' for k, v in budget.items() if v is not None]
   if init_from is not None:

@@ -248,7 +248,9 @@ def path(name: str, value: Any) -> str:
   """`value` as text; raises ValueError unless it is a path, text or not."""
   is_path = isinstance(value, (str, os.PathLike))
   require(name, value, 'a path', is_path)
-  return os.fspath(value)
+  text = os.fsdecode(value)
+  require(name, value, 'a path, which has no null byte', '\0' not in text)
+  return text
 
 
 @functools.cache

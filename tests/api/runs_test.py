@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pickle
 import shutil
 
@@ -131,6 +132,35 @@ def test_twice_in_one_process_and_after_a_failure(
   assert len(again.metrics) == len(copied.metrics)
   # The same call finds nothing left to do.
   assert mass.imitate(task, demos, tmp_path).metrics.equals(copied.metrics)
+
+
+@pytest.mark.parametrize(
+  ('given', 'message'),
+  [
+    ({'seed': 1.0}, 'seed is 1.0; expected an integer, 0 or more'),
+    ({'seed': '1'}, "seed is '1'; expected an integer"),
+    ({'seed': -1}, 'seed is -1; expected an integer'),
+    ({'seed': True}, 'seed is True; expected an integer'),
+    ({'seed': 2**70}, 'expected an integer of at most 9,223,372,036,854,775'),
+    ({'bindings': 'run.updates = 1'}, 'expected a list of lines of gin'),
+    ({'bindings': None}, 'bindings is None; expected a list of lines of gin'),
+    ({'bindings': [3]}, r'bindings is \[3\]; expected a list of lines of gin'),
+    ({'on_evaluation': 5}, 'on_evaluation is 5; expected a function, or None'),
+    ({'root_dir': 'a\0b'}, 'root_dir is .* a path, which has no null byte'),
+  ],
+)
+def test_what_is_no_argument_is_refused_before_there_is_a_folder(
+  tmp_path, monkeypatch, given, message
+):
+  monkeypatch.chdir(tmp_path)
+  with pytest.raises(ValueError, match=message):
+    tfirl.imitate('bc', 'hopper', **given)
+  assert not os.listdir()
+
+
+def test_a_seed_of_numpys_is_one(task, demos, tmp_path):
+  run = mass.imitate(task, demos, tmp_path, seed=np.int64(3), real_steps=16)
+  assert run.path.name == '3'
 
 
 @pytest.mark.usefixtures('copied')

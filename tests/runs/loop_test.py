@@ -223,6 +223,18 @@ def test_demonstrations_that_were_replaced_end_a_resumption(run, tmp_path):
   assert run.digest() != began_with
 
 
+def test_a_spent_run_learned_from_those_that_it_had(run, tmp_path):
+  path = tmp_path / 'demos.npz'
+  run.script.learns_from_demos = True
+  run(demos=_write_demos(path, {}))
+  began_with = run.digest()
+  replaced = _write_demos(path, {}, action=0.5)
+  assert run(demos=replaced, allow_changes=True).rounds == 0
+  assert run.digest() == began_with
+  run(demos=replaced, allow_changes=True, env_steps=80)
+  assert run.digest() != began_with
+
+
 def test_demonstrations_that_it_could_not_go_on_with_are_not_noted(
   run, tmp_path
 ):

@@ -140,6 +140,7 @@ def test_a_longer_run_keeps_its_new_config(tmp_path, monkeypatch):
   gin_bindings.parse([], [_BINDINGS[1], f'{_NAME}.real_steps = 90'])
   with _open(tmp_path) as folder:
     assert folder.resumed
+    folder.go_on()
   assert 'real_steps = 90' in (path / 'config.gin').read_text()
   assert _open(tmp_path).resumed  # killed before a checkpoint has it
   metadata = json.loads((path / 'metadata.json').read_text())
@@ -155,10 +156,23 @@ def test_any_change_may_be_allowed_and_is_noted(tmp_path):
     _open(tmp_path, 'b.npz')
   with _open(tmp_path, 'b.npz', allow_changes=True) as folder:
     assert folder.resumed
+    folder.go_on()
   *_, last = json.loads((path / 'metadata.json').read_text())['launches']
   assert 'rate: was 0.5, is 0.05' in last['changes'][0]
   assert last['changes'][1] == '--demos: was a.npz, is b.npz'
   assert _open(tmp_path, 'b.npz').resumed
+
+
+def test_a_launch_that_does_not_go_on_changes_nothing(tmp_path):
+  path = _begin(tmp_path, demos='a.npz')
+  config = (path / 'config.gin').read_bytes()
+  gin_bindings.parse([], [*_BINDINGS, f'{_NAME}.rate = 0.05'])
+  with _open(tmp_path, 'b.npz', allow_changes=True):
+    pass  # its demonstrations are of no use, say
+  assert (path / 'config.gin').read_bytes() == config
+  gin_bindings.parse([], _BINDINGS)
+  assert _open(tmp_path, 'a.npz').resumed
+  assert json.loads((path / 'metadata.json').read_text())['demos'] == 'a.npz'
 
 
 def test_demonstrations_may_be_spelled_otherwise(tmp_path, monkeypatch):

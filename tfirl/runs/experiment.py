@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import gin
 
@@ -132,7 +132,7 @@ def run(
     most_steps,
   )
   opening.say_what(run_folder, task, seed, budget)
-  run_folder.record(budget=dataclasses.asdict(budget))
+  facts = {'budget': dataclasses.asdict(budget)}
   threads.take(num_threads)
   latest = run_folder.checkpoint_to_go_on_from()
   demonstrations = None
@@ -143,8 +143,9 @@ def run(
       run_folder,
       must_match=latest is not None and not run_folder.allow_changes,
     )
-    if latest is None:
-      _record_demos(run_folder, demonstrations)
+    facts['demonstrations'] = _facts_of(demonstrations)
+  if latest is None:
+    run_folder.go_on(**facts)
   opening.say_from_and_to(run_folder, demonstrations, latest)
   with contextlib.ExitStack() as stack:
     given = stack.enter_context(
@@ -177,8 +178,6 @@ def run(
       started=started,
     )
     stack.callback(current.close)
-    if latest is not None and demonstrations is not None:
-      _record_demos(run_folder, demonstrations)  # not if it can't go on
     name = f'{run_folder.path.parent.name} {task.name} {seed}'
     unit = budget.unit.replace('_', ' ')
     bar = progress.ProgressBar(budget.total, current.steps, name, unit)
@@ -188,9 +187,9 @@ def run(
     elif current.is_spent:
       bar.write(opening.spent_line(name, budget, current.steps))
     gin_bindings.check_all_consumed()
+    if latest is not None and not current.is_spent:
+      run_folder.go_on(**facts)
     run_folder.write_operative_config()
-    if not current.is_spent:
-      run_folder.reopen()
     current.train(bar, eval_every, checkpoint_every, log_every, stop)
     current.finish(current.is_spent, record_video)
     bar.close()
@@ -225,20 +224,16 @@ def _load_demos(
   return demos
 
 
-def _record_demos(
-  run_folder: run_folder_lib.RunFolder, demos: types.Demonstrations
-) -> None:
-  """metadata.json says which they are, and how many."""
-  run_folder.record(
-    demonstrations={
-      'source': demos.source,
-      'digest': demos.digest,
-      'num_episodes': len(demos.episode_ends),
-      'num_transitions': len(demos),
-      'mean_return': opening.mean_return(demos),
-      'mean_length': len(demos) / len(demos.episode_ends),
-      'terminated': float(demos.terminals.sum() / len(demos.episode_ends)),
-      'action_size': demos.actions.shape[1],
-      **consistency.facts(demos),
-    }
-  )
+def _facts_of(demos: types.Demonstrations) -> dict[str, Any]:
+  """What metadata.json says of them."""
+  return {
+    'source': demos.source,
+    'digest': demos.digest,
+    'num_episodes': len(demos.episode_ends),
+    'num_transitions': len(demos),
+    'mean_return': opening.mean_return(demos),
+    'mean_length': len(demos) / len(demos.episode_ends),
+    'terminated': float(demos.terminals.sum() / len(demos.episode_ends)),
+    'action_size': demos.actions.shape[1],
+    **consistency.facts(demos),
+  }

@@ -172,7 +172,8 @@ def launch(
   Raises:
     FileNotFoundError, gin_files.BindingError: see `gin_bindings.parse`; and
       `required.check` of `run`.
-    ValueError: no gin file; num_demos is below 1, or gin binds another number.
+    ValueError: no gin file; seed is no number from 0 on; num_demos is below 1,
+      or gin binds another number.
     RunFolderError: see `RunFolder`.
     Exception: what ended the run; also written to error.txt in the run folder.
   """
@@ -181,6 +182,8 @@ def launch(
   for flag, value in (('--demos', demos), ('--root_dir', root_dir)):
     checks.require(flag, value, 'something, or no such flag', value != '')
   root_dir = checks.path('--root_dir', root_dir)
+  checks.integer('--seed', seed, 0)
+  seed = int(seed)  # Keras takes none of NumPy's
   demos = None if demos is None else load.given(demos)
   facts = [] if task is None else task.bindings
   few_demos.parse(gin_files, bindings, num_demos, facts)

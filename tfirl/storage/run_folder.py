@@ -82,8 +82,8 @@ class RunFolder:
       method: The method's name, such as `hype` or `hype-n4`.
       seed: The run's seed.
       demos: What --demos named, None for the task's own demonstrations.
-      allow_changes: Goes on with another config or other demonstrations;
-        metadata.json says which bindings changed.
+      allow_changes: May go on with another config or other demonstrations, see
+        `go_on`; metadata.json then says which bindings changed.
 
     Raises:
       RunFolderError: another process is using the folder; it was made with
@@ -188,8 +188,17 @@ class RunFolder:
     if not complete.exists():
       atomic_file.write_text(complete, json.dumps({'steps': steps}) + '\n')
 
-  def reopen(self) -> None:
-    """Takes `mark_complete` back: the budget has grown."""
+  def go_on(self, **facts: Any) -> None:
+    """What this launch has changed is the run's own from now on, and so are
+    `facts`, as of `record`; a larger budget takes `mark_complete` back.
+
+    Until then the folder says what was trained with: a launch that can't go on
+    changes nothing.
+    """
+    config_gin = self.path / kept_config.NAME
+    self.record(**self._changed, **facts)
+    if self._changed:
+      atomic_file.write_text(config_gin, self._config)
     (self.path / COMPLETE_FILE).unlink(missing_ok=True)
 
   def _open(self, seed: int, demos: str | None) -> bool:
@@ -199,22 +208,22 @@ class RunFolder:
     changes = [] if saved is None else self._changes(saved, metadata, demos)
     if changes and not self.allow_changes:
       self._check_may_change(saved, changes)
-    launch = _describe_launch()
-    if changes:
-      launch['changes'] = changes
     is_kept = saved is not None and not changes
     self._config = saved if is_kept else gin.config_str()
     self._has_noted = bool(metadata.get('has_checkpoint'))
-    self._write_metadata(
-      {
-        **metadata,
-        'seed': seed,
-        **kept_config.source_of_demos(demos),
-        'config_sha256': kept_config.digest(self._config),
-        'launches': [*metadata.get('launches', []), launch],
-      }
-    )
-    if not is_kept:  # last: its presence says that the metadata is there
+    launches, launch = metadata.get('launches', []), _describe_launch()
+    metadata = {**metadata, 'seed': seed, 'launches': [*launches, launch]}
+    own = {
+      **kept_config.source_of_demos(demos),
+      'config_sha256': kept_config.digest(self._config),
+    }
+    self._changed = {}
+    if changes:
+      told = {**launch, 'changes': changes}
+      self._changed = {**own, 'launches': [*launches, told]}
+      own = {}
+    self._write_metadata({**metadata, **own})
+    if saved is None:  # last: its presence says that the metadata is there
       atomic_file.write_text(self.path / kept_config.NAME, self._config)
     return saved is not None
 
