@@ -1,19 +1,18 @@
 """Runs a work unit and sees to its end, whatever happens to its parent."""
 
 import contextlib
-import ctypes
 import dataclasses
+import functools
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from tfirl.machine import signals
+from tfirl.machine import orphans, signals
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError, WorkUnit
 
@@ -23,8 +22,6 @@ EXIT_UNUSABLE, EXIT_INTERRUPTED = 65, 75
 # What a run leaves when its budget is used up (see `tfirl.storage.run_folder`).
 _COMPLETE_FILE = 'complete.json'
 _POLL_S = 0.2
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class StopWatch:
@@ -162,7 +159,10 @@ def _run(
       start_new_session=True,  # and so a process group of its own
       # As long as any process of the unit lives, its folder is taken.
       pass_fds=[lock.fileno()],
-      preexec_fn=_end_with_parent(os.getpid()),
+      # So that SIGTERM reaches it if this process is killed.
+      preexec_fn=functools.partial(
+        orphans.end_with_parent, os.getpid(), signal.SIGTERM, EXIT_INTERRUPTED
+      ),
     )
   pidfd = os.pidfd_open(process.pid)
   try:
@@ -176,17 +176,6 @@ def _run(
   finally:
     os.close(pidfd)
   return process.wait()
-
-
-def _end_with_parent(parent: int) -> Callable[[], None]:
-  """What a child calls first, so that SIGTERM reaches it if we are killed."""
-
-  def before_exec() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it died before that call
-      os._exit(EXIT_INTERRUPTED)
-
-  return before_exec
 
 
 def _signal_group(process: subprocess.Popen, number: int) -> None:

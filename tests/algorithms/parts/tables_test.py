@@ -127,9 +127,7 @@ def _demos(start, stop):
 def _open(demos, restore_from=None, mixed=()):
   names = [config.name for config in mixed]
   return contextlib.closing(
-    algorithm_tables.open_with_demos(
-      mixed, demos, restore_from, 0, mixed=names
-    )
+    algorithm_tables.open_with_demos(mixed, demos, restore_from, 0, mixed=names)
   )
 
 

@@ -1,8 +1,11 @@
 """Files that are made to do harm: refused before they can."""
 
+import contextlib
 import json
 import os
 import pickle
+import signal
+import sys
 import time
 import zipfile
 
@@ -232,6 +235,36 @@ def test_what_never_ends_or_crashes_is_a_childs(monkeypatch):
   ):
     rehearsal.rehearse('d.hdf5', 0, os.abort)
   rehearsal.rehearse('d.hdf5', 0, lambda: 1 / 0)  # the caller will see it
+
+
+def _writes_its_number(path):
+  path.write_text(str(os.getpid()))
+  _endless()
+
+
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])
+def test_a_reading_ends_with_its_reader(tmp_path, number):
+  """Be that killed, or told to end: no orphan spins on, or has its locks."""
+  path, reader = tmp_path / 'pid', os.fork()
+  if not reader:
+    with contextlib.suppress(BaseException):
+      signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+      rehearsal.rehearse('d.hdf5', 0, lambda: _writes_its_number(path))
+    os._exit(0)
+  child = int(_soon(lambda: path.exists() and path.read_text()))
+  os.kill(reader, number)
+  os.waitpid(reader, 0)
+  has_ended = _soon(lambda: not os.path.exists(f'/proc/{child}'))
+  with contextlib.suppress(ProcessLookupError):
+    os.kill(child, signal.SIGKILL)  # so that a failure leaves none, either
+  assert has_ended
+
+
+def _soon(is_so):
+  deadline = time.monotonic() + 20
+  while not is_so() and time.monotonic() < deadline:
+    time.sleep(0.01)
+  return is_so()
 
 
 def test_minari_makes_no_environment_of_a_file(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from tfirl.demos.checking import DemonstrationError
+from tfirl.machine import orphans
 
 # For a whole file, however small, and then by its size.
 LEAST_S = 60.0
@@ -29,9 +30,9 @@ def rehearse(path: str, size: int, read: Callable[[], object]) -> None:
   Raises:
     DemonstrationError: it crashed, or did not end.
   """
-  child = os.fork()
+  parent, child = os.getpid(), os.fork()
   if not child:
-    _play(read)
+    _play(read, parent)
   limit = LEAST_S + size / _BYTES_A_SECOND
   status = _wait(child, limit)
   if status is None:
@@ -47,9 +48,10 @@ def rehearse(path: str, size: int, read: Callable[[], object]) -> None:
     )
 
 
-def _play(read: Callable[[], object]) -> None:
+def _play(read: Callable[[], object], parent: int) -> None:
   """Never returns: what the parent has open is not the child's to close."""
   try:
+    orphans.end_with_parent(parent, signal.SIGKILL)
     std_logging.disable()
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
@@ -61,12 +63,13 @@ def _play(read: Callable[[], object]) -> None:
 
 def _wait(child: int, limit_s: float) -> int | None:
   """The child's exit status; None if it had to be killed."""
-  deadline = time.monotonic() + limit_s
-  while time.monotonic() < deadline:
-    done, status = os.waitpid(child, os.WNOHANG)
-    if done:
-      return status
-    time.sleep(_POLL_S)
-  os.kill(child, signal.SIGKILL)
-  os.waitpid(child, 0)
-  return None
+  deadline, done, status = time.monotonic() + limit_s, 0, None
+  try:
+    while not done and time.monotonic() < deadline:
+      done, status = os.waitpid(child, os.WNOHANG)
+      time.sleep(0 if done else _POLL_S)
+  finally:  # also if a signal ends the wait
+    if not done:
+      os.kill(child, signal.SIGKILL)
+      os.waitpid(child, 0)
+  return status if done else None
