@@ -10,6 +10,7 @@ import pytest
 from minari.data_collector import EpisodeBuffer
 
 from tfirl import tasks
+from tfirl.demos import convert
 from tfirl.demos.experts import embedded
 from tfirl.demos.load import load_demonstrations
 
@@ -157,6 +158,26 @@ def test_an_ants_file_ends_where_it_first_arrives(antmaze, ant, tmp_path):
   assert demos.qpos.shape[1] == 15
 
 
+@pytest.mark.parametrize('name', ['maze2d', 'antmaze'])
+@pytest.mark.parametrize('suffixes', [('npz', 'hdf5'), ('hdf5', 'npz')])
+def test_a_copy_of_a_copy_is_taken_as_its_source(
+  request, tmp_path, name, suffixes
+):
+  env = request.getfixturevalue({'maze2d': 'point', 'antmaze': 'ant'}[name])
+  source = write_hdf5(tmp_path / 'a.hdf5', request.getfixturevalue(name))
+  expected = load(source, env)
+  for i, suffix in enumerate(suffixes):
+    copy = str(tmp_path / f'{i}.{suffix}')
+    convert.convert(source, copy, env.env_id)
+    found, source = load(copy, env), copy
+    for a, b in zip(_arrays(found), _arrays(expected), strict=True):
+      np.testing.assert_array_equal(a, b)
+
+
+def _arrays(demos):
+  return (*demos.transitions, demos.goal, demos.qpos, demos.episode_returns)
+
+
 def in_d4rls_frame(columns, shift, goal):
   """y mirrored, the origin in the start cell; `goal` in that frame."""
   moved = {key: np.array(values) for key, values in columns.items()}
@@ -263,6 +284,11 @@ def test_minaris_ant_equals_the_file(antmaze, ant, tmp_path, monkeypatch):
   for key in 'observations actions next_observations terminals goal'.split():
     np.testing.assert_array_equal(getattr(found, key), getattr(expected, key))
   np.testing.assert_array_equal(found.qpos, expected.qpos)
+  convert.convert('minari:zoo/maze-v0', str(tmp_path / 'copy.npz'))
+  for a, b in zip(
+    _arrays(load(str(tmp_path / 'copy.npz'), ant)), _arrays(found), strict=True
+  ):
+    np.testing.assert_array_equal(a, b)
   with pytest.raises(ValueError, match="of 'AntMaze_Large-v5'; expected of 'P"):
     load(
       'minari:zoo/maze-v0', tasks.make_env(POINT_ID, {'continuing_task': False})

@@ -37,12 +37,29 @@ def convert(
       environment, is of no use.
   """
   path = outputs.check_new('OUT', out, 'FILE.npz or FILE.hdf5')
-  raw = load.read(source, env_id, keys=keys)
+  raw = _read(source, env_id, keys)
   summary.summarize(raw)  # nothing is written that could not be read again
   if clips:
     raw = _clipped(raw, env_id)
   outputs.write(raw, path)
   return raw
+
+
+def _read(
+  source: str, env_id: str, keys: Mapping[str, str] | None
+) -> RawDemonstrations:
+  """A maze's with what is observed in its task: the goal comes last."""
+  raw = load.read(source, env_id, keys=keys)
+  if 'goal' not in raw.columns:
+    return raw
+  observations = raw.columns['observations']
+  size = observations.shape[1]
+  if not np.allclose(observations[:, -2:], raw.columns['goal'], atol=1e-3):
+    size += 2
+  if source.startswith('minari:') and raw.env_id:  # the position, perhaps, too
+    with tasks.make_env(raw.env_id, raw.env_kwargs) as env:
+      size = env.observation_spec().shape[0]
+  return load.read(source, env_id or raw.env_id, size, keys)
 
 
 def _clipped(raw: RawDemonstrations, env_id: str) -> RawDemonstrations:

@@ -1,13 +1,14 @@
-"""What a file says of itself: its environment, its keywords, versions."""
+"""What a file says of itself: its environment, keywords, wrappers, versions."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from tfirl.demos.checking import check
+from tfirl.demos.raw import RawDemonstrations
 
 VERSION_SUFFIX = '_version'
-_NAMES = ('env_id', 'env_kwargs')
+_NAMES = ('env_id', 'env_kwargs', 'wrappers')
 _SHOWN = 60  # characters of a text that is no JSON
 
 
@@ -17,18 +18,19 @@ def is_fact(name: str) -> bool:
 
 
 def parse(source: str, texts: Mapping[str, str]) -> dict[str, Any]:
-  """The facts as `RawDemonstrations` has them: env_id, env_kwargs, versions.
+  """The facts as `RawDemonstrations` has them, by its names.
 
   Args:
     source: for messages.
     texts: by their names; others than facts are left out.
 
   Raises:
-    DemonstrationError: env_kwargs is no JSON object.
+    DemonstrationError: env_kwargs is no JSON object, wrappers no list of it.
   """
   return {
     'env_id': texts.get('env_id', ''),
-    'env_kwargs': _env_kwargs(source, texts.get('env_kwargs', '')),
+    'env_kwargs': _json(source, texts, 'env_kwargs', dict, 'a JSON object'),
+    'wrappers': _wrappers(source, texts),
     'versions': {
       name.removesuffix(VERSION_SUFFIX): text
       for name, text in texts.items()
@@ -37,28 +39,38 @@ def parse(source: str, texts: Mapping[str, str]) -> dict[str, Any]:
   }
 
 
-def as_texts(
-  env_id: str, env_kwargs: Mapping[str, Any] | None, versions: Mapping[str, str]
-) -> dict[str, str]:
-  """What `parse` reads back; env_kwargs that are None stay away."""
-  texts = {'env_id': env_id}
-  if env_kwargs is not None:
-    texts['env_kwargs'] = json.dumps(dict(env_kwargs))
+def as_texts(raw: RawDemonstrations) -> dict[str, str]:
+  """What `parse` reads back; what is not known, or not there, stays away."""
+  texts = {'env_id': raw.env_id}
+  if raw.env_kwargs is not None:
+    texts['env_kwargs'] = json.dumps(dict(raw.env_kwargs))
+  if raw.wrappers:  # else a copy would be taken for what it is not
+    texts['wrappers'] = json.dumps(list(raw.wrappers))
   return texts | {
     f'{name}{VERSION_SUFFIX}': str(version)
-    for name, version in versions.items()
+    for name, version in raw.versions.items()
   }
 
 
-def _env_kwargs(source: str, text: str) -> dict | None:
+def _wrappers(source: str, texts: Mapping[str, str]) -> tuple[str, ...]:
+  expected = 'a JSON list of names'
+  names = _json(source, texts, 'wrappers', list, expected) or []
+  ok = all(isinstance(name, str) for name in names)
+  check(ok, source, 'wrappers', f'{names}'[:_SHOWN], expected)
+  return tuple(names)
+
+
+def _json(
+  source: str, texts: Mapping[str, str], key: str, kind: type, expected: str
+) -> Any:
   """None if there is no text."""
+  text = texts.get(key, '')
   if not text:
     return None
   try:
-    kwargs = json.loads(text)
+    value = json.loads(text)
   except (ValueError, RecursionError):  # numbers too long, lists too deep
-    kwargs = None
+    value = None
   found = repr(text[:_SHOWN]) + ('...' if len(text) > _SHOWN else '')
-  ok = isinstance(kwargs, dict)
-  check(ok, source, 'env_kwargs', found, 'a JSON object')
-  return kwargs
+  check(isinstance(value, kind), source, key, found, expected)
+  return value

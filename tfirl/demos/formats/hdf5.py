@@ -21,7 +21,8 @@ def read_hdf5(
 ) -> RawDemonstrations:
   """Reads D4RL's layout, a group an episode (`episode_groups`), or `keys`.
 
-  The file's attributes env_id, env_kwargs (JSON) and `*_version` are facts.
+  The file's attributes env_id, env_kwargs, wrappers (JSON) and `*_version` are
+  facts.
 
   Args:
     path: FILE.hdf5.

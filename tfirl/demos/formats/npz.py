@@ -1,9 +1,10 @@
 """Demonstrations as a NumPy archive, this project's own format.
 
 Keys, one row a transition: observations, actions (environment's scale),
-next_observations, terminals, timeouts; qpos, qvel, goal, rewards, seed if
-recorded. One row an episode: episode_returns (wins over rewards), if recorded.
-Scalars: env_id, env_kwargs (JSON), `*_version`.
+next_observations, terminals, timeouts; qpos, qvel, goal, rewards, seed, success
+if recorded, as of `RawDemonstrations`. One row an episode: episode_returns, if
+recorded, which win over rewards. Scalars: env_id, env_kwargs, wrappers (JSON)
+and `*_version`.
 """
 
 import dataclasses
@@ -31,9 +32,10 @@ _COLUMNS = (
   'goal',
   'rewards',
   'seed',
+  'success',
 )
 _REQUIRED = _COLUMNS[:5]
-_OTHERS = ('env_id', 'env_kwargs', 'episode_returns')
+_OTHERS = ('env_id', 'env_kwargs', 'wrappers', 'episode_returns')
 
 
 def read_arrays(path: str) -> dict[str, np.ndarray]:
@@ -119,6 +121,6 @@ def save_npz(raw: RawDemonstrations, path: str) -> None:
   arrays = {key: raw.columns[key] for key in _COLUMNS if key in raw.columns}
   if raw.episode_returns is not None:
     arrays['episode_returns'] = raw.episode_returns
-  texts = facts.as_texts(raw.env_id, raw.env_kwargs, raw.versions)
+  texts = facts.as_texts(raw)
   arrays |= {name: np.array(text) for name, text in texts.items()}
   write_atomically(path, arrays)

@@ -9,7 +9,10 @@ import pytest
 from gymnasium import spaces
 from minari.data_collector import EpisodeBuffer
 
+from tfirl import tasks
+from tfirl.demos import convert, load
 from tfirl.demos.border import RawDemonstrations
+from tfirl.demos.checking import DemonstrationError
 from tfirl.demos.formats.minari import minari_reader
 from tfirl.demos.load import load_demonstrations
 
@@ -92,6 +95,20 @@ def test_wrappers_that_change_what_is_seen_are_told(hopper):
   minari_reader.write_minari(_raw(), _ID, env)
   raw = minari_reader.read_minari(_ID, 11)
   assert raw.wrappers == ('NormalizeObservation', 'RescaleAction')
+
+
+@pytest.mark.parametrize('suffix', ['npz', 'hdf5'])
+def test_and_so_are_they_of_a_copy(hopper, tmp_path, suffix):
+  env = gymnasium.wrappers.RescaleAction(hopper, -0.5, 0.5)
+  minari_reader.write_minari(_raw(), _ID, env)
+  path = tmp_path / f'd.{suffix}'
+  convert.convert(f'minari:{_ID}', str(path))
+  assert load.read(path).wrappers == ('RescaleAction',)
+  for source in (f'minari:{_ID}', str(path)):
+    with pytest.raises(
+      DemonstrationError, match='observations or actions that RescaleAction ch'
+    ):
+      load.of_task(source, tasks.Task('hopper', env_id='Hopper-v5'))
 
 
 def test_an_existing_data_set_is_not_overwritten(hopper, cache):

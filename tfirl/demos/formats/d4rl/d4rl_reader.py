@@ -27,10 +27,11 @@ _INFOS = {
   'infos/qvel': 'qvel',
   'infos/goal': 'goal',
   'infos/seed': 'seed',
+  'infos/success': 'success',
 }
 _RETURNS = 'metadata/episode_returns'  # as `d4rl_writing` has them
 _WANTED = (*REQUIRED, 'timeouts', 'next_observations', *_INFOS)
-_NUMBERS = ('rewards', 'terminals', 'timeouts', 'infos/seed')
+_NUMBERS = ('rewards', 'terminals', 'timeouts', 'infos/seed', 'infos/success')
 
 # Farther than one step can lead (m): the point mass moves at most 5 m/s in
 # steps of 0.01 s.
@@ -188,7 +189,8 @@ def from_file(
     The rows of `qlearning_dataset`, less those whose x-y jumps; all rows if
     the file has their `next_observations`. `timeouts` marks the last row of
     each episode that doesn't end in a terminal. In a maze a terminal row
-    without its successor goes as well, and `success` marks the row before it.
+    without its successor goes as well, and `success`, unless the file has it,
+    marks the row before it.
 
   Raises FileNotFoundError, or ValueError for what isn't such a file.
   """
@@ -209,7 +211,7 @@ def from_file(
   kept = np.full(len(cut), True) if has_successors else ~cut
   check(kept.any(), path, 'timeouts', 'no row with a successor', 'some')
   columns = _columns(arrays, terminals, cut, kept)
-  if base in _MAX_STEP:
+  if base in _MAX_STEP and 'success' not in columns:
     columns['success'] = _next(terminals & ~kept)[kept]
   width = columns['observations'].shape[1]
   if width + 2 == observation_size:

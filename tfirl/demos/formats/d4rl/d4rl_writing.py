@@ -2,7 +2,7 @@
 
 A maze's observations go without the goal, as in D4RL's: it is `infos/goal`.
 `next_observations` is written too, so that an episode's last transition isn't
-lost to our reader; so are seeds (`infos/seed`), recorded returns
+lost to our reader; so are seeds and successes (`infos/`), recorded returns
 (`metadata/episode_returns`) and, as attributes, the file's facts.
 """
 
@@ -24,7 +24,7 @@ _COLUMNS = (
   'terminals',
   'timeouts',
 )
-_INFOS = ('qpos', 'qvel', 'goal', 'seed')
+_INFOS = ('qpos', 'qvel', 'goal', 'seed', 'success')
 
 
 def _arrays(raw: RawDemonstrations) -> dict[str, np.ndarray]:
@@ -59,6 +59,5 @@ def save_d4rl(raw: RawDemonstrations, path: str) -> None:
     with h5py.File(name, 'w') as file:
       for key, values in arrays.items():
         file.create_dataset(key, data=values, compression='gzip')
-      texts = facts.as_texts(raw.env_id, raw.env_kwargs, raw.versions)
-      file.attrs.update(texts)
+      file.attrs.update(facts.as_texts(raw))
     os.replace(name, path)
