@@ -49,10 +49,15 @@ def check_real(source: str, key: str, values: np.ndarray) -> None:
 
 
 def to_flags(source: str, key: str, values: np.ndarray) -> np.ndarray:
-  """0/1 numbers of any dtype, [N] or [N, 1], as [N] bool."""
+  """0/1 numbers of any dtype, [N] or [N, 1], as [N] bool.
+
+  Raises DemonstrationError for other shapes or values.
+  """
   values = np.asarray(values)
   if values.ndim == 2 and values.shape[1] == 1:
     values = values[:, 0]
+  ok, expected = values.ndim == 1, f'({len(np.atleast_1d(values))},)'
+  check(ok, source, key, f'shape {values.shape}', expected)
   if values.dtype == bool:
     return values
   numeric = values.dtype.kind in 'iuf'

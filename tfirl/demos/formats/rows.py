@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from absl import logging
 
-from tfirl.demos.checking import check, to_flags
+from tfirl.demos.checking import check, check_real, to_flags
 from tfirl.demos.raw import RawDemonstrations
 
 _ENDS = ('terminals', 'timeouts', 'dones', 'episode_starts', 'episodes')
@@ -140,10 +140,20 @@ def _ends(source: str, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
   ends[:-1] |= _flags(source, arrays, 'episode_starts')[1:]
   if 'episodes' in arrays:
     numbers = arrays['episodes']
-    check(numbers.ndim == 1, source, 'episodes', numbers.shape, 'one a row')
+    _check_numbers(source, numbers)
     ends[:-1] |= numbers[1:] != numbers[:-1]
   ends[-1] = True
   return ends
+
+
+def _check_numbers(source: str, numbers: np.ndarray) -> None:
+  """Of episodes: names will do, too."""
+  key, found = 'episodes', f'shape {numbers.shape}'
+  check(numbers.ndim == 1, source, key, found, 'one a row')
+  ok = numbers.dtype.kind in 'biufSU'
+  check(ok, source, key, f'dtype {numbers.dtype}', 'numbers, or names')
+  if numbers.dtype.kind == 'f':
+    check_real(source, key, numbers)
 
 
 def episode_columns(

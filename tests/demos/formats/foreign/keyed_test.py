@@ -238,6 +238,104 @@ def test_an_episode_that_lacks_something_is_named(tmp_path):
     read(path)
 
 
+_GROUP_KEYS = {
+  'observations': 'obs/b',
+  'next_observations': 'next_obs/b',
+  'actions': 'actions',
+}
+
+
+def _with_ends(tmp_path, **columns):
+  """robomimic's, with `columns` of a flag a step in each group."""
+  path = _robomimic(tmp_path / 'd.hdf5')
+  with h5py.File(path, 'a') as file:
+    for group in file['data'].values():
+      for key, make in columns.items():
+        group[key] = make(len(group['actions']))
+  return path
+
+
+def test_what_a_group_says_of_its_end(tmp_path, caplog):
+  path = _with_ends(
+    tmp_path,
+    over=lambda steps: np.arange(steps) == steps - 1,
+    cut=lambda steps: np.arange(steps) == 0,
+    seed=lambda steps: np.full(steps, 10 + steps),
+  )
+  keys = {**_GROUP_KEYS, 'terminals': 'over', 'seed': 'seed'}
+  raw = read(path, keys=keys)
+  _is_whole(raw, terminals=(2, 4), timeouts=())
+  assert raw.columns['seed'].tolist() == [13, 13, 13, 12, 12]
+  assert 'marked before' not in caplog.text
+  _is_whole(read(path, keys={**_GROUP_KEYS, 'timeouts': 'cut'}))
+  assert 'timeouts: found 2 rows marked before the last one' in caplog.text
+
+
+@pytest.mark.parametrize(
+  ('ours', 'shape', 'message'),
+  [
+    ('dones', (), 'keys: found dones; expected some of obs.*a group is an ep'),
+    ('episodes', (), 'keys: found episodes; expected some of'),
+    ('terminals', (2,), r'demo_10: terminals: found shape \(2, 2\); expected'),
+    ('timeouts', (0,), r'demo_2: timeouts: found shape \(3, 0\); expected'),
+  ],
+)
+def test_a_group_that_says_it_otherwise(tmp_path, ours, shape, message):
+  path = _with_ends(tmp_path, e=lambda steps: np.zeros((steps, *shape)))
+  if ours == 'terminals':
+    with h5py.File(path, 'a') as file:
+      del file['data/demo_2/e']
+      file['data/demo_2/e'] = np.zeros(3)
+  with pytest.raises(DemonstrationError, match=message):
+    read(path, keys={**_GROUP_KEYS, ours: 'e'})
+
+
+def test_a_group_with_too_few_flags(tmp_path):
+  path = _with_ends(tmp_path, e=lambda steps: np.zeros(2))
+  with pytest.raises(
+    DemonstrationError,
+    match=r'demo_2: terminals: found shape \(2,\); expect.*3',
+  ):
+    read(path, keys={**_GROUP_KEYS, 'terminals': 'e'})
+
+
+@pytest.mark.parametrize(
+  'key', ['terminals', 'timeouts', 'dones', 'episode_starts']
+)
+@pytest.mark.parametrize('shape', [(5, 2), (5, 5), (5, 0), (5, 1, 1)])
+def test_flags_of_more_than_a_row_are_named(tmp_path, key, shape):
+  path = _npz(tmp_path, s=_OBS, u=_ACTS, e=np.zeros(shape))
+  found = ', '.join(map(str, shape))
+  with pytest.raises(
+    DemonstrationError,
+    match=rf'd.npz: {key}: found shape \({found}\); expected \(5,\)',
+  ):
+    read(path, keys={'observations': 's', 'actions': 'u', key: 'e'})
+
+
+@pytest.mark.parametrize(
+  ('episodes', 'message'),
+  [
+    ([1, np.nan, 1, 2, np.nan], '2 NaN or inf, the first in row 1; expected'),
+    ([np.inf] * 5, '5 NaN or inf, the first in row 0; expected finite'),
+    (np.zeros(5, [('a', int)]), 'dtype .*; expected numbers, or names'),
+    (np.zeros((5, 2)), r'shape \(5, 2\); expected one a row'),
+  ],
+)
+def test_episodes_that_are_no_numbers(tmp_path, episodes, message):
+  path = _npz(tmp_path, s=_OBS, u=_ACTS, e=episodes)
+  with pytest.raises(
+    DemonstrationError, match=f'd.npz: episodes: found {message}'
+  ):
+    read(path, keys={'observations': 's', 'actions': 'u', 'episodes': 'e'})
+
+
+def test_episodes_may_have_names(tmp_path):
+  path = _npz(tmp_path, s=_OBS, u=_ACTS, e=['a', 'a', 'a', 'b', 'b'])
+  keys = {'observations': 's', 'actions': 'u', 'episodes': 'e'}
+  _is_without_last_rows(read(path, keys=keys))
+
+
 def test_a_group_whose_name_has_no_number_is_said(tmp_path, caplog):
   path = _robomimic(tmp_path / 'd.hdf5')
   with h5py.File(path, 'a') as file:

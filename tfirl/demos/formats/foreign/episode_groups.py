@@ -21,7 +21,9 @@ _EPISODE = re.compile(
   r'(?P<group>(?:.*/)?[A-Za-z]+_?(?P<number>\d+))/(?P<name>.+)'
 )
 _TAKEN = ('observations', 'actions', 'next_observations', 'terminals')
-_KEPT = ('rewards', 'qpos', 'qvel', 'goal')
+# A group is an episode: what says where one ends says it of the last row alone.
+_ENDS = ('terminals', 'timeouts')
+_KEPT = ('rewards', 'qpos', 'qvel', 'goal', 'seed')
 
 
 def find(shapes: keyed.Shapes) -> list[str]:
@@ -74,6 +76,10 @@ def read(
   if keys is None:
     keys = _told(path, groups[0], first)
   keyed.check_keys(path, keys)
+  taken = (*_TAKEN, *_KEPT, *_ENDS)
+  unused = ', '.join(key for key in keys if key not in taken)
+  expected = f'some of {", ".join(dict.fromkeys(taken))}: a group is an episode'
+  check(not unused, path, 'keys', unused, expected)
   if 'terminals' not in keys:
     logging.warning(
       '%s: nothing says how an episode ended: all ends are taken as time-outs. '
@@ -81,10 +87,19 @@ def read(
       path,
     )
   episodes = [_episode(path, file, group, keys) for group in groups]
-  num_short = sum(short for _, short in episodes)
+  inside = sum(num_inside for _, _, num_inside in episodes)
+  if inside:
+    logging.warning(
+      '%s: %s: found %d rows marked before the last one of their group: not '
+      'taken as ends, for a group is an episode',
+      path,
+      ', '.join(key for key in _ENDS if key in keys),
+      inside,
+    )
+  num_short = sum(short for _, short, _ in episodes)
   if num_short:
     rows.say_left_out(path, num_short, 0)
-  columns = rows.join(path, [columns for columns, _ in episodes])
+  columns = rows.join(path, [columns for columns, _, _ in episodes])
   return RawDemonstrations(path, columns)
 
 
@@ -131,8 +146,10 @@ def _told(path: str, group: str, shapes: keyed.Shapes) -> dict[str, str]:
 
 def _episode(
   path: str, file: Hdf5File, group: str, keys: Mapping[str, str]
-) -> tuple[dict[str, np.ndarray], bool]:
-  """Columns of one episode, and whether its last action had to go."""
+) -> tuple[dict[str, np.ndarray], bool, int]:
+  """Columns of one episode; whether its last action had to go; and how many
+  rows before its last one are marked as ends.
+  """
   name = f'{path}, {group}'
   shapes = _shapes_in(file, group)
   arrays = {}
@@ -143,26 +160,31 @@ def _episode(
     check(not missing, name, ours, f'no {", ".join(missing)}', expected)
     read_parts = file.read(*(f'{group}/{part}' for part in parts))
     arrays[ours] = keyed.join_parts(name, ours, list(read_parts.values()))
+  flags = {
+    key: to_flags(name, key, np.atleast_1d(arrays[key]))
+    for key in _ENDS
+    if key in arrays
+  }
   columns = rows.episode_columns(
     name,
     arrays['observations'],
     arrays['actions'],
-    _is_terminal(name, arrays.get('terminals')),
+    bool(flags.get('terminals', np.zeros(1))[-1:].any()),
     arrays.get('next_observations'),
   )
   steps = len(columns['actions'])
-  for key in _KEPT:
+  for key in (*flags, *_KEPT):
     if key in arrays:
-      values = arrays[key]
-      ok = values.shape[:1] in ((steps,), (steps + 1,))
-      check(ok, name, key, f'shape {values.shape}', f'{steps} rows')
-      columns[key] = values[:steps]
-  return columns, steps < len(arrays['actions'])
+      values = _of_rows(name, key, arrays[key], steps)
+      if key in _KEPT:
+        columns[key] = values
+  num_inside = sum(int(values[:-1].sum()) for values in flags.values())
+  return columns, steps < len(arrays['actions']), num_inside
 
 
-def _is_terminal(name: str, values: np.ndarray | None) -> bool:
-  """Of one value, or of one a row."""
-  if values is None:
-    return False
-  flags = to_flags(name, 'terminals', np.atleast_1d(values))
-  return bool(flags[-1]) if len(flags) else False
+def _of_rows(name: str, key: str, values: np.ndarray, steps: int) -> np.ndarray:
+  """[steps, ...] of as many rows or one more; or of one for all."""
+  is_one = key in (*_ENDS, 'seed') and values.size == 1
+  ok = is_one or values.shape[:1] in ((steps,), (steps + 1,))
+  check(ok, name, key, f'shape {values.shape}', f'{steps} rows')
+  return np.repeat(values.ravel(), steps) if is_one else values[:steps]
