@@ -42,6 +42,14 @@ def test_every_line():
   ]
 
 
+def test_wrappers_are_told_where_there_are_any():
+  raw = _raw()
+  raw.wrappers = ('RescaleAction', 'NormalizeObservation')
+  assert summarize(raw).splitlines()[-1] == (
+    '  wrappers     RescaleAction, NormalizeObservation'
+  )
+
+
 def test_what_is_not_recorded_is_unknown():
   raw = _raw()
   for key in ('rewards', 'qpos', 'seed'):

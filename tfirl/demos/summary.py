@@ -88,6 +88,8 @@ def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
     'seeds': _range(seeds) if len(seeds) else 'unknown',
     'versions': _pairs(demos.versions),
   }
+  if raw.wrappers:
+    lines['wrappers'] = ', '.join(raw.wrappers)
   text = [f'  {key:<13}{value}'.rstrip() for key, value in lines.items()]
   return '\n'.join([raw.source, *text])
 
