@@ -260,6 +260,17 @@ def test_a_start_from_nothing_undoes_all_of_the_start_from_a_clone(
   assert gin_bindings.value_of('run.algorithm') == method
 
 
+@pytest.mark.parametrize(('nothing', 'updates'), [(None, 4), ('hyper_', 16)])
+def test_hyper_takes_turns_as_often_from_nothing(nothing, updates):
+  """Every 500 steps; the rate has fallen to 0 by then."""
+  more = [] if nothing is None else [f'agents/{nothing}from_nothing.gin']
+  gin_bindings.parse(['hyper_ant.gin', *more])
+  names = 'policy_updates_per_step', 'learning_rate_horizon'
+  found = [gin_bindings.value_of(f'ModelBased.{name}') for name in names]
+  turn = gin_bindings.value_of('CostTurns.cost_update_period')
+  assert [*found, turn] == [updates, 500 * updates, 500 * updates]
+
+
 def test_both_kinds_of_sac_are_of_the_same_settings(folder):
   """They are written down twice, for one of them is read in a run."""
   values = []
