@@ -37,29 +37,22 @@ def convert(
       environment, is of no use.
   """
   path = outputs.check_new('OUT', out, 'FILE.npz or FILE.hdf5')
-  raw = _read(source, env_id, keys)
+  raw = load.read(source, env_id, keys=keys)
   summary.summarize(raw)  # nothing is written that could not be read again
+  if _lacks_goal(raw.columns):
+    size = raw.columns['observations'].shape[1] + 2
+    raw = load.read(source, env_id or raw.env_id, size, keys)
   if clips:
     raw = _clipped(raw, env_id)
   outputs.write(raw, path)
   return raw
 
 
-def _read(
-  source: str, env_id: str, keys: Mapping[str, str] | None
-) -> RawDemonstrations:
-  """A maze's with what is observed in its task: the goal comes last."""
-  raw = load.read(source, env_id, keys=keys)
-  if 'goal' not in raw.columns:
-    return raw
-  observations = raw.columns['observations']
-  size = observations.shape[1]
-  if not np.allclose(observations[:, -2:], raw.columns['goal'], atol=1e-3):
-    size += 2
-  if source.startswith('minari:') and raw.env_id:  # the position, perhaps, too
-    with tasks.make_env(raw.env_id, raw.env_kwargs) as env:
-      size = env.observation_spec().shape[0]
-  return load.read(source, env_id or raw.env_id, size, keys)
+def _lacks_goal(columns: Mapping[str, np.ndarray]) -> bool:
+  """Whether a maze's goal, which its task observes last, is beside them."""
+  goal, last = columns.get('goal'), columns['observations'][:, -2:]
+  is_xy = goal is not None and goal.shape == last.shape
+  return is_xy and not np.allclose(last, goal, atol=1e-3)
 
 
 def _clipped(raw: RawDemonstrations, env_id: str) -> RawDemonstrations:

@@ -49,8 +49,9 @@ def _folder(dataset_id: str, source: str) -> str:
 def _flatten(source: str, observations: Any, size: int) -> np.ndarray:
   """Observations [T + 1, .] of a dict: (x-y,) observation, goal.
 
-  The x-y (`achieved_goal`) comes first if that makes `size` numbers; else it
-  is part of `observation` already.
+  The x-y (`achieved_goal`) comes first if that makes `size` numbers, or, of a
+  `size` that is not known (0), unless `observation` begins with it; else it is
+  part of `observation` already.
   """
   if not isinstance(observations, dict):
     return np.asarray(observations)
@@ -62,7 +63,13 @@ def _flatten(source: str, observations: Any, size: int) -> np.ndarray:
   ok = all(part.ndim == 2 for part in parts)
   shapes = [part.shape for part in parts]
   check(ok, source, 'observations', f'shapes {shapes}', 'two axes each')
-  if sum(part.shape[1] for part in parts) != size:
+  if size:
+    has_xy = sum(part.shape[1] for part in parts) != size
+  else:
+    xy, observation, _ = parts
+    begin = observation[:, : xy.shape[1]]
+    has_xy = begin.shape == xy.shape and np.allclose(begin, xy)
+  if has_xy:
     parts = parts[1:]
   return np.concatenate(parts, axis=1)
 
