@@ -178,6 +178,15 @@ def _arrays(demos):
   return (*demos.transitions, demos.goal, demos.qpos, demos.episode_returns)
 
 
+def test_of_which_maze_a_copy_is_must_be_said(maze2d, tmp_path):
+  source = write_hdf5(tmp_path / 'a.hdf5', maze2d)
+  with pytest.raises(
+    ValueError, match='a.hdf5: env_id: .*expected --env_id=ID'
+  ):
+    convert.convert(source, str(tmp_path / 'b.npz'))
+  assert not (tmp_path / 'b.npz').exists()
+
+
 def in_d4rls_frame(columns, shift, goal):
   """y mirrored, the origin in the start cell; `goal` in that frame."""
   moved = {key: np.array(values) for key, values in columns.items()}

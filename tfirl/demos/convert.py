@@ -24,7 +24,8 @@ def convert(
   Args:
     source: as of `load.read`; checked as `summary` does.
     out: FILE.npz, or FILE.hdf5 in D4RL's layout; a new one.
-    env_id: of a D4RL file without time-outs; of the actions' range.
+    env_id: of a D4RL file without time-outs, or of a maze; of the actions'
+      range.
     keys: what the source's keys are, as of `load.read`.
     clips: actions to the range of `env_id`, by how much is said.
 
@@ -40,6 +41,8 @@ def convert(
   raw = load.read(source, env_id, keys=keys)
   summary.summarize(raw)  # nothing is written that could not be read again
   if _lacks_goal(raw.columns):
+    expected = "--env_id=ID too: how a maze's rows are read depends on it"
+    check(bool(env_id or raw.env_id), raw.source, 'env_id', 'none', expected)
     size = raw.columns['observations'].shape[1] + 2
     raw = load.read(source, env_id or raw.env_id, size, keys)
   if clips:
