@@ -5,70 +5,17 @@ import dataclasses
 import gin
 import numpy as np
 import pytest
+import small_games
 import tensorflow as tf
 
 from tfirl import tasks
-from tfirl.algorithms import model_free
-from tfirl.algorithms.parts import cost_turns, warm_start
-from tfirl.config import gin_bindings
+from tfirl.algorithms.parts import warm_start
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.storage import policy_file
-from tfirl.types import Demonstrations
 
-_TD3_BC = [
-  'ModelFree.make_agent = @Td3BcAgent',
-  'ModelFree.anneal_learning_rate = False',
-  'Td3BcAgent.make_optimizer = @OptimisticAdam',
-  'Td3BcAgent.learning_rate = 3e-3',
-  'Td3BcAgent.gamma = 0.99',
-  'Td3BcAgent.tau = 0.005',
-  'Td3BcAgent.hidden = (32, 32)',
-  'Td3BcAgent.bc_weight = 1.0',
-]
-_SAC = ['tfirl.SacAgent.hidden = (32, 32)']
-_BINDINGS = [
-  'WarmStart.bc_anneal = False',  # some hundred steps are few
-  'ModelFree.steps_per_round = 16',
-  'ModelFree.batch_size = 32',
-  'ModelFree.initial_steps = 32',
-  'CostTurns.cost_update_period = 48',
-  'CostTurns.cost_rollout_episodes = 1',
-  'CostNetwork.layers = (8,)',
-  'CostLearner.batch_size = 32',
-  'policy/table.rows_per_item = 5',
-  'expert/table.rows_per_item = 32',
-]
-
-agents = pytest.mark.parametrize('agent', [_TD3_BC, _SAC], ids=['td3', 'sac'])
-
-
-@pytest.fixture(scope='module')
-def demos():
-  """Random Hopper observations with an action that depends on them."""
-  rng = np.random.default_rng(0)
-  observations = rng.normal(0, 0.3, (640, 11)).astype(np.float32)
-  return Demonstrations(
-    observations=observations,
-    actions=np.tanh(observations[:, :3] - observations[:, 3:6]),
-    next_observations=observations,
-    terminals=np.zeros(640, bool),
-    timeouts=np.arange(640) == 639,
-    source='made up',
-  )
-
-
-@pytest.fixture
-def make(demos, closed_later):
-  """Makes games of the bindings."""
-
-  def make(bindings, restore_from=None, demos=demos):
-    files = ['hype_hopper.gin', 'agents/from_nothing.gin']
-    gin_bindings.parse(files, [*_BINDINGS, *bindings])
-    return closed_later(
-      model_free.ModelFree(tasks.make_task(), demos, 0, restore_from)
-    )
-
-  return make
+agents = pytest.mark.parametrize(
+  'agent', [small_games.TD3_BC, small_games.SAC], ids=['td3', 'sac']
+)
 
 
 def _leave(policy, folder):
@@ -91,7 +38,7 @@ def test_it_starts_as_a_clone(make, demos, agent):
   player = cloned.trackables()['agent']
   assert player._actor_optimizer.iterations.numpy() == 300
   assert player._critic_optimizer.iterations.numpy() == 0
-  if agent is _TD3_BC:  # SAC's actor has no target
+  if agent is small_games.TD3_BC:  # SAC's actor has no target
     for own, target in zip(
       player._actor_network.variables,
       player._target_actor_network.variables,
@@ -106,7 +53,13 @@ def test_it_starts_as_a_clone(make, demos, agent):
   assert np.isfinite(list(cloned.losses.values())).all()
 
 
-@pytest.mark.parametrize('first, then', [(_TD3_BC, _SAC), (_SAC, _TD3_BC)])
+@pytest.mark.parametrize(
+  'first, then',
+  [
+    (small_games.TD3_BC, small_games.SAC),
+    (small_games.SAC, small_games.TD3_BC),
+  ],
+)
 def test_it_starts_as_the_policy_of_either_kind(
   make, demos, tmp_path, first, then
 ):
@@ -128,16 +81,16 @@ def test_it_starts_as_the_policy_of_either_kind(
 
 
 def test_a_policy_of_another_encoding_is_no_start(make, tmp_path):
-  earlier = make(_SAC)
+  earlier = make(small_games.SAC)
   _leave(earlier.policy, tmp_path)
   gin.clear_config()
   init_from = f'WarmStart.init_from = {str(tmp_path)!r}'
   with pytest.raises(ValueError, match='actions differ.*the same encoding'):
-    make([*_SAC, init_from, 'make_encoding.standardize = False'])
+    make([*small_games.SAC, init_from, 'make_encoding.standardize = False'])
 
 
 def test_a_resumed_game_does_not_clone_again(make, checkpoints_of):
-  bindings = [*_TD3_BC, 'WarmStart.bc_steps = 50']
+  bindings = [*small_games.TD3_BC, 'WarmStart.bc_steps = 50']
   game = make(bindings)
   for _ in range(3):
     game.run_round()
@@ -154,7 +107,7 @@ def test_a_resumed_game_does_not_clone_again(make, checkpoints_of):
 
 def test_td3_explores_when_it_collects(make):
   """Its mean action is the same; what it does in the environment is not."""
-  game = make(_TD3_BC)
+  game = make(small_games.TD3_BC)
   observation = np.zeros(11, np.float32)
   mean = game.policy(observation)
   drawn = [game.policy(observation, np.random.default_rng(i)) for i in range(9)]
@@ -169,14 +122,14 @@ def test_a_loss_that_is_not_finite_ends_it(make, demos):
   with pytest.raises(
     FloatingPointError, match='cloning, steps 0 to 50: the lo'
   ):
-    make([*_TD3_BC, 'WarmStart.bc_steps = 100'], demos=bad)
+    make([*small_games.TD3_BC, 'WarmStart.bc_steps = 100'], demos=bad)
 
 
 def test_a_negative_number_is_refused(make):
   with pytest.raises(
     ValueError, match='bc_steps is -1; expected int, at least 0'
   ):
-    make([*_TD3_BC, 'WarmStart.bc_steps = -1'])
+    make([*small_games.TD3_BC, 'WarmStart.bc_steps = -1'])
 
 
 def test_the_environment_is_hoppers(demos):
@@ -300,7 +253,7 @@ def test_a_clone_comes_to_rest(make, anneal, moved, capfd):
   """In two calls of 50 steps, the second at half the rate; what plays on has
   all of it.
   """
-  replay, pupil = make(_SAC)._replay, _Pupil()
+  replay, pupil = make(small_games.SAC)._replay, _Pupil()
   warm_start.clone_expert(pupil, replay, 100, 32, anneal=anneal)
   assert float(pupil.moved) == moved
   assert float(pupil.actor_scale) == 1.0
@@ -312,114 +265,18 @@ def test_a_clone_comes_to_rest(make, anneal, moved, capfd):
 
 def test_the_number_of_steps_is_exact(make):
   """In calls of one, two and two equal parts."""
-  replay = make(_SAC)._replay
+  replay = make(small_games.SAC)._replay
   for num_steps in (37, 96, 100):
     pupil = _Pupil()
     warm_start.clone_expert(pupil, replay, num_steps, 32)
     assert float(pupil.moved) == num_steps
 
 
-@pytest.fixture
-def make_idle(make, without_updates):
-  """`make_idle(bindings)`: a game whose players learn nothing."""
-  never = ['CostTurns.cost_update_period = 1000']
-  return lambda bindings: without_updates(make([*_TD3_BC, *never, *bindings]))
-
-
-def test_the_clone_is_let_go_as_scheduled(make_idle):
-  game = make_idle(
-    [
-      'WarmStart.bc_rows = None',
-      'WarmStart.bc_scale = @bc/piecewise_linear',
-      'bc/piecewise_linear.segments = [(1.0, 0.0, 64)]',
-    ]
-  )
-  scales = []
-  for _ in range(6):
-    game.run_round()
-    scales.append(float(game.trackables()['agent'].bc_scale))
-  assert scales == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
-
-
-@pytest.mark.parametrize(
-  ('rows', 'scales', 'rest'),
-  [
-    (None, [1.0, 0.5, 0.0], 1.0),
-    (1280, [0.5, 0.25, 0.0], 0.5),
-    (640, [1.0, 0.5, 0.0], 0.0),
-    (320, [1.0, 0.5, 0.0], 0.0),
-  ],
-)
-def test_few_demonstrations_hold_less_the_clone_does_the_rest(
-  make_idle, rows, scales, rest
-):
-  """Of 640."""
-  game = make_idle(
-    [
-      f'WarmStart.bc_rows = {rows}',
-      'WarmStart.bc_scale = @bc/piecewise_linear',
-      'bc/piecewise_linear.segments = [(1.0, 0.0, 32)]',
-    ]
-  )
-  for expected in scales:
-    game.run_round()
-    agent = game.trackables()['agent']
-    assert float(agent.bc_scale) == expected
-    assert float(agent.clone_scale) == rest
-
-
-class _Player:
-  """What a warm start moves of an agent."""
-
-  def __init__(self):
-    self.actor_scale, self.bc_scale, self.clone_scale = (
-      tf.Variable(1.0) for _ in range(3)
-    )
-
-
-@pytest.mark.parametrize(
-  ('difference', 'share'),
-  [(0.0, 1.0), (0.5, 1.0), (0.6, 0.6), (0.74, 0.04), (0.75, 0.0), (1.0, 0.0)],
-)
-def test_a_clone_is_held_that_is_like_the_expert(demos, difference, share):
-  """By what the cost told of it alone; a checkpoint knows."""
-  player = _Player()
-
-  def turn(difference):
-    losses = {'cost_auc': (1.0 + difference) / 2.0}
-    return cost_turns.Turn(losses, None, None, 0)
-
-  def start():
-    made = warm_start.WarmStart(
-      actor_starts_at=100, clone_differences=(0.5, 0.75)
-    )
-    made.make_agent(lambda *unused: player, demos, None, 32, True)
-    return made
-
-  first, second = start(), start()
-  first.set_scales(player, 64)
-  first.note_turn(turn(1.0 - difference))
-  first.note_turn(turn(difference))
-  first.set_scales(player, 128)
-  first.note_turn(turn(1.0 - difference))
-  second.set_state(first.get_state())
-  for one in (first, second):
-    one.set_scales(player, 192)
-    assert float(player.clone_scale) == pytest.approx(share)
-
-
-def test_differences_in_the_wrong_order_are_refused():
-  with pytest.raises(
-    ValueError, match='clone_differences is .*lower one first'
-  ):
-    warm_start.WarmStart(clone_differences=(0.75, 0.5))
-
-
 def test_sacs_clone_acts_near_its_mean(make, demos):
   """Its samples, which play the game, are as wide as asked for."""
   game = make(
     [
-      *_SAC,
+      *small_games.SAC,
       'WarmStart.bc_steps = 600',
       'tfirl.SacAgent.clone_std = 0.1',
       'ModelFree.batch_size = 64',

@@ -2,38 +2,13 @@
 
 import time
 
-import h5py
 import numpy as np
 import pytest
+import two_episodes
 
 from tfirl.demos.checking import DemonstrationError
 from tfirl.demos.formats.foreign import keyed
 from tfirl.demos.load import read
-
-# Two episodes of 3 and 2 steps: observations count up, the first by 1, the
-# second from 10 on.
-_PATHS = [np.array([[0.0], [1], [2], [3]]), np.array([[10.0], [11], [12]])]
-_OBS = np.concatenate([path[:-1] for path in _PATHS])
-_NEXT = np.concatenate([path[1:] for path in _PATHS])
-_ACTS = np.arange(5.0)[:, None] / 10
-
-
-def _is_whole(raw, terminals=(), timeouts=(2, 4)):
-  columns = raw.columns
-  np.testing.assert_array_equal(columns['observations'], _OBS)
-  np.testing.assert_array_equal(columns['next_observations'], _NEXT)
-  np.testing.assert_array_equal(columns['actions'], _ACTS)
-  assert np.flatnonzero(columns['terminals']).tolist() == list(terminals)
-  assert np.flatnonzero(columns['timeouts']).tolist() == list(timeouts)
-
-
-def _is_without_last_rows(raw):
-  """Where their last actions led is not known."""
-  columns = raw.columns
-  assert columns['observations'].ravel().tolist() == [0, 1, 10]
-  assert columns['next_observations'].ravel().tolist() == [1, 2, 11]
-  assert columns['actions'].ravel().tolist() == [0, 0.1, 0.3]
-  assert np.flatnonzero(columns['timeouts']).tolist() == [1, 2]
 
 
 def _npz(tmp_path, **arrays):
@@ -42,10 +17,16 @@ def _npz(tmp_path, **arrays):
 
 
 def test_keys_say_what_is_what(tmp_path):
-  path = _npz(tmp_path, s=_OBS, u=_ACTS, s2=_NEXT, end=[0, 0, 1, 0, 1])
+  path = _npz(
+    tmp_path,
+    s=two_episodes.OBS,
+    u=two_episodes.ACTS,
+    s2=two_episodes.NEXT,
+    end=[0, 0, 1, 0, 1],
+  )
   keys = 'observations=s,actions=u,next_observations=s2,terminals=end'
   raw = read(path, keys=keyed.parse_keys(keys.split(',')))
-  _is_whole(raw, terminals=(2, 4), timeouts=())
+  two_episodes.is_whole(raw, terminals=(2, 4), timeouts=())
 
 
 @pytest.mark.parametrize(
@@ -60,27 +41,51 @@ def test_without_successors_the_last_row_of_an_episode_goes(
   tmp_path, caplog, ends
 ):
   (ours,) = ends
-  path = _npz(tmp_path, s=_OBS, u=_ACTS, e=ends[ours], r=np.arange(5.0))
+  path = _npz(
+    tmp_path,
+    s=two_episodes.OBS,
+    u=two_episodes.ACTS,
+    e=ends[ours],
+    r=np.arange(5.0),
+  )
   keys = {'observations': 's', 'actions': 'u', ours: 'e', 'rewards': 'r'}
   raw = read(path, keys=keys)
-  _is_without_last_rows(raw)
+  two_episodes.is_without_last_rows(raw)
   assert raw.episode_returns.tolist() == [0 + 1 + 2, 3 + 4]
   assert '2 rows are left out, 0 of them terminal' in caplog.text
 
 
 def test_parts_are_put_next_to_each_other(tmp_path):
-  path = _npz(tmp_path, x=_OBS[:, 0], v=_OBS + 5, u=_ACTS[:, 0], d=np.ones(5))
+  path = _npz(
+    tmp_path,
+    x=two_episodes.OBS[:, 0],
+    v=two_episodes.OBS + 5,
+    u=two_episodes.ACTS[:, 0],
+    d=np.ones(5),
+  )
   keys = {'observations': 'v+x', 'actions': 'u', 'dones': 'd'}
   with pytest.raises(DemonstrationError, match='found none of two rows'):
     read(path, keys=keys)
-  path = _npz(tmp_path, x=_OBS[:, 0], v=_OBS + 5, u=_ACTS[:, 0], d=np.zeros(5))
+  path = _npz(
+    tmp_path,
+    x=two_episodes.OBS[:, 0],
+    v=two_episodes.OBS + 5,
+    u=two_episodes.ACTS[:, 0],
+    d=np.zeros(5),
+  )
   raw = read(path, keys=keys)
   assert raw.columns['observations'][1].tolist() == [6, 1]
   assert raw.columns['actions'].shape == (4, 1)
 
 
 def test_unknown_keys_are_listed_with_shapes_and_a_proposal(tmp_path):
-  path = _npz(tmp_path, obs=_OBS, acs=_ACTS, done=np.zeros(5), other=np.ones(3))
+  path = _npz(
+    tmp_path,
+    obs=two_episodes.OBS,
+    acs=two_episodes.ACTS,
+    done=np.zeros(5),
+    other=np.ones(3),
+  )
   with pytest.raises(DemonstrationError) as caught:
     read(path)
   message = str(caught.value)
@@ -103,7 +108,7 @@ def test_unknown_keys_are_listed_with_shapes_and_a_proposal(tmp_path):
   ],
 )
 def test_keys_that_do_not_fit_are_named(tmp_path, keys, message):
-  path = _npz(tmp_path, s=_OBS, u=_ACTS)
+  path = _npz(tmp_path, s=two_episodes.OBS, u=two_episodes.ACTS)
   with pytest.raises(DemonstrationError, match=message):
     read(path, keys=keys)
 
@@ -119,9 +124,9 @@ def test_keys_of_another_form(text):
 def test_names_that_are_nearly_ours_are_said(tmp_path, caplog):
   path = _npz(
     tmp_path,
-    observations=_OBS,
-    actions=_ACTS,
-    next_observations=_NEXT,
+    observations=two_episodes.OBS,
+    actions=two_episodes.ACTS,
+    next_observations=two_episodes.NEXT,
     terminals=np.zeros(5),
     timeouts=np.zeros(5),
     reward=np.zeros(5),
@@ -132,8 +137,8 @@ def test_names_that_are_nearly_ours_are_said(tmp_path, caplog):
 
 def _imitation(**changes):
   return {
-    'obs': np.concatenate(_PATHS),
-    'acts': _ACTS,
+    'obs': np.concatenate(two_episodes.PATHS),
+    'acts': two_episodes.ACTS,
     'terminal': np.array([True, False]),
     'indices': np.array([3]),
     'infos': np.array([{}] * 5, object),
@@ -145,12 +150,16 @@ def _imitation(**changes):
 def test_trajectories_of_imitation(tmp_path):
   """Their infos are pickles, which are not opened."""
   raw = read(_npz(tmp_path, **_imitation()))
-  _is_whole(raw, terminals=(2,), timeouts=(4,))
+  two_episodes.is_whole(raw, terminals=(2,), timeouts=(4,))
   assert raw.columns['rewards'].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_one_trajectory_of_imitation(tmp_path):
-  arrays = {'obs': _PATHS[0], 'acts': _ACTS[:3], 'terminal': np.array(True)}
+  arrays = {
+    'obs': two_episodes.PATHS[0],
+    'acts': two_episodes.ACTS[:3],
+    'terminal': np.array(True),
+  }
   columns = read(_npz(tmp_path, **arrays)).columns
   assert columns['next_observations'].ravel().tolist() == [1, 2, 3]
   assert columns['terminals'].tolist() == [False, False, True]
@@ -159,7 +168,10 @@ def test_one_trajectory_of_imitation(tmp_path):
 @pytest.mark.parametrize(
   ('changes', 'message'),
   [
-    ({'obs': _OBS}, r'obs: found 5 rows; expected 7, T \+ 1 of each'),
+    (
+      {'obs': two_episodes.OBS},
+      r'obs: found 5 rows; expected 7, T \+ 1 of each',
+    ),
     ({'indices': np.array([3, 3])}, 'indices: found'),
     ({'indices': np.array([9])}, 'indices: found'),
     ({'terminal': np.array([True])}, 'terminal: found shape'),
@@ -173,130 +185,16 @@ def test_trajectories_that_do_not_add_up(tmp_path, changes, message):
 def test_expert_of_stable_baselines_2(tmp_path, caplog):
   path = _npz(
     tmp_path,
-    obs=_OBS,
-    actions=_ACTS,
+    obs=two_episodes.OBS,
+    actions=two_episodes.ACTS,
     rewards=np.ones(5),
     episode_returns=np.array([3.0, 2.0]),
     episode_starts=np.array([True, False, False, True, False]),
   )
   raw = read(path)
-  _is_without_last_rows(raw)
+  two_episodes.is_without_last_rows(raw)
   assert raw.episode_returns.tolist() == [3, 2]
   assert 'all ends are taken as time-outs' in caplog.text
-
-
-def _robomimic(path, with_successors=True):
-  with h5py.File(path, 'w') as file:
-    start = 0
-    # Numbers, not names, are the order.
-    for name, states in zip(('demo_2', 'demo_10'), _PATHS, strict=True):
-      group = file.create_group(f'data/{name}')
-      steps = len(states) - 1
-      group['actions'] = _ACTS[start : start + steps]
-      group['rewards'] = np.ones(steps)
-      group['dones'] = np.arange(steps) == steps - 1
-      group['obs/b'] = states[:-1]
-      group['obs/a'] = -states[:-1]
-      group['obs/picture'] = np.zeros((steps, 2, 2, 3), np.uint8)
-      if with_successors:
-        group['next_obs/b'], group['next_obs/a'] = states[1:], -states[1:]
-      start += steps
-    file['mask/train'] = np.array(['demo_2'], 'S')
-  return str(path)
-
-
-def test_robomimic(tmp_path, caplog):
-  path = _robomimic(tmp_path / 'd.hdf5')
-  raw = read(path)
-  both = np.concatenate([-_OBS, _OBS], axis=1)
-  np.testing.assert_array_equal(raw.columns['observations'], both)
-  assert raw.episode_ends.tolist() == [3, 5]
-  assert 'all ends are taken as time-outs' in caplog.text
-  keys = {
-    'observations': 'obs/b',
-    'next_observations': 'next_obs/b',
-    'actions': 'actions',
-    'terminals': 'dones',
-  }
-  _is_whole(read(path, keys=keys), terminals=(2, 4), timeouts=())
-
-
-def test_robomimic_without_successors(tmp_path, caplog):
-  path = _robomimic(tmp_path / 'd.hdf5', with_successors=False)
-  keys = {'observations': 'obs/b', 'actions': 'actions'}
-  _is_without_last_rows(read(path, keys=keys))
-  assert '2 rows are left out' in caplog.text
-
-
-def test_an_episode_that_lacks_something_is_named(tmp_path):
-  path = _robomimic(tmp_path / 'd.hdf5')
-  with h5py.File(path, 'a') as file:
-    del file['data/demo_10/actions']
-  with pytest.raises(
-    DemonstrationError, match='demo_10: actions: found no act'
-  ):
-    read(path)
-
-
-_GROUP_KEYS = {
-  'observations': 'obs/b',
-  'next_observations': 'next_obs/b',
-  'actions': 'actions',
-}
-
-
-def _with_ends(tmp_path, **columns):
-  """robomimic's, with `columns` of a flag a step in each group."""
-  path = _robomimic(tmp_path / 'd.hdf5')
-  with h5py.File(path, 'a') as file:
-    for group in file['data'].values():
-      for key, make in columns.items():
-        group[key] = make(len(group['actions']))
-  return path
-
-
-def test_what_a_group_says_of_its_end(tmp_path, caplog):
-  path = _with_ends(
-    tmp_path,
-    over=lambda steps: np.arange(steps) == steps - 1,
-    cut=lambda steps: np.arange(steps) == 0,
-    seed=lambda steps: np.full(steps, 10 + steps),
-  )
-  keys = {**_GROUP_KEYS, 'terminals': 'over', 'seed': 'seed'}
-  raw = read(path, keys=keys)
-  _is_whole(raw, terminals=(2, 4), timeouts=())
-  assert raw.columns['seed'].tolist() == [13, 13, 13, 12, 12]
-  assert 'marked before' not in caplog.text
-  _is_whole(read(path, keys={**_GROUP_KEYS, 'timeouts': 'cut'}))
-  assert 'timeouts: found 2 rows marked before the last one' in caplog.text
-
-
-@pytest.mark.parametrize(
-  ('ours', 'shape', 'message'),
-  [
-    ('dones', (), 'keys: found dones; expected some of obs.*a group is an ep'),
-    ('episodes', (), 'keys: found episodes; expected some of'),
-    ('terminals', (2,), r'demo_10: terminals: found shape \(2, 2\); expected'),
-    ('timeouts', (0,), r'demo_2: timeouts: found shape \(3, 0\); expected'),
-  ],
-)
-def test_a_group_that_says_it_otherwise(tmp_path, ours, shape, message):
-  path = _with_ends(tmp_path, e=lambda steps: np.zeros((steps, *shape)))
-  if ours == 'terminals':
-    with h5py.File(path, 'a') as file:
-      del file['data/demo_2/e']
-      file['data/demo_2/e'] = np.zeros(3)
-  with pytest.raises(DemonstrationError, match=message):
-    read(path, keys={**_GROUP_KEYS, ours: 'e'})
-
-
-def test_a_group_with_too_few_flags(tmp_path):
-  path = _with_ends(tmp_path, e=lambda steps: np.zeros(2))
-  with pytest.raises(
-    DemonstrationError,
-    match=r'demo_2: terminals: found shape \(2,\); expect.*3',
-  ):
-    read(path, keys={**_GROUP_KEYS, 'terminals': 'e'})
 
 
 @pytest.mark.parametrize(
@@ -304,7 +202,9 @@ def test_a_group_with_too_few_flags(tmp_path):
 )
 @pytest.mark.parametrize('shape', [(5, 2), (5, 5), (5, 0), (5, 1, 1)])
 def test_flags_of_more_than_a_row_are_named(tmp_path, key, shape):
-  path = _npz(tmp_path, s=_OBS, u=_ACTS, e=np.zeros(shape))
+  path = _npz(
+    tmp_path, s=two_episodes.OBS, u=two_episodes.ACTS, e=np.zeros(shape)
+  )
   found = ', '.join(map(str, shape))
   with pytest.raises(
     DemonstrationError,
@@ -323,7 +223,7 @@ def test_flags_of_more_than_a_row_are_named(tmp_path, key, shape):
   ],
 )
 def test_episodes_that_are_no_numbers(tmp_path, episodes, message):
-  path = _npz(tmp_path, s=_OBS, u=_ACTS, e=episodes)
+  path = _npz(tmp_path, s=two_episodes.OBS, u=two_episodes.ACTS, e=episodes)
   with pytest.raises(
     DemonstrationError, match=f'd.npz: episodes: found {message}'
   ):
@@ -331,35 +231,14 @@ def test_episodes_that_are_no_numbers(tmp_path, episodes, message):
 
 
 def test_episodes_may_have_names(tmp_path):
-  path = _npz(tmp_path, s=_OBS, u=_ACTS, e=['a', 'a', 'a', 'b', 'b'])
+  path = _npz(
+    tmp_path,
+    s=two_episodes.OBS,
+    u=two_episodes.ACTS,
+    e=['a', 'a', 'a', 'b', 'b'],
+  )
   keys = {'observations': 's', 'actions': 'u', 'episodes': 'e'}
-  _is_without_last_rows(read(path, keys=keys))
-
-
-def test_a_group_whose_name_has_no_number_is_said(tmp_path, caplog):
-  path = _robomimic(tmp_path / 'd.hdf5')
-  with h5py.File(path, 'a') as file:
-    file.move('data/demo_2', 'data/first')
-  assert read(path).episode_ends.tolist() == [2]
-  assert 'data/first: not taken as episodes' in caplog.text
-
-
-def test_groups_of_t_plus_1_observations(tmp_path):
-  with h5py.File(tmp_path / 'd.h5', 'w') as file:
-    for i, (path, rows) in enumerate(
-      zip(_PATHS, ((0, 3), (3, 5)), strict=True)
-    ):
-      file[f'episode_{i}/observation'] = path
-      file[f'episode_{i}/action'] = _ACTS[slice(*rows)]
-      file[f'episode_{i}/success'] = i == 1
-  keys = {
-    'observations': 'observation',
-    'actions': 'action',
-    'terminals': 'success',
-  }
-  _is_whole(read(str(tmp_path / 'd.h5')))
-  raw = read(str(tmp_path / 'd.h5'), keys=keys)
-  _is_whole(raw, terminals=(4,), timeouts=(2,))
+  two_episodes.is_without_last_rows(read(path, keys=keys))
 
 
 def _csv(tmp_path, text):
@@ -372,22 +251,29 @@ def test_a_table_of_our_names(tmp_path):
   rows = [
     f'{o},{a},{n},{bool(i in (2, 4))},{i // 3}'
     for i, (o, a, n) in enumerate(
-      zip(_OBS[:, 0], _ACTS[:, 0], _NEXT[:, 0], strict=True)
+      zip(
+        two_episodes.OBS[:, 0],
+        two_episodes.ACTS[:, 0],
+        two_episodes.NEXT[:, 0],
+        strict=True,
+      )
     )
   ]
   raw = read(_csv(tmp_path, '\n'.join([header, *rows]) + '\n'))
-  _is_whole(raw)
+  two_episodes.is_whole(raw)
   assert raw.columns['seed'].dtype == np.int64
 
 
 def test_a_table_of_other_names(tmp_path):
   rows = [
     f'{o},{a},9,{i // 3}'
-    for i, (o, a) in enumerate(zip(_OBS[:, 0], _ACTS[:, 0], strict=True))
+    for i, (o, a) in enumerate(
+      zip(two_episodes.OBS[:, 0], two_episodes.ACTS[:, 0], strict=True)
+    )
   ]
   path = _csv(tmp_path, '\n'.join(['x,u,t,run', *rows]) + '\n')
   keys = {'observations': 'x', 'actions': 'u', 'episodes': 'run'}
-  _is_without_last_rows(read(path, keys=keys))
+  two_episodes.is_without_last_rows(read(path, keys=keys))
   with pytest.raises(DemonstrationError, match=r'--keys observations=\?'):
     read(path)
 
