@@ -250,7 +250,6 @@ def imitate(
     RunFolderError: the folder holds another run, or is in use.
     RuntimeError: a run is under way in this process.
   """
-  checks.integer('seed', seed, 0)
   is_list = isinstance(bindings, (list, tuple))
   are_lines = is_list and all(isinstance(line, str) for line in bindings)
   checks.require('bindings', bindings, 'a list of lines of gin', are_lines)

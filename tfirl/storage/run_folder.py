@@ -212,17 +212,16 @@ class RunFolder:
     self._config = saved if is_kept else gin.config_str()
     self._has_noted = bool(metadata.get('has_checkpoint'))
     launches, launch = metadata.get('launches', []), _describe_launch()
-    metadata = {**metadata, 'seed': seed, 'launches': [*launches, launch]}
     own = {
       **kept_config.source_of_demos(demos),
       'config_sha256': kept_config.digest(self._config),
     }
-    self._changed = {}
+    self._changed = {}  # what `go_on` will write
     if changes:
       told = {**launch, 'changes': changes}
-      self._changed = {**own, 'launches': [*launches, told]}
-      own = {}
-    self._write_metadata({**metadata, **own})
+      self._changed, own = {**own, 'launches': [*launches, told]}, {}
+    facts = {'seed': seed, 'launches': [*launches, launch]}
+    self._write_metadata({**metadata, **facts, **own})
     if saved is None:  # last: its presence says that the metadata is there
       atomic_file.write_text(self.path / kept_config.NAME, self._config)
     return saved is not None

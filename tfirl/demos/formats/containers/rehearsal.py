@@ -66,8 +66,8 @@ def _wait(child: int, limit_s: float) -> int | None:
   deadline, done, status = time.monotonic() + limit_s, 0, None
   try:
     while not done and time.monotonic() < deadline:
+      time.sleep(_POLL_S)
       done, status = os.waitpid(child, os.WNOHANG)
-      time.sleep(0 if done else _POLL_S)
   finally:  # also if a signal ends the wait
     if not done:
       os.kill(child, signal.SIGKILL)

@@ -20,10 +20,11 @@ from tfirl.demos.raw import RawDemonstrations
 _EPISODE = re.compile(
   r'(?P<group>(?:.*/)?[A-Za-z]+_?(?P<number>\d+))/(?P<name>.+)'
 )
-_TAKEN = ('observations', 'actions', 'next_observations', 'terminals')
+_STEPS = ('observations', 'actions', 'next_observations')
 # A group is an episode: what says where one ends says it of the last row alone.
 _ENDS = ('terminals', 'timeouts')
 _KEPT = ('rewards', 'qpos', 'qvel', 'goal', 'seed')
+_TAKEN = (*_STEPS, *_ENDS, *_KEPT)
 
 
 def find(shapes: keyed.Shapes) -> list[str]:
@@ -76,9 +77,8 @@ def read(
   if keys is None:
     keys = _told(path, groups[0], first)
   keyed.check_keys(path, keys)
-  taken = (*_TAKEN, *_KEPT, *_ENDS)
-  unused = ', '.join(key for key in keys if key not in taken)
-  expected = f'some of {", ".join(dict.fromkeys(taken))}: a group is an episode'
+  unused = ', '.join(key for key in keys if key not in _TAKEN)
+  expected = f'some of {", ".join(_TAKEN)}: a group is an episode'
   check(not unused, path, 'keys', unused, expected)
   if 'terminals' not in keys:
     logging.warning(
@@ -141,7 +141,7 @@ def _told(path: str, group: str, shapes: keyed.Shapes) -> dict[str, str]:
   keyed.require(f'{path}, {group}', {**shapes, **keys}, ('observations',))
   logging.info('%s: taken as %s', path, keys)
   # `dones` are no terminals; where an episode ends the groups say.
-  return {k: v for k, v in keys.items() if k in (*_TAKEN, *_KEPT)}
+  return {k: v for k, v in keys.items() if k in _TAKEN}
 
 
 def _episode(
