@@ -171,6 +171,41 @@ def test_an_epoch_of_imagined_rows_is_kept(make, without_updates):
   assert game.table_sizes()['learner'] == 240
 
 
+def test_fits_may_wait_until_there_are_more_rows(
+  make, without_updates, checkpoints_of, monkeypatch
+):
+  """A half more than at the last: 40, 60, 100 (not 80), 160 (not 120, 140),
+  also where the process is another; each 20 steps imagine anew.
+  """
+  fits, rollouts = [], []
+
+  def make_watched(**arguments):
+    bindings = ['ModelBased.dynamics_growth = 0.5']
+    game = without_updates(make(bindings=bindings, **arguments))
+    fit, imagine = game._trainer.fit, game._imagination.imagine
+
+    def watched_fit(rows):
+      fits.append(game.clock.env_steps)
+      return fit(rows)
+
+    def watched_imagine(policy, env_steps):
+      rollouts.append(env_steps)
+      return imagine(policy, env_steps)
+
+    monkeypatch.setattr(game._trainer, 'fit', watched_fit)
+    monkeypatch.setattr(game._imagination, 'imagine', watched_imagine)
+    return game
+
+  first = make_watched()
+  _play(first, 120)
+  path = checkpoints_of(first).save(120)
+  second = make_watched(restore_from=path)
+  checkpoints_of(second).restore(path)
+  _play(second, 180)
+  assert fits == [40, 60, 100, 160]
+  assert rollouts == list(range(40, 181, 20))
+
+
 def test_hybrid_gets_an_expert_row_for_every_real_row(make, random_demos):
   game = make()
   policy_writer, hybrid_writer = game._writers
@@ -365,6 +400,7 @@ def test_a_checkpoint_continues_exactly(make, checkpoints_of, without_updates):
     ('ModelBased.initial_steps = 0', 'ModelBased.initial_steps is 0'),
     ('ModelBased.steps_per_round = 0', 'ModelBased.steps_per_round is 0'),
     ('ModelBased.dynamics_update_period = 0', 'dynamics_update_period is 0'),
+    ('ModelBased.dynamics_growth = -0.1', 'dynamics_growth is -0.1'),
     ('truncated_linear.minimum = 0', 'Imagination.rollout_length is 0'),
     ('DynamicsModel.num_elites = 4', 'num_elites is 4'),
     ('ModelBased.batch_size = 0', 'ModelBased.batch_size is 0'),

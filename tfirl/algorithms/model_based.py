@@ -81,7 +81,11 @@ class ModelBased(game.Game):
     expert_fraction: share of real expert rows in a policy batch, rounded to
       rows; the others are imagined. The agent's cloning term is then of these
       rows; at 0 of B others.
-    dynamics_update_period: env steps between fits of the ensemble.
+    dynamics_update_period: env steps between rounds of imagination, each after
+      a fit of the ensemble.
+    dynamics_growth: the share by which env steps must have grown since the
+      last fit for there to be another: n fits of ever more rows cost n^2, of
+      rows that grow by a share n. 0 fits the ensemble each time.
     learning_rate_horizon: gradient steps in which the agent's learning rates
       fall linearly to 0, and start again at each cost update; None leaves them
       to `learning_rate_scale`.
@@ -123,6 +127,7 @@ class ModelBased(game.Game):
     batch_size: checks.Count = 256,
     expert_fraction: checks.Share = 0.0,
     dynamics_update_period: checks.Count = gin.REQUIRED,
+    dynamics_growth: checks.NonNegative = 0.0,
     learning_rate_horizon: checks.Count | None = None,
     fresh_optimizer: bool = False,
     expert_in_hybrid: bool = True,
@@ -136,6 +141,8 @@ class ModelBased(game.Game):
     self._demos, self._seed = demos.transitions, seed
     self._initial_steps, self._steps_per_round = initial_steps, steps_per_round
     self._dynamics_update_period = dynamics_update_period
+    self._dynamics_growth = dynamics_growth
+    self._fitted_at = 0  # env steps
     self._learning_rate_scale = learning_rate_scale
     self._learning_rate_horizon = learning_rate_horizon
     self._fresh_optimizer, self._stochastic = fresh_optimizer, stochastic
@@ -251,9 +258,10 @@ class ModelBased(game.Game):
     if before < self._initial_steps:
       with self._stopwatch.time('open'):
         self._open_game()
-    if self._is_fit_due(before):
-      with self._stopwatch.time('fit'):
-        self._fit()
+    if self._is_imagination_due(before):
+      if self._is_fit_due():
+        with self._stopwatch.time('fit'):
+          self._fit()
       with self._stopwatch.time('imagine'):
         self._imagine()
     with self._stopwatch.time('update'):
@@ -300,12 +308,16 @@ class ModelBased(game.Game):
     else:
       comparison.save(str(path))
 
-  def _is_fit_due(self, before: int) -> bool:
+  def _is_imagination_due(self, before: int) -> bool:
     now = self.clock.env_steps
     is_first = before < self._initial_steps
     return is_first or clock_lib.crosses(
       self._dynamics_update_period, before, now
     )
+
+  def _is_fit_due(self) -> bool:
+    grown = (1.0 + self._dynamics_growth) * self._fitted_at
+    return self.clock.env_steps >= grown
 
   def _act(self) -> None:
     """Real steps to `policy` and to `hybrid`, there beside as many expert rows
@@ -325,6 +337,7 @@ class ModelBased(game.Game):
   def _fit(self) -> None:
     rows = self._replay.read('hybrid')
     record = self._trainer.fit(rows)
+    self._fitted_at = self.clock.env_steps
     logging.info('dynamics after %d steps: %s', self.clock.env_steps, record)
     self.losses.update(record.columns())
     if self._end is not None:
@@ -381,6 +394,7 @@ class ModelBased(game.Game):
     return {
       **super()._get_state(),
       'trainer': self._trainer.get_state(),
+      'fitted_at': self._fitted_at,
       'imagination': self._imagination.get_state(),
       'end': None if self._end is None else self._end.get_state(),
       'seconds': self._stopwatch.seconds,
@@ -389,6 +403,7 @@ class ModelBased(game.Game):
   def _set_state(self, state: Mapping[str, Any]) -> None:
     super()._set_state(state)
     self._trainer.set_state(state['trainer'])
+    self._fitted_at = state['fitted_at']
     self._imagination.set_state(state['imagination'])
     if self._end is not None:
       self._end.set_state(state['end'])
