@@ -45,6 +45,20 @@ def test_what_it_writes_is_what_was_played(tmp_path):
   assert not (tmp_path / 'demos.npz.part').exists()
 
 
+def test_wrappers_that_change_what_is_seen_or_done_are_told(tmp_path):
+  """Such rows fit no other environment; who only watches changes none."""
+
+  class Monitor(gymnasium.Wrapper):
+    """Of Stable-Baselines3's name."""
+
+  env = gymnasium.make('Pendulum-v1', max_episode_steps=5)
+  env = Monitor(gymnasium.wrappers.RescaleAction(env, -1.0, 1.0))
+  path = str(tmp_path / 'demos.npz')
+  recorder.record(env, lambda o: np.ones(1), 1, path)
+  raw = npz.read_npz(path)
+  assert raw.wrappers == ('RescaleAction',)
+
+
 def test_falls_are_terminals_and_mujocos_state_is_kept(tmp_path):
   env = gymnasium.make('Hopper-v5')
   path = tmp_path / 'demos.npz'

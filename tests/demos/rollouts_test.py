@@ -167,3 +167,14 @@ def test_the_intended_action_is_recorded():
   env = tasks.make_env('Hopper-v5', tremble_probability=1.0)
   raw = record(env, _falls, 1, 0, full_length_only=False)
   assert (raw.columns['actions'] == 1.0).all()
+
+
+def test_tells_of_wrappers_that_change_actions():
+  def make(**kwargs):
+    env = gymnasium.make('InvertedPendulum-v5', max_episode_steps=5, **kwargs)
+    return gymnasium.wrappers.RescaleAction(env, -1.0, 1.0)
+
+  with tasks.Task('pole', env_fn=make).make_env() as env:
+    policy = lambda observation, rng: np.zeros(1)  # noqa: E731
+    raw = record(env, policy, num_episodes=1, seed=0, full_length_only=False)
+  assert raw.wrappers == ('RescaleAction',)

@@ -10,6 +10,7 @@ from absl import logging
 from tf_agents.environments import py_environment
 
 from tfirl.demos import ends, jumps
+from tfirl.demos.formats import facts
 from tfirl.demos.raw import RawDemonstrations
 from tfirl.envs import mujoco_state
 from tfirl.types import Demonstrations
@@ -48,8 +49,7 @@ def check_wrappers(
   Raises:
     DemonstrationError: names the wrappers.
   """
-  spec = env.gym.spec
-  own = {wrapper.name for wrapper in spec.additional_wrappers} if spec else ()
+  own = facts.wrappers_of(env.gym.spec)
   found = [name for name in raw.wrappers if name not in own]
   if found:
     ends.refuse(

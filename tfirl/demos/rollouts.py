@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from tfirl import checks
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.formats import facts
 from tfirl.types import Demonstrations
 
 Policy = Callable[[np.ndarray, np.random.Generator | None], np.ndarray]
@@ -97,6 +98,7 @@ def _join(
     env_id=env.env_id,
     env_kwargs=env.env_kwargs,
     versions={name: importlib.metadata.version(name) for name in _VERSIONED},
+    wrappers=facts.wrappers_of(env.gym.spec),
     episode_returns=np.array(returns),
   )
 

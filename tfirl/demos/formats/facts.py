@@ -1,8 +1,10 @@
 """What a file says of itself: its environment, keywords, wrappers, versions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from gymnasium.envs.registration import EnvSpec
 
 from tfirl.demos.checking import check
 from tfirl.demos.raw import RawDemonstrations
@@ -10,6 +12,25 @@ from tfirl.demos.raw import RawDemonstrations
 VERSION_SUFFIX = '_version'
 _NAMES = ('env_id', 'env_kwargs', 'wrappers')
 _SHOWN = 60  # characters of a text that is no JSON
+
+# They leave observations and actions as they are; to clip is what we do.
+_HARMLESS = {
+  'Autoreset',
+  'ClipAction',
+  'ClipReward',
+  'DataCollector',
+  'HumanRendering',
+  'Monitor',
+  'NormalizeReward',
+  'OrderEnforcing',
+  'PassiveEnvChecker',
+  'RecordEpisodeStatistics',
+  'RecordVideo',
+  'RenderCollection',
+  'StickyAction',
+  'TimeLimit',
+  'TransformReward',
+}
 
 
 def is_fact(name: str) -> bool:
@@ -52,12 +73,21 @@ def as_texts(raw: RawDemonstrations) -> dict[str, str]:
   }
 
 
+def wrappers_of(spec: EnvSpec | None) -> tuple[str, ...]:
+  """Names of those that change, or may change, what is observed or done."""
+  return _telling(w.name for w in spec.additional_wrappers) if spec else ()
+
+
+def _telling(names: Iterable[str]) -> tuple[str, ...]:
+  return tuple(name for name in names if name not in _HARMLESS)
+
+
 def _wrappers(source: str, texts: Mapping[str, str]) -> tuple[str, ...]:
   expected = 'a JSON list of names'
   names = _json(source, texts, 'wrappers', list, expected) or []
   ok = all(isinstance(name, str) for name in names)
   check(ok, source, 'wrappers', f'{names}'[:_SHOWN], expected)
-  return tuple(names)
+  return _telling(names)
 
 
 def _json(

@@ -6,7 +6,6 @@ and gymnasium makes whatever they name, `os:system` for one.
 
 import json
 import os
-from collections.abc import Sequence
 
 from tfirl.demos.checking import check
 from tfirl.demos.formats.containers import files
@@ -14,24 +13,6 @@ from tfirl.demos.formats.containers.hdf5_file import Hdf5File
 
 _NEEDED = ('observation_space', 'action_space')
 _MOST_METADATA = 64 * 2**20
-
-# They leave observations and actions as they are; to clip is what we do.
-_HARMLESS = {
-  'Autoreset',
-  'ClipAction',
-  'ClipReward',
-  'DataCollector',
-  'HumanRendering',
-  'NormalizeReward',
-  'OrderEnforcing',
-  'PassiveEnvChecker',
-  'RecordEpisodeStatistics',
-  'RecordVideo',
-  'RenderCollection',
-  'StickyAction',
-  'TimeLimit',
-  'TransformReward',
-}
 
 
 def check_metadata(source: str, folder: str) -> None:
@@ -69,8 +50,3 @@ def check_numbers(folder: str) -> None:
   """Raises DemonstrationError if they lie elsewhere, or are too many."""
   with Hdf5File(numbers_path(folder)) as file:
     file.check_all()
-
-
-def telling(wrapper_names: Sequence[str]) -> tuple[str, ...]:
-  """Those that change, or may change, what is observed or done."""
-  return tuple(name for name in wrapper_names if name not in _HARMLESS)

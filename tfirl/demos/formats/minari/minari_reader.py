@@ -22,7 +22,7 @@ from minari.namespace import create_namespace, list_local_namespaces
 from minari.storage.datasets_root_dir import get_dataset_path
 
 from tfirl.demos.checking import check, to_flags
-from tfirl.demos.formats import rows
+from tfirl.demos.formats import facts, rows
 from tfirl.demos.formats.containers import files, rehearsal
 from tfirl.demos.formats.minari import minari_folder
 from tfirl.demos.raw import RawDemonstrations
@@ -159,10 +159,9 @@ def _with_metadata(
   metadata = dataset.storage.metadata
   notes = json.loads(metadata.get(_NOTES, '{}'))
   spec = dataset.env_spec
-  kwargs, wrappers = None, ()
+  kwargs = None
   if spec:
     kwargs = {k: v for k, v in spec.kwargs.items() if k != 'render_mode'}
-    wrappers = [wrapper.name for wrapper in spec.additional_wrappers]
   return RawDemonstrations(
     source=source,
     columns=columns,
@@ -172,7 +171,7 @@ def _with_metadata(
       **notes.get('versions', {}),
       'minari': metadata['minari_version'],
     },
-    wrappers=minari_folder.telling(wrappers),
+    wrappers=facts.wrappers_of(spec),
   )
 
 
