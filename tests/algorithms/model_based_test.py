@@ -184,9 +184,9 @@ def test_fits_may_wait_until_there_are_more_rows(
     game = without_updates(make(bindings=bindings, **arguments))
     fit, imagine = game._trainer.fit, game._imagination.imagine
 
-    def watched_fit(rows):
+    def watched_fit(rows, **others):
       fits.append(game.clock.env_steps)
-      return fit(rows)
+      return fit(rows, **others)
 
     def watched_imagine(policy, env_steps):
       rollouts.append(env_steps)
@@ -341,6 +341,14 @@ def test_traces_once_and_tells_where_time_goes(make):
     assert game.losses[f'time_{name}_s'] > 0.0
   for name in ('open_loop_1_median', 'open_loop_1_still', 'real_terminal'):
     assert game.losses[name] >= 0.0
+
+
+def test_tells_of_the_epochs_of_a_fit(make):
+  """Which may take minutes, in a round; two epochs at most here."""
+  game, told = make(), []
+  game.tell = told.append
+  _play(game, 40)
+  assert told == ['model epoch 1', 'model epoch 2']
 
 
 def test_leaves_rollouts_for_the_report(make, monkeypatch, tmp_path):

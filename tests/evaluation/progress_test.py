@@ -96,6 +96,41 @@ def test_ends_at_100_percent_however_soon_after_it_was_drawn(clock, columns):
   assert file.getvalue().count('\n') == 1
 
 
+def test_what_takes_long_is_shown_while_it_does(clock, columns):
+  file = _Terminal()
+  bar = progress.ProgressBar(1000, file=file)
+  clock.now += 90.0
+  bar.tell('model epoch 57')
+  assert file.last.endswith('[01:30, ? left, ? steps/s, model epoch 57]')
+  bar.tell('model epoch 58')  # too soon
+  assert '58' not in file.getvalue()
+  clock.now += 1.0
+  columns(60)
+  bar.tell('model epoch 59')
+  assert '[? left, ? steps/s, model epoch 59]' in file.last
+  clock.now += 1.0
+  columns(50)
+  bar.tell('model epoch 60')
+  assert '[? left, ? steps/s]' in file.last
+  clock.now += 1.0
+  bar.update(10, 1.0)
+  assert 'epoch' not in file.last
+
+
+def test_a_log_file_shows_it_twice_a_minute(clock):
+  file = io.StringIO()
+  bar = progress.ProgressBar(1000, file=file)
+  for epoch in range(1, 101):
+    clock.now += 1.0
+    bar.tell(f'model epoch {epoch}')
+  lines = file.getvalue().splitlines()
+  assert [line.rpartition(' ')[2] for line in lines[1:]] == [
+    '30]',
+    '60]',
+    '90]',
+  ]
+
+
 @pytest.mark.parametrize(
   ('number', 'shown', 'not_shown'),
   [

@@ -2,7 +2,7 @@
 
 import abc
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Trainable(abc.ABC):
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
     cost: the learned `CostLearner`; None for a method that learns none.
+    tell: is called with a few words on what takes long in a round; whoever
+      shows the run's progress may replace it.
   """
 
   budget_units = budget.STEPS
@@ -43,6 +45,7 @@ class Trainable(abc.ABC):
     self.policy = None
     self.losses: dict[str, float] = {}
     self.cost = None
+    self.tell: Callable[[str], None] = lambda doing: None
 
   @abc.abstractmethod
   def run_round(self) -> None:

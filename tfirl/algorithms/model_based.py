@@ -336,7 +336,7 @@ class ModelBased(game.Game):
 
   def _fit(self) -> None:
     rows = self._replay.read('hybrid')
-    record = self._trainer.fit(rows)
+    record = self._trainer.fit(rows, tell=self.tell)
     self._fitted_at = self.clock.env_steps
     logging.info('dynamics after %d steps: %s', self.clock.env_steps, record)
     self.losses.update(record.columns())

@@ -102,7 +102,7 @@ class PretrainDynamics(algorithm.Trainable):
       *(np.concatenate(f) for f in zip(self._fitted, judges, strict=True))
     )
     is_held_out = np.arange(num_fitted + num_judges) >= num_fitted
-    record = self._trainer.fit(rows, is_held_out, self._draw)
+    record = self._trainer.fit(rows, is_held_out, self._draw, self.tell)
     self.clock.updates += record.updates
     row_errors = self.row_errors()
     errors = self._per_region(row_errors)

@@ -139,6 +139,7 @@ class DynamicsTrainer(tf.Module):
     rows: types.Transition | types.RewardedTransition,
     is_held_out: np.ndarray | None = None,
     draw: Callable | None = None,
+    tell: Callable[[str], None] = lambda doing: None,
   ) -> FitRecord:
     """Fits the model to `rows`, NumPy [N, ...]; its elites are ranked anew.
 
@@ -148,6 +149,8 @@ class DynamicsTrainer(tf.Module):
       is_held_out: bool [N]; None for `hold_out`.
       draw: maps (M, generator) to M indices of rows that are not held out: a
         member's bootstrap, which inputs are normalised by; None for rows alike.
+      tell: is called with 'model epoch 1' and so on: there is no saying how
+        many it will take.
 
     Raises:
       ValueError: no rows to fit, or no hold-out.
@@ -170,7 +173,7 @@ class DynamicsTrainer(tf.Module):
     self._model.normalizer.fit(inputs[~is_held_out][drawn])
     training = self._tensors(inputs[~is_held_out], targets[~is_held_out])
     held_out = self._tensors(inputs[is_held_out], targets[is_held_out])
-    losses, best = self._fit_epochs(training, held_out, bootstrap)
+    losses, best = self._fit_epochs(training, held_out, bootstrap, tell)
     elites = np.sort(np.argsort(best)[: self._model.elites.shape[0]])
     self._model.elites.assign(elites)
     per_output = self._evaluate(*held_out).numpy()[elites].mean(0)
@@ -221,7 +224,7 @@ class DynamicsTrainer(tf.Module):
     members = [draw(num_rows, self._rng) for _ in range(num_members)]
     return np.stack(members).astype(np.int32)
 
-  def _fit_epochs(self, training, held_out, bootstrap):
+  def _fit_epochs(self, training, held_out, bootstrap, tell):
     """Returns: the losses of all epochs, and each member's best mse [E]."""
     # What an improvement is measured against. The weights from before the fit
     # are no candidates for the best: new rows would often change nothing.
@@ -230,6 +233,7 @@ class DynamicsTrainer(tf.Module):
     losses, stale = [], 0
     limit = self._max_epochs or np.inf
     while stale < self._patience and len(losses) < limit:
+      tell(f'model epoch {len(losses) + 1}')
       order = self._rng.permuted(bootstrap, axis=1)
       losses.append(float(self._epoch(*training, order)))
       self._epochs.assign_add(1)

@@ -65,12 +65,17 @@ class ProgressBar:
     self._done, self._train_s = steps, train_s
     if not train_s:
       self._initial, self._trains_since = steps, time.monotonic()
-    interval = _INTERVAL_S if self._is_live else _LOG_INTERVAL_S
     if eval_return is not None:
       self._return = f', return {eval_return:.1f}'
-      interval = 0.0
-    if time.monotonic() - self._drawn_at >= interval:
+    if eval_return is not None or self._is_old:
       self._draw()
+
+  def tell(self, doing: str) -> None:
+    """Shows what takes its time between two calls of `update`, such as
+    'model epoch 57', if the bar has stood for long enough.
+    """
+    if self._is_old:
+      self._draw(f', {doing}')
 
   def write(self, message: str) -> None:
     """Prints a line above the bar."""
@@ -92,9 +97,14 @@ class ProgressBar:
   def _state(self) -> tuple:
     return self._done, self._return
 
-  def _draw(self) -> None:
+  @property
+  def _is_old(self) -> bool:
+    interval = _INTERVAL_S if self._is_live else _LOG_INTERVAL_S
+    return time.monotonic() - self._drawn_at >= interval
+
+  def _draw(self, doing: str = '') -> None:
     self._drawn, self._drawn_at = self._state(), time.monotonic()
-    text = self._text()
+    text = self._text(doing)
     if self._is_live:
       self._print(f'\r{text}{" " * (self._length - len(text))}')
       self._length = len(text)
@@ -109,16 +119,18 @@ class ProgressBar:
       self._file.write(text)
       self._file.flush()
 
-  def _text(self) -> str:
-    """What fits into the width: the past goes first, then the bar itself."""
+  def _text(self, doing: str) -> str:
+    """What fits into the width: the past goes first, then what goes on, then
+    the bar itself.
+    """
     room = _columns(self._file) - 1 if self._is_live else _LOG_WIDTH
     share = min(self._done / self._total, 1.0)
     # 100 % is when nothing is left.
     start = f'{self._description} {int(100 * share):3d}%'
     elapsed, pace = self._times()
     count = f'{self._done}/{self._total}'
-    for past in (f'{elapsed}, ', ''):
-      end = f' {count} [{past}{pace}{self._return}]'
+    for past, present in ((f'{elapsed}, ', doing), ('', doing), ('', '')):
+      end = f' {count} [{past}{pace}{self._return}{present}]'
       width = min(_WIDTH, room - len(start) - len(end) - 2)
       if width >= _LEAST_WIDTH:
         full = int(share * width)

@@ -126,6 +126,7 @@ class Session:
   ) -> None:
     """Plays rounds up to the budget, evaluating and saving on the way."""
     self._log.board.settings(self._settings())
+    self._algorithm.tell = bar.tell
     while not self.is_spent and not self._is_asked_to_stop and not stop():
       before, new_return = self.steps, None
       try:
