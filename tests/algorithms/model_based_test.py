@@ -137,13 +137,13 @@ def test_which_demonstrations_are_never_fitted_is_said(
     'DynamicsTrainer.holdout_most_rows = 25',
   ]
   game = without_updates(make(bindings=bindings))
-  inputs, tensors = [], game._trainer._tensors
+  inputs, tensors = [], game._dynamics._trainer._tensors
 
   def spy(*arrays):
     inputs.append({row.tobytes() for row in arrays[0]})
     return tensors(*arrays)
 
-  monkeypatch.setattr(game._trainer, '_tensors', spy)
+  monkeypatch.setattr(game._dynamics._trainer, '_tensors', spy)
   game.write_records(tmp_path)
   assert not (tmp_path / 'held_out_demos.npy').exists()  # no fit yet
   _play(game, 100)
@@ -182,17 +182,17 @@ def test_fits_may_wait_until_there_are_more_rows(
   def make_watched(**arguments):
     bindings = ['ModelBased.dynamics_growth = 0.5']
     game = without_updates(make(bindings=bindings, **arguments))
-    fit, imagine = game._trainer.fit, game._imagination.imagine
+    fit, imagine = game._dynamics.fit, game._imagination.imagine
 
-    def watched_fit(rows, **others):
-      fits.append(game.clock.env_steps)
-      return fit(rows, **others)
+    def watched_fit(rows, env_steps, tell):
+      fits.append(env_steps)
+      return fit(rows, env_steps, tell)
 
     def watched_imagine(policy, env_steps):
       rollouts.append(env_steps)
       return imagine(policy, env_steps)
 
-    monkeypatch.setattr(game._trainer, 'fit', watched_fit)
+    monkeypatch.setattr(game._dynamics, 'fit', watched_fit)
     monkeypatch.setattr(game._imagination, 'imagine', watched_imagine)
     return game
 

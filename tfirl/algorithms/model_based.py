@@ -7,7 +7,6 @@ too, and there is no cost (LAMPS; Vemula et al. 2023); without expert rows in
 `hybrid` that is SysID.
 """
 
-import io
 import logging
 import pathlib
 from collections.abc import Callable, Mapping
@@ -24,21 +23,13 @@ from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import (
   cost_turns,
   imagination,
+  learned_dynamics,
   sources,
   stopwatch,
 )
 from tfirl.algorithms.parts import tables as algorithm_tables
-from tfirl.dynamics import (
-  ends,
-  holdout,
-  model_env,
-  open_loop,
-  saving,
-)
-from tfirl.dynamics import model as dynamics_model
-from tfirl.dynamics import trainer as dynamics_trainer
+from tfirl.dynamics import model_env, open_loop
 from tfirl.replay import tables
-from tfirl.storage import atomic_file
 
 
 class _Seeds(NamedTuple):
@@ -138,18 +129,33 @@ class ModelBased(game.Game):
   ):
     """Makes the environment, opens the tables, makes the model and players."""
     seeds = _Seeds(*np.random.SeedSequence(seed).generate_state(9).tolist())
-    self._demos, self._seed = demos.transitions, seed
+    self._seed = seed
     self._initial_steps, self._steps_per_round = initial_steps, steps_per_round
     self._dynamics_update_period = dynamics_update_period
-    self._dynamics_growth = dynamics_growth
-    self._fitted_at = 0  # env steps
     self._learning_rate_scale = learning_rate_scale
     self._learning_rate_horizon = learning_rate_horizon
     self._fresh_optimizer, self._stochastic = fresh_optimizer, stochastic
     self._expert_in_hybrid = expert_in_hybrid
     self._cost = make_cost(task, demos, seeds.cost, steps_per_round)
     self._num_expert = self._rows_of_expert(expert_fraction, batch_size)
-    self._make_model(task, demos, pretrained_model, restore_from is None, seeds)
+    if callable(pretrained_model):
+      pretrained_model = pretrained_model(task, demos, restore_from is None)
+    self._dynamics = learned_dynamics.LearnedDynamics(
+      task,
+      demos,
+      model_seed=seeds.model,
+      fit_seed=seeds.fit,
+      end_seed=seeds.end,
+      predicts_reward=self._has_reward,
+      pretrained=pretrained_model if restore_from is None else None,
+      growth=dynamics_growth,
+    )
+    self._imagination = imagination.Imagination(
+      model_env.ModelEnv(self._dynamics.model, self._dynamics.is_healthy),
+      dynamics_update_period,
+      seeds.starts,
+      demos,
+    )
     super().__init__(
       make_agent,
       self._cost,
@@ -179,31 +185,6 @@ class ModelBased(game.Game):
     expected = '0 with make_cost = @TaskReward'
     checks.require(name, fraction, expected, not (number and self._has_reward))
     return number
-
-  def _make_model(
-    self, task, demos, pretrained: str | Callable | None, is_new, seeds: _Seeds
-  ) -> None:
-    """The ensemble, of random weights or those of `pretrained`, and its users.
-
-    Where episodes end is learned if the task doesn't say.
-    """
-    if callable(pretrained):
-      pretrained = pretrained(task, demos, is_new)
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
-    self._model = dynamics_model.DynamicsModel(
-      *sizes, seeds.model, self._has_reward
-    )
-    if pretrained is not None and is_new:
-      saving.load_model(self._model, pretrained)
-    self._open_loop = open_loop.OpenLoop(self._model)
-    self._trainer = dynamics_trainer.DynamicsTrainer(self._model, seeds.fit)
-    is_healthy, self._end = ends.make_ends(task.is_healthy, demos, seeds.end)
-    self._imagination = imagination.Imagination(
-      model_env.ModelEnv(self._model, is_healthy),
-      self._dynamics_update_period,
-      seeds.starts,
-      demos,
-    )
 
   def _open_tables(
     self, demos, restore_from: str | None, seeds: _Seeds, demos_in_hybrid: bool
@@ -238,6 +219,7 @@ class ModelBased(game.Game):
     """Opens what a round of updates reads, and begins what it tells."""
     num_updates = self._updates_per_round
     self._stopwatch = stopwatch.Stopwatch()
+    self._open_loop = open_loop.OpenLoop(self._dynamics.model)
     self.losses['learning_rate_scale'] = float(self._learning_rate_scale(0))
     num_imagined = self._batch_size - self._num_expert
     self._imagination.connect(self._replay, num_updates * num_imagined)
@@ -259,7 +241,7 @@ class ModelBased(game.Game):
       with self._stopwatch.time('open'):
         self._open_game()
     if self._is_imagination_due(before):
-      if self._is_fit_due():
+      if self._dynamics.is_due(self.clock.env_steps):
         with self._stopwatch.time('fit'):
           self._fit()
       with self._stopwatch.time('imagine'):
@@ -275,9 +257,7 @@ class ModelBased(game.Game):
     """What a checkpoint must hold, besides the tables."""
     return {
       **super().trackables(),
-      'model': self._model,
-      'trainer': self._trainer,
-      **({} if self._end is None else {'end': self._end}),
+      **self._dynamics.trackables(),
     }
 
   def table_sizes(self) -> Mapping[str, int]:
@@ -287,10 +267,7 @@ class ModelBased(game.Game):
   def write_records(self, folder: pathlib.Path) -> None:
     """Besides a maze's: held_out_demos.npy, once there was a fit."""
     super().write_records(folder)
-    if self._trainer.has_fitted:
-      file = io.BytesIO()
-      np.save(file, self._held_out_demos())
-      atomic_file.write_bytes(folder / 'held_out_demos.npy', file.getvalue())
+    self._dynamics.write_records(folder)
 
   def finish(self, folder: pathlib.Path) -> None:
     """Writes rollouts.npz: the cost's latest episodes of the learner, and what
@@ -315,10 +292,6 @@ class ModelBased(game.Game):
       self._dynamics_update_period, before, now
     )
 
-  def _is_fit_due(self) -> bool:
-    grown = (1.0 + self._dynamics_growth) * self._fitted_at
-    return self.clock.env_steps >= grown
-
   def _act(self) -> None:
     """Real steps to `policy` and to `hybrid`, there beside as many expert rows
     if it is to have any.
@@ -335,19 +308,10 @@ class ModelBased(game.Game):
       hybrid_writer.append(type(rows)(*(f.numpy() for f in expert)))
 
   def _fit(self) -> None:
-    rows = self._replay.read('hybrid')
-    record = self._trainer.fit(rows, tell=self.tell)
-    self._fitted_at = self.clock.env_steps
-    logging.info('dynamics after %d steps: %s', self.clock.env_steps, record)
-    self.losses.update(record.columns())
-    if self._end is not None:
-      self.losses.update(self._end.fit(rows).columns())
-    self.losses['dynamics_holdout_demos'] = float(len(self._held_out_demos()))
-
-  def _held_out_demos(self) -> np.ndarray:
-    """Indices of the demonstrated transitions that no fit of this run used."""
-    keys = holdout.keys_of(self._demos)
-    return np.flatnonzero(keys < self._trainer.holdout_bound)
+    numbers = self._dynamics.fit(
+      self._replay.read('hybrid'), self.clock.env_steps, self.tell
+    )
+    self.losses.update(numbers)
 
   def _imagine(self) -> None:
     numbers = self._imagination.imagine(
@@ -393,18 +357,13 @@ class ModelBased(game.Game):
   def _get_state(self) -> dict[str, Any]:
     return {
       **super()._get_state(),
-      'trainer': self._trainer.get_state(),
-      'fitted_at': self._fitted_at,
+      **self._dynamics.get_state(),
       'imagination': self._imagination.get_state(),
-      'end': None if self._end is None else self._end.get_state(),
       'seconds': self._stopwatch.seconds,
     }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     super()._set_state(state)
-    self._trainer.set_state(state['trainer'])
-    self._fitted_at = state['fitted_at']
+    self._dynamics.set_state(state)
     self._imagination.set_state(state['imagination'])
-    if self._end is not None:
-      self._end.set_state(state['end'])
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])

@@ -1,0 +1,130 @@
+"""The ensemble that a policy trains in, and where its episodes end."""
+
+import io
+import logging
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tfirl import tasks, types
+from tfirl.dynamics import ends, holdout, saving
+from tfirl.dynamics import model as dynamics_model
+from tfirl.dynamics import trainer as dynamics_trainer
+from tfirl.storage import atomic_file
+
+
+class LearnedDynamics:
+  """Is fitted to a game's rows, again and again as they grow.
+
+  Attributes:
+    model: the ensemble.
+    is_healthy: maps observations [B, O] to bool [B], False where an episode
+      ends: the task's, or learned if the task doesn't say.
+
+  Args:
+    task: says where episodes end, or doesn't.
+    demos: some of which the fits hold out.
+    model_seed, fit_seed, end_seed: of the first weights, of the fits, and of
+      what is learned of ends.
+    predicts_reward: rows have one.
+    pretrained: path of a dynamics.npz to start with; None for random weights.
+    growth: as `ModelBased.dynamics_growth`.
+
+  Raises:
+    FileNotFoundError: there is no such pretrained model.
+    ValueError: it is of other sizes, or the task's ends are not those of
+      `demos`.
+  """
+
+  def __init__(
+    self,
+    task: tasks.Task,
+    demos: types.Demonstrations,
+    *,
+    model_seed: int,
+    fit_seed: int,
+    end_seed: int,
+    predicts_reward: bool,
+    pretrained: str | None,
+    growth: float,
+  ):
+    """Makes the ensemble, and fits nothing."""
+    self._demos = demos.transitions
+    sizes = demos.observations.shape[1], demos.actions.shape[1]
+    self.model = dynamics_model.DynamicsModel(
+      *sizes, model_seed, predicts_reward
+    )
+    if pretrained is not None:
+      saving.load_model(self.model, pretrained)
+    self._trainer = dynamics_trainer.DynamicsTrainer(self.model, fit_seed)
+    self.is_healthy, self._end = ends.make_ends(
+      task.is_healthy, demos, end_seed
+    )
+    self._growth = growth
+    self._fitted_at = 0  # env steps
+
+  def is_due(self, env_steps: int) -> bool:
+    """Whether there are enough more of them than at the last fit."""
+    return env_steps >= (1.0 + self._growth) * self._fitted_at
+
+  def fit(
+    self,
+    rows: types.Transition | types.RewardedTransition,
+    env_steps: int,
+    tell: Callable[[str], None],
+  ) -> Mapping[str, float]:
+    """Fits the ensemble, and its ends if they are learned.
+
+    Args:
+      rows: NumPy [N, ...].
+      env_steps: taken so far.
+      tell: is told of each epoch.
+
+    Returns:
+      Named numbers of the fit.
+
+    Raises: as `DynamicsTrainer.fit`.
+    """
+    record = self._trainer.fit(rows, tell=tell)
+    self._fitted_at = env_steps
+    logging.info('dynamics after %d steps: %s', env_steps, record)
+    return {
+      **record.columns(),
+      **({} if self._end is None else self._end.fit(rows).columns()),
+      'dynamics_holdout_demos': float(len(self._held_out_demos())),
+    }
+
+  def write_records(self, folder: pathlib.Path) -> None:
+    """Writes held_out_demos.npy, once there was a fit."""
+    if self._trainer.has_fitted:
+      file = io.BytesIO()
+      np.save(file, self._held_out_demos())
+      atomic_file.write_bytes(folder / 'held_out_demos.npy', file.getvalue())
+
+  def trackables(self) -> Mapping[str, Any]:
+    """What a checkpoint must hold, besides `get_state`."""
+    ends_ = {} if self._end is None else {'end': self._end}
+    return {'model': self.model, 'trainer': self._trainer, **ends_}
+
+  def get_state(self) -> Mapping[str, Any]:
+    """All that is in no variable, JSON-able."""
+    return {
+      'trainer': self._trainer.get_state(),
+      'end': None if self._end is None else self._end.get_state(),
+      'fitted_at': self._fitted_at,
+    }
+
+  def set_state(self, state: Mapping[str, Any]) -> None:
+    """Takes up what `get_state` gave."""
+    self._trainer.set_state(state['trainer'])
+    if self._end is not None:
+      self._end.set_state(state['end'])
+    # Checkpoints that don't say are of runs that fit each time.
+    self._fitted_at = state.get('fitted_at', 0)
+
+  def _held_out_demos(self) -> np.ndarray:
+    """Indices of the demonstrated transitions that no fit of this run used."""
+    keys = holdout.keys_of(self._demos)
+    return np.flatnonzero(keys < self._trainer.holdout_bound)
