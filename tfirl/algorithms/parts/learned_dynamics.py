@@ -105,8 +105,11 @@ class LearnedDynamics:
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides `get_state`."""
-    ends_ = {} if self._end is None else {'end': self._end}
-    return {'model': self.model, 'trainer': self._trainer, **ends_}
+    return {
+      'model': self.model,
+      'trainer': self._trainer,
+      **({} if self._end is None else {'end': self._end}),
+    }
 
   def get_state(self) -> Mapping[str, Any]:
     """All that is in no variable, JSON-able."""
