@@ -200,6 +200,26 @@ def test_more_than_one_update_a_step(make, random_demos, monkeypatch):
   np.testing.assert_allclose(encoding.shift, mean, atol=1e-5)
 
 
+def test_a_number_is_the_fraction_of_every_update(random_demos, closed_later):
+  gin_bindings.parse(
+    ['paper/hype_hopper.gin'], [*_HYPE, 'ModelFree.expert_fraction = 0.25']
+  )
+  game = closed_later(
+    model_free.ModelFree(tasks.make_task(), random_demos, seed=0)
+  )
+  given, train = [], game._train
+
+  def spy(learner, expert, fractions):
+    given.extend(fractions.numpy())
+    train(learner, expert, fractions)
+
+  game._train = spy
+  while not given:
+    game.run_round()
+  assert len(given) == game.clock.updates and set(given) == {0.25}
+  assert game.losses['expert_fraction'] == 0.25
+
+
 @pytest.mark.parametrize('make', ['hype'], indirect=True)
 def test_a_step_without_updates_is_refused(make):
   with gin.unlock_config():

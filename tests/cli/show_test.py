@@ -37,7 +37,7 @@ def test_every_binding_is_there(of_hyper):
     gin_files.key_text(key) for key, _, _ in gin_files.read_file(path, [folder])
   }
   assert bound <= of_hyper.keys()
-  assert 'reset/piecewise_linear.segments' in bound
+  assert 'learning_rate/piecewise_linear.segments' in bound
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_bindings_are_those_of_the_files(settings):
 
 def test_a_scope_is_told_with_the_binding(settings):
   names = {b.name for b in settings['piecewise_linear.segments'].bound}
-  assert 'reset/piecewise_linear.segments' in names
+  assert 'learning_rate/piecewise_linear.segments' in names
 
 
 def test_the_number_of_bindings_is_that_of_the_files(settings):

@@ -38,8 +38,8 @@ class ModelFree(game.Game):
     make_agent: maps (O, A, the demonstrations' observations) to an agent.
     make_cost: maps (task, demonstrations, seed, steps of a round) to the cost
       player's turns; @NoCost for none.
-    expert_fraction: maps gradient steps (an array) to the share of expert rows
-      in a policy batch; None mixes none in.
+    expert_fraction: share of expert rows in a policy batch, or what maps
+      gradient steps (an array) to it; None mixes none in.
     learning_rate_scale: maps env steps to a factor of the agent's learning
       rate.
     steps_per_round: env steps of a round.
@@ -62,7 +62,7 @@ class ModelFree(game.Game):
     make_source: Callable = sources.OwnEnvironment,
     make_agent: game.MakeAgent = gin.REQUIRED,
     make_cost: game.MakeCost = cost_turns.CostTurns,
-    expert_fraction: checks.Schedule | None = None,
+    expert_fraction: checks.Share | checks.Schedule | None = None,
     learning_rate_scale: checks.Schedule = schedules.constant,
     steps_per_round: checks.Count = 64,
     updates_per_step: checks.Count = 1,
@@ -137,9 +137,10 @@ class ModelFree(game.Game):
   def _fractions(self) -> np.ndarray:
     """Share of expert rows at each gradient step of the next round, [G]."""
     updates = self.clock.updates + np.arange(self._updates_per_round)
-    if self._expert_fraction is None:
-      return np.zeros(len(updates), np.float32)
-    return np.asarray(self._expert_fraction(updates), np.float32)
+    fraction = self._expert_fraction or 0.0
+    if callable(fraction):
+      fraction = fraction(updates)
+    return np.full(len(updates), fraction, np.float32)
 
   def _train_policy(self, env_steps: int) -> None:
     """Args: `env_steps` taken before the round, for the learning rate."""
