@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import types
 
 import gymnasium
 import numpy as np
@@ -57,6 +58,17 @@ def test_wrappers_that_change_what_is_seen_or_done_are_told(tmp_path):
   recorder.record(env, lambda o: np.ones(1), 1, path)
   raw = npz.read_npz(path)
   assert raw.wrappers == ('RescaleAction',)
+
+
+def test_a_gymnasium_that_knows_of_no_wrappers_will_do(tmp_path):
+  class Old(gymnasium.Wrapper):
+    spec = types.SimpleNamespace(id='Pendulum-v1', kwargs={})  # as of 0.26
+
+  env = Old(gymnasium.make('Pendulum-v1', max_episode_steps=5))
+  path = str(tmp_path / 'demos.npz')
+  recorder.record(env, lambda o: np.ones(1), 1, path)
+  raw = npz.read_npz(path)
+  assert raw.env_id == 'Pendulum-v1' and raw.wrappers == ()
 
 
 def test_falls_are_terminals_and_mujocos_state_is_kept(tmp_path):

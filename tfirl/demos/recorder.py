@@ -58,8 +58,10 @@ def record(
     kwargs = {k: v for k, v in env.spec.kwargs.items() if k != 'render_mode'}
     arrays['env_id'] = np.array(env.spec.id)
     arrays['env_kwargs'] = np.array(json.dumps(kwargs, default=str))
-    wrappers = [wrapper.name for wrapper in env.spec.additional_wrappers]
-    arrays['wrappers'] = np.array(json.dumps(wrappers))
+    # gymnasium 0.26 doesn't know them.
+    wrappers = getattr(env.spec, 'additional_wrappers', ())
+    names = [wrapper.name for wrapper in wrappers]
+    arrays['wrappers'] = np.array(json.dumps(names))
   with open(f'{path}.part', 'wb') as file:
     np.savez_compressed(file, **arrays)
   os.replace(f'{path}.part', path)
