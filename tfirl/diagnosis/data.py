@@ -92,9 +92,8 @@ def _without_expert_in_model(evidence: Evidence) -> Finding | None:
     f'{evidence.binding("ModelBased.expert_in_hybrid", "not known")}: the '
     'policy hardly trains on what the expert met',
     f'below {_LEAST_EXPERT:g}',
-    'Imagination.expert_reset_fraction = @reset/piecewise_linear with '
-    'reset/piecewise_linear.segments = [(0.5, 0.5, 6000), (0.5, 0.05, 12000)] '
-    'and ModelBased.expert_in_hybrid = True, as in methods/hyper.gin',
+    'Imagination.expert_reset_fraction = 0.5, as in methods/hyper.gin, and '
+    'ModelBased.expert_in_hybrid = True',
   )
 
 
