@@ -180,7 +180,7 @@ def test_fits_may_wait_until_there_are_more_rows(
   fits, rollouts = [], []
 
   def make_watched(**arguments):
-    bindings = ['ModelBased.dynamics_growth = 0.5']
+    bindings = ['LearnedDynamics.growth_between_fits = 0.5']
     game = without_updates(make(bindings=bindings, **arguments))
     fit, imagine = game._dynamics.fit, game._imagination.imagine
 
@@ -408,7 +408,10 @@ def test_a_checkpoint_continues_exactly(make, checkpoints_of, without_updates):
     ('ModelBased.initial_steps = 0', 'ModelBased.initial_steps is 0'),
     ('ModelBased.steps_per_round = 0', 'ModelBased.steps_per_round is 0'),
     ('ModelBased.dynamics_update_period = 0', 'dynamics_update_period is 0'),
-    ('ModelBased.dynamics_growth = -0.1', 'dynamics_growth is -0.1'),
+    (
+      'LearnedDynamics.growth_between_fits = -0.1',
+      'growth_between_fits is -0.1',
+    ),
     ('truncated_linear.minimum = 0', 'Imagination.rollout_length is 0'),
     ('DynamicsModel.num_elites = 4', 'num_elites is 4'),
     ('ModelBased.batch_size = 0', 'ModelBased.batch_size is 0'),

@@ -73,10 +73,7 @@ class ModelBased(game.Game):
       rows; the others are imagined. The agent's cloning term is then of these
       rows; at 0 of B others.
     dynamics_update_period: env steps between rounds of imagination, each after
-      a fit of the ensemble.
-    dynamics_growth: the share by which env steps must have grown since the
-      last fit for there to be another: n fits of ever more rows cost n^2, of
-      rows that grow by a share n. 0 fits the ensemble each time.
+      a fit of the ensemble if `LearnedDynamics` says so.
     learning_rate_horizon: gradient steps in which the agent's learning rates
       fall linearly to 0, and start again at each cost update; None leaves them
       to `learning_rate_scale`.
@@ -118,7 +115,6 @@ class ModelBased(game.Game):
     batch_size: checks.Count = 256,
     expert_fraction: checks.Share = 0.0,
     dynamics_update_period: checks.Count = gin.REQUIRED,
-    dynamics_growth: checks.NonNegative = 0.0,
     learning_rate_horizon: checks.Count | None = None,
     fresh_optimizer: bool = False,
     expert_in_hybrid: bool = True,
@@ -138,24 +134,7 @@ class ModelBased(game.Game):
     self._expert_in_hybrid = expert_in_hybrid
     self._cost = make_cost(task, demos, seeds.cost, steps_per_round)
     self._num_expert = self._rows_of_expert(expert_fraction, batch_size)
-    if callable(pretrained_model):
-      pretrained_model = pretrained_model(task, demos, restore_from is None)
-    self._dynamics = learned_dynamics.LearnedDynamics(
-      task,
-      demos,
-      model_seed=seeds.model,
-      fit_seed=seeds.fit,
-      end_seed=seeds.end,
-      predicts_reward=self._has_reward,
-      pretrained=pretrained_model if restore_from is None else None,
-      growth=dynamics_growth,
-    )
-    self._imagination = imagination.Imagination(
-      model_env.ModelEnv(self._dynamics.model, self._dynamics.is_healthy),
-      dynamics_update_period,
-      seeds.starts,
-      demos,
-    )
+    self._make_model(task, demos, pretrained_model, restore_from is None, seeds)
     super().__init__(
       make_agent,
       self._cost,
@@ -185,6 +164,30 @@ class ModelBased(game.Game):
     expected = '0 with make_cost = @TaskReward'
     checks.require(name, fraction, expected, not (number and self._has_reward))
     return number
+
+  def _make_model(
+    self, task, demos, pretrained: str | Callable | None, is_new, seeds: _Seeds
+  ) -> None:
+    """The ensemble, of random weights or those of `pretrained`, and what rolls
+    policies out in it.
+    """
+    if callable(pretrained):
+      pretrained = pretrained(task, demos, is_new)
+    self._dynamics = learned_dynamics.LearnedDynamics(
+      task,
+      demos,
+      model_seed=seeds.model,
+      fit_seed=seeds.fit,
+      end_seed=seeds.end,
+      predicts_reward=self._has_reward,
+      pretrained=pretrained if is_new else None,
+    )
+    self._imagination = imagination.Imagination(
+      model_env.ModelEnv(self._dynamics.model, self._dynamics.is_healthy),
+      self._dynamics_update_period,
+      seeds.starts,
+      demos,
+    )
 
   def _open_tables(
     self, demos, restore_from: str | None, seeds: _Seeds, demos_in_hybrid: bool

@@ -70,7 +70,7 @@ def _remedy(evidence: Evidence) -> str:
   return (
     f'{rate}, more {evidence.shown("DynamicsTrainer.max_epochs", taken)}, less '
     f'{evidence.shown("DynamicsTrainer.weight_decay")}, larger '
-    'GaussianEnsemble.layers, a smaller ModelBased.dynamics_growth, or a '
-    'shorter ModelBased.dynamics_update_period where it is 0, shorter rollouts '
-    '(Imagination.rollout_length)'
+    'GaussianEnsemble.layers, more fits '
+    '(LearnedDynamics.growth_between_fits, ModelBased.dynamics_update_period), '
+    'shorter rollouts (Imagination.rollout_length)'
   )

@@ -6,15 +6,27 @@ import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import gin
 import numpy as np
 
-from tfirl import tasks, types
+from tfirl import checks, tasks, types
 from tfirl.dynamics import ends, holdout, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.storage import atomic_file
 
 
+@gin.configurable(
+  denylist=[
+    'task',
+    'demos',
+    'model_seed',
+    'fit_seed',
+    'end_seed',
+    'predicts_reward',
+    'pretrained',
+  ]
+)
 class LearnedDynamics:
   """Is fitted to a game's rows, again and again as they grow.
 
@@ -30,14 +42,17 @@ class LearnedDynamics:
       what is learned of ends.
     predicts_reward: rows have one.
     pretrained: path of a dynamics.npz to start with; None for random weights.
-    growth: as `ModelBased.dynamics_growth`.
+    growth_between_fits: the share by which env steps must have grown since the
+      last fit for there to be another: n fits of ever more rows cost n^2, of
+      rows that grow by a share n. 0 fits the ensemble each time.
 
   Raises:
     FileNotFoundError: there is no such pretrained model.
-    ValueError: it is of other sizes, or the task's ends are not those of
-      `demos`.
+    ValueError: it is of other sizes, the task's ends are not those of `demos`,
+      or a parameter is out of its range.
   """
 
+  @checks.checked
   def __init__(
     self,
     task: tasks.Task,
@@ -48,7 +63,7 @@ class LearnedDynamics:
     end_seed: int,
     predicts_reward: bool,
     pretrained: str | None,
-    growth: float,
+    growth_between_fits: checks.NonNegative = 0.0,
   ):
     """Makes the ensemble, and fits nothing."""
     self._demos = demos.transitions
@@ -62,7 +77,7 @@ class LearnedDynamics:
     self.is_healthy, self._end = ends.make_ends(
       task.is_healthy, demos, end_seed
     )
-    self._growth = growth
+    self._growth = growth_between_fits
     self._fitted_at = 0  # env steps
 
   def is_due(self, env_steps: int) -> bool:
