@@ -56,23 +56,16 @@ def test_without_successors_the_last_row_of_an_episode_goes(
 
 
 def test_parts_are_put_next_to_each_other(tmp_path):
-  path = _npz(
-    tmp_path,
-    x=two_episodes.OBS[:, 0],
-    v=two_episodes.OBS + 5,
-    u=two_episodes.ACTS[:, 0],
-    d=np.ones(5),
-  )
+  columns = {
+    'x': two_episodes.OBS[:, 0],
+    'v': two_episodes.OBS + 5,
+    'u': two_episodes.ACTS[:, 0],
+  }
   keys = {'observations': 'v+x', 'actions': 'u', 'dones': 'd'}
+  path = _npz(tmp_path, **columns, d=np.ones(5))
   with pytest.raises(DemonstrationError, match='found none of two rows'):
     read(path, keys=keys)
-  path = _npz(
-    tmp_path,
-    x=two_episodes.OBS[:, 0],
-    v=two_episodes.OBS + 5,
-    u=two_episodes.ACTS[:, 0],
-    d=np.zeros(5),
-  )
+  path = _npz(tmp_path, **columns, d=np.zeros(5))
   raw = read(path, keys=keys)
   assert raw.columns['observations'][1].tolist() == [6, 1]
   assert raw.columns['actions'].shape == (4, 1)
