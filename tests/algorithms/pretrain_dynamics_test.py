@@ -87,6 +87,14 @@ def test_a_round_is_one_fit(demos):
   assert np.isfinite(list(losses.values())).all()
 
 
+def test_tells_of_each_epoch_of_its_fit(demos):
+  game, told = make(demos), []
+  game.tell = told.append
+  game.run_round()
+  epochs = int(game.losses['dynamics_epochs'])
+  assert told == [f'model epoch {i + 1}' for i in range(epochs)] != []
+
+
 def test_a_game_holds_out_none_that_pretraining_fitted(demos):
   """When it has all demonstrations and more, and no more may be held out."""
   game = make(demos, 'DynamicsTrainer.holdout_most_rows = 100')

@@ -82,6 +82,16 @@ def test_says_that_the_policy_will_not_move(total, is_told, capsys):
   )
 
 
+def test_the_bar_is_told_what_takes_long_in_a_round(run, monkeypatch):
+  told = []
+  monkeypatch.setattr(
+    progress.ProgressBar, 'tell', lambda self, x: told.append(x)
+  )
+  run.script.after_round = lambda algorithm: algorithm.tell('model epoch 1')
+  run(env_steps=20)
+  assert told == ['model epoch 1'] * 2
+
+
 def test_the_bar_is_told_seconds_of_training_alone(run, monkeypatch):
   """A round takes 2 s, whatever else takes 100."""
 
