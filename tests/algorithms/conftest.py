@@ -4,9 +4,13 @@ import contextlib
 import types
 
 import pytest
+import small_games
 
 from tfirl import tasks
+from tfirl.algorithms import model_based
+from tfirl.config import gin_bindings
 from tfirl.demos import rollouts
+from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.storage import checkpoints
 
 
@@ -62,3 +66,21 @@ def small_model_based():
     'DynamicsTrainer.max_epochs = 2',
     'expert/table.rows_per_item = 32',
   ]
+
+
+@pytest.fixture
+def make_game(random_demos, closed_later, small_model_based):
+  """Makes games in a model, of the bindings."""
+
+  def make(seed=0, restore_from=None, bindings=()):
+    gin_bindings.parse(
+      ['paper/hyper_hopper.gin'],
+      [*small_model_based, *small_games.MODEL_BASED, *bindings],
+    )
+    return closed_later(
+      model_based.ModelBased(
+        tasks.make_task(), random_demos, seed, restore_from
+      )
+    )
+
+  return make

@@ -1,4 +1,4 @@
-"""Lines of gin of games that take a second."""
+"""Games that take a second: their lines of gin, and how far they are played."""
 
 TD3_BC = [
   'ModelFree.make_agent = @Td3BcAgent',
@@ -23,3 +23,26 @@ BINDINGS = [
   'policy/table.rows_per_item = 5',
   'expert/table.rows_per_item = 32',
 ]
+MODEL_BASED = [
+  'ModelBased.learning_rate_horizon = None',
+  'ModelBased.demos_in_hybrid = False',  # but where it is what is tested
+  'Imagination.rollouts_per_step = 3',
+  'truncated_linear.first = 1',
+  'truncated_linear.last = 2',
+  'truncated_linear.minimum = 2',
+  'truncated_linear.maximum = 2',
+  'CostTurns.cost_update_period = 30',
+  'CostTurns.cost_rollout_episodes = 1',
+  'CostNetwork.layers = (8,)',
+  'CostNetwork.num_members = 2',
+  'CostLearner.batch_size = 32',
+  'policy/table.rows_per_item = 5',
+  'hybrid/table.rows_per_item = 16',
+  'learner/table.rows_per_item = 4',
+]
+
+
+def play(game, env_steps):
+  """Rounds up to so many env steps."""
+  while game.clock.env_steps < env_steps:
+    game.run_round()
