@@ -57,18 +57,19 @@ def are_over(folders: Sequence[str], units: Sequence[Unit]) -> bool:
   paths = _lone(folders, units)
   if any(unit.state not in _OVER for unit in units):
     return False
-  return bool(paths or units) and all(map(_is_over, paths))
+  return bool(paths or units) and all(map(is_over, paths))
+
+
+def is_over(path: str) -> bool:
+  """Whether the run has all its steps, or was ended by an error."""
+  names = (runs.COMPLETE_FILE, runs.ERROR_FILE)
+  return any(os.path.exists(os.path.join(path, name)) for name in names)
 
 
 def _lone(folders: Sequence[str], units: Sequence[Unit]) -> list[str]:
   """Folders of runs that no sweep queued."""
   paths = {path for folder in folders for path in runs.find(folder)}
   return sorted(paths - {unit.path for unit in units})
-
-
-def _is_over(path: str) -> bool:
-  names = (runs.COMPLETE_FILE, runs.ERROR_FILE)
-  return any(os.path.exists(os.path.join(path, name)) for name in names)
 
 
 def _missing(known: Sequence[tuple[str, str, str]]) -> list[list[str]]:

@@ -1,0 +1,126 @@
+"""From the runs of a table to what docs/results holds of them."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import app, flags
+
+from tfirl.report import writing
+from tfirl.report.reading import runs, undone
+from tfirl.sweeps.results import TABLES
+
+# All of a run that is small: some 40 KB.
+KEPT_FILES = (
+  'metrics.csv',
+  'config.gin',
+  'operative_config.gin',
+  'metadata.json',
+  runs.COMPLETE_FILE,
+  runs.ERROR_FILE,
+)
+_INTRO, _PUBLISHED = 'intro.txt', 'published.csv'
+_LAST = 3  # evaluations that a score pools
+_PICTURE = re.compile(r'!\[[^]]*\]\(<?([^)>]+)>?\)')
+
+
+def keep(folders: Sequence[str], kept: Path) -> tuple[list[str], list[str]]:
+  """Copies what is small of each run that is over, be it by an error.
+
+  Args:
+    folders: run folders ROOT/TASK/METHOD/SEED or ancestors.
+    kept: where they go, as kept/TASK/METHOD/SEED.
+
+  Returns:
+    TASK/METHOD/SEED of those that are new there, and of those that are not
+    over.
+
+  Raises:
+    FileNotFoundError: a folder is not there.
+    FileExistsError: another run of a task, method and seed is kept, which the
+      error names. Nothing has been copied then.
+  """
+  new, going_on = {}, []
+  for path in sorted(path for folder in folders for path in runs.find(folder)):
+    source, name = Path(path), '/'.join(Path(path).parts[-3:])
+    if not undone.is_over(path):
+      going_on.append(name)
+    elif not (kept / name).exists():
+      if name in new:
+        raise FileExistsError(f'{new[name]} and {source} are both {name}')
+      new[name] = source
+    elif not _is_same(source, kept / name):
+      raise FileExistsError(
+        f'{kept / name}: found another run than {source}; a seed is run once: '
+        'remove the folder that is not to count'
+      )
+  for name, source in new.items():
+    (kept / name).mkdir(parents=True)
+    for file in KEPT_FILES:
+      if (source / file).exists():
+        shutil.copy(source / file, kept / name / file)
+  return sorted(new), going_on
+
+
+def write(kept: Path, docs: Path, out: Path) -> None:
+  """Writes README.md, TASK.md and the figures in them, by the report.
+
+  Args:
+    kept: the runs, and intro.txt, with which README.md begins.
+    docs: has published.csv, points that others published.
+    out: the folder of the pages.
+
+  Raises: as `writing.write_report`.
+  """
+  intro = (kept / _INTRO).read_text(encoding='utf-8')
+  with tempfile.TemporaryDirectory() as folder:
+    writing.write_report(
+      [str(kept)],
+      folder,
+      _LAST,
+      published=str(docs / _PUBLISHED),
+      intro=intro,
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    for page in Path(folder).glob('*.md'):
+      text = page.read_text(encoding='utf-8')
+      if page.name != 'table.md':
+        for name in (page.name, *_PICTURE.findall(text)):
+          shutil.copy(Path(folder, name), out / name)
+
+
+def _is_same(source: Path, kept: Path) -> bool:
+  """Whether both hold the same numbers of a run, if any."""
+  texts = []
+  for folder in (source, kept):
+    file = folder / 'metrics.csv'
+    texts.append(file.read_bytes() if file.exists() else b'')
+  return texts[0] == texts[1]
+
+
+def main() -> None:
+  """The program."""
+
+  def run(argv: list[str]) -> None:
+    try:
+      _write_table(argv[1:], flags.FLAGS.table, Path(flags.FLAGS.docs))
+    except (OSError, ValueError) as error:
+      raise SystemExit(f'error: {error}') from None
+
+  flags.DEFINE_enum('table', 'tasks', list(TABLES), 'which table they are of')
+  flags.DEFINE_string(
+    'docs', os.path.join('docs', 'results'), 'where kept runs and pages are'
+  )
+  app.run(run)
+
+
+def _write_table(folders: Sequence[str], table: str, docs: Path) -> None:
+  kept = docs / 'runs' / table
+  new, going_on = keep(folders, kept)
+  print(f'kept: {", ".join(new) or "nothing new"}')
+  if going_on:
+    print(f'not over, not kept: {", ".join(going_on)}')
+  write(kept, docs, docs if table == 'tasks' else docs / table)
