@@ -64,6 +64,48 @@ def test_points_are_all_combinations():
   assert definition.parse_points([]) == _NO_POINT
 
 
+def test_ablations_change_one_line_each():
+  lines = ['CostLearner.match_time = False', 'CostNetwork.layers = (9,)']
+  points = definition.parse_points(['run.num_actors=[0, 4]'], lines)
+  assert [[binding.text for binding in point] for point in points] == [
+    ['run.num_actors = 0'],
+    ['run.num_actors = 0', lines[0]],
+    ['run.num_actors = 0', lines[1]],
+    ['run.num_actors = 4'],
+    ['run.num_actors = 4', lines[0]],
+    ['run.num_actors = 4', lines[1]],
+  ]
+
+
+def test_what_is_ablated_is_a_method_of_its_own():
+  points = definition.parse_points([], ['CostLearner.match_time = False'])
+  units = _units([['mm_hopper.gin']], points=points)
+  assert [unit.label for unit in units] == ['', 'CostLearner.match_time=False']
+  assert units[1].run_dir.endswith(
+    'runs/CostLearner.match_time=False/hopper/mm/0'
+  )
+
+
+def test_an_ablation_that_changes_nothing_is_an_error():
+  points = definition.parse_points([], ['CostLearner.match_time = True'])
+  with pytest.raises(ValueError, match='duplicate units'):
+    _units([['mm_hopper.gin']], points=points)
+
+
+@pytest.mark.parametrize(
+  ('line', 'message'),
+  [
+    ('CostLearner.match_time', '--ablate=CostLearner.match_time'),
+    ('CostLearner.match_tim = False', 'did you mean match_time'),
+    ('CostLearner.match_time = 3', 'expected bool'),
+  ],
+)
+def test_bad_ablations(line, message):
+  with pytest.raises(gin_files.BindingError) as error:
+    definition.parse_points([], [line])
+  assert message in str(error.value)
+
+
 @pytest.mark.parametrize(
   ('text', 'message'),
   [

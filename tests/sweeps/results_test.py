@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tfirl.sweeps import results
+
 
 @pytest.fixture(scope='module')
 def call(root, make_sweep):
@@ -54,3 +56,20 @@ def test_a_table_says_what_it_has(call):
     'error: --tasks: found hopper; expected some of pointmaze, '
     'antmaze_large_diverse, antmaze_large_play, the tasks of --table=mazes'
   ) in done.stderr
+
+
+def test_lines_are_changed_one_by_one(call):
+  chosen = ('--table=lines', '--tasks=ant', '--num_demos=1', '--seeds=0')
+  done = call(*chosen)
+  assert done.returncode == 0, done.stderr
+  labels = [json.loads(line)['label'] for line in done.stdout.splitlines()]
+  assert labels[0] == ''
+  assert labels[1:] == [
+    line.replace(' = ', '=') for line in results.TABLES['lines'].lines
+  ]
+  line = 'CostLearner.gp_weight = 0.0'
+  labels = [
+    json.loads(text)['label']
+    for text in call(*chosen, f'--ablate={line}').stdout.splitlines()
+  ]
+  assert labels == ['', line.replace(' = ', '=')]

@@ -63,8 +63,11 @@ def parse_seeds(text: str) -> list[int]:
   return seeds
 
 
-def parse_points(sweeps: Sequence[str]) -> list[tuple[Binding, ...]]:
-  """Every combination of the values of `NAME=[VALUE, ...]` lines.
+def parse_points(
+  sweeps: Sequence[str], ablations: Sequence[str] = ()
+) -> list[tuple[Binding, ...]]:
+  """Every combination of the values of `NAME=[VALUE, ...]` lines; of each of
+  these itself, and what differs from it by one line of `ablations` alone.
 
   Raises BindingError for an unknown name, no list, or a value of another type
   than the parameter's.
@@ -81,7 +84,12 @@ def parse_points(sweeps: Sequence[str]) -> list[tuple[Binding, ...]]:
       )
     lines = [f'{name.strip()} = {value!r}' for value in values]
     axes.append([gin_types.read_binding(line, 'sweep') for line in lines])
-  return list(itertools.product(*axes))
+  changed = [(gin_types.read_binding(line, 'ablate'),) for line in ablations]
+  return [
+    (*point, *change)
+    for point in itertools.product(*axes)
+    for change in [(), *changed]
+  ]
 
 
 def make_configs(

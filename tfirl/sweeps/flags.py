@@ -29,6 +29,11 @@ def define_flags() -> None:
     'sweep', [], "'NAME=[VALUE, ...]', gin; several are combined"
   )
   flags.DEFINE_multi_string(
+    'ablate',
+    [],
+    "'NAME = VALUE', gin: each unit also with this line alone changed",
+  )
+  flags.DEFINE_multi_string(
     'scale_file', [], 'a gin file that every unit gets after its own'
   )
   flags.DEFINE_multi_string('gin_bindings', [], 'handed to each unit')

@@ -10,6 +10,22 @@ from tfirl.sweeps import sweep
 
 _MUJOCO = ('hopper', 'walker2d', 'halfcheetah', 'ant', 'humanoid')
 _MAZES = ('pointmaze', 'antmaze_large_diverse', 'antmaze_large_play')
+_LINES = (
+  'WarmStart.bc_steps = 0',
+  'WarmStart.bc_anneal = False',
+  'WarmStart.critic_steps = 0',
+  'WarmStart.actor_starts_at = 0',
+  'WarmStart.bc_rows = None',
+  'WarmStart.clone_differences = None',
+  'tfirl.SacAgent.initial_alpha = 1.0',
+  'tfirl.SacAgent.bc_weight = 0.0',
+  'tfirl.SacAgent.clone_weight = 0.0',
+  'tfirl.SacAgent.critic_layer_norm = False',
+  'learning_rate/piecewise_linear.segments = [(1.0, 1.0, 1)]',
+  'make_encoding.standardize = False',
+  'AbsorbingLevel.initial = 0.0',
+  'CostLearner.match_time = False',
+)
 
 
 class Table(NamedTuple):
@@ -20,12 +36,14 @@ class Table(NamedTuple):
     tasks: likewise.
     seeds: as of --seeds; nobody tuned on them.
     num_demos: demonstrated episodes, one column each; none for all there are.
+    lines: of gin; each run also with one of them alone changed.
   """
 
   methods: tuple[str, ...]
   tasks: tuple[str, ...]
   seeds: str
   num_demos: tuple[int, ...] = ()
+  lines: tuple[str, ...] = ()
 
 
 TABLES = {
@@ -43,6 +61,10 @@ TABLES = {
   'mazes': Table(
     ('bc', 'mm', 'filter', 'hype_filter', 'hyper'), _MAZES, '100:105'
   ),
+  # What each line of the recipe is worth, on seeds that it was tuned on.
+  'lines': Table(
+    ('hype',), ('hopper', 'walker2d', 'ant'), '0:2', (1, 64), _LINES
+  ),
 }
 
 
@@ -56,8 +78,8 @@ def define_flags() -> None:
 
 
 def file_sets() -> list[tuple[str, ...]]:
-  """The gin files of the chosen cells; the table's seeds and numbers of
-  demonstrations become those of the sweep, where its flags say none.
+  """The gin files of the chosen cells; the table's seeds, numbers of
+  demonstrations and lines become those of the sweep, where its flags say none.
 
   Raises ValueError for a method or a task that the table doesn't have.
   """
@@ -68,6 +90,7 @@ def file_sets() -> list[tuple[str, ...]]:
   if table.num_demos and given.num_demos is None:
     axis = f'{few_demos.BINDING}={list(table.num_demos)}'
     given.sweep = [*given.sweep, axis]
+  given.ablate = given.ablate or list(table.lines)
   methods = _chosen('methods', table.methods)
   tasks = _chosen('tasks', table.tasks)
   return [(f'{method}_{task}.gin',) for task in tasks for method in methods]

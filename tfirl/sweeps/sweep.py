@@ -38,7 +38,7 @@ def make_units(file_sets: Sequence[Sequence[str]]) -> list[WorkUnit]:
   given = flags.FLAGS
   configs = definition.make_configs(
     [[*files, *given.scale_file] for files in file_sets],
-    definition.parse_points(given.sweep),
+    definition.parse_points(given.sweep, given.ablate),
     given.gin_bindings,
     given.num_demos,
   )
