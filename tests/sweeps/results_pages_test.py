@@ -60,10 +60,19 @@ def test_a_seed_is_not_run_until_it_pleases(runs):
   assert not (runs.parent / 'kept/ant').exists()
 
 
+def test_values_of_a_sweep_stay_apart(runs):
+  line = 'CostLearner.match_time=False'
+  shutil.copytree(runs / _HYPE, runs / line / _HYPE)
+  assert _keep(runs) == ([f'{line}/{_HYPE}', _BC, _HYPE], [])
+  one = [str(runs / _BC), str(runs / 'hopper')]  # however they are named
+  assert results_pages.keep(one, runs.parent / 'other')[0] == [_BC, _HYPE]
+
+
 def test_two_runs_of_a_seed_are_an_error(runs):
-  shutil.copytree(runs / _BC, runs / 'again' / _BC)
+  again = runs.parent / 'again'
+  shutil.copytree(runs / _BC, again / _BC)
   with pytest.raises(FileExistsError, match='are both hopper/bc/100'):
-    _keep(runs)
+    results_pages.keep([str(runs), str(again)], runs.parent / 'kept')
 
 
 def test_pages_are_of_what_is_kept(tmp_path):

@@ -32,11 +32,11 @@ def keep(folders: Sequence[str], kept: Path) -> tuple[list[str], list[str]]:
 
   Args:
     folders: run folders ROOT/TASK/METHOD/SEED or ancestors.
-    kept: where they go, as kept/TASK/METHOD/SEED.
+    kept: where they go, as kept/TASK/METHOD/SEED; of a swept value, as in the
+      sweep, kept/VALUE/TASK/METHOD/SEED.
 
   Returns:
-    TASK/METHOD/SEED of those that are new there, and of those that are not
-    over.
+    What of `kept` is new, and what would be there of runs that are not over.
 
   Raises:
     FileNotFoundError: a folder is not there.
@@ -44,9 +44,9 @@ def keep(folders: Sequence[str], kept: Path) -> tuple[list[str], list[str]]:
       error names. Nothing has been copied then.
   """
   new, going_on = {}, []
-  for path in sorted(path for folder in folders for path in runs.find(folder)):
-    source, name = Path(path), '/'.join(Path(path).parts[-3:])
-    if not undone.is_over(path):
+  found = {(_name(p, f), Path(p)) for f in folders for p in runs.find(f)}
+  for name, source in sorted(found):
+    if not undone.is_over(str(source)):
       going_on.append(name)
     elif not (kept / name).exists():
       if name in new:
@@ -90,6 +90,12 @@ def write(kept: Path, docs: Path, out: Path) -> None:
       if page.name != 'table.md':
         for name in (page.name, *_PICTURE.findall(text)):
           shutil.copy(Path(folder, name), out / name)
+
+
+def _name(path: str, folder: str) -> str:
+  """TASK/METHOD/SEED, behind what of the sweep's folder stands before it."""
+  inner = Path(path).relative_to(os.path.realpath(folder)).parts
+  return '/'.join(max(inner, Path(path).parts[-3:], key=len))
 
 
 def _is_same(source: Path, kept: Path) -> bool:
