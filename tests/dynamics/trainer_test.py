@@ -181,6 +181,28 @@ def test_max_epochs(monkeypatch):
   assert _epochs_with(monkeypatch, told, max_epochs=3) == 3
 
 
+def test_a_fit_that_is_stopped_keeps_the_best_of_what_it_did():
+  """The very weights of one that may take no more epochs."""
+  rows, told = _linear_rows(200), []
+
+  def tell(doing):
+    told.append(doing)
+    return doing == 'model epoch 4'
+
+  (model, trainer), (brief, limited) = _make(), _make(max_epochs=3)
+  record = trainer.fit(rows, tell=tell)
+  assert told == [f'model epoch {i}' for i in (1, 2, 3, 4)]
+  assert record.was_stopped and record.epochs == 3
+  assert not limited.fit(rows).was_stopped
+  for ours, theirs in zip(model.variables, brief.variables, strict=True):
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_fit_has_an_epoch_however_soon_it_is_stopped():
+  _, trainer = _make()
+  assert trainer.fit(_linear_rows(200), tell=lambda doing: True).epochs == 1
+
+
 def test_cosine_falls_and_rises_by_gradient_steps():
   """Of 4 steps down, 4 up: by hand, floor + .8 (1 + cos(pi t / 4)) / 2."""
   _, trainer = _make(learning_rate=1.0, cosine_half_period=4, cosine_floor=0.2)

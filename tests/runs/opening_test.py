@@ -92,6 +92,16 @@ def test_the_bar_is_told_what_takes_long_in_a_round(run, monkeypatch):
   assert told == ['model epoch 1'] * 2
 
 
+def test_what_takes_long_in_a_round_is_told_to_stop(run):
+  """As soon as the run is: here in its second round, after which it ends."""
+  answers = []
+  run.script.after_round = lambda algorithm: answers.append(
+    algorithm.tell('model epoch 1')
+  )
+  run(stop_after=2)
+  assert answers == [False, True]
+
+
 def test_the_bar_is_told_seconds_of_training_alone(run, monkeypatch):
   """A round takes 2 s, whatever else takes 100."""
 

@@ -32,8 +32,9 @@ class Trainable(abc.ABC):
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
     cost: the learned `CostLearner`; None for a method that learns none.
-    tell: is called with a few words on what takes long in a round; whoever
-      shows the run's progress may replace it.
+    tell: is called with a few words on what takes long in a round, and returns
+      whether to end that as soon as it may, for the run is to stop; whoever
+      runs it may replace it.
   """
 
   budget_units = budget.STEPS
@@ -45,7 +46,7 @@ class Trainable(abc.ABC):
     self.policy = None
     self.losses: dict[str, float] = {}
     self.cost = None
-    self.tell: Callable[[str], None] = lambda doing: None
+    self.tell: Callable[[str], bool] = lambda doing: False
 
   @abc.abstractmethod
   def run_round(self) -> None:

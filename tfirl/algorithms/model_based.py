@@ -243,7 +243,7 @@ class ModelBased(game.Game):
     if before < self._initial_steps:
       with self._stopwatch.time('open'):
         self._open_game()
-    if self._is_imagination_due(before):
+    if self._dynamics.is_unfinished or self._is_imagination_due(before):
       if self._dynamics.is_due(self.clock.env_steps):
         with self._stopwatch.time('fit'):
           self._fit()

@@ -19,6 +19,7 @@ class FitRecord(NamedTuple):
   wall_s: float
   updates: int  # gradient steps
   reward_r2: float | None = None  # as above, where rewards are predicted
+  was_stopped: bool = False  # before it was over
 
   def columns(self) -> dict[str, float]:
     """As columns of metrics.csv."""

@@ -139,7 +139,7 @@ class DynamicsTrainer(tf.Module):
     rows: types.Transition | types.RewardedTransition,
     is_held_out: np.ndarray | None = None,
     draw: Callable | None = None,
-    tell: Callable[[str], None] = lambda doing: None,
+    tell: Callable[[str], bool] = lambda doing: False,
   ) -> FitRecord:
     """Fits the model to `rows`, NumPy [N, ...]; its elites are ranked anew.
 
@@ -150,7 +150,7 @@ class DynamicsTrainer(tf.Module):
       draw: maps (M, generator) to M indices of rows that are not held out: a
         member's bootstrap, which inputs are normalised by; None for rows alike.
       tell: is called with 'model epoch 1' and so on: there is no saying how
-        many it will take.
+        many it will take. Once it returns true there is no more than one.
 
     Raises:
       ValueError: no rows to fit, or no hold-out.
@@ -173,7 +173,9 @@ class DynamicsTrainer(tf.Module):
     self._model.normalizer.fit(inputs[~is_held_out][drawn])
     training = self._tensors(inputs[~is_held_out], targets[~is_held_out])
     held_out = self._tensors(inputs[is_held_out], targets[is_held_out])
-    losses, best = self._fit_epochs(training, held_out, bootstrap, tell)
+    losses, best, was_stopped = self._fit_epochs(
+      training, held_out, bootstrap, tell
+    )
     elites = np.sort(np.argsort(best)[: self._model.elites.shape[0]])
     self._model.elites.assign(elites)
     per_output = self._evaluate(*held_out).numpy()[elites].mean(0)
@@ -191,6 +193,7 @@ class DynamicsTrainer(tf.Module):
       wall_s=time.monotonic() - start,
       updates=len(losses) * -(-num_rows // self._batch_size),
       reward_r2=float(r2[size]) if self._model.predicts_reward else None,
+      was_stopped=was_stopped,
     )
 
   def get_state(self) -> dict:
@@ -225,15 +228,19 @@ class DynamicsTrainer(tf.Module):
     return np.stack(members).astype(np.int32)
 
   def _fit_epochs(self, training, held_out, bootstrap, tell):
-    """Returns: the losses of all epochs, and each member's best mse [E]."""
+    """Returns: the losses of all epochs, each member's best mse [E], and
+    whether `tell` ended it.
+    """
     # What an improvement is measured against. The weights from before the fit
     # are no candidates for the best: new rows would often change nothing.
     counts_from = self._evaluate(*held_out).numpy().mean(1)
     best = np.full_like(counts_from, np.inf)
-    losses, stale = [], 0
+    losses, stale, was_stopped = [], 0, False
     limit = self._max_epochs or np.inf
     while stale < self._patience and len(losses) < limit:
-      tell(f'model epoch {len(losses) + 1}')
+      if tell(f'model epoch {len(losses) + 1}') and losses:
+        was_stopped = True
+        break
       order = self._rng.permuted(bootstrap, axis=1)
       losses.append(float(self._epoch(*training, order)))
       self._epochs.assign_add(1)
@@ -255,7 +262,7 @@ class DynamicsTrainer(tf.Module):
       strict=True,
     ):
       variable.assign(value)
-    return losses, best
+    return losses, best, was_stopped
 
   def learning_rate(self) -> tf.Tensor:
     """That of the next gradient step, [] float32; also in a graph.

@@ -126,7 +126,12 @@ class Session:
   ) -> None:
     """Plays rounds up to the budget, evaluating and saving on the way."""
     self._log.board.settings(self._settings())
-    self._algorithm.tell = bar.tell
+
+    def tell(doing: str) -> bool:
+      bar.tell(doing)
+      return stop()
+
+    self._algorithm.tell = tell
     while not self.is_spent and not self._is_asked_to_stop and not stop():
       before, new_return = self.steps, None
       try:

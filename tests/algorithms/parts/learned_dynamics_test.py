@@ -86,6 +86,40 @@ def test_tells_of_the_epochs_of_a_fit(make_game):
   assert told == ['model epoch 1', 'model epoch 2']
 
 
+def test_a_fit_that_was_stopped_is_gone_on_with(
+  make_game, without_updates, checkpoints_of
+):
+  """In the next round, not when the next fit would be due, and once; also
+  where the process is another.
+  """
+  bindings = ['LearnedDynamics.growth_between_fits = 9.0']
+
+  def make(told, is_to_stop, **arguments):
+    game = without_updates(make_game(bindings=bindings, **arguments))
+
+    def tell(doing):
+      told.append(game.clock.env_steps)
+      return is_to_stop
+
+    game.tell = tell
+    return game
+
+  told = []
+  first = make(told, is_to_stop=True)
+  small_games.play(first, 40)
+  assert told == [40, 40] and first.losses['dynamics_epochs'] == 1
+  path = checkpoints_of(first).save(40)
+  told = []
+  second = make(told, is_to_stop=False, restore_from=path)
+  checkpoints_of(second).restore(path)
+  second.run_round()
+  steps = second.clock.env_steps
+  assert 40 < steps < 60  # when it would imagine again
+  assert told == [steps, steps] and second.losses['dynamics_epochs'] == 2
+  small_games.play(second, 100)
+  assert told == [steps, steps]
+
+
 def test_begins_with_a_pretrained_model(make_game, tmp_path):
   path = str(tmp_path / 'dynamics.npz')
   given = make_game(1).trackables()['model']

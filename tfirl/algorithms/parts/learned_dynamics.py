@@ -34,6 +34,7 @@ class LearnedDynamics:
     model: the ensemble.
     is_healthy: maps observations [B, O] to bool [B], False where an episode
       ends: the task's, or learned if the task doesn't say.
+    is_unfinished: the last fit was stopped, and is to be gone on with.
 
   Args:
     task: says where episodes end, or doesn't.
@@ -79,23 +80,27 @@ class LearnedDynamics:
     )
     self._growth = growth_between_fits
     self._fitted_at = 0  # env steps
+    self.is_unfinished = False
 
   def is_due(self, env_steps: int) -> bool:
-    """Whether there are enough more of them than at the last fit."""
-    return env_steps >= (1.0 + self._growth) * self._fitted_at
+    """Whether there are enough more of them than at the last fit, or that was
+    stopped.
+    """
+    enough = (1.0 + self._growth) * self._fitted_at
+    return self.is_unfinished or env_steps >= enough
 
   def fit(
     self,
     rows: types.Transition | types.RewardedTransition,
     env_steps: int,
-    tell: Callable[[str], None],
+    tell: Callable[[str], bool],
   ) -> Mapping[str, float]:
     """Fits the ensemble, and its ends if they are learned.
 
     Args:
       rows: NumPy [N, ...].
       env_steps: taken so far.
-      tell: is told of each epoch.
+      tell: is told of each epoch, and may stop the fit.
 
     Returns:
       Named numbers of the fit.
@@ -103,7 +108,7 @@ class LearnedDynamics:
     Raises: as `DynamicsTrainer.fit`.
     """
     record = self._trainer.fit(rows, tell=tell)
-    self._fitted_at = env_steps
+    self._fitted_at, self.is_unfinished = env_steps, record.was_stopped
     logging.info('dynamics after %d steps: %s', env_steps, record)
     return {
       **record.columns(),
@@ -132,6 +137,7 @@ class LearnedDynamics:
       'trainer': self._trainer.get_state(),
       'end': None if self._end is None else self._end.get_state(),
       'fitted_at': self._fitted_at,
+      'is_unfinished': self.is_unfinished,
     }
 
   def set_state(self, state: Mapping[str, Any]) -> None:
@@ -141,6 +147,7 @@ class LearnedDynamics:
       self._end.set_state(state['end'])
     # Checkpoints that don't say are of runs that fit each time.
     self._fitted_at = state.get('fitted_at', 0)
+    self.is_unfinished = state.get('is_unfinished', False)
 
   def _held_out_demos(self) -> np.ndarray:
     """Indices of the demonstrated transitions that no fit of this run used."""
