@@ -85,3 +85,9 @@ def test_pages_are_of_what_is_kept(tmp_path):
     assert (tmp_path / name).read_text() == (_DOCS / name).read_text()
   for picture in tmp_path.glob('*.svg'):
     assert (_DOCS / picture.name).exists()
+
+
+def test_what_a_page_begins_with_must_be_there(runs):
+  _keep(runs)
+  with pytest.raises(FileNotFoundError, match='intro.txt: .*the Markdown'):
+    results_pages.write(runs.parent / 'kept', _DOCS, runs.parent / 'pages')

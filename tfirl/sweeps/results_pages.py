@@ -9,13 +9,15 @@ from pathlib import Path
 
 from absl import app, flags
 
+from tfirl.config import text_file
 from tfirl.report import writing
 from tfirl.report.reading import runs, undone
 from tfirl.sweeps.results import TABLES
 
 # All of a run that is small: some 40 KB.
+_NUMBERS = 'metrics.csv'
 KEPT_FILES = (
-  'metrics.csv',
+  _NUMBERS,
   'config.gin',
   'operative_config.gin',
   'metadata.json',
@@ -73,9 +75,9 @@ def write(kept: Path, docs: Path, out: Path) -> None:
     docs: has published.csv, points that others published.
     out: the folder of the pages.
 
-  Raises: as `writing.write_report`.
+  Raises: as `writing.write_report`; OSError without an intro.txt.
   """
-  intro = (kept / _INTRO).read_text(encoding='utf-8')
+  intro = text_file.read(kept / _INTRO, 'the Markdown of README.md')
   with tempfile.TemporaryDirectory() as folder:
     writing.write_report(
       [str(kept)],
@@ -100,11 +102,9 @@ def _name(path: str, folder: str) -> str:
 
 def _is_same(source: Path, kept: Path) -> bool:
   """Whether both hold the same numbers of a run, if any."""
-  texts = []
-  for folder in (source, kept):
-    file = folder / 'metrics.csv'
-    texts.append(file.read_bytes() if file.exists() else b'')
-  return texts[0] == texts[1]
+  files = [folder / _NUMBERS for folder in (source, kept)]
+  ours, theirs = (file.read_bytes() if file.exists() else b'' for file in files)
+  return ours == theirs
 
 
 def main() -> None:
