@@ -75,6 +75,7 @@ def test_two_runs_of_a_seed_are_an_error(runs):
     results_pages.keep([str(runs), str(again)], runs.parent / 'kept')
 
 
+@pytest.mark.slow
 def test_pages_are_of_what_is_kept(tmp_path):
   """Nobody edited them, or forgot to make them anew."""
   results_pages.write(_TASKS, _DOCS, tmp_path)

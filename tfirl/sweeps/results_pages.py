@@ -14,8 +14,8 @@ from tfirl.report import writing
 from tfirl.report.reading import runs, undone
 from tfirl.sweeps.results import TABLES
 
-# All of a run that is small: some 40 KB.
 _NUMBERS = 'metrics.csv'
+# All of a run that is small: some 40 KB.
 KEPT_FILES = (
   _NUMBERS,
   'config.gin',
