@@ -2,9 +2,9 @@ r"""Keeps runs of launch/results.py in docs/results and writes its pages anew.
 
   python launch/results_pages.py --table=tasks runs/results
 
-What of a run is small is copied, of each that is over, to
-docs/results/runs/TABLE/TASK/METHOD/SEED/; then `tfirl report` makes the pages
-of all that is kept. Without a folder it only makes the pages.
+Of each run that is over the last policy plays a hundred episodes, and what is
+small is copied to docs/results/runs/TABLE/TASK/METHOD/SEED/; then pages are
+made of all that is kept, as by `tfirl report`. Without a folder only these are.
 """
 
 from tfirl.sweeps import results_pages

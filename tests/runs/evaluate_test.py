@@ -5,7 +5,7 @@ import pytest
 
 from tfirl import acting
 from tfirl.runs import evaluate
-from tfirl.storage import policy_file
+from tfirl.storage import last_policy, policy_file
 
 _CONFIG = """
 Task.name = 'hopper'
@@ -51,6 +51,24 @@ def test_same_seed_gives_the_same_table_and_more_episodes_extend_it(
   returns = [float(line.split()[2]) for line in first[1:3]]
   assert float(first[-1].split()[1]) == pytest.approx(np.mean(returns), abs=0.1)
   assert returns[0] != returns[1]
+
+
+def test_a_finished_run_keeps_what_its_last_policy_returns(run, capsys):
+  (run / 'complete.json').write_text('{"steps": 9}\n')
+  evaluate.main([str(run), '--episodes=3', '--seed=4', '--save'])
+  lines = capsys.readouterr().out.splitlines()[1:4]
+  returns, lengths = np.array([line.split()[2:4] for line in lines], float).T
+  found = last_policy.read(run)
+  assert found[:3] == (3, 4, False) and found.success is None
+  assert found.return_mean == pytest.approx(returns.mean(), abs=0.1)
+  assert found.return_std == pytest.approx(returns.std(), abs=0.1)
+  assert found.length_mean == pytest.approx(lengths.mean())
+
+
+def test_a_policy_that_is_not_the_last_is_not_kept(run):
+  with pytest.raises(SystemExit, match='--save: .* is not finished'):
+    evaluate.main([str(run), '--episodes=1', '--save'])
+  assert last_policy.read(run) is None
 
 
 def test_samples_are_another_play_than_the_mean(run, capsys):

@@ -7,7 +7,9 @@ import shutil
 import pytest
 import tensorflow as tf
 
+from tfirl.storage import last_policy
 from tfirl.storage.checkpoint_folders import CheckpointError
+from tfirl.storage.last_policy import LastPolicy
 from tfirl.storage.run_folder import RunFolderError
 
 
@@ -106,8 +108,13 @@ def test_a_finished_run_can_be_made_longer(run):
 
 def test_a_longer_run_is_not_complete_until_it_is(run):
   run()
+  last = LastPolicy(100, 0, False, 1.0, 0.0, 9.0)
+  last_policy.write(run.path, last)
+  run()  # nothing is left to do
+  assert last_policy.read(run.path) == last
   run(env_steps=90, stop_after=1)
   assert not (run.path / 'complete.json').exists()
+  assert last_policy.read(run.path) is None  # another one is
 
 
 def test_a_folder_that_was_moved_goes_on(run):

@@ -3,8 +3,11 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from tfirl import acting
+from tfirl.storage import last_policy, policy_file
 from tfirl.sweeps import results_pages
 
 _DOCS = Path(__file__).parents[2] / 'docs' / 'results'
@@ -38,6 +41,23 @@ def test_what_is_small_is_kept_once(runs):
     for file in kept.iterdir():
       assert file.read_bytes() == (_TASKS / name / file.name).read_bytes()
   assert _keep(runs) == ([], [])
+
+
+def test_the_last_policy_plays_and_is_kept(runs):
+  """Once, and of the run that has left one."""
+  policy = acting.MlpPolicy(
+    [(np.zeros([11, 3], np.float32), np.zeros(3, np.float32))], 3
+  )
+  bounds = -np.ones(3, np.float32), np.ones(3, np.float32)
+  path = runs / _BC / policy_file.FILE
+  policy_file.save(policy_file.make(policy, *bounds, {}), path)
+  results_pages.keep([str(runs)], runs.parent / 'kept', episodes=2)
+  found = last_policy.read(runs.parent / 'kept' / _BC)
+  assert found == last_policy.read(runs / _BC)
+  assert found.episodes == 2 and found.return_mean < 500  # it falls
+  assert last_policy.read(runs.parent / 'kept' / _HYPE) is None
+  results_pages.keep([str(runs)], runs.parent / 'again', episodes=3)
+  assert last_policy.read(runs.parent / 'again' / _BC) == found
 
 
 def test_a_run_that_goes_on_is_not_kept_and_one_that_failed_is(runs):

@@ -13,7 +13,7 @@ from tfirl import checks, tasks
 from tfirl.config import gin_bindings
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import evaluate_arguments, experiment
-from tfirl.storage import checkpoints, policy_file, run_folder
+from tfirl.storage import checkpoints, last_policy, policy_file, run_folder
 
 # experiment is imported for the configurables that config.gin may name.
 del experiment
@@ -53,6 +53,36 @@ def evaluate_run(
     env.close()
 
 
+def save(
+  run: Path, stats: evaluation.EpisodeStats, seed: int, stochastic: bool
+) -> None:
+  """Keeps what `evaluate_run` gave in the run's folder, for reports.
+
+  Args: as of `evaluate_run`, and what that returned.
+
+  Raises:
+    ValueError: the run is not finished, so that this is not its last policy.
+  """
+  if not (run / run_folder.COMPLETE_FILE).is_file():
+    raise ValueError(
+      f'--save: {run} is not finished; expected a run that has spent its '
+      'budget, whose policy is the last'
+    )
+  found = stats.metrics()
+  last_policy.write(
+    run,
+    last_policy.LastPolicy(
+      episodes=found['eval_episodes'],
+      seed=seed,
+      stochastic=stochastic,
+      return_mean=found['eval_return_mean'],
+      return_std=found['eval_return_std'],
+      length_mean=found['eval_length'],
+      success=found['eval_success'],
+    ),
+  )
+
+
 def table(stats: evaluation.EpisodeStats) -> str:
   """One line an episode, then mean +- std of the returns."""
   has_goal = not np.isnan(stats.successes).all()
@@ -87,6 +117,8 @@ def main(
     stats = evaluate_run(
       args.run, args.episodes, args.seed, args.stochastic, args.video
     )
+    if args.save:
+      save(args.run, stats, args.seed, args.stochastic)
   except (OSError, ValueError) as error:
     message = str(error).split('\n  In call to configurable')[0]
     sys.exit(f'error: {message}')

@@ -25,6 +25,11 @@ def make_parser(name: str) -> argparse.ArgumentParser:
   parser.add_argument(
     '--stochastic', action='store_true', help='sample actions'
   )
+  parser.add_argument(
+    '--save',
+    action='store_true',
+    help='keep it in the folder of a finished run, for reports',
+  )
   return parser
 
 

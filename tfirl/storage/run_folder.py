@@ -29,6 +29,7 @@ from tfirl.storage import (
   atomic_file,
   checkpoint_folders,
   kept_config,
+  last_policy,
   metadata_file,
 )
 from tfirl.storage.kept_config import RunFolderError
@@ -190,7 +191,8 @@ class RunFolder:
 
   def go_on(self, **facts: Any) -> None:
     """What this launch has changed is the run's own from now on, and so are
-    `facts`, as of `record`; a larger budget takes `mark_complete` back.
+    `facts`, as of `record`; a larger budget takes `mark_complete` back, and
+    what was seen of the policy that was the last.
 
     Until then the folder says what was trained with: a launch that can't go on
     changes nothing.
@@ -199,7 +201,8 @@ class RunFolder:
     self.record(**self._changed, **facts)
     if self._changed:
       atomic_file.write_text(config_gin, self._config)
-    (self.path / COMPLETE_FILE).unlink(missing_ok=True)
+    for name in (COMPLETE_FILE, last_policy.NAME):
+      (self.path / name).unlink(missing_ok=True)
 
   def _open(self, seed: int, demos: str | None) -> bool:
     atomic_file.remove_leftovers(self.path)

@@ -12,6 +12,8 @@ from absl import app, flags
 from tfirl.config import text_file
 from tfirl.report import writing
 from tfirl.report.reading import runs, undone
+from tfirl.runs import evaluate
+from tfirl.storage import last_policy, policy_file
 from tfirl.sweeps.results import TABLES
 
 _NUMBERS = 'metrics.csv'
@@ -21,21 +23,27 @@ KEPT_FILES = (
   'config.gin',
   'operative_config.gin',
   'metadata.json',
+  last_policy.NAME,
   runs.COMPLETE_FILE,
   runs.ERROR_FILE,
 )
 _INTRO, _PUBLISHED = 'intro.txt', 'published.csv'
 _LAST = 3  # evaluations that a score pools
+_SEED = 0  # of the last policies' episodes, as of `tfirl evaluate`
 _PICTURE = re.compile(r'!\[[^]]*\]\(<?([^)>]+)>?\)')
 
 
-def keep(folders: Sequence[str], kept: Path) -> tuple[list[str], list[str]]:
+def keep(
+  folders: Sequence[str], kept: Path, episodes: int = 0
+) -> tuple[list[str], list[str]]:
   """Copies what is small of each run that is over, be it by an error.
 
   Args:
     folders: run folders ROOT/TASK/METHOD/SEED or ancestors.
     kept: where they go, as kept/TASK/METHOD/SEED; of a swept value, as in the
       sweep, kept/VALUE/TASK/METHOD/SEED.
+    episodes: of the last policy of each, to be kept with it, unless one was
+      evaluated before; 0 for none.
 
   Returns:
     What of `kept` is new, and what would be there of runs that are not over.
@@ -60,6 +68,8 @@ def keep(folders: Sequence[str], kept: Path) -> tuple[list[str], list[str]]:
         'remove the folder that is not to count'
       )
   for name, source in new.items():
+    if episodes:
+      _evaluate_last(source, episodes)
     (kept / name).mkdir(parents=True)
     for file in KEPT_FILES:
       if (source / file).exists():
@@ -94,6 +104,15 @@ def write(kept: Path, docs: Path, out: Path) -> None:
           shutil.copy(Path(folder, name), out / name)
 
 
+def _evaluate_last(run: Path, episodes: int) -> None:
+  """Of a run that has spent its budget and left a policy."""
+  names = runs.COMPLETE_FILE, policy_file.FILE
+  has_last = all((run / name).exists() for name in names)
+  if has_last and last_policy.read(run) is None:
+    stats = evaluate.evaluate_run(run, episodes, _SEED, False, None)
+    evaluate.save(run, stats, _SEED, False)
+
+
 def _name(path: str, folder: str) -> str:
   """TASK/METHOD/SEED, behind what of the sweep's folder stands before it."""
   inner = Path(path).relative_to(os.path.realpath(folder)).parts
@@ -112,7 +131,7 @@ def main() -> None:
 
   def run(argv: list[str]) -> None:
     try:
-      _write_table(argv[1:], flags.FLAGS.table, Path(flags.FLAGS.docs))
+      _write_table(argv[1:])
     except (OSError, ValueError) as error:
       raise SystemExit(f'error: {error}') from None
 
@@ -120,12 +139,16 @@ def main() -> None:
   flags.DEFINE_string(
     'docs', os.path.join('docs', 'results'), 'where kept runs and pages are'
   )
+  flags.DEFINE_integer(
+    'episodes', 100, 'of each last policy; 0 for none', lower_bound=0
+  )
   app.run(run)
 
 
-def _write_table(folders: Sequence[str], table: str, docs: Path) -> None:
+def _write_table(folders: Sequence[str]) -> None:
+  table, docs = flags.FLAGS.table, Path(flags.FLAGS.docs)
   kept = docs / 'runs' / table
-  new, going_on = keep(folders, kept)
+  new, going_on = keep(folders, kept, flags.FLAGS.episodes)
   print(f'kept: {", ".join(new) or "nothing new"}')
   if going_on:
     print(f'not over, not kept: {", ".join(going_on)}')

@@ -6,6 +6,8 @@ import pytest
 from tfirl.report.pages import tables
 from tfirl.report.reading import runs
 from tfirl.report.statistics import aggregate
+from tfirl.storage import last_policy
+from tfirl.storage.last_policy import LastPolicy
 
 
 @pytest.fixture
@@ -49,6 +51,41 @@ def test_csv_table_has_numbers_and_blanks(curves):
   assert float(hype['normalised']) == pytest.approx(0.65)
   assert (hype['solved'], hype['solved_s']) == ('0', '')
   assert mm['ci_low'] == '' and float(mm['wall_s']) == 60.0
+
+
+def _last_column(write_run, tmp_path, told, success=None):
+  """Header and cell, of seeds whose last policies' mean returns are told."""
+  for seed, value in enumerate(told):
+    folder = write_run('maze', 'hype', seed, [0, 9], [0, 1], success=success)
+    if value is not None:
+      rate = value if success else None
+      found = LastPolicy(100, 0, False, value, 0.1, 9.0, rate)
+      last_policy.write(folder, found)
+  found, _ = runs.read_runs([str(tmp_path)])
+  curves, _ = aggregate.aggregate(found, last=1, reps=50)
+  header, rows = tables.cells(curves)
+  (values,) = csv.DictReader(io.StringIO(tables.csv_table(curves)))
+  return header[-1], rows[0][-1], values['last_policies']
+
+
+def test_what_last_policies_return_is_a_mean_over_seeds(write_run, tmp_path):
+  told = _last_column(write_run, tmp_path, [1000.0, 1300.0])
+  assert told == ('last policies, 100 episodes', '1,150', '1150.0')
+
+
+def test_last_policies_of_some_seeds(write_run, tmp_path):
+  told = _last_column(write_run, tmp_path, [None, 1000.0])
+  assert told[1:] == ('1,000 (1 of 2)', '1000.0')
+
+
+def test_last_policies_that_reach_a_goal(write_run, tmp_path):
+  told = _last_column(write_run, tmp_path, [0.5, 0.25], success=[0, 1])
+  assert told[1:] == ('37.5 %', '37.5')
+
+
+def test_without_any_there_is_no_such_column(write_run, tmp_path):
+  told = _last_column(write_run, tmp_path, [None])
+  assert told[0] == 'steps/s' and told[2] == ''
 
 
 def test_minutes_are_the_median_over_seeds(write_run, tmp_path):

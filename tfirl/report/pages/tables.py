@@ -32,6 +32,8 @@ _CSV_COLUMNS = (
   'solved_s',  # median of the seconds until then, blank if half never came
   'wall_s',
   'steps_per_s',
+  'last_policies',  # mean over seeds of what the last ones score
+  'last_policies_seeds',  # how many were evaluated so
 )
 
 
@@ -59,6 +61,7 @@ def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
       *_of_the_expert(curve),
       float(curve.wall_s[-1]),
       curve.steps_per_s,
+      *_last_policies(curve),
     )
     rows.append(dict(zip(_CSV_COLUMNS, values, strict=True)))
   return rows
@@ -75,6 +78,13 @@ def _of_the_expert(curve: Curve) -> tuple[float, float | int, float]:
     int(np.isfinite(times).sum()),
     middle if np.isfinite(middle) else np.nan,
   )
+
+
+def _last_policies(curve: Curve) -> tuple[float, int]:
+  """The mean of those that are known, and how many are."""
+  scores = curve.last_policies
+  known = scores[~np.isnan(scores)]
+  return float(known.mean()) if len(known) else np.nan, len(known)
 
 
 def csv_table(curves: Sequence[Curve]) -> str:
@@ -120,6 +130,10 @@ def cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
     'wall time, min',
     'steps/s',
   ]
+  found = [run.last_policy for curve in curves for run in curve.runs]
+  episodes = sorted({each.episodes for each in found if each is not None})
+  if episodes:
+    header.append(f'last policies, {"/".join(map(str, episodes))} episodes')
   rows = []
   for row in table_rows(curves):
     unit = ' %' if row['score'] == 'success_percent' else ''
@@ -140,9 +154,20 @@ def cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
         _solved(row),
         texts.number(row['wall_s'] / 60, 1),
         texts.number(row['steps_per_s']),
+        *([_last(row, digits, unit)] if episodes else []),
       ]
     )
   return header, rows
+
+
+def _last(row: dict[str, object], digits: int, unit: str) -> str:
+  """'4,124', or '4,124 (2 of 3)' where not every seed's is known."""
+  if not row['last_policies_seeds']:
+    return '–'
+  score = texts.number(row['last_policies'], digits) + unit
+  if row['last_policies_seeds'] == row['seeds']:
+    return score
+  return f'{score} ({row["last_policies_seeds"]} of {row["seeds"]})'
 
 
 def _solved(row: dict[str, object]) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 from tfirl.config import budget
 from tfirl.report import texts
 from tfirl.report.reading import bindings
-from tfirl.storage import metadata_file
+from tfirl.storage import last_policy, metadata_file
+from tfirl.storage.last_policy import LastPolicy
 from tfirl.work_units import unit as unit_lib
 
 _FILE = 'metrics.csv'
@@ -42,6 +43,7 @@ class Run:
   expert_return: float | None = None
   random_return: float | None = None
   demos_return: float | None = None  # mean of the demonstrated episodes
+  last_policy: LastPolicy | None = None  # of many episodes; None: not said
 
   @property
   def is_offline(self) -> bool:
@@ -127,7 +129,7 @@ def read_run(path: str) -> Run | None:
 
   Raises:
     ValueError: metrics.csv is damaged; names the line and the column. Or
-      metadata.json is.
+      metadata.json or last_policy.json is.
   """
   file_path = os.path.join(path, _FILE)
   if not os.path.exists(file_path):
@@ -145,6 +147,7 @@ def read_run(path: str) -> Run | None:
     *(path, task, name, seed, columns),
     **_what_it_was_given(path),
     **_what_its_task_says(path),
+    last_policy=last_policy.read(Path(path)),
   )
   backwards = np.flatnonzero(np.diff(run.clock) <= 0)
   if len(backwards):

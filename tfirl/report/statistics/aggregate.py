@@ -76,6 +76,13 @@ class Curve:
     return self._when_solved('real_steps')
 
   @property
+  def last_policies(self) -> np.ndarray:
+    """What each seed's last policy scored in many episodes, [N]; nan for one
+    that was not evaluated so.
+    """
+    return np.array([_last_score(run, self.is_success) for run in self.runs])
+
+  @property
   def num_demos(self) -> str:
     """Demonstrated episodes of a run: '4'; '4–64' if seeds differ; '' if no run
     says.
@@ -176,6 +183,13 @@ def _scores(run: Run, is_success: bool) -> np.ndarray:
   if is_success:
     return 100.0 * run.columns['eval_success']
   return run.columns['eval_return_mean']
+
+
+def _last_score(run: Run, is_success: bool) -> float:
+  found = run.last_policy
+  if found is None or (is_success and found.success is None):
+    return np.nan
+  return 100.0 * found.success if is_success else found.return_mean
 
 
 def _ends(
