@@ -1,48 +1,16 @@
 """Fits: what is learned, kept, ranked, stopped and taken up again."""
 
 import gin
+import linear_system
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfirl import types
 from tfirl.dynamics import holdout
-from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
 
-_O, _A = 3, 2
-
-
-@pytest.fixture(autouse=True)
-def small():
-  """Four members of 2 x 16."""
-  gin.parse_config("""
-    GaussianEnsemble.num_members = 4
-    GaussianEnsemble.layers = (16, 16)
-    DynamicsModel.num_elites = 2
-  """)
-
-
-def _linear_rows(number, seed=0):
-  """s' = s + M (s, a) + noise of deviation .01."""
-  rng = np.random.default_rng(seed)
-  observation = rng.normal(2.0, 3.0, (number, _O)).astype(np.float32)
-  action = rng.uniform(-1, 1, (number, _A)).astype(np.float32)
-  matrix = np.random.default_rng(99).normal(size=(_O + _A, _O))
-  delta = np.concatenate([observation, action], -1) @ matrix
-  delta += 0.01 * rng.normal(size=delta.shape)
-  return types.Transition(
-    observation,
-    action,
-    np.ones(number, np.float32),
-    (observation + delta).astype(np.float32),
-  )
-
-
-def _make(seed=0, **kwargs):
-  model = dynamics_model.DynamicsModel(_O, _A, seed)
-  kwargs = {'batch_size': 32, **kwargs}
-  return model, dynamics_trainer.DynamicsTrainer(model, seed, **kwargs)
+_O, _A = linear_system.OBSERVATION_SIZE, linear_system.ACTION_SIZE
 
 
 def _holdout_errors(model, rows, share=0.2):
@@ -55,17 +23,17 @@ def _holdout_errors(model, rows, share=0.2):
 
 
 def test_learns_a_linear_system():
-  _, trainer = _make(learning_rate=3e-3, max_epochs=40)
-  record = trainer.fit(_linear_rows(3000))
+  _, trainer = linear_system.make(learning_rate=3e-3, max_epochs=40)
+  record = trainer.fit(linear_system.rows(3000))
   assert record.r2_per_output.min() > 0.95
   assert record.losses[-1] < record.losses[0]
 
 
 def test_what_is_fitted_is_the_difference_in_its_own_units():
   """Neither inputs of mean 2, deviation 3 nor outputs are scaled by hand."""
-  model, trainer = _make(learning_rate=3e-3, max_epochs=40)
-  trainer.fit(_linear_rows(3000))
-  rows = _linear_rows(200, seed=1)
+  model, trainer = linear_system.make(learning_rate=3e-3, max_epochs=40)
+  trainer.fit(linear_system.rows(3000))
+  rows = linear_system.rows(200, seed=1)
   fitted = model.ensemble.distribution(rows.observation, rows.action)
   difference = rows.next_observation - rows.observation
   errors = (fitted.mean().numpy() - difference) ** 2
@@ -78,8 +46,8 @@ def test_what_is_fitted_is_the_difference_in_its_own_units():
 
 
 def test_record_equals_what_the_model_does():
-  rows = _linear_rows(2000)
-  model, trainer = _make(learning_rate=3e-3, max_epochs=3)
+  rows = linear_system.rows(2000)
+  model, trainer = linear_system.make(learning_rate=3e-3, max_epochs=3)
   record = trainer.fit(rows)
   errors, held_out = _holdout_errors(model, rows)
   np.testing.assert_allclose(errors.mean((1, 2)), record.holdout_mse, rtol=1e-3)
@@ -102,7 +70,7 @@ def test_record_equals_what_the_model_does():
 
 def test_every_member_keeps_its_own_best_weights(monkeypatch):
   """Hold-out errors as told: bests are in epochs 2, 1, 3 and 1."""
-  model, trainer = _make(max_epochs=3)
+  model, trainer = linear_system.make(max_epochs=3)
   table = np.float32(
     [[9, 9, 9, 9], [5, 1, 5, 2], [1, 2, 4, 3], [2, 3, 3, 4], [7, 7, 7, 7]]
   )
@@ -115,7 +83,7 @@ def test_every_member_keeps_its_own_best_weights(monkeypatch):
     return tf.repeat(next(calls)[:, None], _O, axis=1)
 
   monkeypatch.setattr(trainer, '_evaluate', evaluate)
-  record = trainer.fit(_linear_rows(200))
+  record = trainer.fit(linear_system.rows(200))
   np.testing.assert_array_equal(record.holdout_mse, [1, 1, 3, 2])
   np.testing.assert_array_equal(record.elites, [0, 1])
   for member, epoch in enumerate([2, 1, 3, 1]):
@@ -129,7 +97,7 @@ def test_every_member_keeps_its_own_best_weights(monkeypatch):
 def test_bounds_are_restored_with_the_members(monkeypatch, is_learned):
   """The last epoch that some member's best is of is the second of four."""
   gin.bind_parameter('GaussianEnsemble.learn_log_variance_bounds', is_learned)
-  model, trainer = _make(learning_rate=1e-2, max_epochs=4)
+  model, trainer = linear_system.make(learning_rate=1e-2, max_epochs=4)
   errors = iter(np.float32([9, 5, 1, 2, 2]))
   bounds = []
 
@@ -141,14 +109,14 @@ def test_bounds_are_restored_with_the_members(monkeypatch, is_learned):
     return tf.fill([4, _O], next(errors, 1.0))
 
   monkeypatch.setattr(trainer, '_evaluate', evaluate)
-  trainer.fit(_linear_rows(200))
+  trainer.fit(linear_system.rows(200))
   assert np.array_equal(bounds[0], bounds[-2]) != is_learned
   np.testing.assert_array_equal(bounds[-1], bounds[2])  # after the fit
 
 
 def _epochs_with(monkeypatch, holdout_mse, **kwargs):
   """How many epochs a fit takes if the hold-out's mse goes as told."""
-  _, trainer = _make(**kwargs)
+  _, trainer = linear_system.make(**kwargs)
   values = iter(holdout_mse)
   last = []
 
@@ -158,7 +126,7 @@ def _epochs_with(monkeypatch, holdout_mse, **kwargs):
     return tf.fill([4, _O], float(last[0]))
 
   monkeypatch.setattr(trainer, '_evaluate', evaluate)
-  return trainer.fit(_linear_rows(200)).epochs
+  return trainer.fit(linear_system.rows(200)).epochs
 
 
 def test_patience(monkeypatch):
@@ -183,13 +151,16 @@ def test_max_epochs(monkeypatch):
 
 def test_a_fit_that_is_stopped_keeps_the_best_of_what_it_did():
   """The very weights of one that may take no more epochs."""
-  rows, told = _linear_rows(200), []
+  rows, told = linear_system.rows(200), []
 
   def tell(doing):
     told.append(doing)
     return doing == 'model epoch 4'
 
-  (model, trainer), (brief, limited) = _make(), _make(max_epochs=3)
+  (model, trainer), (brief, limited) = (
+    linear_system.make(),
+    linear_system.make(max_epochs=3),
+  )
   record = trainer.fit(rows, tell=tell)
   assert told == [f'model epoch {i}' for i in (1, 2, 3, 4)]
   assert record.was_stopped and record.epochs == 3
@@ -199,54 +170,16 @@ def test_a_fit_that_is_stopped_keeps_the_best_of_what_it_did():
 
 
 def test_a_fit_has_an_epoch_however_soon_it_is_stopped():
-  _, trainer = _make()
-  assert trainer.fit(_linear_rows(200), tell=lambda doing: True).epochs == 1
-
-
-def test_cosine_falls_and_rises_by_gradient_steps():
-  """Of 4 steps down, 4 up: by hand, floor + .8 (1 + cos(pi t / 4)) / 2."""
-  _, trainer = _make(learning_rate=1.0, cosine_half_period=4, cosine_floor=0.2)
-  rates = []
-  for step in (0, 1, 2, 4, 6, 8, 12, 8_000_000_001):
-    trainer._optimizer.iterations.assign(step)
-    rates.append(float(trainer.learning_rate()))
-  root = 0.4 * (1 + np.sqrt(0.5))
-  expected = [1.0, 0.2 + root, 0.6, 0.2, 0.6, 1.0, 0.2, 0.2 + root]
-  np.testing.assert_allclose(rates, expected, rtol=1e-6)
-
-
-def test_the_cosine_counts_steps_not_epochs_or_fits():
-  """Two fits of three epochs of five batches: 30 steps."""
-  _, trainer = _make(
-    learning_rate=1e-3, cosine_half_period=20, cosine_floor=1e-9, max_epochs=3
+  _, trainer = linear_system.make()
+  assert (
+    trainer.fit(linear_system.rows(200), tell=lambda doing: True).epochs == 1
   )
-  is_held_out = np.arange(200) >= 160
-  for _ in range(2):
-    trainer.fit(_linear_rows(200), is_held_out)
-  expected = 1e-9 + 0.5 * (1e-3 - 1e-9) * (1 + np.cos(np.pi * 30 / 20))
-  assert float(trainer.learning_rate()) == pytest.approx(expected, rel=1e-4)
-
-
-def test_many_fits_later_weights_still_move():
-  """At many times the half period, where a rate that only falls is 0."""
-  model, trainer = _make(
-    learning_rate=1e-2, cosine_half_period=7, cosine_floor=1e-9, max_epochs=2
-  )
-  rows = _linear_rows(100)
-  moved = []
-  for _ in range(12):
-    before = model.ensemble.member_variables[0].numpy()
-    trainer.fit(rows)
-    after = model.ensemble.member_variables[0].numpy()
-    moved.append(np.abs(after - before).max())
-  assert trainer._optimizer.iterations.numpy() > 8 * 7
-  assert min(moved) > 1e-3
 
 
 def test_one_trace_as_rows_grow():
-  _, trainer = _make(max_epochs=1)
+  _, trainer = linear_system.make(max_epochs=1)
   for number in (200, 333, 512):
-    trainer.fit(_linear_rows(number))
+    trainer.fit(linear_system.rows(number))
   assert trainer.num_traces == 1
 
 
@@ -256,7 +189,7 @@ def test_parts_of_the_rows_give_the_step_of_all(
   monkeypatch, num_rows, num_threads
 ):
   monkeypatch.setattr(dynamics_trainer, '_num_threads', lambda: num_threads)
-  model, trainer = _make(weight_decay=0.0)
+  model, trainer = linear_system.make(weight_decay=0.0)
   rng = np.random.default_rng(0)
   inputs = rng.normal(size=(4, num_rows, _O + _A)).astype(np.float32)
   targets = rng.normal(size=(4, num_rows, _O)).astype(np.float32)
@@ -266,7 +199,7 @@ def test_parts_of_the_rows_give_the_step_of_all(
   assert loss == pytest.approx(nll.mean(), rel=1e-5)
   after = [v.numpy() for v in model.ensemble.trainable_variables]
   monkeypatch.setattr(dynamics_trainer, '_num_threads', lambda: 1)
-  other, whole = _make(weight_decay=0.0)
+  other, whole = linear_system.make(weight_decay=0.0)
   whole._step(tf.constant(inputs), tf.constant(targets))
   for ours, theirs in zip(
     after, other.ensemble.trainable_variables, strict=True
@@ -276,11 +209,11 @@ def test_parts_of_the_rows_give_the_step_of_all(
 
 def test_weight_decay_shrinks_what_data_does_not_hold():
   """All targets 0: with decay, the kernels' norm falls further."""
-  rows = _linear_rows(500)
+  rows = linear_system.rows(500)
   rows = rows._replace(next_observation=rows.observation)
   norms = []
   for weight_decay in (0.0, 1.0):
-    model, trainer = _make(
+    model, trainer = linear_system.make(
       learning_rate=1e-2, weight_decay=weight_decay, max_epochs=10
     )
     trainer.fit(rows)
@@ -289,8 +222,8 @@ def test_weight_decay_shrinks_what_data_does_not_hold():
 
 
 def test_fewer_rows_than_a_batch_are_fitted_all_at_once():
-  _, trainer = _make(max_epochs=3)
-  rows = _linear_rows(10)
+  _, trainer = linear_system.make(max_epochs=3)
+  rows = linear_system.rows(10)
   record = trainer.fit(rows, np.arange(10) >= 8)
   assert (record.num_rows, record.num_holdout) == (8, 2)
   assert record.updates == record.epochs == 3
@@ -299,15 +232,15 @@ def test_fewer_rows_than_a_batch_are_fitted_all_at_once():
 
 @pytest.mark.parametrize('is_out', [True, False])
 def test_rows_of_one_side_only(is_out):
-  _, trainer = _make()
+  _, trainer = linear_system.make()
   with pytest.raises(ValueError, match='expected at least one of either'):
-    trainer.fit(_linear_rows(30), np.full(30, is_out))
+    trainer.fit(linear_system.rows(30), np.full(30, is_out))
 
 
 def test_a_loss_that_is_not_finite():
-  rows = _linear_rows(200)
+  rows = linear_system.rows(200)
   rows.next_observation[:50] = np.inf
-  _, trainer = _make()
+  _, trainer = linear_system.make()
   with pytest.raises(FloatingPointError, match='epoch 1'):
     trainer.fit(rows)
 
@@ -321,12 +254,12 @@ def test_a_loss_that_is_not_finite():
 )
 def test_a_parameter_out_of_range_is_named(wrong):
   with pytest.raises(ValueError, match=f'DynamicsTrainer.{next(iter(wrong))}'):
-    _make(**wrong)
+    linear_system.make(**wrong)
 
 
 def test_goes_on_exactly_from_a_checkpoint(tmp_path):
-  rows, more = _linear_rows(300), _linear_rows(400, seed=5)
-  model, trainer = _make(max_epochs=2)
+  rows, more = linear_system.rows(300), linear_system.rows(400, seed=5)
+  model, trainer = linear_system.make(max_epochs=2)
   trainer.fit(rows)
   path = tf.train.Checkpoint(model=model, trainer=trainer).write(
     str(tmp_path / 'x')
@@ -334,7 +267,7 @@ def test_goes_on_exactly_from_a_checkpoint(tmp_path):
   state = trainer.get_state()
   expected = trainer.fit(more)
 
-  other_model, other = _make(seed=7, max_epochs=2)
+  other_model, other = linear_system.make(seed=7, max_epochs=2)
   tf.train.Checkpoint(model=other_model, trainer=other).read(
     path
   ).assert_consumed()
@@ -350,7 +283,7 @@ def test_goes_on_exactly_from_a_checkpoint(tmp_path):
 
 def test_a_given_hold_out_and_draw_are_what_is_fitted():
   """Two systems in one set of rows: only the one that is drawn is learned."""
-  rows = _linear_rows(2000)
+  rows = linear_system.rows(2000)
   is_second = np.arange(2000) >= 1000
   successor = rows.next_observation.copy()
   successor[is_second] = 2 * rows.observation[is_second] - successor[is_second]
@@ -363,7 +296,7 @@ def test_a_given_hold_out_and_draw_are_what_is_fitted():
     drawn.append(number)
     return rng.integers(750, size=number)
 
-  model, trainer = _make(learning_rate=3e-3, max_epochs=30)
+  model, trainer = linear_system.make(learning_rate=3e-3, max_epochs=30)
   record = trainer.fit(rows, is_held_out, draw)
   assert drawn == [1750] * 4  # a bootstrap for each member
   assert (record.num_rows, record.num_holdout) == (1750, 250)
@@ -376,12 +309,12 @@ def test_no_more_rows_are_held_out_than_allowed_and_none_that_was_fitted(
   tmp_path,
 ):
   """As rows come and go; a checkpoint has the bound."""
-  rows = _linear_rows(4000)
+  rows = linear_system.rows(4000)
 
   def first(number):
     return types.Transition(*(field[:number] for field in rows))
 
-  model, trainer = _make(holdout_most_rows=100, max_epochs=1)
+  model, trainer = linear_system.make(holdout_most_rows=100, max_epochs=1)
   was_fitted = np.zeros(4000, bool)
   counts = []
   for number in (300, 1000, 4000):
@@ -394,7 +327,7 @@ def test_no_more_rows_are_held_out_than_allowed_and_none_that_was_fitted(
   assert 40 < counts[0] < 80 and counts[1:] == [100, 100]
 
   path = tf.train.Checkpoint(trainer=trainer).write(str(tmp_path / 'x'))
-  _, resumed = _make(holdout_most_rows=100)
+  _, resumed = linear_system.make(holdout_most_rows=100)
   assert not resumed.has_fitted
   tf.train.Checkpoint(trainer=resumed).read(path)
   assert resumed.has_fitted
@@ -402,16 +335,16 @@ def test_no_more_rows_are_held_out_than_allowed_and_none_that_was_fitted(
   again = resumed.hold_out(first(1000))
   assert 0 < again.sum() < 50 and not (again & was_fitted[:1000]).any()
 
-  _, unlimited = _make(holdout_most_rows=None)
+  _, unlimited = linear_system.make(holdout_most_rows=None)
   assert 600 < unlimited.hold_out(rows).sum() < 1000
 
 
 def test_an_output_that_never_varies_has_no_r2():
   """As a maze's goal; the columns are of the other outputs."""
-  rows = _linear_rows(1000)
+  rows = linear_system.rows(1000)
   successor = rows.next_observation.copy()
   successor[:, 1] = rows.observation[:, 1]
-  _, trainer = _make(learning_rate=3e-3, max_epochs=10)
+  _, trainer = linear_system.make(learning_rate=3e-3, max_epochs=10)
   record = trainer.fit(rows._replace(next_observation=successor))
   assert np.isnan(record.r2_per_output).tolist() == [False, True, False]
   others = record.r2_per_output[[0, 2]]

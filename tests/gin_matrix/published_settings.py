@@ -15,6 +15,7 @@ GAMES = ('mm', 'bc_reg', 'filter', 'hype', 'hype_filter')
 
 # Of every run that has demonstrations.
 _DEMOS = {
+  'run.most_steps': None,
   'Task.tremble_probability': (0.01, 0.01, 0.01, 0.025, 0.0),
   'load_demonstrations.max_transitions': (64_000,) * 4 + (100_000,),
   'load_demonstrations.num_episodes': None,
@@ -22,6 +23,7 @@ _DEMOS = {
   'make_encoding.num_frequencies': 0,
 }
 
+_CONSTANT_RATE = {'learning_rate/piecewise_linear.segments': [(1.0, 1.0, 1)]}
 _MODEL_FREE_BUDGET = {
   'run.eval_every': (50_000,) * 4 + (25_000,),
   'run.eval_episodes': (10,) * 4 + (25,),
@@ -49,12 +51,16 @@ _COST = {
 
 _MODEL_FREE = {
   'run.env_steps': (1_000_000,) * 4 + (500_000,),
+  **_CONSTANT_RATE,
+  'ModelFree.learning_rate_scale': 'piecewise_linear',
+  'ModelFree.initial_steps': 1024,  # ours, in place of random ones
   'ModelFree.steps_per_round': 64,
   'ModelFree.updates_per_step': 1,
   'ModelFree.batch_size': 256,
   'ModelFree.make_agent': ('SacAgent',) * 4 + ('Td3BcAgent',),
   'ModelFree.anneal_learning_rate': (True,) * 4 + (False,),
   'CostTurns.cost_update_period': (5000, 10_000, 10_000, 10_000, 5000),
+  'CostTurns.stochastic': True,
   'CostNetwork.num_members': 1,
   'CostNetwork.clip': None,
   'CostLearner.weight_decay': 0.0,
@@ -65,6 +71,7 @@ _SAC = {
   'tfirl.SacAgent.critic_layer_norm': False,
   'tfirl.SacAgent.actor_learning_rate': None,
   'tfirl.SacAgent.initial_alpha': 1.0,
+  'tfirl.SacAgent.clone_weight': 0.0,
   'tfirl.SacAgent.use_ema': False,
 }
 _SAC_MODEL_FREE = {
@@ -93,6 +100,7 @@ _TD3_BC = {
   'Td3BcAgent.critic_updates_first': 0,
   'Td3BcAgent.critic_layer_norm': False,
   'Td3BcAgent.use_ema': False,
+  'Td3BcAgent.clone_weight': 0.0,
   'WarmStart.bc_steps': 10_000,
   'WarmStart.bc_trains_critics': True,
 }
@@ -127,6 +135,7 @@ _ENSEMBLE = {
 _400, _200 = (400,) * 4, (200,) * 4
 _HYPER = {
   **_ENSEMBLE,
+  **_CONSTANT_RATE,
   'run.env_steps': 150_000,
   'run.eval_every': 10_000,
   'run.eval_episodes': (10,) * 4 + (25,),
@@ -138,7 +147,10 @@ _HYPER = {
   'ModelBased.steps_per_round': (1, 2, 1, 2, 1),
   'ModelBased.policy_updates_per_step': (30, 10, 30, 10, 20),
   'ModelBased.dynamics_update_period': (125,) * 4 + (2000,),
+  'ModelBased.learning_rate_scale': 'piecewise_linear',
+  'LearnedDynamics.growth_between_fits': 0.0,
   'ModelBased.demos_in_hybrid': True,
+  'ModelBased.expert_in_hybrid': True,
   'hybrid/table.capacity': 150_000,
   'ModelBased.expert_fraction': (0.0,) * 4 + (0.5,),
   'ModelBased.stochastic': False,
@@ -187,6 +199,7 @@ _TD3_BC_HYPER = {
   'Td3BcAgent.critic_clip_norm': 1.0,
   'Td3BcAgent.weight_decay': 1e-4,
   'BackwardStarts.reset_window': 0.1,
+  'BackwardStarts.keeps_width': False,
   'BackwardStarts.walk_steps': 150_000,
   'ModelBased.pretrained_model': 'cached_pretraining',
   'pretrain/DynamicsTrainer.cosine_half_period': None,
@@ -203,8 +216,9 @@ _PRETRAINING = {
   'DynamicsTrainer.cosine_half_period': None,
 }
 _BC = {
-  **_MODEL_FREE_BUDGET,
+  **_MODEL_FREE_BUDGET,  # ours, as of the games: theirs ends at 300,000
   'run.updates': (1_000_000,) * 4 + (500_000,),
+  'BehaviorCloning.make_agent': 'BcAgent',
   'BehaviorCloning.batch_size': 256,
   'BcAgent.learning_rate': 3e-4,
   'BcAgent.hidden': (256, 256),

@@ -50,6 +50,23 @@ def test_window_by_hand(demos, env_steps, expected):
 @pytest.mark.parametrize(
   'env_steps, expected',
   [
+    (0, (1.0, 1.0)),
+    (20, (0.98, 1.0)),
+    (50, (0.95, 1.0)),
+    (200, (0.8, 0.85)),
+    (1000, (0.0, 0.05)),
+  ],
+)
+def test_the_published_window_is_cut_at_the_end(demos, env_steps, expected):
+  starts = make(demos, keeps_width=False)
+  np.testing.assert_allclose(starts.window(env_steps), expected, atol=1e-12)
+  if env_steps == 0:  # the last row of each
+    assert starts.rows(env_steps).tolist() == [39, 40, 50]
+
+
+@pytest.mark.parametrize(
+  'env_steps, expected',
+  [
     # 2 of 40 rows, the only one, half a row of 10.
     (0, [38, 39, 40, 50]),
     (200, [32, 33, 40, 49]),

@@ -17,7 +17,7 @@ class BackwardStarts:
 
   Near the goal at first, so that the policy learns the last steps before those
   that lead to them. At progress p the window is [1 - p, 1 - p + reset_window]
-  of a trajectory's length, clamped to [0, 1] (Ren et al. 2024, on mazes).
+  of a trajectory's length (Ren et al. 2024, on mazes).
   """
 
   @checks.checked
@@ -27,6 +27,7 @@ class BackwardStarts:
     *,
     reset_window: _PartOfOne = 0.05,
     walk_steps: checks.Count = gin.REQUIRED,
+    keeps_width: bool = True,
   ):
     """Takes the trajectories apart.
 
@@ -34,6 +35,8 @@ class BackwardStarts:
       demos: where rows are drawn from.
       reset_window: share of each trajectory, in (0, 1].
       walk_steps: env steps until the window is at the start, where it stays.
+      keeps_width: begin with the last `reset_window` of a trajectory; else, as
+        the authors' code, with its last row: what is beyond 1 is cut off.
 
     Raises: ValueError if a parameter is out of its range.
     """
@@ -42,12 +45,15 @@ class BackwardStarts:
     self._starts = np.concatenate([[0], self._stops[:-1]])
     self._width = reset_window
     self._walk_steps = walk_steps
+    self._keeps_width = keeps_width
 
   def window(self, env_steps: int) -> tuple[float, float]:
     """From where to where, in shares of a trajectory's length."""
     progress = min(env_steps / self._walk_steps, 1.0)
-    begin = min(1.0 - progress, 1.0 - self._width)
-    return begin, begin + self._width
+    begin = 1.0 - progress
+    if self._keeps_width:
+      begin = min(begin, 1.0 - self._width)
+    return begin, min(begin + self._width, 1.0)
 
   def rows(self, env_steps: int) -> np.ndarray:
     """Rows in the window, one at least of each trajectory; [M] int64."""
