@@ -55,6 +55,7 @@ _SLOW = (
   'docs_site/site_test.py',
   'docs_test.py::test_a_page_runs',
   'dynamics/learned_end_test.py',
+  'dynamics/learning_rate_test.py',
   'dynamics/trainer_test.py',
   'ends_test.py',
   'envs/mazes/camera_test.py',
