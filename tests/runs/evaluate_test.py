@@ -65,7 +65,9 @@ def test_a_finished_run_keeps_what_its_last_policy_returns(run, capsys):
   assert found.length_mean == pytest.approx(lengths.mean())
 
 
-def test_a_policy_that_is_not_the_last_is_not_kept(run):
+def test_a_policy_that_is_not_the_last_is_not_kept(run, monkeypatch):
+  """And plays no hundred episodes before that is said."""
+  monkeypatch.setattr(evaluate.evaluation, 'evaluate', None)
   with pytest.raises(SystemExit, match='--save: .* is not finished'):
     evaluate.main([str(run), '--episodes=1', '--save'])
   assert last_policy.read(run) is None

@@ -53,21 +53,22 @@ def evaluate_run(
     env.close()
 
 
-def save(
-  run: Path, stats: evaluation.EpisodeStats, seed: int, stochastic: bool
-) -> None:
-  """Keeps what `evaluate_run` gave in the run's folder, for reports.
-
-  Args: as of `evaluate_run`, and what that returned.
+def evaluate_last(
+  run: Path, episodes: int, seed: int, stochastic: bool, video: str | None
+) -> evaluation.EpisodeStats:
+  """`evaluate_run`, and keeps what it gave in the run's folder, for reports.
 
   Raises:
-    ValueError: the run is not finished, so that this is not its last policy.
+    ValueError: the run is not finished, so that its policy is not the last;
+      nothing has been played then.
+    FileNotFoundError, ValueError: as `evaluate_run`.
   """
   if not (run / run_folder.COMPLETE_FILE).is_file():
     raise ValueError(
       f'--save: {run} is not finished; expected a run that has spent its '
       'budget, whose policy is the last'
     )
+  stats = evaluate_run(run, episodes, seed, stochastic, video)
   found = stats.metrics()
   last_policy.write(
     run,
@@ -81,6 +82,7 @@ def save(
       success=found['eval_success'],
     ),
   )
+  return stats
 
 
 def table(stats: evaluation.EpisodeStats) -> str:
@@ -114,11 +116,10 @@ def main(
   """
   args = evaluate_arguments.make_parser(name).parse_args(argv)
   try:
-    stats = evaluate_run(
+    play = evaluate_last if args.save else evaluate_run
+    stats = play(
       args.run, args.episodes, args.seed, args.stochastic, args.video
     )
-    if args.save:
-      save(args.run, stats, args.seed, args.stochastic)
   except (OSError, ValueError) as error:
     message = str(error).split('\n  In call to configurable')[0]
     sys.exit(f'error: {message}')

@@ -18,7 +18,7 @@ from tfirl.sweeps.results import TABLES
 
 _NUMBERS = 'metrics.csv'
 # All of a run that is small: some 40 KB.
-KEPT_FILES = (
+_KEPT = (
   _NUMBERS,
   'config.gin',
   'operative_config.gin',
@@ -71,7 +71,7 @@ def keep(
     if episodes:
       _evaluate_last(source, episodes)
     (kept / name).mkdir(parents=True)
-    for file in KEPT_FILES:
+    for file in _KEPT:
       if (source / file).exists():
         shutil.copy(source / file, kept / name / file)
   return sorted(new), going_on
@@ -109,8 +109,7 @@ def _evaluate_last(run: Path, episodes: int) -> None:
   names = runs.COMPLETE_FILE, policy_file.FILE
   has_last = all((run / name).exists() for name in names)
   if has_last and last_policy.read(run) is None:
-    stats = evaluate.evaluate_run(run, episodes, _SEED, False, None)
-    evaluate.save(run, stats, _SEED, False)
+    evaluate.evaluate_last(run, episodes, _SEED, False, None)
 
 
 def _name(path: str, folder: str) -> str:
