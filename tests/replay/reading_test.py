@@ -29,20 +29,52 @@ def replay():
 
 
 @pytest.mark.parametrize('number', [0, 1, 3, 4, 5, 39, 64])
-def test_reads_each_row_once(replay, number):
+def test_reads_each_row_once_as_they_were_written(replay, number):
   rows = _rows(number)
   replay.writer('t').append(rows)
-  found = replay.read('t')
-  order = np.argsort(found.observation[:, 0])
-  for field, expected in zip(found, rows, strict=True):
-    np.testing.assert_array_equal(field[order], expected)
+  for field, expected in zip(replay.read('t'), rows, strict=True):
+    np.testing.assert_array_equal(field, expected)
 
 
 def test_reads_what_is_still_there(replay):
   """70 rows: the first two blocks have made room for the last."""
   replay.writer('t').append(_rows(70))
-  found = np.sort(replay.read('t').observation[:, 0])
+  found = replay.read('t').observation[:, 0]
   np.testing.assert_array_equal(found, np.arange(4, 70))
+
+
+def test_a_table_is_drawn_bit_by_bit(replay, monkeypatch):
+  """Not all draws at once: each block comes about ten times."""
+  monkeypatch.setattr(reading, '_MOST_PER_BATCH', 3)
+  replay.writer('t').append(_rows(64))
+  found = replay.read('t').observation[:, 0]
+  np.testing.assert_array_equal(found, np.arange(64))
+
+
+def test_rows_move_to_another_table(make_replay, make_rows):
+  """10 of one, behind 3 of the other, which has room for 12, in blocks of 4."""
+  replay = make_replay(tables={'one': {}, 'other': {'capacity': 12}})
+  replay.writer('one').append(make_rows(range(10)))
+  replay.writer('other').append(make_rows(range(100, 103)))
+  replay.move('one', 'other')
+  assert (replay.size('one'), len(replay.read('one').discount)) == (0, 0)
+  found = replay.read('other').observation[:, 0]
+  np.testing.assert_array_equal(found, [100, 101, 102, *range(10)])
+  replay.writer('other').append(make_rows([10, 11, 12]))  # a block too many
+  found = replay.read('other').observation[:, 0]
+  np.testing.assert_array_equal(found, range(1, 13))
+
+
+def test_a_restored_table_is_read_in_order(make_replay, make_rows, tmp_path):
+  replay = make_replay()
+  replay.writer('policy').append(make_rows(range(100)))
+  replay.clear('policy')
+  replay.writer('policy').append(make_rows(range(18)))
+  replay.save(tmp_path)
+  replay = make_replay(restore_from=tmp_path)
+  replay.writer('policy').append(make_rows(range(18, 30)))
+  found = replay.read('policy').observation[:, 0]
+  np.testing.assert_array_equal(found, range(30))
 
 
 def test_a_cleared_table_is_empty_and_takes_rows_again(replay):
@@ -52,7 +84,7 @@ def test_a_cleared_table_is_empty_and_takes_rows_again(replay):
   assert len(replay.read('t').discount) == 0
   replay.writer('t').append(_rows(5, start=100))
   np.testing.assert_array_equal(
-    np.sort(replay.read('t').observation[:, 0]), np.arange(100, 105)
+    replay.read('t').observation[:, 0], np.arange(100, 105)
   )
 
 

@@ -10,6 +10,9 @@ import tensorflow as tf
 from tfirl.replay import notes
 from tfirl.replay.errors import StarvedTableError
 
+# Each block is drawn about ten times: all of it at once would be ten tables.
+_MOST_PER_BATCH = 1000
+
 
 def read_blocks(
   server_address: str,
@@ -31,7 +34,7 @@ def read_blocks(
     describe: returns the table's size and limiter, for an error's text.
 
   Returns:
-    `num_blocks` arrays, in no order.
+    `num_blocks` arrays, the lowest priority first: as they were written.
 
   Raises:
     StarvedTableError: the limiter let too few blocks through, or after 100
@@ -54,16 +57,20 @@ def read_blocks(
       max_samples=per_draw,
     )
     num_drawn = 0
+    samples = dataset.batch(min(per_draw, _MOST_PER_BATCH))
     with notes.without_note_of_draw():
-      samples = list(dataset.batch(per_draw).as_numpy_iterator())
-    for sample in samples:
-      num_drawn += len(sample.info.key)
-      for key, block in zip(sample.info.key, sample.data, strict=True):
-        found[int(key)] = block
+      for sample in samples.as_numpy_iterator():
+        info = sample.info
+        num_drawn += len(info.key)
+        for key, block, written in zip(
+          info.key, sample.data, info.priority, strict=True
+        ):
+          if key not in found:  # a copy: a view would keep the whole batch
+            found[key] = written, block.copy()
     is_starved = num_drawn < per_draw  # the limiter ended the draw
   if len(found) < num_blocks:
     raise StarvedTableError(
       f'{describe()} gave {len(found)} of its {num_blocks} blocks within '
       f'{timeout_ms} ms a draw; expected all of them.'
     )
-  return list(found.values())
+  return [block for _, block in sorted(found.values(), key=lambda v: v[0])]

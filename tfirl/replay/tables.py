@@ -17,6 +17,8 @@ from tfirl.replay.sampling import BlockSampler
 from tfirl.replay.writers import BlockWriter
 from tfirl.types import Transition
 
+_BLOCKS_PER_MOVE = 32
+
 
 @dataclasses.dataclass(frozen=True)
 class TableConfig:
@@ -209,30 +211,31 @@ class Replay:
     about ln(n) times each, so give a table that is read blocks of 256 rows.
 
     Returns:
-      `Transition` of NumPy arrays [N, ...], in no order.
+      `Transition` of NumPy arrays [N, ...], the oldest first.
 
     Raises:
       StarvedTableError: the limiter let too few blocks through.
     """
-    config = self._config(name)
-    num_blocks = self._info(name).current_size
-    blocks = reading.read_blocks(
-      self._client.server_address,
-      name,
-      (config.rows_per_item, self._layout.width),
-      num_blocks,
-      config.timeout_ms,
-      lambda: self.describe(name),
-    )
-    rows = [*blocks, self._writers[name].partial_rows]
-    return self._layout.unpack_arrays(np.concatenate(rows))
+    return self._layout.unpack_arrays(np.concatenate(self._read_blocks(name)))
+
+  def move(self, source: str, target: str) -> None:
+    """All rows of one table to another, oldest first; the one is empty then.
+
+    Raises:
+      StarvedTableError: the limiter of `source` let too few blocks through.
+      BlockedWriterError: that of `target` let too few in.
+    """
+    blocks, writer = self._read_blocks(source), self.writer(target)
+    self.clear(source)
+    while blocks:  # bit by bit: they may fill half of the memory
+      writer.append_packed(np.concatenate(blocks[:_BLOCKS_PER_MOVE]))
+      del blocks[:_BLOCKS_PER_MOVE]
 
   def clear(self, name: str) -> None:
     """Forgets every row of the table, and its partial block."""
     self._config(name)
     self._client.reset(name)
-    width = self._layout.width
-    self._writers[name].partial_rows = np.zeros((0, width), np.float32)
+    self._writers[name].clear()
 
   def size(self, name: str) -> int:
     """Rows that can be sampled: whole blocks, not the partial one."""
@@ -297,6 +300,19 @@ class Replay:
       writer.close()
     self._stop()
 
+  def _read_blocks(self, name: str) -> list[np.ndarray]:
+    """Its rows, packed, [n, W] each, the partial block last."""
+    config = self._config(name)
+    blocks = reading.read_blocks(
+      self._client.server_address,
+      name,
+      (config.rows_per_item, self._layout.width),
+      self._info(name).current_size,
+      config.timeout_ms,
+      lambda: self.describe(name),
+    )
+    return [*blocks, self._writers[name].partial_rows]
+
   def _stop(self) -> None:
     with stderr_filter.without_notes():
       self._server.stop()
@@ -332,7 +348,9 @@ class Replay:
           f'{folder}: table {name!r}: found {self.size(name)} rows in '
           f'reverb/, expected {values["size"]}; the checkpoint is damaged.'
         )
-      self._writers[name].partial_rows = saving.read_partial_rows(
+      writer = self._writers[name]
+      writer.num_blocks, _ = self.counts(name)
+      writer.partial_rows = saving.read_partial_rows(
         folder, name, self._layout.width
       )
 

@@ -18,7 +18,9 @@ class BlockWriter:
   """Groups rows into blocks of `rows_per_item`, each one Reverb item.
 
   Rows that do not fill a block wait in `partial_rows` for the next append;
-  `Replay.save` keeps them. Get one from `Replay.writer`.
+  `Replay.save` keeps them. A block's priority is its number, `num_blocks` when
+  it was written, by which `Replay.read` has them in order; samplers don't look
+  at it. Get one from `Replay.writer`.
 
   Args:
     client: of the server that owns the table.
@@ -39,12 +41,17 @@ class BlockWriter:
     describe: Callable[[], str],
   ):
     self.rows_per_item = rows_per_item
-    self.partial_rows = np.zeros((0, layout.width), np.float32)
     self._table = table
     self._layout = layout
     self._timeout_ms = timeout_ms
     self._describe = describe
     self._writer = client.trajectory_writer(num_keep_alive_refs=1)
+    self.clear()
+
+  def clear(self) -> None:
+    """Begins anew, as its table does."""
+    self.num_blocks = 0
+    self.partial_rows = np.zeros((0, self._layout.width), np.float32)
 
   def append(self, rows: Transition) -> None:
     """Appends NumPy rows [n, ...]; full blocks are in the table on return.
@@ -53,14 +60,21 @@ class BlockWriter:
       ValueError: a shape differs from the table's.
       BlockedWriterError: the limiter held the block back for `timeout_ms`.
     """
-    rows = np.concatenate([self.partial_rows, self._layout.pack(rows)])
+    self.append_packed(self._layout.pack(rows))
+
+  def append_packed(self, rows: np.ndarray) -> None:
+    """As `append`; rows [n, W] as `RowLayout` packs them."""
+    rows = np.concatenate([self.partial_rows, rows])
     num_blocks = len(rows) // self.rows_per_item
     end = num_blocks * self.rows_per_item
     self.partial_rows = rows[end:].copy()
     blocks = rows[:end].reshape(num_blocks, self.rows_per_item, rows.shape[1])
     for i, block in enumerate(blocks):
       self._writer.append(block)
-      self._writer.create_item(self._table, 1.0, self._writer.history[-1])
+      self._writer.create_item(
+        self._table, float(self.num_blocks), self._writer.history[-1]
+      )
+      self.num_blocks += 1
       if (i + 1) % _BLOCKS_PER_FLUSH == 0 or i + 1 == num_blocks:
         self._flush()
 

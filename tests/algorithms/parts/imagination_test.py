@@ -155,22 +155,40 @@ def test_keeps_num_epochs_retained(opened):
 
 
 def test_longer_rollouts_take_over(opened):
-  """From epoch 3 on 3 rows each: the short ones go, room is for 288."""
+  """From epoch 3 on 3 rows each: the short ones stay, room is for 288."""
   imagined, replay = opened()
   imagined.imagine(_policy, 4)
   assert imagined.sample().observation.shape == (12, 2)
   imagined.imagine(_policy, 20)
   sizes = {name: replay.size(name) for name in replay.names}
-  assert (sizes['learner_1'], sizes['learner_3']) == (0, 72)
+  assert (sizes['learner_1'], sizes['learner_3']) == (0, 24 + 72)
   assert imagined.table_sizes(sizes) == {
     'expert': 8,
     'policy': 8,
-    'learner': 72,
+    'learner': 96,
   }
   assert imagined.sample().observation.shape == (12, 2)
   for _ in range(5):
     imagined.imagine(_policy, 20)
   assert replay.size('learner_3') == 288
+
+
+def test_the_oldest_rows_go_first_when_rollouts_get_shorter(opened):
+  """By hand: 3 x 24 rows of epoch 1, then room for 48: the later two 24s."""
+  lengths = {1: 3, 2: 1}
+  imagined, replay = opened(
+    rollout_length=lambda epoch: lengths[min(max(epoch, 1), 2)],
+    num_epochs_retained=1,
+    expert_reset_fraction=lambda env_steps: 1.0 if env_steps < 8 else 0.0,
+  )
+  imagined.imagine(_policy, 4)
+  assert (replay.read('learner_3').observation == 1.0).all()
+  imagined.imagine(_policy, 8)
+  assert replay.size('learner_3') == 144
+  imagined.imagine(_policy, 12)
+  assert (replay.size('learner_3'), replay.size('learner_1')) == (0, 48)
+  # 24 of the policy's from step 12 behind 24 of its from step 8.
+  assert (replay.read('learner_1').observation == 2.0).all()
 
 
 def test_the_length_is_of_the_epoch_that_begins():
@@ -229,12 +247,14 @@ def test_a_parameter_out_of_range(wrong, message):
 
 
 def test_more_rows_than_memory_are_refused(monkeypatch):
-  # 288 rows of 6 floats of 4 bytes: 6,912.
-  monkeypatch.setattr(memory, 'available_bytes', lambda: 7000)
-  with pytest.raises(ValueError, match='table learner, 288 rows of 6 floats'):
-    _make()
-  monkeypatch.setattr(memory, 'available_bytes', lambda: 8000)
-  _make()
+  # 288 rows of 6 floats of 4 bytes: 6,912, twice where the length changes.
+  only = {'rollout_length': lambda epoch: 3}
+  for most, kwargs in [(6912, only), (2 * 6912, {})]:
+    monkeypatch.setattr(memory, 'available_bytes', lambda n=most: n)
+    with pytest.raises(ValueError, match='table learner, 288 rows of 6 floats'):
+      _make(**kwargs)
+    monkeypatch.setattr(memory, 'available_bytes', lambda n=most: 1.12 * n)
+    _make(**kwargs)
 
 
 class _Backwards:

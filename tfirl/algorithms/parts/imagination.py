@@ -33,8 +33,8 @@ class Imagination:
   Reverb fixes a table's capacity when it is made, and how many rows make up
   `num_epochs_retained` changes with the length of the rollouts. So there is a
   table for each length of the schedule; the one in use is `learner` to all
-  others. When the length changes, the old rows go and the new table is filled
-  at once.
+  others. When the length changes, its rows move to the new table, where those of
+  the next rollouts push the oldest out, as in the authors' code.
 
   Args:
     env: the learned model as an environment.
@@ -146,14 +146,18 @@ class Imagination:
       Named numbers of what was imagined.
     """
     starts, first_actions = self._sample_starts(env_steps)
-    length = self._length = self.length(env_steps)
+    length = self.length(env_steps)
+    if self._length not in (None, length):
+      self._replay.move(
+        self._tables[self._length].name, self._tables[length].name
+      )
+    self._length = length
     self._latest = (
       env_steps,
       starts[:_SHOWN_STARTS].copy(),
       first_actions[:_SHOWN_ROLLOUTS].copy(),
     )
     rollout = self._env.rollout(policy, starts, length, first_actions)
-    self._keep_only(length)
     self._replay.writer(self._tables[length].name).append(rollout.rows)
     num_rows = len(rollout.rows.discount)
     reward = getattr(rollout.rows, 'reward', None)
@@ -233,11 +237,6 @@ class Imagination:
     checks.within('Imagination.expert_reset_fraction', fraction, checks.Share)
     return fraction
 
-  def _keep_only(self, length: int) -> None:
-    for other, table in self._tables.items():
-      if other != length and self._replay.size(table.name):
-        self._replay.clear(table.name)
-
 
 def _plan_tables(
   lengths: set[int], rows_per_length: int, model: dynamics_model.DynamicsModel
@@ -254,6 +253,8 @@ def _plan_tables(
     f'table learner, {most_rows} rows of {width} floats '
     '(Imagination.rollouts_per_step, .rollout_length, .num_epochs_retained)'
   )
+  if len(planned) > 1:  # where the length changes, rows are read, then written
+    what, most_rows = f'twice {what}', 2 * most_rows
   memory.check(4 * width * most_rows, what)
   logging.info('%s: %.2f GiB at most', what, 4 * width * most_rows / 2**30)
   return planned
