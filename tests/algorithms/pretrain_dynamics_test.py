@@ -87,6 +87,23 @@ def test_a_round_is_one_fit(demos):
   assert np.isfinite(list(losses.values())).all()
 
 
+def test_a_fit_that_was_stopped_is_not_the_end(demos, tmp_path):
+  """Whatever it has spent; also where the process is another."""
+  game = make(demos, "PretrainDynamics.bin_sampling = 'none'")
+  game.tell = lambda doing: True
+  game.run_round()
+  assert game.losses['dynamics_epochs'] == 1
+  assert game.is_unfinished and game.clock.updates > 0
+  made = checkpoints.Checkpoints(tmp_path, game.trackables())
+  path = made.save(1)
+  second = make(demos, "PretrainDynamics.bin_sampling = 'none'", seed=0)
+  checkpoints.Checkpoints(tmp_path, second.trackables()).restore(path)
+  assert second.is_unfinished
+  second.run_round()
+  assert second.losses['dynamics_epochs'] > 1 and not second.is_unfinished
+  assert second.clock.updates > game.clock.updates
+
+
 def test_tells_of_each_epoch_of_its_fit(demos):
   game, told = make(demos), []
   game.tell = told.append

@@ -88,6 +88,39 @@ def test_window_holds_the_latest_rows_in_order():
   np.testing.assert_array_equal(rows.discount, expected.discount)
 
 
+def walk(start, number, step=1.0):
+  """An episode from `start` on, each state `step` after the one before."""
+  states = start + step * np.arange(number + 1, dtype=np.float32)[:, None]
+  return types.Transition(
+    states[:-1], 0 * states[1:], np.ones(number, np.float32), states[1:]
+  )
+
+
+def test_episodes_of_a_window_that_come_in_turns_are_put_together():
+  """As blocks of several actors do: two rows of one, two of the other."""
+  window = episode_rows.Window(1, 1, capacity=10)
+  one, other = walk(0.0, 4), walk(100.0, 3)
+  for begin in (0, 2):
+    for rows in (one, other):
+      block = types.Transition(*(field[begin : begin + 2] for field in rows))
+      window.add(block, np.arange(begin, begin + len(block.discount)))
+  wanted = [0, 1, 2, 3, 100, 101, 102]
+  assert window.transition.observation[:, 0].tolist() == wanted
+  assert window.rows.observation[:, 0].tolist() == wanted
+  assert window.rows.time.tolist() == [0, 1, 2, 3, 0, 1, 2]
+
+
+def test_one_environments_rows_stay_as_they_are():
+  """Where it comes by the same states again, too, or stands still."""
+  window = episode_rows.Window(1, 1, capacity=10)
+  episodes = walk(0.0, 3), walk(0.0, 3), walk(0.0, 4, step=0.0)
+  for rows in episodes:
+    window.add(rows, np.arange(len(rows.discount)))
+  wanted = np.concatenate([rows.observation for rows in episodes])
+  np.testing.assert_array_equal(window.transition.observation, wanted)
+  assert window.rows.time.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]
+
+
 def test_a_restored_window_holds_the_very_rows(tmp_path):
   window = episode_rows.Window(2, 1, capacity=10)
   window.add(transitions(0, 7), np.arange(7))

@@ -124,27 +124,3 @@ def no_warnings():
   """A quantile of infinite errors is what it is."""
   with np.errstate(all='raise', under='ignore'):
     yield
-
-
-def test_episodes_that_come_in_turns_are_put_together():
-  """As blocks of several actors do."""
-  one, other = _episode(4), _episode(3, start=100.0)
-  mixed = _join(
-    *(
-      types.Transition(*(field[start : start + 2] for field in rows))
-      for start in (0, 2)
-      for rows in (one, other)
-    )
-  )
-  found = open_loop._chained(mixed)
-  for field, expected in zip(found, _join(one, other), strict=True):
-    np.testing.assert_array_equal(field, expected)
-  assert open_loop._steps_left(mixed).max() == 2
-  assert open_loop._steps_left(found).tolist() == [4, 3, 2, 1, 3, 2, 1]
-
-
-def test_one_environments_rows_stay_as_they_are():
-  """Where it comes by the same states again, too."""
-  rows = _join(_episode(3), _episode(3), _episode(4, action=0.0))
-  for field, expected in zip(open_loop._chained(rows), rows, strict=True):
-    np.testing.assert_array_equal(field, expected)

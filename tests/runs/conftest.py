@@ -56,10 +56,12 @@ class _Counting(tf.Module):
     self.clock = clock_lib.Clock()
     self.losses = {'toy_loss': 0.0}
     self.cost = None
+    self.is_unfinished = False
     self.num_traces = 1
     self.rounds = 0
     self.closed = False
     self.recorded_in, self.finished_in = [], []
+    self._returns_of_training = []
     self.weight = tf.Variable(0.0)
     self._script = script
     script.while_made()
@@ -76,22 +78,30 @@ class _Counting(tf.Module):
     if self._script.budget_units == budget.STEPS:
       self.clock.env_steps += 10
       self.clock.rollout_steps += 5
+    self._returns_of_training.append(float(self.rounds))
     self.weight.assign_add(1.0)
     self._set_policy()
     self._script.after_round(self)
 
   def trackables(self):
-    def set_state(state):
-      self.clock = clock_lib.Clock(**state)
+    def get_state():
+      return {'clock': vars(self.clock), 'is_unfinished': self.is_unfinished}
 
-    get_state = lambda: vars(self.clock)  # noqa: E731
+    def set_state(state):
+      self.clock = clock_lib.Clock(**state['clock'])
+      self.is_unfinished = state['is_unfinished']
+
     return {
       'net': self,
       'state': checkpoints.PythonState(get_state, set_state),
     }
 
   def training_episodes(self):
-    return {'training_return': 2.5}
+    ended = self._returns_of_training
+    return {'training_return': np.mean(ended)} if ended else {}
+
+  def forget_training_episodes(self):
+    self._returns_of_training = []
 
   def save_tables(self, folder):
     (folder / 'tables').write_text(str(self.clock.env_steps))

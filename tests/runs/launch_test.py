@@ -194,18 +194,6 @@ def test_config_of_a_failed_run_may_change_until_it_has_a_checkpoint(
     _launch()
 
 
-@gin.configurable('toy_failing', module='launch_test')
-def toy_failing():
-  raise ValueError('demos x.npz: found 3, expected 4')
-
-
-def test_error_line_leaves_out_what_gin_appends():
-  with pytest.raises(ValueError) as info:
-    toy_failing()
-  assert 'In call to configurable' in str(info.value)
-  assert launch.error_line(info.value) == 'demos x.npz: found 3, expected 4'
-
-
 @pytest.mark.parametrize(
   'number', [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
 )

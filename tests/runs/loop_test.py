@@ -81,6 +81,20 @@ def test_stops_after_the_round_with_a_checkpoint(run):
   assert run.steps() == [0, 20, 40]
 
 
+def test_a_round_that_was_stopped_half_way_is_not_the_last(run):
+  """A fit of a model, say, whose steps spend the budget at once."""
+
+  def leave(algorithm):
+    algorithm.is_unfinished = algorithm.rounds == 6
+
+  run.script.after_round = leave
+  assert run(stop_after=6).finished_in == []
+  assert not (run.path / 'complete.json').exists()
+  second = run()
+  assert (second.rounds, second.finished_in) == (1, [run.path])
+  assert (run.path / 'complete.json').exists()
+
+
 def test_a_round_that_waits_for_actors_ends_with_a_checkpoint(run):
   def interrupt(algorithm):
     if algorithm.clock.env_steps == 40:

@@ -31,11 +31,20 @@ def test_points_between_evaluations(run):
   assert [x for x, _ in _curve(events, 'train/toy_loss')] == [0, 30, 60, 90]
   assert [x for x, _ in _curve(events, 'eval/return_mean')] == [0, 90]
   returns = _curve(events, 'train/training_return')
-  assert returns == [(0, 2.5), (30, 2.5), (60, 2.5), (90, 2.5)]
+  # An episode a round, which returns its number; two rounds a point.
+  assert returns == [(30, 1.5), (60, 2.5), (90, 3.5)]
   speeds = [speed for _, speed in _curve(events, 'clock/steps_per_s')]
   assert len(speeds) == 3 and min(speeds) > 0
-  # metrics.csv has a row an evaluation, as ever.
+  # metrics.csv has a row an evaluation, as ever, with all episodes before it.
   assert run.steps() == [0, 60]
+  assert run.last_row()['training_return'] == '3.5'
+
+
+def test_episodes_of_training_count_once(run):
+  """In the evaluation after them: rounds 1 and 2, then 3 and 4."""
+  run(env_steps=40, eval_every=20, log_every=10)
+  assert run.steps() == [0, 20, 40]
+  assert run.last_row()['training_return'] == '3.5'
 
 
 def test_settings_are_hyper_parameters(run):

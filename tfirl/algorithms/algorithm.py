@@ -32,6 +32,8 @@ class Trainable(abc.ABC):
     policy: the current policy, in NumPy; None where there is none to evaluate.
     losses: named floats of the latest round.
     cost: the learned `CostLearner`; None for a method that learns none.
+    is_unfinished: the latest round was stopped half-way, and the next one goes
+      on with it; the run is not over, whatever was spent.
     tell: is called with a few words on what takes long in a round, and returns
       whether to end that as soon as it may, for the run is to stop; whoever
       runs it may replace it.
@@ -46,6 +48,7 @@ class Trainable(abc.ABC):
     self.policy = None
     self.losses: dict[str, float] = {}
     self.cost = None
+    self.is_unfinished = False
     self.tell: Callable[[str], bool] = lambda doing: False
 
   @abc.abstractmethod
@@ -62,11 +65,14 @@ class Trainable(abc.ABC):
     """What a checkpoint must hold, besides the tables."""
 
   def training_episodes(self) -> Mapping[str, float]:
-    """Columns of metrics.csv, of the episodes of training since the last call:
-    `training_return`, by the task's reward, which nothing is trained on,
-    `training_length` and `training_terminated`; {} of none.
+    """Columns of metrics.csv, of the episodes of training that were not yet
+    forgotten: `training_return`, by the task's reward, which nothing is trained
+    on, `training_length` and `training_terminated`; {} of none.
     """
     return {}
+
+  def forget_training_episodes(self) -> None:  # noqa: B027 some have none
+    """Those that have ended; is called at each evaluation."""
 
   def save_tables(self, folder) -> None:
     """Writes the tables and their partial blocks to a checkpoint's folder."""
@@ -131,7 +137,10 @@ class Algorithm(Trainable):
     }
 
   def training_episodes(self) -> Mapping[str, float]:
-    return self._episodes.take()
+    return self._episodes.columns()
+
+  def forget_training_episodes(self) -> None:
+    self._episodes.forget()
 
   def save_tables(self, folder) -> None:
     self._replay.save(folder)

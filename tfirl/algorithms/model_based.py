@@ -247,6 +247,8 @@ class ModelBased(game.Game):
       if self._dynamics.is_due(self.clock.env_steps):
         with self._stopwatch.time('fit'):
           self._fit()
+      if self._dynamics.is_unfinished:
+        return  # the run is to stop; the next round imagines
       with self._stopwatch.time('imagine'):
         self._imagine()
     with self._stopwatch.time('update'):

@@ -1,5 +1,6 @@
 """Rows of episodes, as the cost player meets them: each with its time."""
 
+import collections
 from typing import NamedTuple
 
 import numpy as np
@@ -98,17 +99,39 @@ class Window(tf.Module):
 
   @property
   def transition(self) -> types.Transition:
-    """All rows, oldest first, [N, ...]."""
+    """All rows, oldest first, but each episode's together, [N, ...]."""
     observation, action, discount, _, after = self._columns()
     return types.Transition(observation, action, discount[:, 0], after)
 
   @property
   def rows(self) -> EpisodeRows:
-    """All rows, oldest first, [N, ...]."""
+    """The same, in the same order."""
     observation, action, discount, time, _ = self._columns()
     return EpisodeRows(
       observation, action, discount[:, 0], time[:, 0].astype(np.int64)
     )
 
   def _columns(self) -> list[np.ndarray]:
-    return np.split(self._rows.numpy(), self._splits, axis=1)
+    columns = np.split(self._rows.numpy(), self._splits, axis=1)
+    order = _order_of_steps(columns[0], columns[-1])
+    return [column[order] for column in columns]
+
+
+def _order_of_steps(observation: np.ndarray, after: np.ndarray) -> list[int]:
+  """Of rows [N, O], each before the one that goes on from it, if it is there:
+  as they are, if one environment made them; those of actors come in turns.
+  """
+  waiting = collections.defaultdict(collections.deque)
+  for i, row in enumerate(observation):
+    waiting[row.tobytes()].append(i)
+  order, is_taken = [], np.zeros(len(observation), bool)
+  for first in range(len(observation)):
+    i = None if is_taken[first] else first
+    while i is not None:
+      order.append(i)
+      is_taken[i] = True
+      following = waiting[after[i].tobytes()]
+      while following and is_taken[following[0]]:
+        following.popleft()
+      i = following[0] if following else None
+  return order

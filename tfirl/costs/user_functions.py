@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tfirl.config import gin_messages
+
 _COSTS_LEARNER, _COSTS_EXPERT = (0.5, -0.25), (-0.5, 0.75)
 
 
@@ -73,7 +75,7 @@ def _brief(error: Exception) -> str:
   """Type and message in a line: without what gin appends and the lines of code
   that TensorFlow lists before an error of its own kind.
   """
-  text = str(error).split('\n  In call to configurable')[0].strip()
+  text = gin_messages.without_calls(error).strip()
   line = text.splitlines()[-1].strip() if text else ''
   is_named = re.match(r'\w+Error: ', line)
   return line if is_named else f'{type(error).__name__}: {line}'

@@ -113,8 +113,11 @@ class Session:
 
   @property
   def is_spent(self) -> bool:
-    """Whether nothing is left to train with."""
-    return self._budget.is_spent(self._algorithm.clock)
+    """Whether nothing is left to train with, or to go on with."""
+    algorithm = self._algorithm
+    return self._budget.is_spent(algorithm.clock) and not (
+      algorithm.is_unfinished
+    )
 
   def train(
     self,
@@ -203,6 +206,7 @@ class Session:
       clock = algorithm.clock.real_steps or algorithm.clock.updates
       self._log.board.video('eval/video', str(video), clock)
     algorithm.write_records(self._run_folder.path)
+    algorithm.forget_training_episodes()
     self._evaluated_at = self.steps
     self._train_s, self._train_steps = 0.0, 0
     mean_return = found['eval_return_mean']

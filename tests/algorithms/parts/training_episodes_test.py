@@ -15,12 +15,15 @@ def _add(episodes, *steps, stream=0):
 
 def test_episodes_over_rounds():
   episodes = training_episodes.TrainingEpisodes()
-  assert episodes.take() == {}
+  assert episodes.columns() == {}
   _add(episodes, (1.0, 0), (2.0, 1), (4.0, 2), (8.0, 0))
-  assert episodes.take()['training_return'] == 7.0
+  assert episodes.columns()['training_return'] == 7.0
+  assert episodes.columns()['training_return'] == 7.0
+  episodes.forget()
   _add(episodes, (16.0, 1), (32.0, 0), (64.0, 0))
-  assert episodes.take()['training_return'] == (8 + 16 + 32) / 2
-  assert episodes.take() == {}  # the last one is under way
+  assert episodes.columns()['training_return'] == (8 + 16 + 32) / 2
+  episodes.forget()
+  assert episodes.columns() == {}  # the last one is under way
 
 
 def test_lengths_and_ends():
@@ -28,7 +31,7 @@ def test_lengths_and_ends():
   episodes = training_episodes.TrainingEpisodes()
   _add(episodes, (1.0, 0), (1.0, 1), (1.0, 2, 0.0), (1.0, 0))
   _add(episodes, (1.0, 0), (1.0, 1, 0.0), (1.0, 0, 0.0))
-  found = episodes.take()
+  found = episodes.columns()
   assert found['training_length'] == (3 + 1 + 2) / 3
   assert found['training_terminated'] == 2 / 3
 
@@ -38,7 +41,7 @@ def test_what_began_in_the_middle_has_no_return():
   episodes = training_episodes.TrainingEpisodes()
   _add(episodes, (1.0, 7), (1.0, 8), (2.0, 0), (2.0, 1), (1.0, 5), (1.0, 6))
   _add(episodes, (3.0, 0))
-  assert episodes.take()['training_return'] == 4.0
+  assert episodes.columns()['training_return'] == 4.0
 
 
 def test_streams_are_kept_apart():
@@ -51,6 +54,6 @@ def test_streams_are_kept_apart():
   _add(episodes, (64.0, 0), stream=9)
   _add(episodes, (4.0, 2), (0.0, 0), stream=3)
   _add(episodes, (0.0, 0), stream=7)
-  found = episodes.take()
+  found = episodes.columns()
   assert found['training_return'] == (7 + 8) / 2
   assert found['training_length'] == (3 + 1) / 2

@@ -53,16 +53,19 @@ class TrainingEpisodes:
       self._current[stream] = current
       self._next_time[stream] = time + 1
 
-  def take(self) -> Mapping[str, float]:
-    """Columns of metrics.csv, of the episodes since the last call: their mean
-    return and length, and the share that terminated; {} of none.
+  def forget(self) -> None:
+    """Those that have ended; one under way goes on."""
+    self._ended = []
+
+  def columns(self) -> Mapping[str, float]:
+    """Columns of metrics.csv, of the episodes that ended since `forget`: their
+    mean return and length, and the share that terminated; {} of none.
 
     An episode counts when the next one begins.
     """
-    ended, self._ended = self._ended, []
-    if not ended:
+    if not self._ended:
       return {}
-    lengths, returns, terminated = zip(*ended, strict=True)
+    lengths, returns, terminated = zip(*self._ended, strict=True)
     return {
       'training_return': float(np.mean(returns)),
       'training_length': float(np.mean(lengths)),
