@@ -72,6 +72,18 @@ def test_orders_follow_the_seed(make_replay, make_rows):
   assert first != sorted(first)
 
 
+def test_what_goes_on_draws_other_orders(make_replay, make_rows, tmp_path):
+  """Not those of the beginning again; the same each time."""
+  replay = make_replay(rows_per_item=64, min_size=64)
+  replay.writer('policy').append(make_rows(range(64)))
+  orders = [_numbers(replay.sampler('policy', 64).sample()).tolist()]
+  replay.save(tmp_path)
+  for _ in range(2):
+    replay = make_replay(restore_from=tmp_path, rows_per_item=64, min_size=64)
+    orders.append(_numbers(replay.sampler('policy', 64).sample()).tolist())
+  assert orders[0] != orders[1] == orders[2]
+
+
 def test_nothing_is_prefetched(make_replay, make_rows):
   replay = make_replay(capacity=64)
   writer, sampler = replay.writer('policy'), replay.sampler('policy', 32)

@@ -155,6 +155,17 @@ def test_best_policy_is_kept_across_a_resumption(run):
   np.testing.assert_allclose(model.action(tf.zeros([1, 1])), [[0.5]], 1e-6)
 
 
+def test_the_best_policy_may_be_kept_from_some_step_on(run):
+  """Of the evaluations since; and no longer, when it is not asked for."""
+  run.script.returns = [0.0, 0.0, 1.5, 0.0, 0.9, 0.0, 0.0, 0.0, 2.4]
+  run(env_steps=30)
+  assert not (run.path / 'best_policy').exists()
+  run(env_steps=60, keep_best=True)
+  run(env_steps=100)
+  model = tf.saved_model.load(str(run.path / 'best_policy'))
+  np.testing.assert_allclose(model.action(tf.zeros([1, 1])), [[0.3]], 1e-6)
+
+
 @pytest.mark.parametrize(
   ('error', 'words'),
   [

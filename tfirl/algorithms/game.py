@@ -3,6 +3,7 @@
 Where there is no cost (`no_cost`) the agent plays alone, by the same rounds.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -67,6 +68,7 @@ class Game(algorithm.Algorithm):
     replay: tables.Replay,
     updates_per_round: int,
     *,
+    learning_rate_scale: Callable,
     batch_size: int,
     is_new: bool,
     jit_compile: bool,
@@ -82,6 +84,7 @@ class Game(algorithm.Algorithm):
       rng: draws the policy's actions; part of a checkpoint.
       replay: the tables.
       updates_per_round: gradient steps of the policy in a round.
+      learning_rate_scale: maps env steps to a factor of the agent's rates.
       batch_size: B.
       is_new: whether there is no checkpoint to go on from.
       jit_compile: compile the round by XLA.
@@ -98,15 +101,21 @@ class Game(algorithm.Algorithm):
     self._rng = rng
     self._batch_size = batch_size
     self._relabeled = cost.relabeled(agent)
+    self._learning_rate_scale = learning_rate_scale
+    self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
     return {**super().trackables(), **self._cost.trackables()}
 
   def close(self) -> None:
-    """Ends whoever takes steps, then the tables' server."""
-    self._source.close()
-    super().close()
+    """Ends whoever takes steps, the cost's environment and the tables' server;
+    each, whatever the others raise.
+    """
+    with contextlib.ExitStack() as stack:
+      stack.callback(super().close)
+      stack.callback(self._cost.close)
+      stack.callback(self._source.close)
 
   def _collect(
     self, rng: np.random.Generator | None
@@ -132,6 +141,17 @@ class Game(algorithm.Algorithm):
     self._warm_start.train_critics(
       self._agent, self._relabeled, self._replay, self._batch_size
     )
+
+  def _set_rates(self, factor: float = 1.0) -> None:
+    """How fast the agent learns, and how far it is held, after so many env steps.
+
+    Args: `factor` of the learning rate that the schedule gives.
+    """
+    env_steps = self.clock.env_steps
+    scale = factor * float(self._learning_rate_scale(env_steps))
+    self._agent.learning_rate_scale.assign(scale)
+    self._warm_start.set_scales(self._agent, env_steps)
+    self.losses['learning_rate_scale'] = scale
 
   def _note_turn(self, turn: cost_turns.Turn) -> None:
     self._warm_start.note_turn(turn)

@@ -128,7 +128,6 @@ class ModelBased(game.Game):
     self._seed = seed
     self._initial_steps, self._steps_per_round = initial_steps, steps_per_round
     self._dynamics_update_period = dynamics_update_period
-    self._learning_rate_scale = learning_rate_scale
     self._learning_rate_horizon = learning_rate_horizon
     self._fresh_optimizer, self._stochastic = fresh_optimizer, stochastic
     self._expert_in_hybrid = expert_in_hybrid
@@ -143,6 +142,7 @@ class ModelBased(game.Game):
       np.random.default_rng(seeds.actions),
       self._open_tables(demos, restore_from, seeds, demos_in_hybrid),
       steps_per_round * policy_updates_per_step,
+      learning_rate_scale=learning_rate_scale,
       batch_size=batch_size,
       is_new=restore_from is None,
       jit_compile=jit_compile,
@@ -223,7 +223,6 @@ class ModelBased(game.Game):
     num_updates = self._updates_per_round
     self._stopwatch = stopwatch.Stopwatch()
     self._open_loop = open_loop.OpenLoop(self._dynamics.model)
-    self.losses['learning_rate_scale'] = float(self._learning_rate_scale(0))
     num_imagined = self._batch_size - self._num_expert
     self._imagination.connect(self._replay, num_updates * num_imagined)
     self._batch_sampler = None
@@ -328,13 +327,11 @@ class ModelBased(game.Game):
     return self._imagination.picture(self._agent.sample_actions)
 
   def _train_policy(self) -> None:
-    scale = float(self._learning_rate_scale(self.clock.env_steps))
+    factor = 1.0
     if self._learning_rate_horizon is not None:
       since = self.clock.updates % self._cost.cost_update_period
-      scale *= max(0.0, 1.0 - since / self._learning_rate_horizon)
-    self._agent.learning_rate_scale.assign(scale)
-    self._warm_start.set_scales(self._agent, self.clock.env_steps)
-    self.losses['learning_rate_scale'] = scale
+      factor = max(0.0, 1.0 - since / self._learning_rate_horizon)
+    self._set_rates(factor)
     rows = [self._imagination.sample()]
     if self._batch_sampler is not None:
       rows.append(self._batch_sampler.sample())

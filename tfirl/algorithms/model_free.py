@@ -76,7 +76,6 @@ class ModelFree(game.Game):
       np.random.SeedSequence(seed).generate_state(5).tolist()
     )
     self._expert_fraction, self._initial_steps = expert_fraction, initial_steps
-    self._learning_rate_scale = learning_rate_scale
     self._anneal_learning_rate = anneal_learning_rate
     self._updates_per_round = steps_per_round * updates_per_step
     rows_per_step = updates_per_step * batch_size
@@ -93,14 +92,12 @@ class ModelFree(game.Game):
       np.random.default_rng(actions_seed),
       replay,
       self._updates_per_round,
+      learning_rate_scale=learning_rate_scale,
       batch_size=batch_size,
       is_new=restore_from is None,
       jit_compile=jit_compile,
     )
-    self.losses = {
-      'expert_fraction': float(self._fractions()[0]),
-      'learning_rate_scale': float(learning_rate_scale(0)),
-    }
+    self.losses['expert_fraction'] = float(self._fractions()[0])
 
   def _open_tables(
     self,
@@ -142,15 +139,12 @@ class ModelFree(game.Game):
       fraction = fraction(updates)
     return np.full(len(updates), fraction, np.float32)
 
-  def _train_policy(self, env_steps: int) -> None:
-    """Args: `env_steps` taken before the round, for the learning rate."""
-    scale = float(self._learning_rate_scale(env_steps))
-    if self._anneal_learning_rate:
-      period = self._cost.cost_update_period
-      scale *= 1.0 - env_steps % period / period
-    self._agent.learning_rate_scale.assign(scale)
-    self._warm_start.set_scales(self._agent, env_steps)
-    self.losses['learning_rate_scale'] = scale
+  def _train_policy(self, before: int) -> None:
+    """Args: `before` are the env steps taken before the round."""
+    period = self._cost.cost_update_period
+    self._set_rates(
+      1.0 - before % period / period if self._anneal_learning_rate else 1.0
+    )
     fractions = self._fractions()
     self._train(
       self._learner_sampler.sample(),

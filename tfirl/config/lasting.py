@@ -13,6 +13,7 @@ FREE = (
   'run.checkpoint_every',
   'run.eval_every',
   'run.eval_video',
+  'run.keep_best',
   'run.log_every',
   'run.num_actors',
   'run.num_threads',

@@ -161,7 +161,6 @@ class Replay:
   ):
     self._configs = {config.name: config for config in tables}
     self._layout = RowLayout(transition_spec)
-    self._rngs = np.random.default_rng(seed)
     folder = None if restore_from is None else pathlib.Path(restore_from)
     saved = folder and saving.check_tables(folder, self._fixed_values(refilled))
     with stderr_filter.without_notes():
@@ -179,6 +178,9 @@ class Replay:
     self._writers = {name: self._make_writer(name) for name in self._configs}
     if saved:
       self._take_back(folder, saved)
+    # What goes on draws a new stream, not that of the beginning again.
+    written = [self.counts(name)[0] for name in self._configs] if saved else []
+    self._rngs = np.random.default_rng([seed, *written])
 
   @property
   def names(self) -> list[str]:

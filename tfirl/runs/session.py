@@ -67,7 +67,7 @@ class Session:
     self._algorithm = algorithm
     self._evaluations = evaluations
     self._budget = budget
-    self._best_return = -math.inf if keep_best else math.inf
+    self._keep_best, self._best_return = keep_best, -math.inf
     self._on_evaluation = on_evaluation
     self._is_asked_to_stop = False
     self._rounds, self._has_trained = 0, False  # in all; in this process
@@ -210,11 +210,15 @@ class Session:
     self._evaluated_at = self.steps
     self._train_s, self._train_steps = 0.0, 0
     mean_return = found['eval_return_mean']
-    if mean_return is not None and mean_return > self._best_return:
-      self._best_return = mean_return
-      self._export_policy('best_policy')
+    if mean_return is not None and self._keep_best:
+      self._keep_if_best(mean_return)
     self._tell(found)
     return mean_return
+
+  def _keep_if_best(self, mean_return: float) -> None:
+    if mean_return > self._best_return:
+      self._best_return = mean_return
+      self._export_policy('best_policy')
 
   def save(self) -> None:
     """Writes a checkpoint, of finite numbers only, and what leaves with it.
@@ -360,5 +364,7 @@ class Session:
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self._wall_s = state['wall_s']
     self._evaluations.taken_s = state['evaluate_s']
-    self._best_return = state['best_return']
+    # Infinite in earlier checkpoints of runs that kept none.
+    best = state['best_return']
+    self._best_return = best if best < math.inf else -math.inf
     self._rounds = state.get('rounds', 0)  # of checkpoints that don't say

@@ -80,6 +80,16 @@ def test_other_settings_are_another_model(demos, binding):
   assert pretraining.cached_pretraining(tasks.make_task(), demos, False) == path
 
 
+def test_another_value_of_a_macro_is_another_model(demos):
+  paths = set()
+  for rate in ('1e-3', '2e-3', '1e-3'):
+    bindings = [f'rate = {rate}', 'DynamicsTrainer.learning_rate = %rate']
+    gin_bindings.parse(['paper/hyper_pointmaze.gin'], [*_BINDINGS, *bindings])
+    task = tasks.make_task()
+    paths.add(pretraining.cached_pretraining(task, demos, False))
+  assert len(paths) == 2
+
+
 def test_what_is_not_needed_is_not_fitted(demos, cache):
   pretraining.cached_pretraining(tasks.make_task(), demos, False)
   assert not cache.exists()

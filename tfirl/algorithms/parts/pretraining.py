@@ -67,6 +67,7 @@ def _digest(demos: types.Demonstrations) -> str:
   found = hashlib.sha256(_VERSION)
   types.hash_arrays(found, demos.transitions)
   for line in gin.config_str(max_line_length=_LONG_LINES).splitlines():
-    if any(setting in line for setting in _SETTINGS):
+    is_macro = '=' in line and '.' not in line.partition('=')[0]
+    if is_macro or any(setting in line for setting in _SETTINGS):
       found.update(line.encode())
   return found.hexdigest()[:24]
