@@ -1,7 +1,8 @@
 """What a run may spend, in exactly one unit: real steps, env steps or updates.
 
 Real steps are all that a run takes in an environment, but for evaluations:
-those of training and those of the cost's rollouts.
+those of training, those of the cost's rollouts, and those of actors that came
+too late to be trained on.
 """
 
 import dataclasses
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from tfirl import checks
 
-# Counts of `algorithms.clock.Clock`: what an algorithm may be budgeted by.
+# Counts of `algorithms.parts.clock.Clock`: what an algorithm may be budgeted by.
 STEPS = ('real_steps', 'env_steps')
 UPDATES = ('updates',)
 UNITS = STEPS + UPDATES

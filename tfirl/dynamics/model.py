@@ -17,7 +17,7 @@ class DynamicsModel(tf.Module):
   Attributes:
     observation_size, action_size: O and A.
     predicts_reward: whether the task's reward is the last of D outputs.
-    ensemble: the members; `ensemble.distribution` is their p(s' - s | s, a).
+    ensemble: the members, which are given (s, a) normalised.
     normalizer: of (s, a).
     elites: [num_elites] int32 variable, the members that imagine.
   """
@@ -36,7 +36,6 @@ class DynamicsModel(tf.Module):
 
     Args:
       observation_size, action_size: O and A.
-      action_size: A.
       seed: of the initial weights.
       predicts_reward: as above; without it D = O, with it O + 1.
       num_elites: how many members imagine.
@@ -47,11 +46,7 @@ class DynamicsModel(tf.Module):
     super().__init__('dynamics_model')
     self.normalizer = Normalizer(observation_size + action_size)
     self.ensemble = GaussianEnsemble(
-      observation_size,
-      action_size,
-      seed,
-      normalizer=self.normalizer,
-      predicts_reward=predicts_reward,
+      observation_size, action_size, seed, predicts_reward=predicts_reward
     )
     num_members = self.ensemble.num_members
     checks.require(

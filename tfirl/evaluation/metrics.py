@@ -11,12 +11,12 @@ from typing import Union
 
 from tfirl.config import budget
 from tfirl.evaluation import board
-from tfirl.storage import atomic_file
+from tfirl.storage import atomic_file, run_files
 
 Number = Union[int, float, None]
 
 COLUMNS = (
-  'real_steps',  # of the two below, in all; only evaluations are free
+  'real_steps',  # in all, actors' stale ones too; only evaluations are free
   'env_steps',  # steps of the training environment
   'rollout_steps',  # steps of the environment of the cost's rollouts
   'updates',  # gradient steps of the policy
@@ -128,7 +128,7 @@ class MetricsLogger:
     Raises:
       ValueError: a metrics.csv is there and isn't one of ours.
     """
-    self.path = os.path.join(folder, 'metrics.csv')
+    self.path = os.path.join(folder, run_files.METRICS)
     self._rows: list[dict[str, str]] = []
     os.makedirs(folder, exist_ok=True)
     is_restored = (restored_real_steps, restored_updates) != (None, None)

@@ -132,17 +132,12 @@ def run(
     most_steps,
   )
   opening.say_what(run_folder, task, seed, budget)
-  facts = {'budget': dataclasses.asdict(budget)}
   threads.take(num_threads)
   latest = run_folder.checkpoint_to_go_on_from()
-  demonstrations = None
+  demonstrations, facts = None, {'budget': dataclasses.asdict(budget)}
   if make_algorithm.learns_from_demos:
-    demonstrations = _load_demos(
-      demos or task.demos,
-      task,
-      run_folder,
-      must_match=latest is not None and not run_folder.allow_changes,
-    )
+    must_match = latest is not None and not run_folder.allow_changes
+    demonstrations = _load_demos(demos, task, run_folder, must_match)
     facts['demonstrations'] = _facts_of(demonstrations)
   if latest is None:
     run_folder.go_on(**facts)
@@ -186,6 +181,7 @@ def run(
       current.evaluate()
     elif current.is_spent:
       bar.write(opening.spent_line(name, budget, current.steps))
+    # What fails up to here has changed nothing in a folder of before.
     gin_bindings.check_all_consumed()
     if latest is not None and not current.is_spent:
       run_folder.go_on(**facts)
@@ -200,15 +196,16 @@ def run(
 
 
 def _load_demos(
-  source: str | types.Demonstrations,
+  source: str | types.Demonstrations | None,
   task: tasks.Task,
   run_folder: run_folder_lib.RunFolder,
   must_match: bool,
 ) -> types.Demonstrations:
-  """Demonstrations of `task`.
+  """Demonstrations of `task`: its own, if no other source is given.
 
   Raises RunFolderError if they `must_match` what the run began with and don't.
   """
+  source = source or task.demos
   demos = load.of_task(source, task)
   digest = demos.digest
   earlier = (run_folder.recorded('demonstrations') or {}).get('digest')
