@@ -48,11 +48,11 @@ def test_package_itself_imports_only_os(root):
   assert done.stdout.split()[1:] == ['False', 'False'], done.stderr
 
 
-def test_report_loads_no_tensorflow():
-  """Curves can be drawn on a machine that has none."""
+def test_report_and_supervisor_load_neither_tensorflow_nor_gin():
+  """Curves can be drawn on a machine that has none of them."""
   check = (
-    'import sys, tfirl.report.__main__\n'
-    'sys.exit("tensorflow" in sys.modules and "tensorflow was imported")'
+    'import sys, tfirl.report.__main__, tfirl.work_units.supervisor\n'
+    'sys.exit({"tensorflow", "gin"} & {*sys.modules} or None)'
   )
   done = subprocess.run(
     [sys.executable, '-c', check], capture_output=True, text=True

@@ -16,7 +16,7 @@ from tfirl.dynamics import vector_env
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.evaluation import record
 from tfirl.runs import launch, restoring
-from tfirl.storage import metadata_file, policy_file
+from tfirl.storage import metadata_file, policy_file, run_files
 from tfirl.tasks import Task, make_task
 
 __all__ = [
@@ -95,7 +95,7 @@ class Run:
       FileNotFoundError: there is none.
       ValueError: it is damaged; names it.
     """
-    path = self.path / 'metrics.csv'
+    path = self.path / run_files.METRICS
     try:
       return pd.read_csv(path)
     except FileNotFoundError:
@@ -336,7 +336,7 @@ def load_run(path: str | os.PathLike, task: Task | None = None) -> Run:
     FileNotFoundError: no run is there.
     ValueError: the task can't be made again: give it.
   """
-  config = Path(checks.path('path', path)) / 'config.gin'
+  config = Path(checks.path('path', path)) / run_files.CONFIG
   if not config.is_file():
     raise FileNotFoundError(
       f'{config} not found; expected a run folder ROOT/TASK/METHOD/SEED'

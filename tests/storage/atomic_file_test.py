@@ -38,6 +38,15 @@ def test_an_error_names_the_file(tmp_path, monkeypatch):
   assert info.value.errno == 28 and str(tmp_path / 'a.json') in str(info.value)
 
 
+def test_what_a_block_raises_is_raised_as_it_is(tmp_path):
+  error = OSError('of no number')
+  with pytest.raises(OSError) as info:
+    with atomic_file.opened(tmp_path / 'a.bin') as file:
+      file.write(b'half')
+      raise error
+  assert info.value is error and not os.listdir(tmp_path)
+
+
 def test_leftovers_of_the_dead_alone_are_removed(tmp_path):
   dead = subprocess.Popen(['true'])
   dead.wait()

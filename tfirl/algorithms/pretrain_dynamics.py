@@ -16,7 +16,7 @@ from tfirl.dynamics import holdout, regions, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs.mazes import maze_map
-from tfirl.storage import checkpoints
+from tfirl.storage import checkpoints, npz_file
 
 _EVALUATION_ROWS = 2048  # at a time: bounds memory
 
@@ -95,7 +95,7 @@ class PretrainDynamics(algorithm.Trainable):
     return self._trainer.num_traces
 
   def run_round(self) -> None:
-    """One fit."""
+    """One fit, or what one that was stopped left."""
     num_fitted, num_judges = len(self._fitted_regions), len(self._judges)
     judges = _take(self._held_out, self._judges)
     rows = types.Transition(
@@ -103,6 +103,7 @@ class PretrainDynamics(algorithm.Trainable):
     )
     is_held_out = np.arange(num_fitted + num_judges) >= num_fitted
     record = self._trainer.fit(rows, is_held_out, self._draw, self.tell)
+    self.is_unfinished = record.was_stopped
     self.clock.updates += record.updates
     row_errors = self.row_errors()
     errors = self._per_region(row_errors)
@@ -155,13 +156,13 @@ class PretrainDynamics(algorithm.Trainable):
     shape = self._num_bins, self._num_bins
     errors = self._per_region(self.row_errors())
     counts = np.bincount(self._fitted_regions, minlength=self._num_bins**2)
-    np.savez(
-      folder / 'regions.npz',
-      errors=errors.reshape(shape),  # [bin of y, bin of x], nan: no rows
-      fitted_rows=counts.reshape(shape),
-      extent=np.array(self._map.extent),
-      is_wall=self._map.is_wall_from_above,
-    )
+    arrays = {
+      'errors': errors.reshape(shape),  # [bin of y, bin of x], nan: no rows
+      'fitted_rows': counts.reshape(shape),
+      'extent': np.array(self._map.extent),
+      'is_wall': self._map.is_wall_from_above,
+    }
+    npz_file.write(folder / 'regions.npz', arrays)
 
   def _per_region(self, row_errors: np.ndarray) -> np.ndarray:
     """[num_bins ** 2], nan where no row is held out."""
@@ -170,11 +171,17 @@ class PretrainDynamics(algorithm.Trainable):
     )
 
   def _get_state(self) -> Mapping[str, Any]:
-    return {'clock': vars(self.clock), 'trainer': self._trainer.get_state()}
+    return {
+      'clock': vars(self.clock),
+      'trainer': self._trainer.get_state(),
+      'is_unfinished': self.is_unfinished,
+    }
 
   def _set_state(self, state: Mapping[str, Any]) -> None:
     self.clock = clock_lib.Clock(**state['clock'])
     self._trainer.set_state(state['trainer'])
+    # Of checkpoints that don't say, a fit was over.
+    self.is_unfinished = state.get('is_unfinished', False)
 
 
 def _map_of(task: tasks.Task, seed: int) -> maze_map.MazeMap:

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from tfirl.config import gin_messages
+
 _COMMANDS = {
   'train': 'trains a policy, or resumes: tfirl train hyper_hopper --seed 1',
   'evaluate': 'rolls out the policy of a run: tfirl evaluate RUN --video x.mp4',
@@ -56,8 +58,7 @@ def _call(command: str, arguments: Sequence[str]) -> int | None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
   except (OSError, ValueError) as error:
-    message = str(error).split('\n  In call to configurable')[0]
-    print(f'error: {message}', file=sys.stderr)
+    print(f'error: {gin_messages.without_calls(error)}', file=sys.stderr)
     return 1
 
 

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from tfirl.cli import arguments
+from tfirl.config import argument_types
 
 
 def main(argv: Sequence[str], name: str) -> None:
@@ -36,7 +37,8 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
   parser.usage = '%(prog)s NAME [OPTION ...]'
   add = parser.add_argument
   add('name', metavar='NAME', help='of `tfirl list`, or a gin file')
-  add('--seed', metavar='N', type=_seed, default=0, help='of everything (0)')
+  seed = argument_types.seed
+  add('--seed', metavar='N', type=seed, default=0, help='of everything (0)')
   add(
     '-b',
     '--binding',
@@ -90,11 +92,3 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
     help='lets Reverb be reached by it too: eth0, or any (lo)',
   )
   return parser
-
-
-def _seed(text: str) -> int:
-  if not text.isdecimal():
-    raise argparse.ArgumentTypeError(
-      f'found {text!r}; expected an integer, 0 or more'
-    )
-  return int(text)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from tfirl import checks
 
-# Counts of `algorithms.parts.clock.Clock`: what an algorithm may be budgeted by.
+# Counts of an algorithm's clock (`parts.clock`), that it may be budgeted by.
 STEPS = ('real_steps', 'env_steps')
 UPDATES = ('updates',)
 UNITS = STEPS + UPDATES

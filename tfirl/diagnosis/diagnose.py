@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tfirl.diagnosis import cost, data, evidence, files, model, player
 from tfirl.diagnosis.finding import Finding
-from tfirl.storage import kept_config
+from tfirl.storage import run_files
 
 # Faults whatever the return, and however short the run.
 _ALWAYS = (player.never_trained, data.inconsistent, data.poor)
@@ -108,14 +108,14 @@ def _crash(found: evidence.Evidence) -> list[Finding]:
     'The same command goes on from the last checkpoint; --allow_changes lets '
     'it do so with other bindings'
   )
-  if not (found.path / kept_config.NAME).is_file():  # it is forgotten
+  if not (found.path / run_files.CONFIG).is_file():  # it is forgotten
     then = 'There was no checkpoint yet: it begins anew, with any bindings'
   return [
     Finding(
       'ended by an error',
       f'{at}: {found.error}',
       'any',
-      f'what it names; {found.path / "error.txt"} has the calls. {then}',
+      f'what it names; {found.path / run_files.ERROR} has the calls. {then}',
     )
   ]
 
@@ -169,7 +169,7 @@ def _progress(found: evidence.Evidence) -> str:
 def _is_open(path: Path) -> bool:
   """Whether a process holds the folder's lock."""
   try:
-    with open(path / '.lock') as file:
+    with open(path / run_files.LOCK) as file:
       fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
   except BlockingIOError:
     return True

@@ -13,13 +13,14 @@ import numpy as np
 
 from tfirl.report.reading import bindings as bindings_lib
 from tfirl.report.reading import runs
-from tfirl.storage import metadata_file
+from tfirl.storage import metadata_file, run_files
 
 # Below it a policy is not what it should be.
 LOW_SCORE = 0.7
 _AGENTS = 'tfirl.SacAgent', 'tfirl.IqLearnAgent', 'Td3BcAgent', 'BcAgent'
 _LATEST = 3  # evaluations, whose median is what the run came to
-_CONFIGS = ('config.gin', 'operative_config.gin')  # the later wins
+# The later wins.
+_CONFIGS = (run_files.CONFIG, run_files.OPERATIVE_CONFIG)
 # Where a task's gin file does not say: what policies of a maze are worth.
 _SUCCESS = 0.0, 1.0
 
@@ -51,7 +52,7 @@ class Evidence:
     run: metrics.csv; None before the first evaluation.
     bindings: of gin, name -> value as text, defaults in use among them.
     metadata: metadata.json; {} without one.
-    error: the last line of error.txt; None if no error ended the run.
+    error: what `run_files.last_error` gives; None if none ended the run.
     is_complete: whether its budget was spent.
     expert_return: what the expert returns; None for what the record says.
   """
@@ -206,20 +207,10 @@ def read(
     run,
     bindings,
     metadata,
-    _last_line(path / 'error.txt'),
-    (path / 'complete.json').is_file() or _is_spent(run, bindings, metadata),
+    run_files.last_error(path),
+    (path / run_files.COMPLETE).is_file() or _is_spent(run, bindings, metadata),
     expert_return,
   )
-
-
-def _last_line(path: Path) -> str | None:
-  """Of a traceback: 'ValueError: ...'; None without the file."""
-  if not path.is_file():
-    return None
-  lines = path.read_text(encoding='utf-8', errors='replace').splitlines()
-  # What gin adds is indented, and so are the calls.
-  said = [line for line in lines if line[:1] not in ('', ' ')]
-  return said[-1] if said else 'an error that left no message'
 
 
 def budget(

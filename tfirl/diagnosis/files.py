@@ -9,6 +9,7 @@ from tfirl.storage import (
   kept_config,
   metadata_file,
   policy_file,
+  run_files,
 )
 
 _ANEW = 'or remove the folder and train anew'
@@ -19,7 +20,7 @@ def findings(evidence: Evidence) -> list[Finding]:
 
   None of a record: what of a run was copied without its .lock, to be read.
   """
-  if not (evidence.path / '.lock').exists():
+  if not (evidence.path / run_files.LOCK).exists():
     return []
   found = [look(evidence) for look in _LOOKS]
   return [finding for finding in found if finding is not None]
@@ -37,7 +38,7 @@ def _metadata(evidence: Evidence) -> Finding | None:
 
 
 def _config(evidence: Evidence) -> Finding | None:
-  path = evidence.path / kept_config.NAME
+  path = evidence.path / run_files.CONFIG
   known = evidence.metadata.get('config_sha256')
   remedy = (
     f'the one of a checkpoint, checkpoints/STEP/{path.name}, in its place'
@@ -57,7 +58,7 @@ def _config(evidence: Evidence) -> Finding | None:
 
 
 def _checkpoints(evidence: Evidence) -> Finding | None:
-  folder = evidence.path / 'checkpoints'
+  folder = evidence.path / run_files.CHECKPOINTS
   try:
     sound, damaged = checkpoint_folders.newest_sound(folder)
   except checkpoint_folders.CheckpointError as error:
@@ -92,7 +93,7 @@ def _policy(evidence: Evidence) -> Finding | None:
 
 
 def _has_trained(evidence: Evidence) -> bool:
-  is_over = (evidence.path / 'complete.json').is_file()
+  is_over = (evidence.path / run_files.COMPLETE).is_file()
   return bool(evidence.metadata.get('has_checkpoint')) or is_over
 
 

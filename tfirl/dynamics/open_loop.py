@@ -1,7 +1,5 @@
 """How far the model can see: open-loop rollouts against real trajectories."""
 
-import collections
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +7,7 @@ import tensorflow as tf
 
 from tfirl import types
 from tfirl.dynamics.model import DynamicsModel
+from tfirl.storage import npz_file
 
 HORIZONS = (1, 2, 5, 10, 25)
 
@@ -40,9 +39,7 @@ class Comparison(NamedTuple):
 
   def save(self, path: str) -> None:
     """Writes an .npz, all of it or nothing."""
-    with open(f'{path}.tmp', 'wb') as file:
-      np.savez_compressed(file, real=self.real, imagined=self.imagined)
-    os.replace(f'{path}.tmp', path)
+    npz_file.write(path, self._asdict(), compressed=True)
 
 
 class OpenLoop(tf.Module):
@@ -72,13 +69,11 @@ class OpenLoop(tf.Module):
     standard deviations over `rows`; infinite where the model's is not finite.
 
     Args:
-      rows: real steps [N, ...], each episode's in order; those of several
-        actors come in turns.
+      rows: real steps [N, ...], each episode's in order.
       rng: draws the starts.
       horizons: the ks.
       num_starts: trajectories for each k; with repeats if there are fewer.
     """
-    rows = _chained(rows)
     std = np.maximum(rows.observation.std(0), 1e-6)
     left = _steps_left(rows)
     quantiles = np.full((len(horizons), 4), np.nan)
@@ -105,7 +100,6 @@ class OpenLoop(tf.Module):
     num_samples: int = 8,
   ) -> Comparison | None:
     """Trajectories for a picture; None if no episode is `length` long."""
-    rows = _chained(rows)
     possible = np.flatnonzero(_steps_left(rows) >= length)
     if not len(possible):
       return None
@@ -135,26 +129,6 @@ class OpenLoop(tf.Module):
       observation = self._model.sample_next(observation, actions[:, t])
       states = states.write(t, observation)
     return states.stack()
-
-
-def _chained(rows: types.Transition) -> types.Transition:
-  """The same rows, each before the one that goes on from it, if it is there:
-  as they are, if one environment made them.
-  """
-  waiting = collections.defaultdict(collections.deque)
-  for i, observation in enumerate(rows.observation):
-    waiting[observation.tobytes()].append(i)
-  order, is_taken = [], np.zeros(len(rows.observation), bool)
-  for first in range(len(is_taken)):
-    i = None if is_taken[first] else first
-    while i is not None:
-      order.append(i)
-      is_taken[i] = True
-      following = waiting[rows.next_observation[i].tobytes()]
-      while following and is_taken[following[0]]:
-        following.popleft()
-      i = following[0] if following else None
-  return types.Transition(*(field[order] for field in rows))
 
 
 def _steps_left(rows: types.Transition) -> np.ndarray:

@@ -61,6 +61,7 @@ def gather(
   found, notes = runs.read_runs(folders, may_be_empty or bool(units))
   rows = undone.cells(folders, found, units)
   found, config_notes = configurations.keep_apart(found)
+  units = sweeps.renamed(units, found)
   runs.check_distinct(found)
   counted, unit_notes = sweeps.select(found, units)
   played = [run for run in counted if run.has_policy]

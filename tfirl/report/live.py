@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from tfirl.report.reading import runs
+from tfirl.storage import run_files
+from tfirl.work_units import unit as unit_lib
 
 # What a run, or a sweep's unit, tells by.
 _FILES = (
-  *('metrics.csv', 'status.json', 'videos/final.mp4'),
-  *(runs.COMPLETE_FILE, runs.ERROR_FILE),
+  *(run_files.METRICS, unit_lib.STATUS_FILE, 'videos/final.mp4'),
+  *(run_files.COMPLETE, run_files.ERROR),
 )
 
 

@@ -19,7 +19,7 @@ from tfirl.config import gin_bindings
 from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
-from tfirl.storage import metadata_file, policy_file
+from tfirl.storage import metadata_file, policy_file, run_files
 
 
 def read_weights(path: Path) -> acting.MlpPolicy:
@@ -42,10 +42,11 @@ def env_steps(run: Path, policy: str) -> int:
   best_policy is of the first evaluation with the best mean return; any other
   is taken to be of the last one.
   """
-  with open(run / 'metrics.csv', newline='') as file:
+  path = run / run_files.METRICS
+  with open(path, newline='') as file:
     rows = list(csv.DictReader(file))
   if not rows:
-    raise ValueError(f'{run / "metrics.csv"}: found no rows; expected some')
+    raise ValueError(f'{path}: found no rows; expected some')
   row = rows[-1]
   if policy == 'best_policy':
     row = max(rows, key=lambda row: float(row['eval_return_mean']))
@@ -75,10 +76,10 @@ def main(argv: list[str] | None = None) -> None:
   parser.add_argument('--out', help='FILE.npz; by default the one that ships')
   args = parser.parse_args(argv)
   policy = read_weights(args.run / f'{args.policy}.npz')
-  gin_bindings.parse([str(args.run / 'config.gin')])
+  gin_bindings.parse([str(args.run / run_files.CONFIG)])
   task = tasks.make_task()
-  env = task.make_env(args.seed, trembles=False)
-  stats = evaluation.evaluate(env, policy, args.episodes, args.seed)
+  with task.make_env(args.seed, trembles=False) as env:
+    stats = evaluation.evaluate(env, policy, args.episodes, args.seed)
   launches = metadata_file.read(args.run / metadata_file.NAME)['launches']
   metadata = {
     'task': task.name,

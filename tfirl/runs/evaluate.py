@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from tfirl import checks, tasks
-from tfirl.config import gin_bindings
+from tfirl.config import gin_bindings, gin_messages
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import evaluate_arguments, experiment
-from tfirl.storage import checkpoints, last_policy, policy_file, run_folder
+from tfirl.storage import checkpoints, last_policy, policy_file, run_files
 
 # experiment is imported for the configurables that config.gin may name.
 del experiment
@@ -36,7 +36,7 @@ def evaluate_run(
     ValueError: see `policy_file.load` and `evaluation.evaluate`.
   """
   run = Path(checks.path('run', run))
-  config = run / 'config.gin'
+  config = run / run_files.CONFIG
   if not config.is_file():
     raise FileNotFoundError(
       f'{config} not found; expected a run folder ROOT/TASK/ALGORITHM/SEED'
@@ -63,7 +63,7 @@ def evaluate_last(
       nothing has been played then.
     FileNotFoundError, ValueError: as `evaluate_run`.
   """
-  if not (run / run_folder.COMPLETE_FILE).is_file():
+  if not (run / run_files.COMPLETE).is_file():
     raise ValueError(
       f'--save: {run} is not finished; expected a run that has spent its '
       'budget, whose policy is the last'
@@ -121,8 +121,7 @@ def main(
       args.run, args.episodes, args.seed, args.stochastic, args.video
     )
   except (OSError, ValueError) as error:
-    message = str(error).split('\n  In call to configurable')[0]
-    sys.exit(f'error: {message}')
+    sys.exit(f'error: {gin_messages.without_calls(error)}')
   print(table(stats))
   trembles = tasks.make_task().tremble_probability
   if trembles:
@@ -131,8 +130,8 @@ def main(
       'training (Task.tremble_probability)',
       file=sys.stderr,
     )
-  if not (args.run / run_folder.COMPLETE_FILE).is_file():
-    latest = checkpoints.latest(args.run / 'checkpoints')
+  if not (args.run / run_files.COMPLETE).is_file():
+    latest = checkpoints.latest(args.run / run_files.CHECKPOINTS)
     at = f': of step {latest.name}' if latest else ''
     note = f'the run is not finished; this is its latest policy{at}'
     print(note, file=sys.stderr)

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from tfirl.config import argument_types
+
 
 def make_parser(name: str) -> argparse.ArgumentParser:
   """Args: name of the program."""
@@ -17,7 +19,11 @@ def make_parser(name: str) -> argparse.ArgumentParser:
     '--episodes', metavar='N', type=int, default=20, help='how many (20)'
   )
   parser.add_argument(
-    '--seed', metavar='N', type=_seed, default=0, help='of all episodes (0)'
+    '--seed',
+    metavar='N',
+    type=argument_types.seed,
+    default=0,
+    help='of all episodes (0)',
   )
   parser.add_argument(
     '--video', metavar='PATH', help='.mp4 or .gif of the first episode'
@@ -31,11 +37,3 @@ def make_parser(name: str) -> argparse.ArgumentParser:
     help='keep it in the folder of a finished run, for reports',
   )
   return parser
-
-
-def _seed(text: str) -> int:
-  if not text.isdecimal():
-    raise argparse.ArgumentTypeError(
-      f'found {text!r}; expected an integer, 0 or more'
-    )
-  return int(text)

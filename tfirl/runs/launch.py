@@ -21,13 +21,13 @@ import tensorflow as tf
 from absl import flags, logging
 
 from tfirl import checks, tasks, types
-from tfirl.config import few_demos, flag_help, required
+from tfirl.config import few_demos, flag_help, gin_messages, required
 from tfirl.demos import load
 from tfirl.evaluation import record
 from tfirl.machine import generated_code, ray_connection, signals
 from tfirl.replay import interface
 from tfirl.runs import experiment
-from tfirl.storage import checkpoints
+from tfirl.storage import checkpoints, run_files
 from tfirl.storage.run_folder import RunFolder, RunFolderError
 
 # What a user can bring about: bad names, files and values, a full disk, a
@@ -196,7 +196,7 @@ def launch(
   source = demos.source if isinstance(demos, types.Demonstrations) else demos
   folder = root_dir, task.name, few_demos.method(), seed, source
   with RunFolder(*folder, allow_changes) as run_folder:
-    error_txt = run_folder.path / 'error.txt'
+    error_txt = run_folder.path / run_files.ERROR
     error_txt.unlink(missing_ok=True)
     try:
       with required.worded():
@@ -208,11 +208,6 @@ def launch(
       run_folder.forget_config()  # it may be what has to be mended
       raise
     return run_folder.path
-
-
-def error_line(error: BaseException) -> str:
-  """The error's own message, without the calls gin appends to it."""
-  return str(error).split('\n  In call to configurable')[0]
 
 
 def _write_traceback(path: Path) -> None:
@@ -257,7 +252,7 @@ def run(
       where = root_dir, seed, demos, stop, num_demos
       launch(gin_files, bindings, *where, allow_changes=allow_changes)
   except _USER_ERRORS as error:
-    sys.exit(f'error: {error_line(error)}')
+    sys.exit(f'error: {gin_messages.without_calls(error)}')
   except KeyboardInterrupt:
     sys.exit(128 + signal.SIGINT)
 

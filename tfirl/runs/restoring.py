@@ -11,7 +11,7 @@ from tfirl.costs import export as cost_export
 from tfirl.dynamics import learned_end, model_env, vector_env
 from tfirl.dynamics import model as dynamics_model
 from tfirl.runs import experiment
-from tfirl.storage import checkpoints
+from tfirl.storage import checkpoints, run_files
 
 # Imported for the configurables that config.gin may name.
 del experiment
@@ -63,11 +63,11 @@ def learned_model(
     FileNotFoundError: there is no checkpoint.
     ValueError: the run learned no model.
   """
-  latest = checkpoints.latest(run / 'checkpoints')
+  latest = checkpoints.latest(run / run_files.CHECKPOINTS)
   if latest is None:
     raise FileNotFoundError(f'{run} holds no checkpoint; expected one')
   with gin_bindings.alone('model_env'):
-    gin_bindings.parse([str((run / 'config.gin').resolve())])
+    gin_bindings.parse([str((run / run_files.CONFIG).resolve())])
     model = dynamics_model.DynamicsModel(*sizes, 0, _predicts_reward())
     parts = {'model': model}
     is_healthy = task.is_healthy

@@ -1,7 +1,10 @@
 """Writing a file whole or not at all."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_text(path: Path, text: str) -> None:
@@ -10,7 +13,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-  """Likewise.
+  """Likewise. Raises OSError as `opened`."""
+  with opened(path) as file:
+    file.write(data)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+  """A file to be written, which is `path` once the block has ended well.
 
   Raises:
     OSError: it could not be written (a full disk, say); names the file.
@@ -19,13 +29,14 @@ def write_bytes(path: Path, data: bytes) -> None:
   writing = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
   try:
     with open(writing, 'wb') as file:
-      file.write(data)
+      yield file
       file.flush()
       os.fsync(file.fileno())
     os.replace(writing, path)
   except BaseException as error:
     writing.unlink(missing_ok=True)
-    if isinstance(error, OSError):  # of a write it does not say where
+    if isinstance(error, OSError) and error.errno is not None:
+      # Of a write it does not say where.
       raise OSError(error.errno, error.strerror, str(path)) from error
     raise
 

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tfirl.config import gin_bindings, lasting, text_file
-from tfirl.storage import atomic_file, checkpoint_folders
-
-NAME = 'config.gin'
+from tfirl.storage import atomic_file, checkpoint_folders, run_files
 
 
 class RunFolderError(RuntimeError):
@@ -42,8 +40,8 @@ def read(run: Path, metadata: Mapping[str, Any], is_new: bool) -> str | None:
     RunFolderError: it was edited, is no text, or was removed and nothing has a
       copy.
   """
-  path = run / NAME
-  checkpoint, kept = _of_newest_checkpoint(run / 'checkpoints')
+  path = run / run_files.CONFIG
+  checkpoint, kept = _of_newest_checkpoint(run / run_files.CHECKPOINTS)
   if path.exists():
     known = [metadata.get('config_sha256'), kept and digest(kept)]
     try:
@@ -67,7 +65,7 @@ def read(run: Path, metadata: Mapping[str, Any], is_new: bool) -> str | None:
 
 def copy_into(checkpoint: Path, text: str) -> None:
   """Writes the copy of a new checkpoint."""
-  (checkpoint / NAME).write_text(text)
+  (checkpoint / run_files.CONFIG).write_text(text)
 
 
 def refused(changes: Mapping[str, tuple[str, str]]) -> list[str]:
@@ -112,7 +110,7 @@ def _of_newest_checkpoint(folder: Path) -> tuple[Path | None, str | None]:
   """The newest checkpoint with a sound copy, and the copy."""
   by_step = checkpoint_folders.found(folder)
   for step in sorted(by_step, reverse=True):
-    text = checkpoint_folders.read_sound(by_step[step], NAME)
+    text = checkpoint_folders.read_sound(by_step[step], run_files.CONFIG)
     if text is not None:
       return by_step[step], text
   return None, None
@@ -123,6 +121,6 @@ def _check_not_edited(path: Path, checkpoint: Path, kept: str) -> None:
   if edits:
     raise RunFolderError(
       f'{path} was edited since {checkpoint}; expected the config that the run '
-      f'was trained with. Put {checkpoint / NAME} back in its place:\n  '
+      f'was trained with. Put {checkpoint / path.name} back in its place:\n  '
       + '\n  '.join(edits)
     )

@@ -14,9 +14,23 @@ import numpy as np
 from tfirl.storage import atomic_file
 
 
-def write(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-  """Writes `arrays`, or leaves an earlier file alone."""
-  atomic_file.write_bytes(Path(path), to_bytes(arrays))
+def write(
+  path: str | os.PathLike,
+  arrays: Mapping[str, np.ndarray],
+  compressed: bool = False,
+) -> None:
+  """Writes `arrays`, or leaves an earlier file alone.
+
+  Args:
+    path: FILE.npz, in a folder that is there.
+    arrays: by name.
+    compressed: whether it is small rather than fast to write.
+
+  Raises OSError as `atomic_file.opened`.
+  """
+  save = np.savez_compressed if compressed else np.savez
+  with atomic_file.opened(Path(path)) as file:
+    save(file, **arrays)
 
 
 def to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -31,6 +31,7 @@ from tfirl.storage import (
   kept_config,
   last_policy,
   metadata_file,
+  run_files,
 )
 from tfirl.storage.kept_config import RunFolderError
 
@@ -49,8 +50,6 @@ _PACKAGES = (
 )
 
 _DEMOS = '--demos'
-# In a run's folder when there is nothing left to do.
-COMPLETE_FILE = 'complete.json'
 
 
 class RunFolder:
@@ -93,7 +92,7 @@ class RunFolder:
         or its config.gin was edited, or is lost.
     """
     self.path = Path(root) / task / method / str(seed)
-    self.checkpoints = self.path / 'checkpoints'
+    self.checkpoints = self.path / run_files.CHECKPOINTS
     self.videos = self.path / 'videos'
     self.allow_changes = allow_changes
     self.path.mkdir(parents=True, exist_ok=True)
@@ -117,7 +116,7 @@ class RunFolder:
   @property
   def has_trained(self) -> bool:
     """Whether the run has had a checkpoint, be it there or not."""
-    if (self.path / COMPLETE_FILE).exists():
+    if (self.path / run_files.COMPLETE).exists():
       return True
     return bool(_read_metadata_file(self._metadata_json).get('has_checkpoint'))
 
@@ -158,12 +157,12 @@ class RunFolder:
   def forget_config(self) -> None:
     """Lets the next launch have another config, if nothing is to resume."""
     if not self.has_trained and not checkpoint_folders.found(self.checkpoints):
-      (self.path / kept_config.NAME).unlink(missing_ok=True)
+      (self.path / run_files.CONFIG).unlink(missing_ok=True)
 
   def write_operative_config(self) -> None:
     """Saves what gin's configurables have been called with up to now."""
     atomic_file.write_text(
-      self.path / 'operative_config.gin', gin.operative_config_str()
+      self.path / run_files.OPERATIVE_CONFIG, gin.operative_config_str()
     )
 
   def record(self, **facts: Any) -> None:
@@ -185,7 +184,7 @@ class RunFolder:
 
     An exit code does not: a stopped run ends with 0 as well.
     """
-    complete = self.path / COMPLETE_FILE
+    complete = self.path / run_files.COMPLETE
     if not complete.exists():
       atomic_file.write_text(complete, json.dumps({'steps': steps}) + '\n')
 
@@ -197,11 +196,11 @@ class RunFolder:
     Until then the folder says what was trained with: a launch that can't go on
     changes nothing.
     """
-    config_gin = self.path / kept_config.NAME
+    config_gin = self.path / run_files.CONFIG
     self.record(**self._changed, **facts)
     if self._changed:
       atomic_file.write_text(config_gin, self._config)
-    for name in (COMPLETE_FILE, last_policy.NAME):
+    for name in (run_files.COMPLETE, last_policy.NAME):
       (self.path / name).unlink(missing_ok=True)
 
   def _open(self, seed: int, demos: str | None) -> bool:
@@ -226,12 +225,12 @@ class RunFolder:
     facts = {'seed': seed, 'launches': [*launches, launch]}
     self._write_metadata({**metadata, **facts, **own})
     if saved is None:  # last: its presence says that the metadata is there
-      atomic_file.write_text(self.path / kept_config.NAME, self._config)
+      atomic_file.write_text(self.path / run_files.CONFIG, self._config)
     return saved is not None
 
   def _read_metadata(self) -> Mapping[str, Any]:
     """{} in a new folder."""
-    is_new = not (self.path / kept_config.NAME).exists()
+    is_new = not (self.path / run_files.CONFIG).exists()
     if is_new and not self._metadata_json.exists():
       return {}
     return _read_metadata_file(self._metadata_json)
@@ -239,7 +238,7 @@ class RunFolder:
   def _has_begun(self, metadata: Mapping[str, Any]) -> bool:
     return bool(
       metadata.get('has_checkpoint')
-      or (self.path / COMPLETE_FILE).exists()
+      or (self.path / run_files.COMPLETE).exists()
       or checkpoint_folders.found(self.checkpoints)
     )
 
@@ -274,7 +273,7 @@ class RunFolder:
 
 def _lock(folder: Path):
   """Takes the folder's lock; the kernel drops it when the process ends."""
-  file = open(folder / '.lock', 'a+')
+  file = open(folder / run_files.LOCK, 'a+')
   try:
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
   except BlockingIOError as error:

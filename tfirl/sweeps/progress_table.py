@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from tfirl.config import budget
+from tfirl.storage import run_files
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
@@ -157,7 +158,7 @@ def _cut(lines: Sequence[str]) -> list[str]:
 def _last_metrics(unit: WorkUnit) -> dict[str, str]:
   """The last whole row of metrics.csv by column, {} without one."""
   try:
-    with open(unit.path / 'metrics.csv', 'rb') as file:
+    with open(unit.path / run_files.METRICS, 'rb') as file:
       header = file.readline().decode()
       begin = file.tell()
       end = file.seek(0, os.SEEK_END)

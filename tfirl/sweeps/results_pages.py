@@ -13,19 +13,18 @@ from tfirl.config import text_file
 from tfirl.report import writing
 from tfirl.report.reading import runs, undone
 from tfirl.runs import evaluate
-from tfirl.storage import last_policy, policy_file
+from tfirl.storage import last_policy, metadata_file, policy_file, run_files
 from tfirl.sweeps.results import TABLES
 
-_NUMBERS = 'metrics.csv'
 # All of a run that is small: some 40 KB.
 _KEPT = (
-  _NUMBERS,
-  'config.gin',
-  'operative_config.gin',
-  'metadata.json',
+  run_files.METRICS,
+  run_files.CONFIG,
+  run_files.OPERATIVE_CONFIG,
+  metadata_file.NAME,
   last_policy.NAME,
-  runs.COMPLETE_FILE,
-  runs.ERROR_FILE,
+  run_files.COMPLETE,
+  run_files.ERROR,
 )
 _INTRO, _PUBLISHED = 'intro.txt', 'published.csv'
 _LAST = 3  # evaluations that a score pools
@@ -106,7 +105,7 @@ def write(kept: Path, docs: Path, out: Path) -> None:
 
 def _evaluate_last(run: Path, episodes: int) -> None:
   """Of a run that has spent its budget and left a policy."""
-  names = runs.COMPLETE_FILE, policy_file.FILE
+  names = run_files.COMPLETE, policy_file.FILE
   has_last = all((run / name).exists() for name in names)
   if has_last and last_policy.read(run) is None:
     evaluate.evaluate_last(run, episodes, _SEED, False, None)
@@ -120,7 +119,7 @@ def _name(path: str, folder: str) -> str:
 
 def _is_same(source: Path, kept: Path) -> bool:
   """Whether both hold the same numbers of a run, if any."""
-  files = [folder / _NUMBERS for folder in (source, kept)]
+  files = [folder / run_files.METRICS for folder in (source, kept)]
   ours, theirs = (file.read_bytes() if file.exists() else b'' for file in files)
   return ours == theirs
 

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tfirl.machine import orphans, signals
+from tfirl.storage import run_files
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError, WorkUnit
 
 # Exit codes, as sysexits.h has them: the unit can't be run; it was stopped and
 # can go on.
 EXIT_UNUSABLE, EXIT_INTERRUPTED = 65, 75
-# What a run leaves when its budget is used up (see `tfirl.storage.run_folder`).
-_COMPLETE_FILE = 'complete.json'
 _POLL_S = 0.2
 
 
@@ -185,7 +184,7 @@ def _signal_group(process: subprocess.Popen, number: int) -> None:
 
 def _ended(unit: WorkUnit, status: Status, code: int, reason: str) -> Status:
   """The status after the command's end."""
-  if code == 0 and (unit.path / _COMPLETE_FILE).exists():
+  if code == 0 and (unit.path / run_files.COMPLETE).exists():
     return dataclasses.replace(
       status, state=unit_lib.DONE, exit_code=0, end=unit_lib.now()
     )

@@ -13,8 +13,10 @@ from tfirl.work_units.unit import Status
 def queue(write_run, tmp_path):
   """queue(algorithm, seed, returns, **status): a unit; no returns: no run."""
 
-  def write(algorithm, seed, returns, *, task='hopper', label='', **status):
-    root = f'runs/{label}' if label else 'runs'
+  def write(
+    algorithm, seed, returns, *, task='hopper', label='', root='runs', **status
+  ):
+    root = f'{root}/{label}' if label else root
     folder = tmp_path / root / task / algorithm / str(seed)
     if returns:
       steps = range(0, 10 * len(returns), 10)
@@ -100,6 +102,41 @@ def test_swept_values_are_methods_of_their_own(queue, tmp_path, capsys):
   assert code == 0
   assert '| mm a.b=1 | 10 [10, 10] (2 of 2) |' in printed.out
   assert '| mm a.b=2 | 30 [30, 30] (2 of 2) |' in printed.out
+
+
+def test_two_sweeps_of_other_bindings_have_rows_of_their_own(
+  queue, tmp_path, capsys
+):
+  for root, gamma in [('runs/one', 0.9), ('runs/two', 0.5)]:
+    for seed in range(2):
+      returns = [0.0, 100 * gamma]
+      folder = queue('hype', seed, returns, root=root, state='done')
+      (folder / 'config.gin').write_text(f'SacAgent.gamma = {gamma}\n')
+  queue('hype', 2, None, root='runs/two')
+  queue('mm', 0, None, root='runs/two')
+  code, printed = _report(tmp_path, capsys)
+  assert code == 0
+  lines = printed.out.splitlines()
+  assert lines[0] == '| method | hopper |'
+  assert lines[2:6] == [
+    '| hype [gamma = 0.5] | 50 [50, 50] (2 of 3) |',
+    '| hype [gamma = 0.9] | 90 [90, 90] (2 of 2) |',
+    '| mm | – (0 of 1) |',
+    '',
+  ]
+
+
+def test_a_folder_of_two_configurations_gives_no_name(queue, tmp_path, capsys):
+  for seed in range(2):
+    folder = queue('hype', seed, [0.0, 50.0], state='done')
+    (folder / 'config.gin').write_text(f'SacAgent.gamma = 0.{seed}\n')
+  queue('hype', 2, None)
+  _, printed = _report(tmp_path, capsys)
+  assert printed.out.splitlines()[2:5] == [
+    '| hype | – (0 of 1) |',
+    '| hype [gamma = 0.0] | 50 (1 of 1) |',
+    '| hype [gamma = 0.1] | 50 (1 of 1) |',
+  ]
 
 
 def test_which_runs_count(queue, write_run, tmp_path):

@@ -19,7 +19,10 @@ def test_whole_runs_lack_nothing(write_run, tmp_path):
 def test_failed_begun_and_missing_runs(write_run, tmp_path):
   write_run('hopper', 'hype', 0, [0, 9], [0.0, 1.0])
   failed = write_run('hopper', 'hype', 1, [0, 9], [0.0, 1.0])
-  (failed / 'error.txt').write_text('Traceback\n  a line\nValueError: why\n\n')
+  (failed / 'error.txt').write_text(
+    'Traceback\n  a line\nValueError: why\n'
+    "  In call to configurable 'run' (<function run at 0x7f5ca0>)\n\n"
+  )
   begun = write_run('hopper', 'mm', 0, [], [])
   write_run('hopper', 'mm', 5, [0, 9], [0.0, 1.0])
   assert _cells(tmp_path) == [

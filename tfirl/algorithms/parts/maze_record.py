@@ -1,6 +1,5 @@
 """Where demonstrations and learner were in a maze, for the report's picture."""
 
-import io
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from tfirl import types
 from tfirl.envs.mazes import goal_maze, maze_map
-from tfirl.storage import atomic_file
+from tfirl.storage import npz_file
 
 _FILE = 'maze.npz'
 _BINS_PER_CELL = 5  # along each axis: no bin is half in a wall
@@ -44,19 +43,17 @@ class MazeRecord:
       imagined: what else to put there; see `imagination.Imagination.picture`.
     """
     grid = self._maze.map
-    file = io.BytesIO()
-    np.savez_compressed(
-      file,
-      walls=grid.center(np.argwhere(grid.is_wall)),  # x-y of their centres
-      cell_size=grid.cell_size,
-      extent=np.array(grid.extent),
-      starts=self._maze.start_xy,
-      goals=self._maze.goal_xy,
-      demo_visits=self._demo_visits,  # [bin of y, bin of x], 0 at the least y
-      visits=self._visits,
+    arrays = {
+      'walls': grid.center(np.argwhere(grid.is_wall)),  # x-y of their centres
+      'cell_size': grid.cell_size,
+      'extent': np.array(grid.extent),
+      'starts': self._maze.start_xy,
+      'goals': self._maze.goal_xy,
+      'demo_visits': self._demo_visits,  # [bin of y, bin of x], 0: the least y
+      'visits': self._visits,
       **imagined,
-    )
-    atomic_file.write_bytes(folder / _FILE, file.getvalue())
+    }
+    npz_file.write(folder / _FILE, arrays, compressed=True)
 
   def get_state(self) -> Mapping[str, Any]:
     """The learner's visits, JSON-able."""

@@ -28,7 +28,8 @@ from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check, require_keys
 from tfirl.demos.experts import controllers
 from tfirl.demos.formats.minari import minari_reader
-from tfirl.demos.formats.npz import read_arrays, write_atomically
+from tfirl.demos.formats.npz import read_arrays
+from tfirl.storage import npz_file
 
 _FOLDER = os.path.join(os.path.dirname(__file__), 'weights')
 _NUM_EPISODES = 64
@@ -141,7 +142,8 @@ def write(
   for i, (kernel, bias) in enumerate(expert.deterministic().layers):
     arrays[f'kernel_{i}'] = kernel.astype(np.float32)
     arrays[f'bias_{i}'] = bias.astype(np.float32)
-  write_atomically(path, arrays)
+  os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+  npz_file.write(path, arrays, compressed=True)
   return path
 
 

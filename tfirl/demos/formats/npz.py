@@ -9,7 +9,6 @@ and `*_version`.
 
 import dataclasses
 import os
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from tfirl.demos.checking import check
 from tfirl.demos.formats import facts
 from tfirl.demos.formats.containers.npz_archive import NpzArchive
 from tfirl.demos.formats.foreign import keyed, layouts
+from tfirl.storage import npz_file
 
 _COLUMNS = (
   'observations',
@@ -101,26 +101,14 @@ def _read_own(path: str, archive: NpzArchive) -> RawDemonstrations:
   )
 
 
-def write_atomically(path: str, arrays: dict[str, np.ndarray]) -> None:
-  """Writes an .npz beside `path` and renames it: never half a file."""
-  folder = os.path.dirname(os.path.abspath(path))
-  os.makedirs(folder, exist_ok=True)
-  handle, temporary = tempfile.mkstemp(suffix='.npz', dir=folder)
-  try:
-    with os.fdopen(handle, 'wb') as file:
-      np.savez_compressed(file, **arrays)
-    os.chmod(temporary, 0o644)  # mkstemp makes files for the owner alone
-    os.replace(temporary, path)
-  except BaseException:
-    os.unlink(temporary)
-    raise
-
-
 def save_npz(raw: RawDemonstrations, path: str) -> None:
-  """Writes `raw` under the keys above, as `read_npz` reads it back."""
+  """Writes `raw` under the keys above, as `read_npz` reads it back; makes the
+  folder.
+  """
   arrays = {key: raw.columns[key] for key in _COLUMNS if key in raw.columns}
   if raw.episode_returns is not None:
     arrays['episode_returns'] = raw.episode_returns
   texts = facts.as_texts(raw)
   arrays |= {name: np.array(text) for name, text in texts.items()}
-  write_atomically(path, arrays)
+  os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+  npz_file.write(path, arrays, compressed=True)

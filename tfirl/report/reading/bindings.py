@@ -2,10 +2,12 @@
 
 import os
 
+from tfirl.storage import run_files
+
 
 def read(folder: str) -> dict[str, str] | None:
   """The bindings of the run in `folder` by name; None without a config.gin."""
-  path = os.path.join(folder, 'config.gin')
+  path = os.path.join(folder, run_files.CONFIG)
   if not os.path.exists(path):
     return None
   with open(path, encoding='utf-8', errors='replace') as file:

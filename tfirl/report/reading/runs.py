@@ -12,16 +12,13 @@ import numpy as np
 from tfirl.config import budget
 from tfirl.report import texts
 from tfirl.report.reading import bindings
-from tfirl.storage import last_policy, metadata_file
+from tfirl.storage import last_policy, metadata_file, run_files
 from tfirl.storage.last_policy import LastPolicy
 from tfirl.work_units import unit as unit_lib
 
-_FILE = 'metrics.csv'
+_FILE = run_files.METRICS
 # What shows that a folder is a run even before its first evaluation.
-_CONFIG = 'config.gin'
-_RUN_FILES = (_CONFIG, metadata_file.NAME)
-# What shows that a run is over: that it has all its steps, or an error.
-COMPLETE_FILE, ERROR_FILE = 'complete.json', 'error.txt'
+_RUN_FILES = (run_files.CONFIG, metadata_file.NAME)
 _LARGEST = 1e300  # whose sums are still numbers
 _REQUIRED = ('env_steps', 'updates', 'wall_s', 'eval_return_mean')
 
@@ -118,7 +115,8 @@ def _why_left_out(path: str, run: Run | None) -> str:
   """Why a run is none to be shown; '' if it is one."""
   if run is None:
     return 'it has no evaluation yet'
-  has = [os.path.exists(os.path.join(path, n)) for n in (ERROR_FILE, _CONFIG)]
+  names = run_files.ERROR, run_files.CONFIG
+  has = [os.path.exists(os.path.join(path, name)) for name in names]
   if has == [True, False]:  # what could be mended is forgotten
     return 'an error ended it before its first checkpoint'
   return ''

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfirl.report import texts
-from tfirl.report.reading import runs as runs_lib
 from tfirl.report.reading.runs import Run
 from tfirl.report.statistics.aggregate import Curve
+from tfirl.storage import run_files
 from tfirl.work_units import unit as unit_lib
 
 # What a note says of a run, by whether it counts.
@@ -50,6 +50,28 @@ def read_units(folders: Sequence[str]) -> list[Unit]:
         paths.add(parent)
         children.clear()  # nothing beneath a run is another run
   return sorted((_read_unit(path) for path in paths), key=_order)
+
+
+def renamed(units: Sequence[Unit], found: Sequence[Run]) -> list[Unit]:
+  """The units under the names that `configurations.keep_apart` gave their runs.
+
+  One without a run is called as the other seeds of its folder, if these have
+  one name.
+  """
+  own = {run.path: run.algorithm for run in found}
+  beside: dict[str, set[str]] = {}
+  for run in found:
+    folder = os.path.dirname(run.path)
+    beside.setdefault(folder, set()).add(run.algorithm)
+  names = []
+  for unit in units:
+    others = beside.get(os.path.dirname(unit.path), set())
+    shared = min(others) if len(others) == 1 else unit.algorithm
+    names.append(own.get(unit.path, shared))
+  return [
+    dataclasses.replace(unit, algorithm=name)
+    for unit, name in zip(units, names, strict=True)
+  ]
 
 
 def select(
@@ -141,7 +163,7 @@ def _state(run: Run, by_path: dict[str, Unit]) -> str:
   if run.path in by_path:
     return by_path[run.path].state
   # What an error ended says so, until it is launched again.
-  failed = os.path.exists(os.path.join(run.path, runs_lib.ERROR_FILE))
+  failed = os.path.exists(os.path.join(run.path, run_files.ERROR))
   return unit_lib.FAILED if failed else unit_lib.DONE
 
 

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from tfirl.report import texts
 from tfirl.report.reading import runs, sweeps
 from tfirl.report.reading.runs import Run
 from tfirl.report.reading.sweeps import Unit
+from tfirl.storage import run_files
 from tfirl.work_units import unit as unit_lib
 
 HEADER = ['task', 'method', 'seed', 'state', 'attempts', 'why', 'where']
@@ -29,23 +31,14 @@ def cells(
   known = [(each.task, each.algorithm, each.seed) for each in (*found, *units)]
   for path in _lone(folders, units):
     name = names.get(path) or _names(path)
-    error = last_error(path)
+    error = run_files.last_error(Path(path))
     if error is not None:
-      rows.append([*name, 'failed', '–', error, path])
+      why = error[:_MOST_LETTERS]
+      rows.append([*name, 'failed', '–', why, path])
     elif path not in names:
       rows.append([*name, 'begun', '–', 'it has no evaluation yet', path])
     known.append(name)
   return rows + _missing(known)
-
-
-def last_error(path: str) -> str | None:
-  """The last line of the error that ended the run; None if none did."""
-  file_path = os.path.join(path, runs.ERROR_FILE)
-  if not os.path.exists(file_path):
-    return None
-  with open(file_path, encoding='utf-8', errors='replace') as file:
-    lines = [line.strip() for line in file if line.strip()]
-  return lines[-1][:_MOST_LETTERS] if lines else 'no reason was written'
 
 
 def are_over(folders: Sequence[str], units: Sequence[Unit]) -> bool:
@@ -62,7 +55,7 @@ def are_over(folders: Sequence[str], units: Sequence[Unit]) -> bool:
 
 def is_over(path: str) -> bool:
   """Whether the run has all its steps, or was ended by an error."""
-  names = (runs.COMPLETE_FILE, runs.ERROR_FILE)
+  names = (run_files.COMPLETE, run_files.ERROR)
   return any(os.path.exists(os.path.join(path, name)) for name in names)
 
 

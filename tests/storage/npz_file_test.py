@@ -1,0 +1,58 @@
+import os
+
+import numpy as np
+import pytest
+
+from tfirl.storage import atomic_file, npz_file
+
+_WRITERS = {
+  'storage/npz_file.py',
+  'demos/formats/containers/pickles.py',  # which tells users how
+  'demos/recorder.py',  # which runs where tfirl can't be installed
+  'replay/saving.py',  # into a checkpoint, which is renamed when it is whole
+}
+
+
+@pytest.mark.parametrize('compressed', [False, True])
+def test_writes_what_is_read_back(tmp_path, compressed):
+  path = tmp_path / 'a.npz'
+  npz_file.write(path, {'a': np.zeros(10_000), 'b': np.array('x')}, compressed)
+  found = npz_file.read(path, 'a test')
+  assert found['b'] == 'x' and not found['a'].any()
+  assert (path.stat().st_size < 5_000) == compressed
+  assert os.listdir(tmp_path) == ['a.npz']
+
+
+@pytest.mark.parametrize('compressed', [False, True])
+def test_a_kill_leaves_the_old_file_and_what_is_removed(
+  tmp_path, monkeypatch, compressed
+):
+  path = tmp_path / 'a.npz'
+  path.write_bytes(b'old')
+  seen = []
+
+  def look(unused_fd):
+    seen.extend(set(os.listdir(tmp_path)) - {'a.npz'})
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(os, 'fsync', look)
+  with pytest.raises(OSError, match=r'No space left .*a\.npz'):
+    npz_file.write(path, {'a': np.zeros(3)}, compressed)
+  assert path.read_bytes() == b'old' and os.listdir(tmp_path) == ['a.npz']
+  (name,) = seen
+  # As of a process that is no more.
+  left = tmp_path / name.replace(str(os.getpid()), str(2**31 - 1))
+  left.touch()
+  atomic_file.remove_leftovers(tmp_path)
+  assert not left.exists()
+
+
+def test_nobody_else_writes_one(root):
+  """In place, half of it may be left, and no report be made of the run."""
+  folder = root / 'tfirl'
+  writers = {
+    str(path.relative_to(folder))
+    for path in folder.rglob('*.py')
+    if 'np.savez' in path.read_text(encoding='utf-8')
+  }
+  assert writers == _WRITERS
