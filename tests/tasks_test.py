@@ -319,6 +319,29 @@ def test_an_environment_of_no_use_is_named():
     tfirl.Task('a', env_fn=_endless).make_env()
 
 
+@pytest.mark.parametrize(
+  'made', [{'env_id': 'Hopper-v5'}, {'env_fn': _endless}]
+)
+def test_a_limit_may_be_a_number_of_numpy(made):
+  task = tfirl.Task('a', max_episode_steps=np.int64(7), **made)
+  with task.make_env() as env:
+    assert env.max_episode_steps == 7
+
+
+def test_an_environment_that_is_refused_is_closed():
+  """In a notebook the next try may need what it holds."""
+  closed = []
+
+  class Counted(gymnasium.Wrapper):
+    def close(self):
+      closed.append(self)
+      raise OSError('the arm is stuck')
+
+  with pytest.raises(ValueError, match='no time limit'):
+    tfirl.Task('a', env_fn=lambda: Counted(_endless())).make_env()
+  assert len(closed) == 1
+
+
 def test_a_seed_below_0_is_named():
   with pytest.raises(ValueError, match='seed is -1; expected an integer, 0 or'):
     tasks.make_env('Hopper-v5', seed=-1)

@@ -1,5 +1,6 @@
 """The facts of one task, and the environments that they make."""
 
+import contextlib
 import difflib
 import inspect
 import os
@@ -8,10 +9,10 @@ from typing import Annotated, Any
 
 import gin
 import gymnasium
-from gymnasium.wrappers import TimeLimit
 
 from tfirl import checks
 from tfirl.config import gin_bindings, user_modules
+from tfirl.envs import time_limits
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import ant_steering, camera, goal_maze
 from tfirl.envs.wrappers import TremblingHand
@@ -102,7 +103,8 @@ class Task:
     self._env_id = env_id
     self._env_kwargs = dict(env_kwargs or {})
     self._tremble_probability = tremble_probability
-    self._max_episode_steps = max_episode_steps
+    # gymnasium takes no NumPy number.
+    self._max_episode_steps = max_episode_steps and int(max_episode_steps)
 
   def make_env(
     self,
@@ -128,17 +130,13 @@ class Task:
     checks.integer('seed', seed, 0)
     if render_mode is not None:
       renderer.choose()
-    env = self._make_gym(render_mode)
-    if goal_maze.is_maze(env):
-      env = goal_maze.GoalMaze(env)
-      if render_mode is not None:
-        camera.look_down(env)
-    env = GymnasiumEnvironment(env, seed)
-    if env.max_episode_steps is None:  # evaluation would have no end
-      raise ValueError(
-        f'{self._what}: episodes have no time limit; expected one: '
-        'Task.max_episode_steps = 1000, say'
-      )
+    gym = self._make_gym(render_mode)
+    try:
+      env = self._adapted(gym, seed, render_mode)
+    except BaseException:
+      with contextlib.suppress(Exception):  # the first error is what is told
+        gym.close()
+      raise
     if trembles and self._tremble_probability:
       env = TremblingHand(env, self._tremble_probability, seed)
     return env
@@ -203,8 +201,26 @@ class Task:
         f'{self._what}: it made a {type(env).__module__}.{type(env).__name__}; '
         'expected a gymnasium.Env'
       )
+    return env
+
+  def _adapted(
+    self, env: gymnasium.Env, seed: int, render_mode: str | None
+  ) -> GymnasiumEnvironment:
+    """What `make_env` gives, but for the trembling; raises ValueError of what
+    can't be used.
+    """
     if self._max_episode_steps is not None:
-      env = TimeLimit(env, self._max_episode_steps)
+      env = time_limits.replace(env, self._max_episode_steps)
+    if goal_maze.is_maze(env):
+      env = goal_maze.GoalMaze(env)
+      if render_mode is not None:
+        camera.look_down(env)
+    env = GymnasiumEnvironment(env, seed)
+    if env.max_episode_steps is None:  # evaluation would have no end
+      raise ValueError(
+        f'{self._what}: episodes have no time limit; expected one: '
+        'Task.max_episode_steps = 1000, say'
+      )
     return env
 
   def _make_registered(self, kwargs: Mapping[str, Any]) -> gymnasium.Env:

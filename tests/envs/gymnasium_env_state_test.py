@@ -56,6 +56,41 @@ def test_state_at_the_end_of_an_episode_still_resets():
   assert other.current_time_step().is_first()
 
 
+class _OldRandom(gymnasium.Env):
+  """Observes random numbers, of a generator that gymnasium does not make."""
+
+  observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (1,))
+  action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+
+  def __init__(self, rng):
+    self.np_random = rng
+
+  def reset(self, *, seed=None, options=None):
+    return np.array([self.np_random.normal()]), {}
+
+  def step(self, action):
+    return *self.reset()[:1], 0.0, True, False, {}
+
+
+@pytest.mark.parametrize(
+  'make_rng', [np.random.RandomState, np.random.default_rng]
+)
+def test_generators_of_both_kinds_go_on(make_rng):
+  env = GymnasiumEnvironment(_OldRandom(make_rng(3)), 0)
+  env.reset()
+  state = env.get_state()
+  expected = [env.reset().observation for _ in range(3)]
+  other = GymnasiumEnvironment(_OldRandom(make_rng(4)), 0)
+  other.set_state(state)  # begins an episode
+  found = [other.current_time_step(), other.reset(), other.reset()]
+  assert [step.observation for step in found] == expected
+
+
+def test_a_generator_of_no_known_kind_has_no_state():
+  env = GymnasiumEnvironment(_OldRandom(gym_envs), 0)
+  assert env.get_state()['rng'] is None
+
+
 @all_tasks
 def test_recorded_coordinates_continue_to_tolerance(task):
   env = gym_envs.make(task)

@@ -91,6 +91,32 @@ def test_uneven_bounds():
   np.testing.assert_allclose(inner.executed, [[-1, 0], [1, 7.5]])
 
 
+class _Exacting(gymnasium.Env):
+  """Takes no action a digit beyond its bounds, which are all pairs of tenths."""
+
+  observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+
+  def __init__(self):
+    low, high = np.meshgrid(np.arange(-30, 0) / 10, np.arange(1, 30) / 10)
+    self.action_space = gymnasium.spaces.Box(
+      low.ravel().astype(np.float32), high.ravel().astype(np.float32)
+    )
+
+  def reset(self, *, seed=None, options=None):
+    return np.zeros(1), {}
+
+  def step(self, action):
+    assert self.action_space.contains(action)
+    return np.zeros(1), 0.0, False, False, {}
+
+
+@pytest.mark.parametrize('unit', [-1.0, 1.0])
+def test_actions_stay_within_bounds_to_the_last_digit(unit):
+  env = GymnasiumEnvironment(_Exacting(), 0)
+  env.reset()
+  env.step(np.full(30 * 29, unit, np.float32))
+
+
 @pytest.mark.parametrize(
   'action, message',
   [

@@ -173,3 +173,12 @@ def test_a_space_must_be_there(name):
 def test_actions_without_a_choice_are_left_out():
   space = spaces.Box(np.float32([-1, 2]), np.float32([1, 2]))
   assert 'bounds are equal' in _refusal(Constant(action_space=space))
+
+
+@pytest.mark.parametrize(
+  ('space', 'advice'),
+  [('observation_space', 'nothing to observe'), ('action_space', 'to choose')],
+)
+def test_spaces_of_no_number_are_refused(space, advice):
+  empty = spaces.Box(-1.0, 1.0, (0,))
+  assert advice in _refusal(Constant(**{space: empty}))

@@ -1,4 +1,4 @@
-"""Trembling hand, expert reset and relabelled rewards."""
+"""Trembling hand and expert reset."""
 
 import dataclasses
 import json
@@ -9,11 +9,7 @@ import numpy as np
 import pytest
 
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
-from tfirl.envs.wrappers import (
-  ExpertReset,
-  RewardRelabelingEnvironment,
-  TremblingHand,
-)
+from tfirl.envs.wrappers import ExpertReset, TremblingHand
 from tfirl.types import Demonstrations
 
 ZERO = np.zeros(3, np.float32)
@@ -240,58 +236,3 @@ def test_expert_reset_needs_mujoco(demos):
   assert ExpertReset(env, demos, 0.0).reset().is_first()
   with pytest.raises(ValueError, match='Pendulum-v1 has none'):
     ExpertReset(env, demos, 0.5)
-
-
-def test_relabeled_reward_is_of_the_observation_acted_on():
-  calls = []
-
-  def reward_fn(observation, action):
-    calls.append((observation.copy(), action.copy()))
-    return -observation[:, 0] + action[:, 1]
-
-  trembling = TremblingHand(GymnasiumEnvironment(SpyEnv(), 0), 1.0, seed=0)
-  env = RewardRelabelingEnvironment(trembling, reward_fn)
-  assert env.reset().reward == 0.0
-  rewards = [env.step(np.array([0, 0.5, 0])).reward for _ in range(3)]
-  np.testing.assert_array_equal(rewards, [0.5, -0.5, -1.5])
-  assert env.current_time_step().reward == -1.5
-  assert rewards[0].dtype == np.float32
-  for i, (observation, action) in enumerate(calls):
-    np.testing.assert_array_equal(observation, [[i]])
-    # The intended action, though another one was executed.
-    np.testing.assert_array_equal(action, np.float32([[0, 0.5, 0]]))
-
-
-def test_relabeling_follows_a_cost_that_is_learned():
-  weight = [1.0]
-  env = RewardRelabelingEnvironment(
-    GymnasiumEnvironment(SpyEnv(), 0), lambda obs, action: [weight[0]]
-  )
-  env.reset()
-  assert env.step(ZERO).reward == 1.0
-  weight[0] = -3.0
-  assert env.step(ZERO).reward == -3.0
-
-
-def test_relabeling_refuses_a_reward_of_another_shape():
-  env = RewardRelabelingEnvironment(
-    GymnasiumEnvironment(SpyEnv(), 0), lambda obs, action: np.zeros((1, 1))
-  )
-  env.reset()
-  with pytest.raises(ValueError, match=r'shape \(1, 1\).*expected \(1,\)'):
-    env.step(ZERO)
-
-
-def test_relabeling_state_keeps_the_relabeled_reward():
-  def make(seed):
-    return RewardRelabelingEnvironment(
-      hopper(seed), lambda obs, action: obs[:, 0] * 10
-    )
-
-  env, other = make(1), make(2)
-  env.reset()
-  env.step(ZERO)
-  other.set_state(json.loads(json.dumps(env.get_state())))
-  assert other.current_time_step().reward == env.current_time_step().reward
-  assert env.current_time_step().reward > 5
-  assert_same_steps(env, other, 5)

@@ -12,7 +12,7 @@ from tf_agents.environments import py_environment
 from tfirl.demos import ends, jumps
 from tfirl.demos.formats import facts
 from tfirl.demos.raw import RawDemonstrations
-from tfirl.envs import mujoco_state
+from tfirl.envs import mujoco_state, wrapped_observations
 from tfirl.types import Demonstrations
 
 _ROWS = 64
@@ -107,6 +107,8 @@ def _takes_states(demos, env) -> bool:
   """Whether the states are of the environment's own model."""
   inner = mujoco_state.find(env.gym)
   if inner is None or (env.maze is not None and demos.goal is None):
+    return False
+  if env.maze is None and wrapped_observations.obstacle(env.gym):
     return False
   found = demos.qpos.shape[1], demos.qvel.shape[1]
   expected = inner.model.nq, inner.model.nv

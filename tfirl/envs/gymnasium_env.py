@@ -4,17 +4,24 @@ TF-Agents' own adapter is for the older `gym`, which neither seeds in `reset`
 nor tells a time-out from a terminal state.
 """
 
+import logging
 import math
 from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.wrappers import TimeLimit
 from tf_agents.environments import py_environment
 from tf_agents.specs import array_spec
 from tf_agents.trajectories import time_step as ts
 
-from tfirl.envs import answers, mujoco_state, space_checks
+from tfirl.envs import (
+  answers,
+  mujoco_state,
+  random_state,
+  space_checks,
+  time_limits,
+  wrapped_observations,
+)
 from tfirl.envs.mazes import ant_steering, goal_maze
 
 _ONE = np.asarray(1.0, np.float32)
@@ -42,12 +49,12 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     super().__init__(handle_auto_reset=True)
     space_checks.check(env)
     self._gym = env
-    self._time_limit = _find_time_limit(env)
     self._maze = goal_maze.find(env)
     # Holds what MuJoCo's state doesn't: where the goal is.
     self._task = self._maze or ant_steering.find(env)
     self._next_seed: int | None = int(seed)
     self._was_reset, self._has_stepped = False, False
+    self._is_closed = False
     self._elapsed_steps = 0
     self._info: dict[str, Any] = {}
     low, high = env.action_space.low, env.action_space.high
@@ -106,7 +113,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
   @property
   def max_episode_steps(self) -> int | None:
     """The time limit in steps; None without one."""
-    return self._time_limit._max_episode_steps if self._time_limit else None
+    return time_limits.of(self._gym)
 
   def action_spec(self) -> array_spec.BoundedArraySpec:
     return self._action_spec
@@ -139,7 +146,20 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     return self._gym.render()
 
   def close(self) -> None:
-    self._gym.close()
+    """Closes the environment, once.
+
+    What it raises is a warning: whoever closes has others to close, and maybe
+    an error of its own to tell.
+    """
+    if self._is_closed:
+      return
+    self._is_closed = True
+    try:
+      self._gym.close()
+    except (Exception, SystemExit) as error:  # it is the user's
+      logging.warning(
+        '%s.close: %s: %s', self.name, type(error).__name__, error
+      )
 
   def _reset(self) -> ts.TimeStep:
     try:
@@ -185,7 +205,11 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
       raise ValueError(
         f'{self.name}: action {action}; expected finite numbers within [-1, 1]'
       )
-    return self._center + self._scale * action if self._scaled else action
+    if not self._scaled:
+      return action
+    scaled = self._center + self._scale * action
+    # Rounding may lead a digit beyond.
+    return np.minimum(np.maximum(scaled, self.action_low), self.action_high)
 
   def _checked(self, observation: np.ndarray) -> np.ndarray:
     # A copy: environments may write into theirs. Some return a list.
@@ -271,6 +295,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     time_s = elapsed_steps * inner.dt
     if self._maze is None:
       observation = mujoco_state.place(inner, qpos, qvel, time_s)
+      observation = wrapped_observations.of(self._gym, observation)
     else:
       observation = self._maze.place(qpos, qvel, time_s, goal)
     self._set_clock(elapsed_steps)
@@ -295,7 +320,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
       'mujoco': None if inner is None else mujoco_state.capture(inner),
       'maze': None if self._task is None else self._task.get_state(),
       'elapsed_steps': self._elapsed_steps,
-      'rng': self._gym.unwrapped.np_random.bit_generator.state,
+      'rng': random_state.get(self._gym.unwrapped.np_random),
       'next_seed': self._next_seed,
       'time_step': None if step is None else [x.tolist() for x in step],
     }
@@ -316,7 +341,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
         f'{"" if is_mujoco else "out"}: it was taken from another environment'
       )
     self._ensure_reset()
-    self._gym.unwrapped.np_random.bit_generator.state = state['rng']
+    random_state.set_to(self._gym.unwrapped.np_random, state['rng'])
     self._next_seed = state['next_seed']
     self._info = {}
     if is_mujoco:
@@ -336,9 +361,7 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
 
   def _set_clock(self, elapsed_steps: int) -> None:
     self._elapsed_steps = elapsed_steps
-    if self._time_limit is not None:
-      # gymnasium has no public way to start an episode part of the way in.
-      self._time_limit._elapsed_steps = elapsed_steps
+    time_limits.set_clocks(self._gym, elapsed_steps)
 
 
 def _time_step(values: list[Any] | None) -> ts.TimeStep | None:
@@ -347,11 +370,3 @@ def _time_step(values: list[Any] | None) -> ts.TimeStep | None:
     return None
   dtypes = np.int32, np.float32, np.float32, np.float32
   return ts.TimeStep(*map(np.asarray, values, dtypes))
-
-
-def _find_time_limit(env: gymnasium.Env) -> TimeLimit | None:
-  while isinstance(env, gymnasium.Wrapper):
-    if isinstance(env, TimeLimit):
-      return env
-    env = env.env
-  return None

@@ -38,7 +38,7 @@ def check(env: gymnasium.Env) -> None:
 def _observation_advice(space: spaces.Space) -> str:
   """What to do, '' if nothing."""
   if isinstance(space, spaces.Box) and len(space.shape) == 1:
-    return ''
+    return '' if space.shape[0] else 'There is nothing to observe in it'
   flatten = f'gymnasium.wrappers.FlattenObservation makes one{_WHERE}'
   if isinstance(space, spaces.Dict):
     return (
@@ -83,6 +83,8 @@ def _box_advice(space: spaces.Box) -> str:
       f'TransformAction(env, lambda a: a.reshape({space.shape}), '
       f'spaces.flatten_space(env.action_space)){_WHERE}'
     )
+  if not space.shape[0]:
+    return 'There is nothing to choose in it'
   if not np.issubdtype(space.dtype, np.floating):
     return (
       'Policies are Gaussian: what they do is no whole number. '

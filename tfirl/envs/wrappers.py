@@ -1,6 +1,5 @@
-"""Wrappers: a trembling hand, resets to expert states, relabelled rewards."""
+"""Wrappers: a trembling hand, and resets to expert states."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gin
@@ -10,7 +9,8 @@ from tf_agents.environments import wrappers as tf_agents_wrappers
 from tf_agents.trajectories import time_step as ts
 
 from tfirl import checks
-from tfirl.types import Array, Demonstrations
+from tfirl.envs import wrapped_observations
+from tfirl.types import Demonstrations
 
 _LAST = int(ts.StepType.LAST)
 # Keeps each wrapper's random stream apart from those of the same seed.
@@ -153,47 +153,6 @@ class ExpertReset(_RandomWrapper):
     )
 
 
-class RewardRelabelingEnvironment(_Wrapper):
-  """Replaces the environment's reward by that of the observed transition."""
-
-  def __init__(
-    self,
-    env: py_environment.PyEnvironment,
-    reward_fn: Callable[[Array, Array], Array],
-  ):
-    """`reward_fn(observation [1, O], action [1, A])` returns a reward [1].
-
-    It gets the observation acted on and the intended action, and is called
-    anew at each step, so it may follow a cost that is being learned.
-    """
-    super().__init__(env)
-    self._reward_fn = reward_fn
-
-  def _step(self, action: np.ndarray) -> ts.TimeStep:
-    observation = self._current_time_step.observation
-    step = self._env.step(action)
-    action = np.asarray(action, np.float32)
-    reward = self._reward_fn(observation[np.newaxis], action[np.newaxis])
-    reward = np.asarray(reward, np.float32)
-    if reward.shape != (1,):
-      raise ValueError(
-        f'reward_fn returned shape {reward.shape} for one row; expected (1,)'
-      )
-    return step._replace(reward=reward[0])
-
-  def get_state(self) -> dict[str, Any]:
-    step = self._current_time_step
-    reward = None if step is None else float(step.reward)
-    return {**super().get_state(), 'reward': reward}
-
-  def set_state(self, state: dict[str, Any]) -> None:
-    super().set_state(state)
-    if state['reward'] is not None:
-      self._current_time_step = self._current_time_step._replace(
-        reward=np.asarray(state['reward'], np.float32)
-      )
-
-
 def _check_states(
   env: py_environment.PyEnvironment,
   demos: Demonstrations,
@@ -205,6 +164,13 @@ def _check_states(
     raise ValueError(
       f'ExpertReset.reset_prob > 0 needs a MuJoCo state to restore; '
       f'{env.name} has none'
+    )
+  obstacle = wrapped_observations.obstacle(env.gym)
+  if env.maze is None and obstacle:
+    raise ValueError(
+      f'ExpertReset.reset_prob > 0 needs observations of a restored state; '
+      f'those of the wrapper {obstacle} are of steps before, too; expected '
+      "gymnasium.ObservationWrapper's alone"
     )
   sizes = {'qpos': model.nq, 'qvel': model.nv}
   if env.maze is not None:

@@ -13,7 +13,6 @@ velocities.
 
 import numpy as np
 
-STATE_SIZE = 27
 OBSERVATION_SIZE = 29
 ACTION_SIZE = 8
 

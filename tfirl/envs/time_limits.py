@@ -1,0 +1,40 @@
+"""What cuts an environment's episodes, among its wrappers.
+
+gymnasium has no public way to change a limit, or to start an episode part of
+the way in.
+"""
+
+import gymnasium
+from gymnasium.wrappers import TimeLimit
+
+
+def find(env: gymnasium.Env) -> list[TimeLimit]:
+  """All that there are, the outermost first."""
+  found = []
+  while isinstance(env, gymnasium.Wrapper):
+    if isinstance(env, TimeLimit):
+      found.append(env)
+    env = env.env
+  return found
+
+
+def of(env: gymnasium.Env) -> int | None:
+  """After how many steps it cuts an episode; None if it does not."""
+  limits = [limit._max_episode_steps for limit in find(env)]
+  return min(limits, default=None)
+
+
+def replace(env: gymnasium.Env, max_episode_steps: int) -> gymnasium.Env:
+  """`env` with this limit, in the place of all that it has."""
+  limits = find(env)
+  if not limits:
+    return TimeLimit(env, max_episode_steps)
+  for limit in limits:
+    limit._max_episode_steps = max_episode_steps
+  return env
+
+
+def set_clocks(env: gymnasium.Env, elapsed_steps: int) -> None:
+  """Has all count on from so many steps."""
+  for limit in find(env):
+    limit._elapsed_steps = elapsed_steps
