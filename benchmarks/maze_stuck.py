@@ -64,10 +64,9 @@ class Judge:
 
   def __init__(self, run: pathlib.Path, task, demos):
     """Args: the run's folder, task and demonstrations."""
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
     path = run / cost_export.FILE
     self._reward = cost_export.RewardModule(path) if path.exists() else None
-    self._model = restoring.learned_model(run, task, sizes).model
+    self._model = restoring.learned_model(run, task, demos.sizes).model
     moved = demos.next_observations - demos.observations
     spread = moved.std(axis=0)
     self._moves = spread > _LEAST_MOVE  # all but the goal

@@ -22,7 +22,7 @@ def demos():
 
 
 def test_episode_ends_include_the_open_last_episode(demos):
-  assert len(demos) == 7
+  assert len(demos) == 7 and demos.sizes == (2, 1)
   assert demos.episode_ends.tolist() == [3, 5, 7]
 
 

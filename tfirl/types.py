@@ -82,11 +82,15 @@ class Demonstrations:
 
   def __repr__(self) -> str:
     """How many, of what sizes, from where: not a hundred thousand numbers."""
-    sizes = self.observations.shape[1], self.actions.shape[1]
     return (
       f'Demonstrations({len(self.episode_ends):,} episodes, {len(self):,} '
-      f'transitions, (O, A) = {sizes}, {self.source!r})'
+      f'transitions, (O, A) = {self.sizes}, {self.source!r})'
     )
+
+  @property
+  def sizes(self) -> tuple[int, int]:
+    """(O, A)."""
+    return self.observations.shape[1], self.actions.shape[1]
 
   @property
   def episode_ends(self) -> np.ndarray:

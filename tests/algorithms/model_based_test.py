@@ -154,13 +154,14 @@ def test_half_of_a_batch_may_be_real_rows_of_the_expert(
   """Of 8 rows 4; the cloning term is of these, not of others."""
   game = make_game(
     bindings=[
-      'ModelBased.expert_fraction = 0.5',
+      'PolicyBatches.expert_fraction = 0.5',
       f'tfirl.SacAgent.bc_weight = {bc_weight}',
     ]
   )
   small_games.play(game, 44)
   assert game.num_traces == 1
-  imagined, expert = game._imagination.sample(), game._batch_sampler.sample()
+  drawn = game._batches.sample()
+  imagined, expert = drawn['imagined'], drawn['expert']
   assert len(imagined.discount) == len(expert.discount) == 8 * 4
   seen = []
 
@@ -169,7 +170,7 @@ def test_half_of_a_batch_may_be_real_rows_of_the_expert(
 
   monkeypatch.setattr(game, '_relabeled', types.SimpleNamespace(train=train))
   monkeypatch.setattr(game._agent, 'named_losses', lambda info: {})
-  game._train_step(*(type(x)(*(f[:4] for f in x)) for x in (imagined, expert)))
+  game._train_step({n: type(x)(*(f[:4] for f in x)) for n, x in drawn.items()})
   ((experience, cloned),) = seen
   # Rollouts may start where the expert was; where they get to is their own.
   rows = experience.next_time_step.observation.numpy()
@@ -177,10 +178,47 @@ def test_half_of_a_batch_may_be_real_rows_of_the_expert(
   assert [row.tobytes() in known for row in rows] == [True] * 4 + [False] * 4
   np.testing.assert_array_equal(rows[4:], imagined.next_observation[:4])
   np.testing.assert_array_equal(cloned.next_observation, rows[:4])
-  with pytest.raises(
-    ValueError, match='expert_fraction is 0.99; expected less'
-  ):
-    make_game(bindings=['ModelBased.expert_fraction = 0.99'])
+
+
+def test_a_quarter_may_be_real_rows_of_its_own(make_game, monkeypatch):
+  """Of 8 rows 2, behind 4 of the expert's; drawn at a pace that lasts."""
+  game = make_game(
+    bindings=[
+      'PolicyBatches.expert_fraction = 0.5',
+      'PolicyBatches.policy_fraction = 0.25',
+    ]
+  )
+  small_games.play(game, 120)
+  assert game.num_traces == 1
+  drawn = game._batches.sample()
+  numbers = {name: len(rows.discount) for name, rows in drawn.items()}
+  assert numbers == {'imagined': 8 * 2, 'policy': 8 * 2, 'expert': 8 * 4}
+  known = {row.tobytes() for row in game._replay.read('policy').observation}
+  assert {row.tobytes() for row in drawn['policy'].observation.numpy()} <= known
+  seen = []
+  train = lambda experience, expert: seen.append(experience)  # noqa: E731
+  monkeypatch.setattr(game, '_relabeled', types.SimpleNamespace(train=train))
+  monkeypatch.setattr(game._agent, 'named_losses', lambda info: {})
+  game._train_step(drawn)
+  rows = seen[0].time_step.observation.numpy()
+  order = 'expert', 'policy', 'imagined'
+  wanted = np.concatenate([drawn[name].observation for name in order])
+  np.testing.assert_array_equal(rows, wanted)
+
+
+@pytest.mark.parametrize(
+  ('expert', 'own', 'found'), [(0.99, 0.0, '0.99'), (0.5, 0.5, '1.0')]
+)
+def test_a_batch_without_an_imagined_row_is_refused(
+  make_game, expert, own, found
+):
+  with pytest.raises(ValueError, match=f'fraction is {found}; expected less'):
+    make_game(
+      bindings=[
+        f'PolicyBatches.expert_fraction = {expert}',
+        f'PolicyBatches.policy_fraction = {own}',
+      ]
+    )
 
 
 def test_optimisers_may_begin_anew_with_each_cost(make_game):

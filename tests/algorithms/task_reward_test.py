@@ -96,9 +96,10 @@ def test_imagined_rewards_are_those_that_the_agent_gets(make, monkeypatch):
 
   monkeypatch.setattr(game._agent, 'train', spy)
   few = RewardedTransition(*(field[:8] for field in batch))
-  losses = game._train_step(few)
+  losses = game._train_step({'imagined': few})
   np.testing.assert_array_equal(given[0].next_time_step.reward, few.reward)
-  better = game._train_step(few._replace(reward=few.reward + 100.0))
+  better = few._replace(reward=few.reward + 100.0)
+  better = game._train_step({'imagined': better})
   assert better['critic_loss'] > 10 * losses['critic_loss'] + 100
 
 

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from tfirl.demos import border
+from tfirl.demos import border, selection
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.demos.checking import to_flags
 
@@ -83,14 +83,15 @@ def test_max_transitions_keeps_the_first_rows_and_their_episodes():
   raw = _raw(qpos=np.arange(12.0).reshape(6, 2))
   raw.columns['seed'] = np.array([7, 7, 7, 8, 8, 8])
   whole = _cross(raw)
-  demos = _cross(raw, max_transitions=4)
+  demos = selection.take(whole, None, max_transitions=4)
   assert len(demos) == 4
   np.testing.assert_array_equal(demos.observations, whole.observations[:4])
   np.testing.assert_array_equal(demos.qpos, [[0, 1], [2, 3], [4, 5], [6, 7]])
   np.testing.assert_array_equal(demos.episode_ends, [3, 4])
   np.testing.assert_array_equal(demos.episode_seeds, [7, 8])
-  assert len(_cross(raw, max_transitions=3).episode_returns) == 1
-  assert len(_cross(raw, max_transitions=99)) == 6
+  few = selection.take(whole, None, max_transitions=3)
+  assert len(few.episode_returns) == 1
+  assert len(selection.take(whole, None, max_transitions=99)) == 6
 
 
 def test_source_columns_are_left_alone():
@@ -180,7 +181,7 @@ def test_returns_for_another_number_of_episodes():
 
 def test_max_transitions_must_be_positive():
   with pytest.raises(ValueError, match='max_transitions: found 0'):
-    _cross(_raw(), max_transitions=0)
+    selection.take(_cross(_raw()), None, max_transitions=0)
 
 
 @pytest.mark.parametrize('other', ['Ant-v5', 'HopperX-v5', 'hopper-v5'])
@@ -223,7 +224,8 @@ def test_the_same_version_and_kwargs_are_silent(caplog):
 def test_rewards_of_the_rows_that_are_taken():
   demos = _cross(_raw())
   assert demos.rewards.tolist() == [0, 1, 2, 3, 4, 5]
-  assert _cross(_raw(), max_transitions=4).rewards.tolist() == [0, 1, 2, 3]
+  kept = selection.take(_cross(_raw()), None, max_transitions=4)
+  assert kept.rewards.tolist() == [0, 1, 2, 3]
   raw = _raw()
   del raw.columns['rewards']
   assert _cross(raw).rewards is None

@@ -135,7 +135,7 @@ def test_batches_of_the_experts_rows_alone(write_run):
 def test_rollouts_that_never_begin_at_the_expert(write_run):
   hyper = {'run.algorithm': "'hyper'"}
   assert _names(write_run(hyper, expert_reset_fraction=0.0)) == ['mix starved']
-  mixed = {**hyper, 'ModelBased.expert_fraction': '0.5'}
+  mixed = {**hyper, 'PolicyBatches.expert_fraction': '0.5'}
   assert _names(write_run(mixed, expert_reset_fraction=0.0)) == ['return low']
 
 

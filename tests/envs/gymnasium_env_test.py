@@ -92,7 +92,7 @@ def test_uneven_bounds():
 
 
 class _Exacting(gymnasium.Env):
-  """Takes no action a digit beyond its bounds, which are all pairs of tenths."""
+  """Takes no action a digit beyond its bounds, all pairs of tenths."""
 
   observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
 

@@ -152,7 +152,7 @@ _HYPER = {
   'ModelBased.demos_in_hybrid': True,
   'ModelBased.expert_in_hybrid': True,
   'hybrid/table.capacity': 150_000,
-  'ModelBased.expert_fraction': (0.0,) * 4 + (0.5,),
+  'PolicyBatches.expert_fraction': (0.0,) * 4 + (0.5,),
   'ModelBased.stochastic': False,
   # On mazes it restarts every 2,000: a rate that is as good as constant.
   'ModelBased.learning_rate_horizon': (None, 10_000, None, 10_000, 600_000),

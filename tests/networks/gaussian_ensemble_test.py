@@ -112,36 +112,6 @@ def test_kernels_start_as_published():
     np.testing.assert_array_equal(bias, 0.0)
 
 
-def _log_density(values, mean, log_variance):
-  """Of diagonal Gaussians: values, mean, log variance [B, O] to [B]."""
-  squares = (values - mean) ** 2 / np.exp(log_variance)
-  return -0.5 * (squares + log_variance + np.log(2 * np.pi)).sum(-1)
-
-
-@pytest.mark.parametrize('is_normalized', [False, True])
-def test_distribution_is_numpys_gaussian(is_normalized):
-  shift, variance = np.float32([5, -2, 0]), np.float32([4, 9, 0.25])
-  layer = tf.keras.layers.Normalization(mean=shift, variance=variance)
-  layer.build((None, 3))
-  ensemble = _make(normalizer=layer if is_normalized else None)
-  rng = np.random.default_rng(0)
-  rows = shift + rng.normal(size=(_B, _O + _A)).astype(np.float32)
-  difference = rng.normal(size=(_B, _O)).astype(np.float32)
-  inputs = (rows - shift) / np.sqrt(variance) if is_normalized else rows
-
-  distribution = ensemble.distribution(rows[:, :_O], rows[:, _O:])
-
-  assert distribution.batch_shape == (_E, _B)
-  assert distribution.event_shape == (_O,)
-  log_prob = distribution.log_prob(difference)
-  assert log_prob.shape == (_E, _B)
-  for member in range(_E):
-    mean, log_variance = _by_hand(ensemble, inputs, member)
-    np.testing.assert_allclose(distribution.mean()[member], mean, atol=1e-5)
-    expected = _log_density(difference, mean, log_variance)
-    np.testing.assert_allclose(log_prob[member], expected, rtol=1e-4)
-
-
 @pytest.mark.parametrize(
   'wrong',
   [

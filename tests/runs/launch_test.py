@@ -9,7 +9,6 @@ import sys
 import time
 import types
 
-import gin
 import numpy as np
 import pytest
 import tensorflow as tf

@@ -58,8 +58,7 @@ class BehaviorCloning(algorithm.Algorithm):
       [], demos, restore_from, table_seed
     )
     self._sampler = replay.sampler('expert', updates_per_round * batch_size)
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
-    agent = make_agent(*sizes, demos.observations)
+    agent = make_agent(*demos.sizes, demos.observations)
     with task.make_env(env_seed) as env:
       record = maze_record.of(env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)

@@ -1,5 +1,6 @@
 """Plain SAC on the task's own reward: makes experts (Haarnoja et al. 2018)."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -115,6 +116,12 @@ class Expert(algorithm.Algorithm):
     if self.clock.env_steps >= self._initial_steps:
       self._set_rates()
       self._train(self._sampler.sample())
+
+  def close(self) -> None:
+    """Closes the environment and stops the tables' server."""
+    with contextlib.ExitStack() as stack:
+      stack.callback(super().close)
+      stack.callback(self._source.close)
 
   def _set_rates(self) -> None:
     scale = float(self._learning_rate_scale(self.clock.env_steps))

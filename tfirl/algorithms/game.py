@@ -143,7 +143,7 @@ class Game(algorithm.Algorithm):
     )
 
   def _set_rates(self, factor: float = 1.0) -> None:
-    """How fast the agent learns, and how far it is held, after so many env steps.
+    """How fast the agent learns from here on, and how far it is held.
 
     Args: `factor` of the learning rate that the schedule gives.
     """

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import gin
 import numpy as np
-import tensorflow as tf
 
 from tfirl import checks, schedules, tasks, types
 from tfirl.agents import relabeling
@@ -24,6 +23,7 @@ from tfirl.algorithms.parts import (
   cost_turns,
   imagination,
   learned_dynamics,
+  policy_batches,
   sources,
   stopwatch,
 )
@@ -69,9 +69,6 @@ class ModelBased(game.Game):
     steps_per_round: env steps between the policy's turns.
     policy_updates_per_step: gradient steps of the policy for each of them.
     batch_size: B.
-    expert_fraction: share of real expert rows in a policy batch, rounded to
-      rows; the others are imagined. The agent's cloning term is then of these
-      rows; at 0 of B others.
     dynamics_update_period: env steps between rounds of imagination, each after
       a fit of the ensemble if `LearnedDynamics` says so.
     learning_rate_horizon: gradient steps in which the agent's learning rates
@@ -113,7 +110,6 @@ class ModelBased(game.Game):
     steps_per_round: checks.Count = gin.REQUIRED,
     policy_updates_per_step: checks.Count = gin.REQUIRED,
     batch_size: checks.Count = 256,
-    expert_fraction: checks.Share = 0.0,
     dynamics_update_period: checks.Count = gin.REQUIRED,
     learning_rate_horizon: checks.Count | None = None,
     fresh_optimizer: bool = False,
@@ -132,7 +128,8 @@ class ModelBased(game.Game):
     self._fresh_optimizer, self._stochastic = fresh_optimizer, stochastic
     self._expert_in_hybrid = expert_in_hybrid
     self._cost = make_cost(task, demos, seeds.cost, steps_per_round)
-    self._num_expert = self._rows_of_expert(expert_fraction, batch_size)
+    self._updates_per_round = steps_per_round * policy_updates_per_step
+    self._batches = policy_batches.PolicyBatches(batch_size, self._has_reward)
     self._make_model(task, demos, pretrained_model, restore_from is None, seeds)
     super().__init__(
       make_agent,
@@ -141,7 +138,7 @@ class ModelBased(game.Game):
       demos,
       np.random.default_rng(seeds.actions),
       self._open_tables(demos, restore_from, seeds, demos_in_hybrid),
-      steps_per_round * policy_updates_per_step,
+      self._updates_per_round,
       learning_rate_scale=learning_rate_scale,
       batch_size=batch_size,
       is_new=restore_from is None,
@@ -153,17 +150,6 @@ class ModelBased(game.Game):
   def _has_reward(self) -> bool:
     """Whether rows carry one, which the model then predicts."""
     return self._cost.rows_have_reward
-
-  def _rows_of_expert(self, fraction: float, batch_size: int) -> int:
-    """Of a policy batch; one row at least is imagined."""
-    name = 'ModelBased.expert_fraction'
-    number = round(fraction * batch_size)
-    expected = f'less than 1, also in rows of batch_size = {batch_size}'
-    checks.require(name, fraction, expected, number < batch_size)
-    # Rewards of demonstrations may not be known.
-    expected = '0 with make_cost = @TaskReward'
-    checks.require(name, fraction, expected, not (number and self._has_reward))
-    return number
 
   def _make_model(
     self, task, demos, pretrained: str | Callable | None, is_new, seeds: _Seeds
@@ -193,9 +179,11 @@ class ModelBased(game.Game):
     self, demos, restore_from: str | None, seeds: _Seeds, demos_in_hybrid: bool
   ) -> tables.Replay:
     """All four, with their writers and the expert's rows of a round."""
+    updates_per_step = self._updates_per_round // self._steps_per_round
     policy_table = algorithm_tables.online_table(
       'policy',
-      self._imagination.policy_rows_per_step,
+      self._imagination.policy_rows_per_step
+      + updates_per_step * self._batches.policy_rows,
       self._dynamics_update_period,
       self._initial_steps,
     )
@@ -220,17 +208,14 @@ class ModelBased(game.Game):
 
   def _connect(self) -> None:
     """Opens what a round of updates reads, and begins what it tells."""
-    num_updates = self._updates_per_round
     self._stopwatch = stopwatch.Stopwatch()
     self._open_loop = open_loop.OpenLoop(self._dynamics.model)
-    num_imagined = self._batch_size - self._num_expert
-    self._imagination.connect(self._replay, num_updates * num_imagined)
-    self._batch_sampler = None
-    if self._num_expert or self._agent.uses_expert_rows:
-      num_expert = self._num_expert or self._batch_size
-      self._batch_sampler = self._replay.sampler(
-        'expert', num_updates * num_expert
-      )
+    self._batches.connect(
+      self._replay,
+      self._imagination,
+      self._updates_per_round,
+      self._agent.uses_expert_rows,
+    )
 
   def run_round(self) -> None:
     """Acts; fits the model and imagines when due; trains policy and cost."""
@@ -332,10 +317,7 @@ class ModelBased(game.Game):
       since = self.clock.updates % self._cost.cost_update_period
       factor = max(0.0, 1.0 - since / self._learning_rate_horizon)
     self._set_rates(factor)
-    rows = [self._imagination.sample()]
-    if self._batch_sampler is not None:
-      rows.append(self._batch_sampler.sample())
-    self._train(*rows)
+    self._train(self._batches.sample())
 
   def _update_cost(self) -> None:
     """A cost turn; its real episodes also show how far the model can see."""
@@ -347,13 +329,10 @@ class ModelBased(game.Game):
     errors = self._open_loop.errors(turn.learner, self._rng)
     self.losses.update(errors.columns())
 
-  def _train_step(self, imagined, expert=None):
-    batch = imagined
-    if self._num_expert:
-      batch = tf.nest.map_structure(
-        lambda *rows: tf.concat(rows, 0), expert, imagined
-      )
-    info = self._relabeled.train(relabeling.as_experience(batch), expert=expert)
+  def _train_step(self, rows):
+    """Args: `rows` of a batch by their source."""
+    experience = relabeling.as_experience(self._batches.mix(rows))
+    info = self._relabeled.train(experience, expert=rows.get('expert'))
     return self._agent.named_losses(info)
 
   def _get_state(self) -> dict[str, Any]:

@@ -168,8 +168,6 @@ def to_demonstrations(
   action_low: np.ndarray,
   action_high: np.ndarray,
   num_episodes: int | None = None,
-  episode_seed: int | None = None,
-  max_transitions: int | None = None,
   env_kwargs: Mapping[str, Any] | None = None,
   select: Callable[[RawDemonstrations], RawDemonstrations] | None = None,
   max_episode_steps: int | None = None,
@@ -184,15 +182,11 @@ def to_demonstrations(
     observation_size: O.
     action_low: [A], the environment's scale.
     action_high: [A].
-    num_episodes: keep so many episodes; None keeps all.
-    episode_seed: draws them, without replacement; None keeps the first.
-    max_transitions: of those, keep the first so many rows; None keeps all. A
-      warning if that cuts what `num_episodes` asks for.
-      Returns of episodes stay those recorded.
+    num_episodes: keep the first so many episodes; None keeps all.
     env_kwargs: what the task's environment is made with; demonstrations that
       state others are warned of. None: not compared.
     select: takes the checked demonstrations, returns the rows to use, before
-      episodes and rows are counted. None: all, cut as `ends.mend` says.
+      episodes are counted. None: all, cut as `ends.mend` says.
     max_episode_steps: of the task; None if it is not known.
     clip_actions: to the environment's range, if some lie beyond it.
     accept_demos: go on where they contradict themselves, with a warning.
@@ -221,4 +215,4 @@ def to_demonstrations(
     source, raw.columns['actions'], action_low, action_high, clip_actions
   )
   demos = _convert(raw, actions)
-  return take(demos, num_episodes, episode_seed, max_transitions)
+  return take(demos, num_episodes)

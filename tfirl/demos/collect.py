@@ -85,18 +85,19 @@ def collect(args) -> RawDemonstrations:
   """
   check_out(args.out)  # an hour of rollouts shouldn't end in a misspelling
   check_options(args.episodes, args.seed, args.min_return)
-  env = _load_task(args.task).make_env(args.seed, trembles=args.tremble)
-  policy = policies.load_policy(args.policy, args.task, env)
-  raw = record(
-    env,
-    policy,
-    args.episodes,
-    args.seed,
-    args.full_length_only,
-    stochastic=args.stochastic,
-    min_return=args.min_return,
-  )
-  save(raw, args.out, env)
+  task = _load_task(args.task)
+  with task.make_env(args.seed, trembles=args.tremble) as env:
+    policy = policies.load_policy(args.policy, args.task, env)
+    raw = record(
+      env,
+      policy,
+      args.episodes,
+      args.seed,
+      args.full_length_only,
+      stochastic=args.stochastic,
+      min_return=args.min_return,
+    )
+    save(raw, args.out, env)
   return raw
 
 

@@ -242,7 +242,7 @@ def load_demonstrations(
   """
   source = given(source)
   if isinstance(source, Demonstrations):
-    sizes = source.observations.shape[1], source.actions.shape[1]
+    sizes = source.sizes
     expected = observation_size, len(action_low)
     check(sizes == expected, source.source, 'sizes (O, A)', sizes, expected)
     return take(source, num_episodes, episode_seed, max_transitions)

@@ -48,10 +48,22 @@ def _some_episodes(
 def take(
   demos: Demonstrations,
   num_episodes: int | None,
-  episode_seed: int | None,
-  max_transitions: int | None,
+  episode_seed: int | None = None,
+  max_transitions: int | None = None,
 ) -> Demonstrations:
-  """Some of `demos`; args and errors as of `to_demonstrations`."""
+  """Some of `demos`; returns of episodes stay those recorded.
+
+  Args:
+    demos: all.
+    num_episodes: keep so many episodes; None keeps all.
+    episode_seed: draws them, without replacement; None keeps the first.
+    max_transitions: of those, keep the first so many rows; None keeps all. A
+      warning if that cuts what `num_episodes` asks for.
+
+  Raises:
+    DemonstrationError: there are fewer episodes, or `max_transitions` is not
+      positive.
+  """
   source = demos.source
   if num_episodes is not None:
     demos = _some_episodes(demos, num_episodes, episode_seed)

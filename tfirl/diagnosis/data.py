@@ -83,12 +83,12 @@ def starved(evidence: Evidence) -> Finding | None:
 def _without_expert_in_model(evidence: Evidence) -> Finding | None:
   """No rollout begins at the expert, nor is the model fitted to it."""
   resets = evidence.column('expert_reset_fraction')
-  rows = evidence.binding('ModelBased.expert_fraction', 0.0)
+  rows = evidence.binding('PolicyBatches.expert_fraction', 0.0)
   if resets is None or rows or np.nanmax(resets) >= _LEAST_EXPERT:
     return None
   return _starved(
     f'expert_reset_fraction is {np.nanmax(resets):.2g} at most, '
-    f'ModelBased.expert_fraction is {rows}, expert_in_hybrid is '
+    f'PolicyBatches.expert_fraction is {rows}, expert_in_hybrid is '
     f'{evidence.binding("ModelBased.expert_in_hybrid", "not known")}: the '
     'policy hardly trains on what the expert met',
     f'below {_LEAST_EXPERT:g}',

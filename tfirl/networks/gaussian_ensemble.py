@@ -6,23 +6,14 @@ from collections.abc import Sequence
 import gin
 import numpy as np
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from tfirl import checks
 from tfirl.machine import memory
 from tfirl.networks import ensemble_dense
 
-tfd = tfp.distributions
-
 
 @gin.configurable(
-  denylist=[
-    'observation_size',
-    'action_size',
-    'seed',
-    'normalizer',
-    'predicts_reward',
-  ]
+  denylist=['observation_size', 'action_size', 'seed', 'predicts_reward']
 )
 class GaussianEnsemble(tf.keras.Model):
   """SiLU MLPs with mean and log variance heads, fused into batched matmuls.
@@ -31,8 +22,8 @@ class GaussianEnsemble(tf.keras.Model):
   Log variances are softly bounded. All variables are there
   from the start: `summary`, `save_weights` and `load_weights` need no call.
 
-  Layers: `normalizer` if there is one, `hidden_0`, ..., `head` of the means and
-  the log variances, `log_variance_bounds`.
+  Layers: `hidden_0`, ..., `head` of the means and the log variances,
+  `log_variance_bounds`.
 
   Source: Chua et al. 2018 (PETS); settings of Janner et al. 2019 (MBPO).
 
@@ -43,8 +34,6 @@ class GaussianEnsemble(tf.keras.Model):
     observation_size: O, the number of outputs, D.
     action_size: A; there are O + A inputs.
     seed: of the initial weights.
-    normalizer: maps (s, a) [B, O + A] to inputs of a call, in `distribution`;
-      None for the identity.
     predicts_reward: one output more, the last: D = O + 1.
     num_members: E.
     layers: hidden units of each hidden layer.
@@ -65,7 +54,6 @@ class GaussianEnsemble(tf.keras.Model):
     action_size: int,
     seed: int,
     *,
-    normalizer: tf.keras.layers.Layer | None = None,
     predicts_reward: bool = False,
     num_members: checks.Count = 7,
     layers: Sequence[checks.Count] = (200, 200, 200, 200),
@@ -87,7 +75,6 @@ class GaussianEnsemble(tf.keras.Model):
     _check_memory(num_members, sizes)
     self.num_members = num_members
     self._clip_mean = clip_mean
-    self._normalizer = normalizer
     self._dense = ensemble_dense.make_mlps(
       num_members, sizes, _silu, _kernel_initializer(seed)
     )
@@ -124,6 +111,9 @@ class GaussianEnsemble(tf.keras.Model):
   def call(self, inputs, members=None):
     """Predicts by all members, or by some.
 
+    Outputs are nowhere normalised: the members are fitted to differences as
+    they are.
+
     Args:
       inputs: [E, B, O + A], normalised; slice i is member i's.
       members: [M] int, which members get the slices of `inputs` [M, B, O + A].
@@ -139,29 +129,6 @@ class GaussianEnsemble(tf.keras.Model):
     if self._clip_mean is not None:
       mean = tf.clip_by_value(mean, -self._clip_mean, self._clip_mean)
     return mean, self._bounds(log_variance)
-
-  def distribution(self, observation, action) -> tfd.Distribution:
-    """Each member's Gaussian of s' - s (and r), in the data's own units.
-
-    Inputs are normalised here, by `normalizer`; a call takes them normalised,
-    so that a fit does it once. Outputs are nowhere normalised: the members are
-    fitted to differences as they are.
-
-    Args:
-      observation: [B, O], as the task gives it.
-      action: [B, A].
-
-    Returns:
-      `tfd.Independent` normals of batch shape [E, B] and event shape [D].
-    """
-    inputs = tf.concat([observation, action], -1)
-    if self._normalizer is not None:
-      inputs = self._normalizer(inputs)
-    mean, log_variance = self(tf.repeat(inputs[None], self.num_members, axis=0))
-    return tfd.Independent(
-      tfd.Normal(mean, tf.exp(0.5 * log_variance)),
-      reinterpreted_batch_ndims=1,
-    )
 
 
 class SoftBounds(tf.keras.layers.Layer):

@@ -1,5 +1,6 @@
 """Real steps of actors, block by block, in place of an own environment's."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -161,12 +162,16 @@ class RemoteSteps:
     self._num_dropped = state['num_dropped']
 
   def close(self) -> None:
-    """Ends the actors."""
-    if self._told is not None:
-      self._exchange.tell(self._told._replace(is_over=np.bool_(True)))
-    self._crew.close()
-    self._exchange.close()
-    self.env.close()
+    """Ends the actors and the exchange, and closes the environment; each,
+    whatever the others raise.
+    """
+    with contextlib.ExitStack() as stack:
+      stack.callback(self.env.close)
+      stack.callback(self._exchange.close)
+      stack.callback(self._crew.close)
+      if self._told is not None:
+        orders, self._told = self._told, None
+        self._exchange.tell(orders._replace(is_over=np.bool_(True)))
 
   def _tell(self, policy, is_stochastic: bool, updates: int) -> None:
     data = np.frombuffer(policy_file.to_bytes(policy), np.uint8)

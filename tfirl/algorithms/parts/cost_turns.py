@@ -162,6 +162,11 @@ class CostTurns:
     if self._env is not None:
       self._env.set_state(state['env'])
 
+  def close(self) -> None:
+    """Closes the environment of rollouts, if there is one."""
+    if self._env is not None:
+      self._env.close()
+
   def _play(self, policy: Callable, num_updates: int) -> Turn:
     if self._window is None:
       rewarded, times = collecting.run_episodes(
@@ -191,13 +196,13 @@ def _make_window(
     'None for rollouts',
     size >= steps_per_round,
   )
-  sizes = demos.observations.shape[1], demos.actions.shape[1]
-  return episode_rows.Window(*sizes, size)
+  return episode_rows.Window(*demos.sizes, size)
 
 
 def _make_learner(
   demos: types.Demonstrations, seed: int
 ) -> cost_learner.CostLearner:
-  sizes = demos.observations.shape[1], demos.actions.shape[1]
   seen = encoding.make_encoding(demos.observations)
-  return cost_learner.CostLearner(*sizes, seed, seen and seen.without_waves())
+  return cost_learner.CostLearner(
+    *demos.sizes, seed, seen and seen.without_waves()
+  )

@@ -33,8 +33,8 @@ class Imagination:
   Reverb fixes a table's capacity when it is made, and how many rows make up
   `num_epochs_retained` changes with the length of the rollouts. So there is a
   table for each length of the schedule; the one in use is `learner` to all
-  others. When the length changes, its rows move to the new table, where those of
-  the next rollouts push the oldest out, as in the authors' code.
+  others. When the length changes, its rows move to the new table, where those
+  of the next rollouts push the oldest out, as in the authors' code.
 
   Args:
     env: the learned model as an environment.

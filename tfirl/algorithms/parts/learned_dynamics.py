@@ -68,9 +68,8 @@ class LearnedDynamics:
   ):
     """Makes the ensemble, and fits nothing."""
     self._demos = demos.transitions
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
     self.model = dynamics_model.DynamicsModel(
-      *sizes, model_seed, predicts_reward
+      *demos.sizes, model_seed, predicts_reward
     )
     if pretrained is not None:
       saving.load_model(self.model, pretrained)

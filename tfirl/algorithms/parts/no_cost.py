@@ -63,6 +63,9 @@ class NoCost:
   def set_state(self, state: Mapping[str, Any]) -> None:
     """Takes up nothing."""
 
+  def close(self) -> None:
+    """Has nothing to close."""
+
 
 @gin.configurable
 class TaskReward(NoCost):

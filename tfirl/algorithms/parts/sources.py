@@ -80,4 +80,5 @@ class OwnEnvironment:
       self.env.set_state(state)
 
   def close(self) -> None:
-    """Ends nothing: environments end with their process."""
+    """Closes the environment."""
+    self.env.close()

@@ -83,9 +83,7 @@ def open_with_demos(
   """
   replay = tables.Replay(
     [*configs, expert_table(len(demos))],
-    transition_spec(
-      demos.observations.shape[1], demos.actions.shape[1], has_reward
-    ),
+    transition_spec(*demos.sizes, has_reward),
     restore_from=restore_from,
     seed=seed,
     refilled=['expert'],

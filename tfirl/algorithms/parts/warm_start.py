@@ -126,8 +126,7 @@ class WarmStart:
     if self._bc_rows is not None:
       self._bc_share = min(1.0, len(demos) / self._bc_rows)
       self._clone_share = 1.0 - self._bc_share
-    sizes = demos.observations.shape[1], demos.actions.shape[1]
-    agent = make_agent(*sizes, demos.observations)
+    agent = make_agent(*demos.sizes, demos.observations)
     if self._init_from and is_new:
       start_from(agent, self._init_from, demos.observations)
     elif self._bc_steps and is_new:

@@ -23,13 +23,12 @@ _STEPS = {
   'real_steps': 'real steps (of training and for the cost)',
   'env_steps': 'environment steps of training alone',
 }
-X_AXES = (*_STEPS, 'wall_s')
 
 
 def plot(
   curves: Sequence[Curve], x_axis: str, path: str, marks: Sequence[Mark] = ()
 ) -> None:
-  """Draws curves of one task over `x_axis`, one of `X_AXES`.
+  """Draws curves of one task over steps or over time.
 
   Lines are IQMs, bands their intervals (no band: one seed). An algorithm
   without steps is a dashed level, at its final score, across the figure; the
@@ -37,7 +36,7 @@ def plot(
 
   Args:
     curves: of one task.
-    x_axis: what they are drawn over.
+    x_axis: what they are drawn over: 'real_steps', 'env_steps' or 'wall_s'.
     path: of the file, which `figures.save` writes.
     marks: published points of the task, drawn over steps at their share of the
       expert; at the end of the axis those beyond it, whose names say so.
