@@ -25,6 +25,7 @@ BINDINGS = {
   'suites.load.env_kwargs': 'Task.env_kwargs',
   'suites.load.tremble_probability': 'Task.tremble_probability',
   'ModelEnv.is_healthy': 'Task.is_healthy',
+  'ModelBased.expert_fraction': 'PolicyBatches.expert_fraction',
   'DynamicsTrainer.cosine_epochs': (
     'DynamicsTrainer.cosine_half_period, in gradient steps,'
   ),
