@@ -28,16 +28,16 @@ def test_the_clone_is_let_go_as_scheduled(make_idle):
   for _ in range(6):
     game.run_round()
     scales.append(float(game.trackables()['agent'].bc_scale))
-  assert scales == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+  assert scales == [1.0, 0.5, 0.25, 0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize(
   ('rows', 'scales', 'rest'),
   [
-    (None, [1.0, 0.5, 0.0], 1.0),
-    (1280, [0.5, 0.25, 0.0], 0.5),
-    (640, [1.0, 0.5, 0.0], 0.0),
-    (320, [1.0, 0.5, 0.0], 0.0),
+    (None, [1.0, 0.5, 0.25], 1.0),
+    (1280, [0.5, 0.25, 0.125], 0.5),
+    (640, [1.0, 0.5, 0.25], 0.0),
+    (320, [1.0, 0.5, 0.25], 0.0),
   ],
 )
 def test_few_demonstrations_hold_less_the_clone_does_the_rest(
@@ -48,7 +48,7 @@ def test_few_demonstrations_hold_less_the_clone_does_the_rest(
     [
       f'WarmStart.bc_rows = {rows}',
       'WarmStart.bc_scale = @bc/piecewise_linear',
-      'bc/piecewise_linear.segments = [(1.0, 0.0, 32)]',
+      'bc/piecewise_linear.segments = [(1.0, 0.0, 64)]',
     ]
   )
   for expected in scales:
