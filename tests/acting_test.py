@@ -111,6 +111,23 @@ def test_encoded_observations_by_hand_and_of_the_mean_only():
   assert MlpPolicy([HIDDEN, HEAD], 1).observation_size == 2
 
 
+@pytest.mark.parametrize(
+  ('observation', 'shape'),
+  [([1, 2, 3], r'\(3,\)'), ([1], r'\(1,\)'), (4.0, r'\(\)'), ([[]], r'\(1, 0')],
+)
+def test_an_observation_of_another_size_is_named(observation, shape):
+  words = f'observation has shape {shape}.*; expected 2 numbers'
+  with pytest.raises(ValueError, match=words):
+    MlpPolicy([HIDDEN, HEAD], 1)(observation)
+
+
+def test_an_encoding_takes_observations_of_its_own_size_alone():
+  kernel = np.zeros([3, 2], np.float32)
+  policy = MlpPolicy([(kernel, np.float32([0, 0]))], 1, encoding=ENCODING)
+  with pytest.raises(ValueError, match=r'shape \(3,\); expected 1 numbers'):
+    policy([1, 2, 3])
+
+
 def test_head_of_another_width_is_refused():
   with pytest.raises(ValueError, match='puts out 2 numbers; expected 3.*or 6'):
     MlpPolicy([HIDDEN, HEAD], num_actions=3)

@@ -106,14 +106,23 @@ class MlpPolicy:
 
     Returns: [..., A] float32 in [-1, 1]. A deterministic policy without
       exploration noise ignores `rng`.
+
+    Raises:
+      ValueError: it has another size than O; names both.
     """
     hidden = np.asarray(observation, np.float32)
-    if self.encoding is not None:
-      hidden = self.encoding(hidden)
-    for kernel, bias in self.layers[:-1]:
-      hidden = np.maximum(hidden @ kernel + bias, 0.0)
-    kernel, bias = self.layers[-1]
-    output = hidden @ kernel + bias
+    try:  # costs nothing, as a check of the shape would
+      if self.encoding is not None:
+        hidden = self.encoding(hidden)
+      for kernel, bias in self.layers[:-1]:
+        hidden = np.maximum(hidden @ kernel + bias, 0.0)
+      kernel, bias = self.layers[-1]
+      output = hidden @ kernel + bias
+    except ValueError as error:
+      raise ValueError(
+        f'the observation has shape {np.shape(observation)}; expected '
+        f'{self.observation_size} numbers, or rows of as many'
+      ) from error
     mean = output[..., : self.num_actions]
     if rng is None:
       return np.tanh(mean)

@@ -14,6 +14,7 @@ from tfirl.demos import arrays, load
 from tfirl.diagnosis import diagnose
 from tfirl.dynamics import vector_env
 from tfirl.evaluation import evaluate as evaluation
+from tfirl.evaluation import metrics as metrics_lib
 from tfirl.evaluation import record
 from tfirl.runs import launch, restoring
 from tfirl.storage import metadata_file, policy_file, run_files
@@ -47,26 +48,37 @@ class Demonstrations(types.Demonstrations):
   @staticmethod
   def from_episodes(
     episodes: Sequence[tuple[np.ndarray, np.ndarray]],
-    task: Task,
+    task: str | Task,
     *,
     terminals: Sequence[bool] | None = None,
     returns: Sequence[float] | None = None,
+    clip_actions: bool = False,
+    accept_demos: bool = False,
   ) -> types.Demonstrations:
     """Whole episodes, each (observations [T + 1, O], actions [T, A]).
 
     Args:
       episodes: in the environment's own units. With as many observations as
         actions, the last action goes, for where it led is not known.
-      task: whose environment they are checked against.
+      task: whose environment they are checked against: one of tfirl's by its
+        name, or your own.
       terminals: for each episode, whether its last step ended it (a fall, a
         goal) rather than the clock; None if none did.
       returns: for each episode, its undiscounted return, if known.
+      clip_actions: to the environment's range, if some lie beyond it.
+      accept_demos: go on, with a warning, where they contradict themselves.
 
     Raises:
+      FileNotFoundError: tfirl has no task of that name.
       ValueError: names the episode, what was found and what is expected.
     """
     return arrays.from_episodes(
-      episodes, task, terminals=terminals, returns=returns
+      episodes,
+      _given_task(task),
+      terminals=terminals,
+      returns=returns,
+      clip_actions=clip_actions,
+      accept_demos=accept_demos,
     )
 
 
@@ -125,6 +137,7 @@ class Run:
 
     Raises:
       FileNotFoundError: the run has written no policy yet.
+      ValueError: the observation has another size than O; names both.
     """
     if self._policy is None:
       self._policy = policy_file.load(self.path / policy_file.FILE)
@@ -150,13 +163,15 @@ class Run:
       FileNotFoundError: the run has written no policy yet.
       ValueError: see `evaluation.evaluate`.
     """
+    evaluation.check_options(episodes, seed)
     if video is not None:
       video = checks.path('video', video)
     policy = policy_file.load(self.path / policy_file.FILE).unit_policy
     with self.task.make_env(seed, 'rgb_array' if video else None) as env:
-      return evaluation.evaluate(
+      stats = evaluation.evaluate(
         env, policy, episodes, seed, stochastic, video_path=video
       )
+    return stats.with_goal() if metrics_lib.tells_success(self.path) else stats
 
   def doctor(self, expert_return: float | None = None) -> diagnose.Diagnosis:
     """What is wrong with the run, from its own record; printable.
@@ -296,6 +311,7 @@ def load_demonstrations(
   keys: Mapping[str, str] | None = None,
   clip_actions: bool = False,
   accept_demos: bool = False,
+  successful_only: bool = True,
 ) -> types.Demonstrations:
   """Demonstrations of `source`, checked against the task.
 
@@ -308,23 +324,23 @@ def load_demonstrations(
     clip_actions: to the environment's range, if some lie beyond it.
     accept_demos: go on, with a warning, where they contradict themselves or the
       environment.
+    successful_only: drop a maze's trajectories that don't reach their goal.
 
   Raises:
     FileNotFoundError: no such file, or data set; says where to put it.
     ValueError: names the file, the key, what was found and what expected.
   """
-  if not isinstance(task, Task):
-    task = _shipped_task(task)
   return load.of_task(
     source,
-    task,
+    _given_task(task),
     keys=keys,
     clip_actions=clip_actions,
     accept_demos=accept_demos,
+    successful_only=successful_only,
   )
 
 
-def load_run(path: str | os.PathLike, task: Task | None = None) -> Run:
+def load_run(path: str | os.PathLike, task: str | Task | None = None) -> Run:
   """The run of a folder.
 
   Args:
@@ -341,11 +357,14 @@ def load_run(path: str | os.PathLike, task: Task | None = None) -> Run:
     raise FileNotFoundError(
       f'{config} not found; expected a run folder ROOT/TASK/METHOD/SEED'
     )
-  return Run(path, task or _task_of(str(config.resolve())))
+  if task is None:
+    return Run(path, _task_of(str(config.resolve())))
+  return Run(path, _given_task(task))
 
 
-def _shipped_task(name: str) -> Task:
-  return _task_of(f'tasks/{name}.gin')
+def _given_task(task: str | Task) -> Task:
+  """The user's own, or one of tfirl's by its name."""
+  return task if isinstance(task, Task) else _task_of(f'tasks/{task}.gin')
 
 
 def _task_of(gin_file: str) -> Task:

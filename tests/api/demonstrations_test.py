@@ -77,3 +77,41 @@ def test_what_is_no_demonstrations_is_named(value, task, tmp_path):
     tfirl.imitate('bc', task, value, root_dir=tmp_path)
   with pytest.raises(ValueError, match=message):
     tfirl.load_demonstrations(value, task)
+
+
+def _hopper_episode(seed=0):
+  with tfirl.Task('hopper', env_id='Hopper-v5').make_env() as env:
+    env.seed(seed)
+    step = env.reset()
+    observations, actions = [step.observation], []
+    while not step.is_last():
+      actions.append(np.zeros(3))
+      step = env.step(np.zeros(3, np.float32))
+      observations.append(step.observation)
+  return np.array(observations), np.array(actions)
+
+
+def test_a_task_is_given_by_its_name(tmp_path):
+  episode = _hopper_episode()
+  demos = tfirl.Demonstrations.from_episodes([episode], 'hopper')
+  assert len(demos) == len(episode[1])
+  (tmp_path / 'config.gin').write_text('')
+  assert tfirl.load_run(tmp_path, 'hopper').task.name == 'hopper'
+  for call in (
+    lambda: tfirl.Demonstrations.from_episodes([episode], 'hoper'),
+    lambda: tfirl.load_demonstrations('demos.npz', 'hoper'),
+    lambda: tfirl.load_run(tmp_path, 'hoper'),
+  ):
+    with pytest.raises(FileNotFoundError, match='mean tasks/hopper.gin'):
+      call()
+
+
+def test_options_of_arrays_and_of_what_is_loaded(episodes, task, tmp_path):
+  beyond = [(o, a + 20) for o, a in episodes]
+  demos = tfirl.Demonstrations.from_episodes(beyond, task, clip_actions=True)
+  assert (demos.actions > 0.999).all()
+  with pytest.raises(ValueError, match='clip_actions: found True; expected'):
+    tfirl.load_demonstrations(demos, task, clip_actions=True)
+  binding = 'load_demonstrations.successful_only = False'
+  with pytest.raises(ValueError, match='successful_only: found False; exp'):
+    tfirl.imitate('bc', task, demos, bindings=[binding], root_dir=tmp_path)

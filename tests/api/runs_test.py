@@ -79,6 +79,17 @@ def test_own_task_and_arrays_to_a_policy(finished, demos):
   assert found.state.startswith('finished, 160 of ')
 
 
+def test_what_a_run_can_not_evaluate_or_act_on_is_named(finished):
+  run, _ = finished
+  for name, value in (('episodes', 2.0), ('episodes', 0), ('seed', 0.5)):
+    words = f'^{name} is {value}; expected an integer, '
+    with pytest.raises(ValueError, match=words):
+      run.evaluate(**{name: value})
+  words = r'observation has shape \(3,\); expected 2 numbers'
+  with pytest.raises(ValueError, match=words):
+    run.policy([1, 2, 3])
+
+
 def test_what_leaves_a_run(finished, demos):
   """Its policy and reward, as files; the one acts as `run.policy`, the other
   pays for actions in newtons.

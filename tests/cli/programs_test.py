@@ -114,3 +114,36 @@ def test_demos_convert_refuses_other_files(hopper_demos, tmp_path, capsys):
 def test_demos_of_no_such_kind(capsys):
   assert cli.main(['demos', 'colect']) == 1
   assert 'expected collect, show, convert' in capsys.readouterr().err
+
+
+def test_demos_that_contradict_themselves_pass_if_asked_for(
+  hopper_demos, tmp_path, capsys, caplog
+):
+  """As they do in training: by the flag that the error proposes."""
+  arrays = dict(np.load(hopper_demos))
+  order = np.random.default_rng(0).permutation(len(arrays['actions']))
+  arrays['next_observations'] = arrays['next_observations'][order]
+  path, out = str(tmp_path / 'shuffled.npz'), str(tmp_path / 'new.npz')
+  np.savez(path, **arrays)
+  for command in (['show', path], ['convert', path, out]):
+    assert cli.main(['demos', *command]) == 1
+    assert '--accept_demos (' in capsys.readouterr().err
+    assert not cli.main(['demos', *command, '--accept_demos'])
+    assert path in capsys.readouterr().out
+    assert 'rows; accepted' in caplog.text
+    caplog.clear()
+  np.testing.assert_allclose(
+    load.read(out).columns['next_observations'], arrays['next_observations']
+  )
+
+
+def test_demos_show_is_told_what_is_what(tmp_path, capsys):
+  path = tmp_path / 'log.csv'
+  path.write_text('x,u,end\n0,1,0\n1,1,0\n2,1,1\n')
+  command = ['demos', 'show', str(path)]
+  assert cli.main(command) == 1
+  proposal = 'tfirl demos convert IN OUT --keys observations=?'
+  assert proposal in capsys.readouterr().err
+  keys = ['--keys', 'observations=x,actions=u', '--keys=dones=end']
+  assert not cli.main([*command, *keys])
+  assert 'transitions  2' in capsys.readouterr().out

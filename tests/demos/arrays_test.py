@@ -74,3 +74,25 @@ def test_a_row_that_swamps_all_others_is_said(caplog):
   observations[7, 1] = 3e38
   arrays.from_episodes([(observations, actions)], _PENDULUM)
   assert 'observations: found 3e+38 in row 7, column 1, ' in caplog.text
+
+
+def test_actions_beyond_the_range_are_clipped_if_asked_for(caplog):
+  observations, actions = _episode()
+  episodes = [(observations, 3 * actions)]
+  with pytest.raises(DemonstrationError, match='or clip_actions=True$'):
+    arrays.from_episodes(episodes, _PENDULUM)
+  demos = arrays.from_episodes(episodes, _PENDULUM, clip_actions=True)
+  assert np.abs(demos.actions).max() > 0.999
+  assert 'are beyond the range [-2, 2]: clipped' in caplog.text
+
+
+def test_rows_that_do_not_move_are_taken_if_asked_for(caplog):
+  observations, actions = _episode()
+  observations[:] = observations[0]
+  episodes = [(observations, actions)]
+  advice = 'where steps led; accept_demos=True goes on all the same$'
+  with pytest.raises(DemonstrationError, match=advice):
+    arrays.from_episodes(episodes, _PENDULUM)
+  demos = arrays.from_episodes(episodes, _PENDULUM, accept_demos=True)
+  assert len(demos) == 200
+  assert 'in 200 of 200 rows; accepted' in caplog.text

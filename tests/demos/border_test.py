@@ -150,6 +150,10 @@ def test_bad_columns_are_named(columns, message):
 def test_actions_beyond_the_range_are_clipped_if_asked_for(caplog):
   raw = _raw()
   raw.columns['actions'][2:4, 1] = -1.5, 3.0
+  # Of a run only the binding: no program of runs has a flag for it.
+  advice = 'or load_demonstrations.clip_actions = True$'
+  with pytest.raises(ValueError, match=advice):
+    _cross(raw)
   demos = _cross(raw, clip_actions=True)
   np.testing.assert_allclose(demos.actions[2:4, 1], [-1, 1], atol=2e-6)
   assert (

@@ -1,5 +1,8 @@
 """Which reader a source goes to."""
 
+import re
+
+import gin
 import h5py
 import numpy as np
 import pytest
@@ -7,13 +10,14 @@ import pytest
 from tfirl.demos.load import load_demonstrations, read
 
 
-def _load(source, env_id='Hopper-v5'):
+def _load(source, env_id='Hopper-v5', **options):
   return load_demonstrations(
     source,
     env_id=env_id,
     observation_size=11,
     action_low=-np.ones(3),
     action_high=np.ones(3),
+    **options,
   )
 
 
@@ -81,6 +85,34 @@ def test_a_path_is_a_source(tmp_path):
   demos = _load(path)
   assert len(demos) == 5
   assert demos.source == _load(str(path)).source == str(path)
+
+
+_OF_FILES = [
+  {'keys': {'observations': 'o', 'actions': 'a'}},
+  {'clip_actions': True},
+  {'accept_demos': True},
+  {'successful_only': False},
+]
+
+
+@pytest.mark.parametrize('option', _OF_FILES)
+def test_loaded_demonstrations_take_no_options_of_files(hopper_demos, option):
+  demos = _load(str(hopper_demos))
+  ((name, value),) = option.items()
+  message = f'load_demonstrations.{name}: found {re.escape(repr(value))}; exp'
+  with pytest.raises(ValueError, match=message):
+    _load(demos, **option)
+  with gin.unlock_config():
+    gin.bind_parameter(f'load_demonstrations.{name}', value)
+  with pytest.raises(ValueError, match=message):
+    _load(demos)
+
+
+def test_loaded_demonstrations_take_what_is_for_them(hopper_demos):
+  demos = _load(str(hopper_demos))
+  some = _load(demos, num_episodes=2, episode_seed=1, keys=None)
+  assert len(some.episode_ends) == 2
+  assert len(_load(demos, max_transitions=7, keys={})) == 7
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,15 @@ def test_falls_are_terminals_and_mujocos_state_is_kept(tmp_path):
   assert demos.versions['gymnasium'] == gymnasium.__version__
 
 
+@pytest.mark.parametrize('qpos', [np.zeros(2), 'front', np.zeros])
+def test_data_that_is_not_mujocos_is_no_state(tmp_path, qpos):
+  env = gymnasium.make('Pendulum-v1', max_episode_steps=5)
+  env.unwrapped.data = types.SimpleNamespace(qpos=qpos)
+  path = str(tmp_path / 'demos.npz')
+  recorder.record(env, lambda o: np.ones(1), 1, path)
+  assert 'qpos' not in npz.read_npz(path).columns
+
+
 def test_an_endless_episode_and_useless_arguments(tmp_path, monkeypatch):
   monkeypatch.setattr(recorder, '_MOST_STEPS', 20)
   env = gymnasium.make('Pendulum-v1').unwrapped

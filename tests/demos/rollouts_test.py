@@ -1,5 +1,7 @@
 """Episodes recorded from a policy."""
 
+import types
+
 import gymnasium
 import mujoco
 import numpy as np
@@ -178,3 +180,20 @@ def test_tells_of_wrappers_that_change_actions():
     policy = lambda observation, rng: np.zeros(1)  # noqa: E731
     raw = record(env, policy, num_episodes=1, seed=0, full_length_only=False)
   assert raw.wrappers == ('RescaleAction',)
+
+
+@pytest.mark.parametrize(
+  'data',
+  [{'x': 1}, 3, types.SimpleNamespace(qpos=np.zeros(2)), np.zeros],
+)
+def test_data_that_is_not_mujocos_is_no_state(data):
+  def make(**kwargs):
+    env = gymnasium.make('Pendulum-v1', max_episode_steps=5, **kwargs)
+    env.unwrapped.data = data
+    return env
+
+  with tasks.Task('swing', env_fn=make).make_env() as env:
+    policy = lambda observation, rng: np.zeros(1)  # noqa: E731
+    columns = record(env, policy, num_episodes=1, seed=0).columns
+  assert len(columns['rewards']) == 5
+  assert 'qpos' not in columns and 'qvel' not in columns

@@ -223,6 +223,39 @@ def test_unfinished_and_running_runs_are_told_as_such(write_run):
     assert diagnose.diagnose(folder).state.startswith('running, 1,000 of')
 
 
+def _state(folder, **arguments):
+  return diagnose.diagnose(folder, **arguments).state
+
+
+def test_in_a_maze_successes_are_what_counts(write_run):
+  """Whatever a step in it pays; unless what the expert returns is said."""
+  unsaid = {'Task.expert_return': 'None', 'Task.random_return': 'None'}
+  demos = {'mean_return': 300.0}
+  rare = {'eval_success': 0.1, 'eval_return_mean': 250.0 + np.arange(11)}
+  folder = write_run(unsaid, demos, cost_auc=0.5, **rare)
+  assert _state(folder).endswith('normalised return 0.10')
+  assert _names(folder) == ['cost blind']
+  assert _state(folder, expert_return=259.0).endswith('normalised return 1.00')
+  mostly = {**rare, 'eval_success': 0.9}
+  assert _names(write_run(unsaid, demos, cost_auc=0.5, **mostly)) == []
+
+
+@pytest.mark.parametrize('success', [0.0, 1.0, [_NAN] * 10 + [1.0]])
+def test_of_a_return_whose_scale_is_known_successes_are_no_measure(
+  write_run, success
+):
+  folder = write_run(cost_auc=0.5, eval_success=success)
+  assert _state(folder).endswith('normalised return 0.11')
+  assert _names(folder) == ['cost blind']
+
+
+def test_successes_now_and_then_are_no_measure(write_run):
+  unsaid = {'Task.expert_return': 'None'}
+  now_and_then = {'eval_success': [_NAN] * 10 + [1.0]}
+  folder = write_run(unsaid, {'mean_return': 110.0}, **now_and_then)
+  assert _state(folder).endswith('normalised return 0.11')
+
+
 def test_what_the_expert_returns_may_be_said(write_run):
   bindings = {'Task.expert_return': 'None', 'Task.random_return': 'None'}
   folder = write_run(bindings, cost_auc=0.5)

@@ -12,15 +12,17 @@ from tf_agents.trajectories import time_step as ts
 class CountingEnvironment(py_environment.PyEnvironment):
   """Lasts 2 + seed % 3 steps; each step's reward is the action plus 0.5.
 
-  With a goal, only the second step of an episode of even seed reaches it.
+  With a goal, only the second step of an episode of even seed reaches it;
+  without `tells_failures`, only that step says so.
   Without `picture`, only an episode's first step can be rendered.
   """
 
-  def __init__(self, has_goal=False, picture=True):
+  def __init__(self, has_goal=False, picture=True, tells_failures=True):
     super().__init__(handle_auto_reset=True)
     self.gym = types.SimpleNamespace(metadata={'render_fps': 60})
     self.seeds = []
     self._has_goal = has_goal
+    self._tells_failures = tells_failures
     self._picture = picture
     self._steps = 0
 
@@ -35,7 +37,8 @@ class CountingEnvironment(py_environment.PyEnvironment):
 
   def get_info(self):
     reached = self._steps == 2 and self.seeds[-1] % 2 == 0
-    return {'success': reached} if self._has_goal else {}
+    is_told = self._has_goal and (reached or self._tells_failures)
+    return {'success': reached} if is_told else {}
 
   def render(self, mode='rgb_array'):
     if not self._picture and self._steps:

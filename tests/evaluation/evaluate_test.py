@@ -59,6 +59,31 @@ def test_no_goal_no_success(make_env):
   assert stats.metrics()['eval_success'] is None
 
 
+def test_who_tells_of_successes_alone_tells_of_the_rest(make_env):
+  """Of an episode without one it says nothing, and of all without one."""
+  env = make_env(has_goal=True, tells_failures=False)
+  stats = evaluate(env, _policy, 6, seed=0)
+  np.testing.assert_array_equal(stats.successes, 1 - stats.seeds % 2)
+  assert 0 < stats.metrics()['eval_success'] < 1
+  seed = next(s for s in range(99) if episode_seed(s, 0) % 2)
+  none = evaluate(env, _policy, 1, seed)
+  assert none.metrics()['eval_success'] is None
+  assert none.with_goal().metrics()['eval_success'] == 0.0
+
+
+@pytest.mark.parametrize('key', ['success', 'is_success'])
+@pytest.mark.parametrize(
+  ('value', 'expected'),
+  [(True, 1), (np.array([True]), 1), (0, 0), (None, None), (np.nan, None)],
+)
+def test_success_in_the_words_of_environments(
+  make_env, monkeypatch, key, value, expected
+):
+  monkeypatch.setattr(make_env, 'get_info', lambda _: {key: value})
+  stats = evaluate(make_env(), _policy, 2, seed=0)
+  assert stats.metrics()['eval_success'] == expected
+
+
 def test_metrics_hand_worked():
   stats = EpisodeStats(
     np.array([1.0, 3.0]), np.array([5, 6]), np.array([0.0, 1.0]), np.arange(2)
@@ -88,7 +113,7 @@ def test_a_video_that_cannot_be_made_is_named(make_env, tmp_path):
     evaluate(make_env(), _policy, 1, 0, video_path=str(tmp_path / 'a.avi'))
   path = tmp_path / 'a.gif'
   seed = next(s for s in range(99) if episode_seed(s, 0) % 3 == 2)
-  with pytest.raises(ValueError, match='a.gif: env.render.. gave None'):
+  with pytest.raises(video.PictureError, match='a.gif: .*render.. gave None'):
     evaluate(make_env(picture=False), _policy, 1, seed, video_path=str(path))
   assert list(tmp_path.iterdir()) == []
 
@@ -119,7 +144,16 @@ def test_an_ffmpeg_that_ends_is_told_in_a_line(make_env, tmp_path, monkeypatch):
   assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(('episodes', 'seed'), [(0, 0), (1, -1)])
-def test_names_bad_arguments(make_env, episodes, seed):
-  with pytest.raises(ValueError, match=f'num_episodes {episodes} and seed'):
+@pytest.mark.parametrize(
+  ('episodes', 'seed', 'words'),
+  [
+    (0, 0, 'episodes is 0; expected an integer, 1 or more'),
+    (2.0, 0, 'episodes is 2.0; expected an integer'),
+    (True, 0, 'episodes is True; expected an integer'),
+    (1, -1, 'seed is -1; expected an integer, 0 or more'),
+    (1, 0.5, 'seed is 0.5; expected an integer'),
+  ],
+)
+def test_names_bad_arguments(make_env, episodes, seed, words):
+  with pytest.raises(ValueError, match=words):
     evaluate_module.evaluate(make_env(), _policy, episodes, seed)

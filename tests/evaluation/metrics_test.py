@@ -61,6 +61,26 @@ def test_a_column_that_comes_late_is_blank_above(tmp_path):
   assert [row['critic_loss'] for row in _read(tmp_path)] == ['', '2', '']
 
 
+def test_from_the_first_success_on_others_are_none(tmp_path):
+  """Also above, but for where there was no policy; and in another process."""
+  logger = metrics.MetricsLogger(str(tmp_path))
+  logger.write(_row(0, eval_episodes=0))
+  logger.write(_row(64, eval_episodes=5))
+  assert not logger.tells_success and not metrics.tells_success(tmp_path)
+  logger = metrics.MetricsLogger(str(tmp_path), 64)
+  logger.write(_row(128, eval_episodes=5, eval_success=0.4))
+  logger.write(_row(192, eval_episodes=5))
+  found = [row['eval_success'] for row in _read(tmp_path)]
+  assert found == ['', '0', '0.4', '0']
+  assert logger.tells_success and metrics.tells_success(tmp_path)
+
+
+def test_of_no_table_no_success_is_told(tmp_path):
+  assert not metrics.tells_success(tmp_path)
+  (tmp_path / 'metrics.csv').write_bytes(b'\0\xff,\n1,2,3\n')
+  assert not metrics.tells_success(tmp_path)
+
+
 def test_the_same_clock_again_replaces_the_row(tmp_path):
   logger = metrics.MetricsLogger(str(tmp_path))
   logger.write(_row(0))

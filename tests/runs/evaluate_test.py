@@ -1,5 +1,8 @@
 """The command that rolls out a run's exported policy."""
 
+import itertools
+
+import gymnasium
 import numpy as np
 import pytest
 
@@ -94,6 +97,71 @@ def test_video_of_a_wrong_kind_is_refused_in_one_line(run):
   with pytest.raises(SystemExit, match=r'^error: video x.avi: .*\.avi') as info:
     evaluate.main([str(run), '--video=x.avi', '--episodes=1'])
   assert 'In call to configurable' not in str(info.value)
+
+
+@pytest.fixture
+def echo(run, monkeypatch):
+  """A run of conftest's toy environment; what its steps tell may be set."""
+  env_id = 'TfirlEcho-v0'
+  (run / 'config.gin').write_text(
+    f"Task.name = 'toy'\nTask.env_id = '{env_id}'\n"
+  )
+  policy = acting.MlpPolicy([(np.zeros((1, 1)), np.zeros(1))], 1)
+  bounds = -np.ones(1), np.ones(1)
+  policy_file.save(policy_file.make(policy, *bounds, {}), run / 'policy.npz')
+  env = gymnasium.registry[env_id].entry_point
+  infos = itertools.chain(range(3), itertools.repeat(9))
+  monkeypatch.setattr(
+    env,
+    'step',
+    lambda *_: (
+      np.zeros(1),
+      0.0,
+      False,
+      False,
+      {'success': True} if next(infos) == 2 else {},
+    ),
+  )
+  return run, env
+
+
+@pytest.mark.parametrize(
+  ('error', 'words'),
+  [
+    (NotImplementedError, 'no video (PictureError: video {}: TfirlEcho-v0.'),
+    (RuntimeError('no GL'), 'no video (RuntimeError: no GL); one of MuJoCo:'),
+  ],
+)
+def test_without_pictures_there_is_a_warning_and_no_video(
+  echo, monkeypatch, capsys, caplog, error, words
+):
+  run, env = echo
+
+  def render(unused_env):
+    raise error
+
+  monkeypatch.setattr(env, 'render', render)
+  path = run / 'x.mp4'
+  evaluate.main([str(run), '--episodes=2', f'--video={path}'])
+  assert words.format(path) in caplog.text
+  assert '(mean +- std of 2 episodes)' in capsys.readouterr().out
+  assert not path.exists()
+
+
+def test_an_episode_that_tells_of_no_success_had_none(echo, capsys):
+  """Once another one did, or an evaluation of the run."""
+  run, _ = echo
+  evaluate.main([str(run), '--episodes=2'])
+  *episodes, _, share = capsys.readouterr().out.splitlines()[1:]
+  assert [line.split()[-1] for line in episodes] == ['1', '0']
+  assert share == 'success 50.0 %'
+  evaluate.main([str(run), '--episodes=2'])
+  assert 'success' not in capsys.readouterr().out
+  (run / 'metrics.csv').write_text('eval_success\n0.5\n')
+  (run / 'complete.json').write_text('{"steps": 9}\n')
+  evaluate.main([str(run), '--episodes=2', '--save'])
+  assert capsys.readouterr().out.endswith('\nsuccess 0.0 %\n')
+  assert last_policy.read(run).success == 0.0
 
 
 def test_a_seed_below_0_names_its_flag(run, capsys):

@@ -173,7 +173,8 @@ def test_the_best_policy_may_be_kept_from_some_step_on(run):
       RuntimeError('no GL'),
       'no video (RuntimeError: no GL); one of MuJoCo: try MUJOCO_GL=',
     ),
-    (ValueError('expected x'), 'no video (ValueError: expected x)\n'),
+    (ValueError('expected x'), 'Echo-v0.render(): ValueError: expected x)\n'),
+    (NotImplementedError(), 'v0.render() is not implemented; expected an [H,'),
   ],
 )
 def test_without_a_video_the_run_still_ends_well(

@@ -44,7 +44,7 @@ def _show(argv: Sequence[str], name: str) -> None:
     raise ValueError(f'found no source; expected {name} SOURCE...')
   from tfirl.demos import summary
 
-  summary.show(sources, given.env_id, given.num_demos)
+  summary.show_as_told(sources, given)
 
 
 def _convert(argv: Sequence[str], name: str) -> None:
@@ -68,24 +68,25 @@ def _convert(argv: Sequence[str], name: str) -> None:
     metavar='OURS=THEIRS,...',
     action='append',
     default=[],
-    help="what the file's keys are: observations=obs,actions=acts",
+    help=demo_flags.KEYS_HELP,
   )
   add(
     '--clip_actions',
     action='store_true',
     help="actions to the range of --env_id's environment; how many is said",
   )
+  add('--accept_demos', action='store_true', help=demo_flags.ACCEPT_HELP)
   args = parser.parse_args(argv)
   from tfirl.demos import convert
   from tfirl.demos.formats.foreign import keyed
 
-  texts = [text for given in args.keys for text in given.split(',')]
   raw = convert.convert(
     args.source,
     args.out,
     args.env_id,
-    keyed.parse_keys(texts),
+    keyed.parse_keys(args.keys),
     args.clip_actions,
+    args.accept_demos,
   )
   print(
     f'{args.out}: {len(raw.episode_ends)} episodes, '

@@ -9,7 +9,7 @@ from absl import logging
 from tfirl import tasks
 from tfirl.demos import agreement
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
-from tfirl.demos.checking import check, check_real, to_flags
+from tfirl.demos.checking import ARRAYS, check, check_real, to_flags
 from tfirl.demos.formats import rows
 from tfirl.types import Demonstrations, hash_arrays
 
@@ -23,6 +23,8 @@ def from_episodes(
   *,
   terminals: Sequence[bool] | None = None,
   returns: Sequence[float] | None = None,
+  clip_actions: bool = False,
+  accept_demos: bool = False,
 ) -> Demonstrations:
   """Whole episodes, each (observations [T + 1, O], actions [T, A]).
 
@@ -36,6 +38,9 @@ def from_episodes(
       that was reached) rather than the clock or whoever recorded it; None if
       none did.
     returns: for each episode, its undiscounted return, if known.
+    clip_actions: to the environment's range, if some lie beyond it; by how much
+      is said.
+    accept_demos: go on, with a warning, where they contradict themselves.
 
   Raises:
     ValueError: names the episode, what was found and what is expected.
@@ -45,6 +50,30 @@ def from_episodes(
   if terminals is not None:
     ended = _one_each('terminals', terminals, episodes)
     ended = to_flags(_NAME, 'terminals', ended)
+  parts = _parts(episodes, ended)
+  columns = rows.join(_NAME, parts)
+  if returns is not None:
+    returns = _one_each('returns', returns, episodes)
+    check_real(_NAME, 'returns', returns)
+  raw = RawDemonstrations(_name_of(columns), columns, episode_returns=returns)
+  with task.make_env() as env:
+    _warn_of_cuts(parts, ended, env.max_episode_steps)
+    demos = to_demonstrations(
+      raw,
+      env_id=env.env_id,
+      observation_size=env.observation_spec().shape[0],
+      action_low=env.action_low,
+      action_high=env.action_high,
+      max_episode_steps=env.max_episode_steps,
+      clip_actions=clip_actions,
+      accept_demos=accept_demos,
+    )
+    agreement.check(demos, env, accept=True)
+    return demos
+
+
+def _parts(episodes: Sequence[Episode], ended: np.ndarray) -> list[dict]:
+  """The columns of each episode; says of how many the last action goes."""
   parts = [
     rows.episode_columns(f'{_NAME}, episode {i}', *arrays, bool(is_end))
     for i, (arrays, is_end) in enumerate(zip(episodes, ended, strict=True))
@@ -60,23 +89,7 @@ def from_episodes(
       num_cut,
       len(episodes),
     )
-  columns = rows.join(_NAME, parts)
-  if returns is not None:
-    returns = _one_each('returns', returns, episodes)
-    check_real(_NAME, 'returns', returns)
-  raw = RawDemonstrations(_name_of(columns), columns, episode_returns=returns)
-  with task.make_env() as env:
-    _warn_of_cuts(parts, ended, env.max_episode_steps)
-    demos = to_demonstrations(
-      raw,
-      env_id=env.env_id,
-      observation_size=env.observation_spec().shape[0],
-      action_low=env.action_low,
-      action_high=env.action_high,
-      max_episode_steps=env.max_episode_steps,
-    )
-    agreement.check(demos, env, accept=True)
-    return demos
+  return parts
 
 
 def _pairs(episodes) -> list[Episode]:
@@ -128,7 +141,7 @@ def _name_of(columns: dict[str, np.ndarray]) -> str:
   """Tells arrays from others, on resume."""
   digest = hashlib.sha256()
   hash_arrays(digest, (columns[key] for key in sorted(columns)))
-  return f'arrays:{digest.hexdigest()[:16]}'
+  return f'{ARRAYS}{digest.hexdigest()[:16]}'
 
 
 def _warn_of_cuts(parts, ended, max_episode_steps: int) -> None:

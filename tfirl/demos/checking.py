@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+ARRAYS = 'arrays:'  # begins the source of those that a program holds
+
 
 class DemonstrationError(ValueError):
   """A source of demonstrations that is damaged, or of no use to its task."""
@@ -15,6 +17,20 @@ def check(condition: bool, source: str, key: str, found, expected) -> None:
     raise DemonstrationError(
       f'{source}: {key}: found {found}; expected {expected}'
     )
+
+
+def option(source: str, name: str, has_flag: bool = False) -> str:
+  """How a user switches on what `source` is read with, as errors propose it.
+
+  Args:
+    source: of the demonstrations; of arrays, a program is told.
+    name: of the option.
+    has_flag: whether programs have it as --NAME.
+  """
+  if source.startswith(ARRAYS):
+    return f'{name}=True'
+  binding = f'load_demonstrations.{name} = True'
+  return f'--{name} ({binding})' if has_flag else binding
 
 
 def require_keys(

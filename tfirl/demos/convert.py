@@ -18,6 +18,7 @@ def convert(
   env_id: str = '',
   keys: Mapping[str, str] | None = None,
   clips: bool = False,
+  accepts: bool = False,
 ) -> RawDemonstrations:
   """Writes `source` to `out`.
 
@@ -28,6 +29,7 @@ def convert(
       range.
     keys: what the source's keys are, as of `load.read`.
     clips: actions to the range of `env_id`, by how much is said.
+    accepts: those that contradict themselves, with a warning.
 
   Returns:
     What was written.
@@ -39,7 +41,8 @@ def convert(
   """
   path = outputs.check_new('OUT', out, 'FILE.npz or FILE.hdf5')
   raw = load.read(source, env_id, keys=keys)
-  summary.summarize(raw)  # nothing is written that could not be read again
+  # Nothing is written that could not be read again.
+  summary.summarize(raw, accept_demos=accepts)
   if _lacks_goal(raw.columns):
     expected = "--env_id=ID too: how a maze's rows are read depends on it"
     check(bool(env_id or raw.env_id), raw.source, 'env_id', 'none', expected)

@@ -10,7 +10,7 @@ import numpy as np
 from absl import logging
 
 from tfirl.demos import jumps
-from tfirl.demos.checking import check
+from tfirl.demos.checking import check, option
 from tfirl.demos.raw import RawDemonstrations
 
 # Of the rows whose successor should be the next row's observation.
@@ -73,8 +73,8 @@ def refuse(accept: bool, source: str, key: str, found: str, expected) -> None:
   if accept:
     logging.warning('%s: %s: found %s; accepted', source, key, found)
     return
-  expected = f'{expected}; --accept_demos (load_demonstrations.accept_demos)'
-  check(False, source, key, found, f'{expected} goes on all the same')
+  way = option(source, 'accept_demos', has_flag=True)
+  check(False, source, key, found, f'{expected}; {way} goes on all the same')
 
 
 def _say(source: str, key: str, what: str, *values) -> None:

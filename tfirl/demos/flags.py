@@ -10,6 +10,8 @@ SHOW_USAGE = (
   'A source is FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or\n'
   'embedded:TASK.\n'
 )
+KEYS_HELP = "what the file's keys are: observations=obs,actions=acts"
+ACCEPT_HELP = 'go on with demonstrations that contradict themselves'
 
 
 def define_collect(values: flags.FlagValues = flags.FLAGS) -> None:
@@ -67,3 +69,5 @@ def define_show(values: flags.FlagValues = flags.FLAGS) -> None:
     'only of the first so many episodes of each',
     flag_values=values,
   )
+  flags.DEFINE_multi_string('keys', [], KEYS_HELP, flag_values=values)
+  flags.DEFINE_bool('accept_demos', False, ACCEPT_HELP, flag_values=values)

@@ -161,6 +161,20 @@ def of_task(
     )
 
 
+def _check_unused(source: str, **options: tuple[Any, Any]) -> None:
+  """Raises DemonstrationError for an option of files, of value and default.
+
+  What was loaded before is not read, checked or scaled again.
+  """
+  for name, (value, default) in options.items():
+    expected = (
+      f'{default}: demonstrations that are loaded take it no more, give it '
+      'where they are loaded'
+    )
+    key = f'load_demonstrations.{name}'
+    check(value == default, source, key, repr(value), expected)
+
+
 def _warn_of_unknown_task(raw: RawDemonstrations, env_id: str) -> None:
   says_task = raw.env_id or 'd4rl' in raw.versions  # its name says it
   if env_id and not says_task:
@@ -207,7 +221,7 @@ def load_demonstrations(
     source: FILE.npz; FILE.hdf5 or FILE.h5 of D4RL's layout, or of a group an
       episode as robomimic's; FILE.csv with a header; d4rl:NAME; minari:ID;
       embedded:TASK; or demonstrations that were loaded before, to take some
-      of.
+      of: keys, clip_actions, accept_demos and successful_only are not for them.
     env_id: the task's Gymnasium id. Demonstrations of another task are an
       error, those of another version of it a warning.
     observation_size: O.
@@ -245,6 +259,13 @@ def load_demonstrations(
     sizes = source.sizes
     expected = observation_size, len(action_low)
     check(sizes == expected, source.source, 'sizes (O, A)', sizes, expected)
+    _check_unused(
+      source.source,
+      keys=(keys or None, None),
+      clip_actions=(clip_actions, False),
+      accept_demos=(accept_demos, False),
+      successful_only=(successful_only, True),
+    )
     return take(source, num_episodes, episode_seed, max_transitions)
   raw = read(source, env_id, observation_size, keys)
   if env is None:

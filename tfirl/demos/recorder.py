@@ -67,6 +67,17 @@ def record(
   os.replace(f'{path}.part', path)
 
 
+def mujoco_state(env: gymnasium.Env) -> dict[str, np.ndarray]:
+  """Copies of MuJoCo's qpos [nq] and qvel [nv]; empty without MuJoCo.
+
+  Others may keep something else in their `data`.
+  """
+  data = getattr(env.unwrapped, 'data', None)
+  state = {key: np.array(getattr(data, key, None)) for key in ('qpos', 'qvel')}
+  is_state = all(v.ndim == 1 and v.dtype.kind == 'f' for v in state.values())
+  return state if is_state else {}
+
+
 def _episode(env, act, seed: int) -> list[dict]:
   """One episode, a row a step."""
   space = env.action_space
@@ -83,11 +94,8 @@ def _episode(env, act, seed: int) -> list[dict]:
       'observations': np.copy(observation),
       'actions': action,
       'seed': seed,
+      **mujoco_state(env),  # before the step
     }
-    data = getattr(env.unwrapped, 'data', None)  # MuJoCo's, before the step
-    for key in ('qpos', 'qvel'):
-      if hasattr(data, key):
-        row[key] = np.copy(getattr(data, key))
     observation, reward, terminated, truncated, _ = env.step(action)
     row['next_observations'] = np.copy(observation)
     row['rewards'] = float(reward)

@@ -10,23 +10,22 @@ from tf_agents.environments import py_environment
 from tqdm import tqdm
 
 from tfirl import checks
+from tfirl.demos import recorder
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.demos.formats import facts
+from tfirl.envs import goals
 from tfirl.types import Demonstrations
 
 Policy = Callable[[np.ndarray, np.random.Generator | None], np.ndarray]
-# What environments say in `info`, at least at the last step.
-_SUCCESS = ('success', 'is_success')
 _VERSIONED = ('gymnasium', 'mujoco')
 
 
 def _state(env: py_environment.PyEnvironment) -> dict[str, np.ndarray]:
   """Copies of qpos, qvel and a maze's goal; empty without MuJoCo."""
-  data = getattr(env.gym.unwrapped, 'data', None)
-  if data is None:
-    return {}
-  goal = {} if env.maze is None else {'goal': env.maze.goal}
-  return {'qpos': data.qpos.copy(), 'qvel': data.qvel.copy(), **goal}
+  state = recorder.mujoco_state(env.gym)
+  if state and env.maze is not None:
+    state['goal'] = env.maze.goal
+  return state
 
 
 def _episode(
@@ -71,8 +70,7 @@ def _is_kept(
     return columns['rewards'].sum(dtype=np.float64) >= min_return
   if not full_length_only:
     return True
-  info = env.get_info()
-  if any(np.any(info.get(key, False)) for key in _SUCCESS):
+  if goals.is_reached(env.get_info()):
     return True
   return env.maze is None and bool(columns['timeouts'][-1])
 

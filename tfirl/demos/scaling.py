@@ -3,7 +3,7 @@
 import numpy as np
 from absl import logging
 
-from tfirl.demos.checking import check
+from tfirl.demos.checking import check, option
 
 # tanh^-1 of an action of exactly +-1 is infinite.
 _MAX_ACTION = 1.0 - 1e-6
@@ -50,10 +50,8 @@ def check_range(
   bounds = f'[{action_low[column]:g}, {action_high[column]:g}]'
   share = f'{beyond.any(axis=1).mean():.2%} of the rows'
   found = f'{worst}, the farthest; {share} are beyond the range'
-  expected = (
-    f'the range {bounds} of the environment, or --clip_actions '
-    '(load_demonstrations.clip_actions)'
-  )
+  way = option(source, 'clip_actions')
+  expected = f'the range {bounds} of the environment, or {way}'
   check(clips, source, 'actions', found, expected)
   logging.warning('%s: actions: found %s %s: clipped', source, found, bounds)
 

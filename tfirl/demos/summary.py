@@ -4,7 +4,7 @@ python -m tfirl.demos.summary hopper.npz minari:tfirl/hopper/expert-v0
 python -m tfirl.demos.summary --num_demos=4 hopper.npz
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from absl import app, flags
@@ -14,6 +14,7 @@ from tfirl.config import flag_help
 from tfirl.demos import flags as demo_flags
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.demos.checking import check, check_real, require_keys
+from tfirl.demos.formats.foreign import keyed
 from tfirl.demos.load import read
 
 
@@ -44,7 +45,11 @@ def _matrix(raw: RawDemonstrations, key: str) -> np.ndarray:
   return values
 
 
-def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
+def summarize(
+  raw: RawDemonstrations,
+  num_episodes: int | None = None,
+  accept_demos: bool = False,
+) -> str:
   """Episodes, return, lengths, shapes and versions of `raw`, as text.
 
   The demonstrations pass the border's checks but those against a task.
@@ -52,6 +57,7 @@ def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
   Args:
     raw: what a reader found.
     num_episodes: of the first so many episodes; None for all.
+    accept_demos: go on where they contradict themselves, with a warning.
 
   Raises ValueError if they don't, or are fewer than `num_episodes`.
   """
@@ -68,6 +74,7 @@ def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
     action_low=-bound,
     action_high=bound,
     num_episodes=num_episodes,
+    accept_demos=accept_demos,
   )
   lengths = np.diff(demos.episode_ends, prepend=0)
   returns = demos.episode_returns[np.isfinite(demos.episode_returns)]
@@ -95,7 +102,11 @@ def summarize(raw: RawDemonstrations, num_episodes: int | None = None) -> str:
 
 
 def show(
-  sources: Sequence[str], env_id: str = '', num_demos: int | None = None
+  sources: Sequence[str],
+  env_id: str = '',
+  num_demos: int | None = None,
+  keys: Mapping[str, str] | None = None,
+  accept_demos: bool = False,
 ) -> None:
   """Prints what each source holds.
 
@@ -103,6 +114,8 @@ def show(
     sources: as of `load.read`.
     env_id: as there.
     num_demos: only the first so many episodes of each; None for all.
+    keys: what the keys of each are, as of `load.read`.
+    accept_demos: as of `summarize`.
 
   Raises:
     ValueError, FileNotFoundError: as there, or num_demos is below 1.
@@ -110,15 +123,21 @@ def show(
   if num_demos is not None:  # before seconds of reading
     checks.integer('--num_demos', num_demos, 1)
   for source in sources:
-    print(summarize(read(source, env_id), num_demos))
+    raw = read(source, env_id, keys=keys)
+    print(summarize(raw, num_demos, accept_demos))
+
+
+def show_as_told(sources: Sequence[str], given: flags.FlagValues) -> None:
+  """`show`, as the flags (see `flags.define_show`) in `given` say."""
+  keys = keyed.parse_keys(given.keys)
+  show(sources, given.env_id, given.num_demos, keys, given.accept_demos)
 
 
 def _main(argv: Sequence[str]) -> None:
   if len(argv) < 2:
     raise app.UsageError('expected one SOURCE or more')
-  given = flags.FLAGS
   try:
-    show(argv[1:], given.env_id, given.num_demos)
+    show_as_told(argv[1:], flags.FLAGS)
   except (ValueError, FileNotFoundError) as error:
     raise SystemExit(f'error: {error}') from None
 

@@ -21,7 +21,7 @@ _AGENTS = 'tfirl.SacAgent', 'tfirl.IqLearnAgent', 'Td3BcAgent', 'BcAgent'
 _LATEST = 3  # evaluations, whose median is what the run came to
 # The later wins.
 _CONFIGS = (run_files.CONFIG, run_files.OPERATIVE_CONFIG)
-# Where a task's gin file does not say: what policies of a maze are worth.
+# Where nobody says what the expert returns: what policies of a maze are worth.
 _SUCCESS = 0.0, 1.0
 
 
@@ -123,16 +123,19 @@ class Evidence:
   def scores(self) -> np.ndarray | None:
     """Normalised returns [T], 0 a random policy's and 1 the expert's.
 
-    None where what they are worth is not known: a task without returns in its
-    gin file has the demonstrations', and for a random policy's the worst
-    evaluation.
+    Where nobody says what the expert returns, they are the shares of successes,
+    if each evaluation has one. None where what returns are worth is not known:
+    a task that does not say has the demonstrations', and for a random policy's
+    the worst evaluation.
     """
-    returns = self.column('eval_return_mean')
-    scale = self._scale()
-    if returns is None or scale is None:
+    if self._is_of_success:
+      values, scale = self.column('eval_success'), _SUCCESS
+    else:
+      values, scale = self.column('eval_return_mean'), self._scale()
+    if values is None or scale is None:
       return None
     worst, best = scale
-    return (returns - worst) / (best - worst)
+    return (values - worst) / (best - worst)
 
   @property
   def score(self) -> float | None:
@@ -160,17 +163,25 @@ class Evidence:
       0 if self.run is None else int((self.run.columns['updates'] > 0).sum())
     )
 
+  @property
+  def _told_return(self) -> float | None:
+    """What the expert returns, as the caller or the task says."""
+    if self.expert_return is not None:
+      return self.expert_return
+    return self.binding('Task.expert_return')
+
+  @property
+  def _is_of_success(self) -> bool:
+    """Whether scores are shares of successes, and not of returns."""
+    has_success = self.run is not None and self.run.has_success
+    return has_success and self._told_return is None
+
   def _scale(self) -> tuple[float, float] | None:
     """Returns of a random policy and of the expert."""
-    best = self.expert_return
-    if best is None:
-      best = self.binding('Task.expert_return')
+    best = self._told_return
     if best is None:
       best = self.demos.get('mean_return')
     worst = self.binding('Task.random_return')
-    has_goal = self.column('eval_success') is not None
-    if has_goal and self.expert_return is None:
-      worst, best = _SUCCESS
     returns = self.column('eval_return_mean')
     if worst is None and returns is not None:
       worst = float(np.nanmin(returns))

@@ -1,14 +1,19 @@
 """Whole episodes of a policy, seeded one by one."""
 
 import contextlib
+import math
+import numbers
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from tf_agents.environments import py_environment
 
+from tfirl import checks
+from tfirl.envs import goals
 from tfirl.evaluation import video
 
+_STEPS_PER_S = 30.0  # where the environment does not say
 Policy = Callable[[np.ndarray, np.random.Generator | None], np.ndarray]
 
 
@@ -22,7 +27,7 @@ class EpisodeStats(NamedTuple):
 
   def metrics(self) -> dict[str, float | None]:
     """The eval_* columns of metrics.csv; std over episodes, ddof 0."""
-    has_goal = bool(len(self.successes)) and not np.isnan(self.successes).any()
+    has_goal = not np.isnan(self.successes).all()
     return {
       'eval_return_mean': float(np.mean(self.returns)),
       'eval_return_std': float(np.std(self.returns)),
@@ -30,6 +35,18 @@ class EpisodeStats(NamedTuple):
       'eval_length': float(np.mean(self.lengths)),
       'eval_success': float(np.mean(self.successes)) if has_goal else None,
     }
+
+  def with_goal(self) -> 'EpisodeStats':
+    """The same, of an environment that is known to tell of successes: where it
+    told of none, there was none.
+    """
+    return self._replace(successes=np.nan_to_num(self.successes))
+
+
+def check_options(num_episodes: int, seed: int) -> None:
+  """Raises ValueError unless `evaluate` can make something of them."""
+  checks.integer('episodes', num_episodes, 1)
+  checks.integer('seed', seed, 0)
 
 
 def episode_seed(seed: int, episode: int) -> int:
@@ -60,13 +77,10 @@ def evaluate(
       must render.
 
   Raises:
-    ValueError: no episodes, a negative seed, or a video that can't be made.
+    ValueError: no episodes, a negative seed, or a video that can't be made:
+      `video.PictureError` where that is for the environment.
   """
-  if num_episodes < 1 or seed < 0:
-    raise ValueError(
-      f'evaluate: num_episodes {num_episodes} and seed {seed}; expected at '
-      'least 1 and 0'
-    )
+  check_options(num_episodes, seed)
   seeds = [episode_seed(seed, i) for i in range(num_episodes)]
   returns, lengths, successes = [], [], []
   for i, this_seed in enumerate(seeds):
@@ -78,12 +92,13 @@ def evaluate(
       (returns, lengths, successes), result, strict=True
     ):
       values.append(value)
-  return EpisodeStats(
+  stats = EpisodeStats(
     np.asarray(returns, np.float64),
     np.asarray(lengths, np.int64),
     np.asarray(successes, np.float64),
     np.asarray(seeds, np.int64),
   )
+  return stats if np.isnan(stats.successes).all() else stats.with_goal()
 
 
 def film(
@@ -130,8 +145,10 @@ def _run_episode(
     time_step = env.step(policy(time_step.observation, rng))
     episode_return += float(time_step.reward)
     length += 1
-    # nan if the task has no goal; latched: reaching it once counts.
-    success = np.fmax(success, env.get_info().get('success', np.nan))
+    # nan if nothing tells of a goal; latched: reaching it once counts.
+    is_reached = goals.is_reached(env.get_info())
+    if is_reached is not None:
+      success = np.fmax(success, is_reached)
   return episode_return, length, float(success)
 
 
@@ -140,5 +157,11 @@ def _video(
 ) -> contextlib.AbstractContextManager[video.VideoWriter | None]:
   if path is None:
     return contextlib.nullcontext()
-  metadata: dict[str, Any] = env.gym.metadata
-  return video.VideoWriter(path, float(metadata.get('render_fps', 30)))
+  return video.VideoWriter(path, _steps_per_s(env))
+
+
+def _steps_per_s(env: py_environment.PyEnvironment) -> float:
+  """As its metadata have it; many leave it out, or None."""
+  told = (env.gym.metadata or {}).get('render_fps')
+  is_rate = isinstance(told, numbers.Real) and 0 < told < math.inf
+  return float(told) if is_rate else _STEPS_PER_S

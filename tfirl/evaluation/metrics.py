@@ -1,5 +1,6 @@
 """metrics.csv of a run folder, and the same numbers for TensorBoard."""
 
+import contextlib
 import csv
 import io
 import logging
@@ -96,6 +97,17 @@ def _check_row(where: str, row: Mapping[str, str], is_old: bool) -> None:
       )
 
 
+def tells_success(folder: str | os.PathLike) -> bool:
+  """Whether any evaluation in the run folder's metrics.csv told of successes;
+  False without one, and of one that can't be read.
+  """
+  path = os.path.join(folder, run_files.METRICS)
+  with contextlib.suppress(OSError, csv.Error):
+    with open(path, newline='', encoding='utf-8', errors='replace') as file:
+      return any(row.get('eval_success') for row in csv.DictReader(file))
+  return False
+
+
 class MetricsLogger:
   """One row per evaluation, in FOLDER/metrics.csv and as TensorBoard scalars.
 
@@ -152,8 +164,16 @@ class MetricsLogger:
       return None
     return {k: float(v) for k, v in self._rows[-1].items() if v}
 
+  @property
+  def tells_success(self) -> bool:
+    """Whether the environment ever told of successes."""
+    return any(row['eval_success'] for row in self._rows)
+
   def write(self, metrics: Mapping[str, Number]) -> None:
     """Adds a row; one at the last row's real_steps and updates replaces it.
+
+    With the first row that has an eval_success, those above of whose episodes
+    none told of one get 0.
 
     Args:
       metrics: all of `COLUMNS` and any others (losses, mix). None or NaN
@@ -187,6 +207,8 @@ class MetricsLogger:
       if clock == last:
         self._rows.pop()
     self._rows.append(row)
+    if self.tells_success:
+      self._fill_successes()
     self._write_file()
     self.show(metrics)
 
@@ -205,6 +227,11 @@ class MetricsLogger:
   def close(self) -> None:
     """Flushes and closes the TensorBoard file."""
     self.board.close()
+
+  def _fill_successes(self) -> None:
+    for row in self._rows:
+      if not row['eval_success'] and float(row['eval_episodes'] or 0):
+        row['eval_success'] = '0'
 
   def _write_file(self) -> None:
     columns = dict.fromkeys(COLUMNS)

@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import imageio
+import numpy as np
 
 _FRAMES_PER_S = 30.0
 _SUFFIXES = ('.gif', '.mp4')
+_DEPTHS = 1, 3, 4  # of a pixel: grey, RGB, RGBA
+
+
+class PictureError(ValueError):
+  """The environment gives no pictures of which a video could be made."""
 
 
 class VideoWriter:
@@ -52,19 +58,21 @@ class VideoWriter:
     """Renders `env` if this step's frame is one that is kept.
 
     Raises:
-      ValueError: `env.render()` gives no picture.
+      PictureError: `env.render()` raises, or gives no picture.
+      OSError: nothing can be written there; names it.
     """
     self._steps += 1
     if (self._steps - 1) % self._every:
       return
-    frame = env.render()
-    if frame is None:
-      raise ValueError(
-        f'video {self._path}: env.render() gave None; expected an [H, W, 3] '
-        "array (was the environment made with render_mode='rgb_array'?)"
-      )
-    with self._named():
-      self._writer.append_data(frame)
+    where = f'video {self._path}: {_name(env)}.render()'
+    frame = _picture(env, where)
+    try:
+      with self._named():
+        self._writer.append_data(frame)
+    except ValueError as error:  # of another size than the first, say
+      raise PictureError(
+        f'{where}: {error}; expected [H, W, 3] arrays of one size'
+      ) from error
 
   def __enter__(self) -> 'VideoWriter':
     return self
@@ -89,3 +97,46 @@ class VideoWriter:
       raise OSError(
         f'video {self._path}: {problem}; expected a path that can be written'
       ) from error
+
+
+def _name(env: Any) -> str:
+  return getattr(env, 'name', type(env).__name__)
+
+
+def _picture(env: Any, where: str) -> np.ndarray:
+  """The frame that `env.render()` gives; of a list of them the last.
+
+  Args:
+    env: has `render`.
+    where: what is asked for what, for errors.
+  """
+  expected = (
+    "expected an [H, W, 3] array where the environment's render_mode is "
+    "'rgb_array'"
+  )
+  try:
+    frame = env.render()
+  except NotImplementedError as error:  # gymnasium's own, which says no more
+    raise PictureError(f'{where} is not implemented; {expected}') from error
+  except Exception as error:  # what a missing GL library raises is its own
+    raise PictureError(f'{where}: {type(error).__name__}: {error}') from error
+  if isinstance(frame, (list, tuple)) and frame and np.ndim(frame[-1]) == 3:
+    frame = frame[-1]
+  if not _is_picture(frame):
+    raise PictureError(f'{where} gave {_described(frame)}; {expected}')
+  return np.asarray(frame)
+
+
+def _is_picture(frame: Any) -> bool:
+  try:
+    array = np.asarray(frame)
+  except ValueError:  # rows of several lengths
+    return False
+  is_shaped = array.ndim == 2 or array.ndim == 3 and array.shape[2] in _DEPTHS
+  return is_shaped and array.size > 0 and array.dtype.kind in 'uif'
+
+
+def _described(frame: Any) -> str:
+  if isinstance(frame, np.ndarray):
+    return f'an array of shape {frame.shape}, {frame.dtype}'
+  return 'None' if frame is None else f'a {type(frame).__name__}'

@@ -3,6 +3,7 @@
 The task comes from RUN/config.gin, the policy from RUN/policy.npz.
 """
 
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,9 @@ import numpy as np
 from tfirl import checks, tasks
 from tfirl.config import gin_bindings, gin_messages
 from tfirl.evaluation import evaluate as evaluation
-from tfirl.runs import evaluate_arguments, experiment
+from tfirl.evaluation import metrics
+from tfirl.evaluation import video as video_lib
+from tfirl.runs import evaluate_arguments, experiment, filming
 from tfirl.storage import checkpoints, last_policy, policy_file, run_files
 
 # experiment is imported for the configurables that config.gin may name.
@@ -29,7 +32,8 @@ def evaluate_run(
     episodes: How many.
     seed: Episode i's seed is derived from (seed, i).
     stochastic: Sample actions instead of taking the mean.
-    video: Where the first episode's .mp4 or .gif goes, None for none.
+    video: Where the first episode's .mp4 or .gif goes, None for none. Of an
+      environment that gives no pictures there is a warning, and no video.
 
   Raises:
     FileNotFoundError: `run` has no config.gin or no exported policy.
@@ -44,13 +48,16 @@ def evaluate_run(
   policy = policy_file.load(run / policy_file.FILE).unit_policy
   gin_bindings.parse([str(config.resolve())])
   render_mode = 'rgb_array' if video else None
-  env = tasks.make_task().make_env(seed, render_mode)
-  try:
-    return evaluation.evaluate(
-      env, policy, episodes, seed, stochastic, video_path=video
+  with tasks.make_task().make_env(seed, render_mode) as env:
+    play = functools.partial(
+      evaluation.evaluate, env, policy, episodes, seed, stochastic
     )
-  finally:
-    env.close()
+    try:
+      stats = play(video_path=video)
+    except video_lib.PictureError as error:
+      filming.warn(error)
+      stats = play()
+  return stats.with_goal() if metrics.tells_success(run) else stats
 
 
 def evaluate_last(

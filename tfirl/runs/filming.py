@@ -6,6 +6,7 @@ from pathlib import Path
 from tfirl import tasks
 from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
+from tfirl.evaluation import video
 
 
 def film(
@@ -46,6 +47,16 @@ def warn(error: Exception) -> None:
     '; one of MuJoCo: try MUJOCO_GL=osmesa and tfirl evaluate --video, any '
     "other has to take render_mode='rgb_array'"
   )
+  if _is_of_renderer(error):
+    error = error.__cause__
   if isinstance(error, ValueError):  # of ours, which says what to do
     advice = ''
-  logging.warning('no video (%s: %s)%s', type(error).__name__, error, advice)
+  reason = f'{type(error).__name__}: {error}'.removesuffix(': ')
+  logging.warning('no video (%s)%s', reason, advice)
+
+
+def _is_of_renderer(error: Exception) -> bool:
+  """Whether there is a `render()`, which met what it can't do by itself."""
+  if not isinstance(error, video.PictureError) or error.__cause__ is None:
+    return False
+  return not isinstance(error.__cause__, (NotImplementedError, ValueError))

@@ -191,6 +191,8 @@ class Session:
         if self._has_trained and self._saved_at != self.steps:
           self.save()  # what was trained is sound, if the environment is not
         raise
+      if self._log.tells_success:
+        played = played.with_goal()
       found = played.metrics()
     self._log.write(
       {

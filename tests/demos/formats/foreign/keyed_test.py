@@ -1,7 +1,5 @@
 """Files of others' keys and layouts, by hand and by name."""
 
-import time
-
 import numpy as np
 import pytest
 import two_episodes
@@ -232,101 +230,6 @@ def test_episodes_may_have_names(tmp_path):
   )
   keys = {'observations': 's', 'actions': 'u', 'episodes': 'e'}
   two_episodes.is_without_last_rows(read(path, keys=keys))
-
-
-def _csv(tmp_path, text):
-  (tmp_path / 'd.csv').write_text(text)
-  return str(tmp_path / 'd.csv')
-
-
-def test_a_table_of_our_names(tmp_path):
-  header = 'observations_0,actions_0,next_observations_0,timeouts,seed'
-  rows = [
-    f'{o},{a},{n},{bool(i in (2, 4))},{i // 3}'
-    for i, (o, a, n) in enumerate(
-      zip(
-        two_episodes.OBS[:, 0],
-        two_episodes.ACTS[:, 0],
-        two_episodes.NEXT[:, 0],
-        strict=True,
-      )
-    )
-  ]
-  raw = read(_csv(tmp_path, '\n'.join([header, *rows]) + '\n'))
-  two_episodes.is_whole(raw)
-  assert raw.columns['seed'].dtype == np.int64
-
-
-def test_a_table_of_other_names(tmp_path):
-  rows = [
-    f'{o},{a},9,{i // 3}'
-    for i, (o, a) in enumerate(
-      zip(two_episodes.OBS[:, 0], two_episodes.ACTS[:, 0], strict=True)
-    )
-  ]
-  path = _csv(tmp_path, '\n'.join(['x,u,t,run', *rows]) + '\n')
-  keys = {'observations': 'x', 'actions': 'u', 'episodes': 'run'}
-  two_episodes.is_without_last_rows(read(path, keys=keys))
-  with pytest.raises(DemonstrationError, match=r'--keys observations=\?'):
-    read(path)
-
-
-@pytest.mark.parametrize(
-  ('text', 'message'),
-  [
-    ('', 'a last line without an end'),
-    ('a_0,b\n', 'no rows'),
-    ('a_0,b\n1,2', 'a last line without an end'),
-    ('a_0,b\n1,2\n3\n', r'columns: found 1; expected 2, as .* \(line 3\)'),
-    ('a_0,b\n1,x\n', "b: found a cell that is no number .*'x'"),
-    ('a_0,b\n1_0,2\n', "a: found a cell that is no number .*'1_0'"),
-    ('a_0,b\n1,2\n1,\n', 'b: found 1 empty cells'),
-    ('a,b,c\n1,2\n', 'columns: found 2; expected 3'),
-    ('a,a\n1,2\n', "'a': found 2 columns"),
-    ('a_0,a_2,b\n1,2,3\n', r'a: found columns \[0, 2\]'),
-    ('a_0,a.0,b\n1,2,3\n', 'a: found a number twice in a_0, a.0'),
-    ('a_1,a_01,b\n1,2,3\n', 'a: found a number twice in a_1, a_01'),
-    ('a,a_0,b\n1,2,3\n', 'a: found twice'),
-    ('a,\n1,2\n', 'a column without a name'),
-    ('a,b\n0.5,\ntrue,1\n', 'b: found 1 empty cells'),
-  ],
-)
-def test_tables_that_are_damaged(tmp_path, text, message):
-  with pytest.raises(DemonstrationError, match=message):
-    read(
-      _csv(tmp_path, text),
-      keys={'observations': 'a', 'actions': 'b', 'dones': 'b'},
-    )
-
-
-def test_our_own_columns_are_not_guessed_either(tmp_path):
-  path = _csv(tmp_path, 'observations_0,observations.0,actions\n1,2,3\n')
-  with pytest.raises(DemonstrationError, match='observations: found a number'):
-    read(path)
-
-
-def test_columns_that_nobody_asks_for_may_hold_anything(tmp_path):
-  """And each may be asked for by its own name."""
-  header = 'x_1,v_1,date,empty,"b, c",sensor_7,u,end'
-  rows = [
-    f'{i},{10 + i},2026-01-0{i + 1}T10:00,,"1, 2",x,0.{i},{i == 2}'
-    for i in range(4)
-  ]
-  path = _csv(tmp_path, '\n'.join([header, *rows]) + '\n')
-  keys = {'observations': 'v_1+x_1', 'actions': 'u', 'dones': 'end'}
-  columns = read(path, keys=keys).columns
-  assert columns['observations'].tolist() == [[10, 0], [11, 1]]
-  assert columns['actions'].ravel().tolist() == [0, 0.1]
-
-
-def test_blank_lines_take_no_time(tmp_path):
-  rows = '\n' * 200_000 + '0,1,false\n\n1,2,TRUE\n2,3,true\n'
-  path = _csv(tmp_path, 'x,u,d\n' + rows)
-  keys = {'observations': 'x', 'actions': 'u', 'terminals': 'd'}
-  before = time.process_time()
-  raw = read(path, keys={**keys, 'next_observations': 'u'})
-  assert time.process_time() - before < 5  # it took minutes
-  assert raw.columns['terminals'].tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize('source', ['minari:a/b-v0', 'd4rl:hopper-expert-v2'])

@@ -2,7 +2,8 @@
 
 Columns NAME_0, NAME_1, ... (or NAME[0], NAME.0) are one array NAME [N, .];
 any is an array [N] by its own name. Those that are not asked for may hold
-anything: dates, say, or nothing.
+anything: dates, say, or nothing. A first one without a name that counts the
+rows, as pandas writes it, is passed over.
 """
 
 import collections
@@ -41,7 +42,7 @@ def read_csv(
   files.check_bytes(path, 'table', num_bytes)
   header, lines = _read_lines(path)
   groups, faults = _group(header)
-  columns = {name: [i] for i, name in enumerate(header)} | groups
+  columns = {name: [i] for i, name in enumerate(header) if name} | groups
   asked = [p for theirs in (keys or {}).values() for p in theirs.split('+')]
   for name in asked or keyed.OURS:
     if name in faults:
@@ -52,8 +53,15 @@ def read_csv(
     keyed.warn_of_near_names(path, list(shapes), keyed.OURS)
     keys = {key: key for key in keyed.OURS if key in groups}
 
+  # Of a column that is something else, too, names would be no numbers.
+  labels = keys.get('episodes')
+  labels = labels if asked.count(labels) < 2 else None
+
   def read(*names):
-    return {name: _numbers(path, name, lines, columns[name]) for name in names}
+    return {
+      name: _numbers(path, name, lines, columns[name], name == labels)
+      for name in names
+    }
 
   return keyed.read_rows(path, _shapes(columns, len(lines)), read, keys)
 
@@ -85,8 +93,17 @@ def _read_lines(path: str) -> tuple[list[str], list[str]]:
     check(len(lines) > 0, path, 'table', 'no rows', 'one or more')
   for name, times in collections.Counter(names).items():
     check(times == 1, path, repr(name), f'{times} columns', 'one')
-    check(name != '', path, 'header', 'a column without a name', 'names')
+    ok = name != '' or _is_counted(names, lines)
+    expected = 'names, but of a first one that counts the rows from 0'
+    check(ok, path, 'header', 'a column without a name', expected)
   return names, lines
+
+
+def _is_counted(names: Sequence[str], lines: Sequence[str]) -> bool:
+  """Whether the first column has no name, and the numbers of the rows."""
+  return names[0] == '' and all(
+    _cells(line)[0].strip() == str(row) for row, line in enumerate(lines)
+  )
 
 
 def _cells(line: str) -> list[str]:
@@ -94,18 +111,40 @@ def _cells(line: str) -> list[str]:
 
 
 def _numbers(
-  path: str, name: str, lines: Sequence[str], columns: Sequence[int]
+  path: str,
+  name: str,
+  lines: Sequence[str],
+  columns: Sequence[int],
+  may_be_text: bool,
 ) -> np.ndarray:
-  """Numbers of some columns: [N] of one, else [N, columns]."""
+  """Numbers of some columns: [N] of one, else [N, columns].
+
+  One that `may_be_text`, and is, is numbered: alike where the text is.
+  """
   try:
     table = np.loadtxt(
       _chosen(lines, columns), np.float64, comments=None, delimiter=',', ndmin=2
     )
+    if table.size and table.shape[1] != len(columns):
+      raise ValueError('a comma in it')
   except ValueError as error:
+    if may_be_text and len(columns) == 1:
+      return _numbered(path, name, lines, columns[0])
     check(False, path, name, f'a cell that is no number ({error})', _EXPECTED)
   num_empty = len(lines) - len(table)  # loadtxt passes over empty lines
   check(not num_empty, path, name, f'{num_empty} empty cells', _EXPECTED)
   return table[:, 0] if len(columns) == 1 else table
+
+
+def _numbered(
+  path: str, name: str, lines: Sequence[str], column: int
+) -> np.ndarray:
+  """A column's texts, each as the number of others before its first, [N]."""
+  texts = [_cells(line)[column].strip() for line in lines]
+  num_empty = texts.count('')
+  check(not num_empty, path, name, f'{num_empty} empty cells', _EXPECTED)
+  order = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+  return np.array([order[text] for text in texts])
 
 
 def _chosen(lines: Sequence[str], columns: Sequence[int]) -> Iterator[str]:
@@ -128,6 +167,8 @@ def _group(
   numbered = collections.defaultdict(list)
   groups = {}
   for column, name in enumerate(header):
+    if not name:
+      continue
     match = _PART.fullmatch(name)
     if match:
       numbered[match['name']].append((int(match['number']), column))

@@ -83,7 +83,8 @@ def read(
   if 'terminals' not in keys:
     logging.warning(
       '%s: nothing says how an episode ended: all ends are taken as time-outs. '
-      '--keys ...,terminals=NAME says where one is terminal',
+      '`keys` (tfirl demos convert --keys ...,terminals=NAME) say where one '
+      'is terminal',
       path,
     )
   episodes = [_episode(path, file, group, keys) for group in groups]

@@ -50,13 +50,13 @@ def parse_keys(texts: Sequence[str]) -> dict[str, str] | None:
   """What --keys says: ['observations=obs', 'actions=x+y'] as a mapping.
 
   Args:
-    texts: OURS=THEIRS each; none is None.
+    texts: OURS=THEIRS,... each; none is None.
 
   Raises:
     ValueError: names what is not of that form.
   """
   keys = {}
-  for text in texts:
+  for text in [part for given in texts for part in given.split(',')]:
     ours, _, theirs = text.partition('=')
     if not ours or not theirs or ours in keys:
       raise ValueError(
@@ -77,7 +77,8 @@ def require(path: str, shapes: Shapes, required: Sequence[str]) -> None:
     raise DemonstrationError(
       f'{path}: missing {", ".join(missing)}; found the keys '
       f'{describe(shapes)}; expected {", ".join(required)}, or to be told '
-      f'what is what: {_proposal(shapes)}'
+      'what is what by `keys`: tfirl demos convert IN OUT '
+      f'{_proposal(shapes)}'
     )
 
 
