@@ -7,15 +7,12 @@ the way in.
 import gymnasium
 from gymnasium.wrappers import TimeLimit
 
+from tfirl.envs import wrapper_chain
+
 
 def find(env: gymnasium.Env) -> list[TimeLimit]:
   """All that there are, the outermost first."""
-  found = []
-  while isinstance(env, gymnasium.Wrapper):
-    if isinstance(env, TimeLimit):
-      found.append(env)
-    env = env.env
-  return found
+  return [w for w in wrapper_chain.of(env) if isinstance(w, TimeLimit)]
 
 
 def of(env: gymnasium.Env) -> int | None:

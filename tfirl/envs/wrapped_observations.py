@@ -3,12 +3,14 @@
 import gymnasium
 import numpy as np
 
+from tfirl.envs import wrapper_chain
+
 
 def of(env: gymnasium.Env, observation: np.ndarray) -> np.ndarray:
   """`observation` of the innermost environment, as `env` shows it; there is no
   `obstacle`.
   """
-  for wrapper in reversed(_wrappers(env)):
+  for wrapper in reversed(wrapper_chain.of(env)):
     if isinstance(wrapper, gymnasium.ObservationWrapper):
       observation = wrapper.observation(observation)
   return observation
@@ -18,18 +20,9 @@ def obstacle(env: gymnasium.Env) -> str | None:
   """The wrapper whose observations are not each made of one that it is given,
   as those of the latest few are not; None if there is none.
   """
-  for wrapper in _wrappers(env):
+  for wrapper in wrapper_chain.of(env):
     if isinstance(wrapper, gymnasium.ObservationWrapper):
       continue
     if wrapper.observation_space != wrapper.env.observation_space:
       return type(wrapper).__name__
   return None
-
-
-def _wrappers(env: gymnasium.Env) -> list[gymnasium.Wrapper]:
-  """The outermost first."""
-  found = []
-  while isinstance(env, gymnasium.Wrapper):
-    found.append(env)
-    env = env.env
-  return found

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
-from tfirl.envs import mujoco_state
+from tfirl.envs import mujoco_state, wrapper_chain
 from tfirl.envs.mazes import maze_map
 
 Cells = Sequence[tuple[int, int]]
@@ -45,11 +45,8 @@ def is_maze(env: gymnasium.Env) -> bool:
 
 def find(env: gymnasium.Env) -> 'GoalMaze | None':
   """The `GoalMaze` among the wrappers of `env`."""
-  while isinstance(env, gymnasium.Wrapper):
-    if isinstance(env, GoalMaze):
-      return env
-    env = env.env
-  return None
+  mazes = (w for w in wrapper_chain.of(env) if isinstance(w, GoalMaze))
+  return next(mazes, None)
 
 
 @gin.configurable(denylist=['env'])
