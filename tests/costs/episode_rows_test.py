@@ -79,13 +79,10 @@ def test_window_holds_the_latest_rows_in_order():
   for first in range(0, 24, 6):
     window.add(transitions(first, 6), 1000 + np.arange(first, first + 6))
   expected = transitions(14, 10)
-  for found, wanted in zip(window.transition, expected, strict=True):
+  transition, time = window.read()
+  for found, wanted in zip(transition, expected, strict=True):
     np.testing.assert_array_equal(found, wanted)
-  rows = window.rows
-  np.testing.assert_array_equal(rows.time, 1000 + np.arange(14, 24))
-  np.testing.assert_array_equal(rows.observation, expected.observation)
-  np.testing.assert_array_equal(rows.action, expected.action)
-  np.testing.assert_array_equal(rows.discount, expected.discount)
+  np.testing.assert_array_equal(time, 1000 + np.arange(14, 24))
 
 
 def walk(start, number, step=1.0):
@@ -105,9 +102,9 @@ def test_episodes_of_a_window_that_come_in_turns_are_put_together():
       block = types.Transition(*(field[begin : begin + 2] for field in rows))
       window.add(block, np.arange(begin, begin + len(block.discount)))
   wanted = [0, 1, 2, 3, 100, 101, 102]
-  assert window.transition.observation[:, 0].tolist() == wanted
-  assert window.rows.observation[:, 0].tolist() == wanted
-  assert window.rows.time.tolist() == [0, 1, 2, 3, 0, 1, 2]
+  transition, time = window.read()
+  assert transition.observation[:, 0].tolist() == wanted
+  assert time.tolist() == [0, 1, 2, 3, 0, 1, 2]
 
 
 def test_one_environments_rows_stay_as_they_are():
@@ -117,8 +114,9 @@ def test_one_environments_rows_stay_as_they_are():
   for rows in episodes:
     window.add(rows, np.arange(len(rows.discount)))
   wanted = np.concatenate([rows.observation for rows in episodes])
-  np.testing.assert_array_equal(window.transition.observation, wanted)
-  assert window.rows.time.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]
+  transition, time = window.read()
+  np.testing.assert_array_equal(transition.observation, wanted)
+  assert time.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]
 
 
 def test_a_restored_window_holds_the_very_rows(tmp_path):
@@ -130,7 +128,8 @@ def test_a_restored_window_holds_the_very_rows(tmp_path):
   tf.train.Checkpoint(w=restored).read(path).assert_consumed()
   for found in (window, restored):
     found.add(transitions(7, 5), np.arange(7, 12))
-    np.testing.assert_array_equal(found.rows.time, np.arange(2, 12))
+    transition, time = found.read()
+    np.testing.assert_array_equal(time, np.arange(2, 12))
     np.testing.assert_array_equal(
-      found.transition.next_observation, transitions(2, 10).next_observation
+      transition.next_observation, transitions(2, 10).next_observation
     )

@@ -97,24 +97,19 @@ class Window(tf.Module):
     kept = np.concatenate([self._rows.numpy(), packed])[-self._capacity :]
     self._rows.assign(kept)
 
-  @property
-  def transition(self) -> types.Transition:
-    """All rows, oldest first, but each episode's together, [N, ...]."""
-    observation, action, discount, _, after = self._columns()
-    return types.Transition(observation, action, discount[:, 0], after)
-
-  @property
-  def rows(self) -> EpisodeRows:
-    """The same, in the same order."""
-    observation, action, discount, time, _ = self._columns()
-    return EpisodeRows(
-      observation, action, discount[:, 0], time[:, 0].astype(np.int64)
-    )
-
-  def _columns(self) -> list[np.ndarray]:
+  def read(self) -> tuple[types.Transition, np.ndarray]:
+    """All rows, oldest first but each episode's together, [N, ...], and how
+    many steps into its episode each lies, [N] int.
+    """
     columns = np.split(self._rows.numpy(), self._splits, axis=1)
     order = _order_of_steps(columns[0], columns[-1])
-    return [column[order] for column in columns]
+    observation, action, discount, time, after = (
+      column[order] for column in columns
+    )
+    return (
+      types.Transition(observation, action, discount[:, 0], after),
+      time[:, 0].astype(np.int64),
+    )
 
 
 def _order_of_steps(observation: np.ndarray, after: np.ndarray) -> list[int]:

@@ -117,7 +117,7 @@ class CostTurns:
     """
     if self._window is None:
       return self._rollouts
-    return self._window.transition
+    return self._window.read()[0]
 
   def relabeled(self, agent) -> relabeling.RewardRelabelingAgent:
     """What trains `agent` on rewards of the cost as it is then."""
@@ -177,10 +177,9 @@ class CostTurns:
       )
       transition, rollout_steps = rewarded.transition, len(times)
       self._rollouts = transition
-      rows = episode_rows.of(transition, times)
     else:
-      transition, rollout_steps = self._window.transition, 0
-      rows = self._window.rows
+      (transition, times), rollout_steps = self._window.read(), 0
+    rows = episode_rows.of(transition, times)
     losses = self.learner.update(rows, self._expert, num_updates)
     named = {f'cost_{name}': value for name, value in losses.items()}
     return Turn(named, transition, rows, rollout_steps)
