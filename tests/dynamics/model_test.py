@@ -19,9 +19,9 @@ def small():
   """)
 
 
-def _constant_members(log_variance=-100.0):
+def _constant_members(log_variance=-100.0, **kwargs):
   """Member i predicts s' - s = i, whatever it is shown."""
-  model = dynamics_model.DynamicsModel(_O, _A, 0, num_elites=3)
+  model = dynamics_model.DynamicsModel(_O, _A, 0, num_elites=3, **kwargs)
   ensemble = model.ensemble
   for variable in ensemble.member_variables:
     variable.assign(tf.zeros_like(variable))
@@ -60,13 +60,24 @@ def test_which_elite_is_random():
   assert not np.array_equal(first, second)
 
 
-def test_sample_has_the_predicted_deviation():
-  model = _constant_members(log_variance=2.0 * np.log(0.3))
+@pytest.mark.parametrize(
+  ('kwargs', 'deviation'),
+  [({}, 0.3), ({'noise_scale': 0.5}, 0.15), ({'noise_scale': 0.0}, 0.0)],
+)
+def test_sample_has_the_predicted_deviation(kwargs, deviation):
+  model = _constant_members(log_variance=2.0 * np.log(0.3), **kwargs)
   model.elites.assign([1, 1, 1])
   zeros = np.zeros((20_000, _O), np.float32)
   sample = model.sample_next(zeros, zeros[:, :_A]).numpy()
   np.testing.assert_allclose(sample.mean(0), 1.0, atol=0.01)
-  np.testing.assert_allclose(sample.std(0), 0.3, rtol=0.03)
+  np.testing.assert_allclose(sample.std(0), deviation, rtol=0.03, atol=1e-6)
+
+
+def test_without_noise_each_row_is_still_of_a_random_elite():
+  model = _constant_members(log_variance=0.0, noise_scale=0.0)
+  zeros = np.zeros((30, _O), np.float32)
+  sample = model.sample_next(zeros, zeros[:, :_A]).numpy()
+  assert {round(row) for row in sample[:, 0]} == {0, 1, 2}
 
 
 def test_no_rows():

@@ -31,6 +31,7 @@ class DynamicsModel(tf.Module):
     predicts_reward: bool = False,
     *,
     num_elites: checks.Count = 5,
+    noise_scale: checks.NonNegative = 1.0,
   ):
     """Creates the ensemble (gin: `GaussianEnsemble`).
 
@@ -39,6 +40,10 @@ class DynamicsModel(tf.Module):
       seed: of the initial weights.
       predicts_reward: as above; without it D = O, with it O + 1.
       num_elites: how many members imagine.
+      noise_scale: how many of a member's standard deviations its samples
+        spread by: 1 for draws from its Gaussian, 0 for its mean. What a member
+        could not explain it takes for noise, and of a task that has none its
+        draws are then states that nobody meets.
 
     Raises:
       ValueError: there are fewer members than elites.
@@ -58,6 +63,7 @@ class DynamicsModel(tf.Module):
     self.observation_size = observation_size
     self.action_size = action_size
     self.predicts_reward = predicts_reward
+    self._noise_scale = noise_scale
     self.elites = tf.Variable(tf.range(num_elites), trainable=False)
 
   def predict(self, observation, action, members=None):
@@ -116,7 +122,7 @@ class DynamicsModel(tf.Module):
     mean, log_variance = self.predict(
       deal(observation), deal(action), self.elites
     )
-    noise = tf.random.normal(tf.shape(mean))
+    noise = self._noise_scale * tf.random.normal(tf.shape(mean))
     sample = mean + tf.exp(0.5 * log_variance) * noise
     num_outputs = self.observation_size + self.predicts_reward
     sample = tf.reshape(sample, [-1, num_outputs])
