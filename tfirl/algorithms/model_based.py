@@ -20,6 +20,7 @@ from tfirl.agents import relabeling
 from tfirl.algorithms import game
 from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import (
+  came_true,
   cost_turns,
   imagination,
   learned_dynamics,
@@ -328,6 +329,9 @@ class ModelBased(game.Game):
     self.losses['real_terminal'] = float(np.mean(turn.learner.discount == 0.0))
     errors = self._open_loop.errors(turn.learner, self._rng)
     self.losses.update(errors.columns())
+    self.losses.update(
+      came_true.of_successors(self._agent, self._dynamics.model, turn.learner)
+    )
 
   def _train_step(self, rows):
     """Args: `rows` of a batch by their source."""

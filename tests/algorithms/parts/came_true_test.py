@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfirl import types as tfirl_types
 from tfirl.algorithms.parts import came_true
 from tfirl.costs import episode_rows
 
@@ -67,3 +68,33 @@ def test_where_no_step_is_known_nothing_is_said():
   )
   agent = types.SimpleNamespace(gamma=0.9)
   assert came_true.values(agent, lambda o, a: o[:, 0], rows) == {}
+
+
+def test_successors_are_the_models_and_the_real_ones():
+  """A state is worth ten times itself, and 1 for the action taken there; the
+  model is 3 short of each. The second step ends its episode.
+  """
+  agent = types.SimpleNamespace(
+    values=lambda observation, action: 10 * observation[:, 0] + action[:, 0],
+    sample_actions=lambda observation: tf.ones_like(observation),
+  )
+  model = types.SimpleNamespace(
+    sample_next=lambda observation, action: tf.constant(
+      observation + action - 3.0
+    )
+  )
+  rows = tfirl_types.Transition(
+    np.array([[1.0], [2.0], [5.0]], np.float32),
+    np.ones((3, 1), np.float32),
+    np.array([1.0, 0.0, 1.0], np.float32),
+    np.array([[2.0], [100.0], [6.0]], np.float32),
+  )
+  found = came_true.of_successors(agent, model, rows)
+  assert found == {'value_successor': 41.0, 'value_imagined': 11.0}
+
+
+def test_where_all_steps_end_there_are_no_successors():
+  rows = tfirl_types.Transition(
+    np.zeros((2, 1)), np.zeros((2, 1)), np.zeros(2), np.zeros((2, 1))
+  )
+  assert came_true.of_successors(None, None, rows) == {}

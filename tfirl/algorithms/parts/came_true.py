@@ -1,7 +1,8 @@
-"""What the critics said of the learner's steps, and what these then paid."""
+"""What the critics say of the learner's steps, beside what was the case."""
 
 import numpy as np
 
+from tfirl import types
 from tfirl.agents import relabeling
 from tfirl.costs import episode_rows
 
@@ -38,6 +39,35 @@ def values(
     'value_predicted': float(predicted.mean()),
     'value_came_true': float(sums[is_known].mean()),
   }
+
+
+def of_successors(agent, model, rows: types.Transition) -> dict[str, float]:
+  """Means over the steps that ended no episode: what the critics say of the
+  states they led to, and of those that the model says they would have.
+
+  Critics that learn from the model alone are off by the difference at each
+  step: by gamma / (1 - gamma) of it in the end.
+
+  Args:
+    agent: has `values(observation, action)` [B], `sample_actions(observation)`.
+    model: has `sample_next(observation, action)` [B, O].
+    rows: the learner's, [N, ...].
+
+  Returns: `value_successor` and `value_imagined`; nothing if all are ends.
+  """
+  goes_on = np.asarray(rows.discount) > 0.0
+  if not goes_on.any():
+    return {}
+  observation, action, real = (
+    np.asarray(field)[goes_on]
+    for field in (rows.observation, rows.action, rows.next_observation)
+  )
+  imagined = model.sample_next(observation, action)
+
+  def value(state) -> float:
+    return float(np.mean(agent.values(state, agent.sample_actions(state))))
+
+  return {'value_successor': value(real), 'value_imagined': value(imagined)}
 
 
 def discounted_sums(

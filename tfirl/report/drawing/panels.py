@@ -41,6 +41,11 @@ GROUPS: Mapping[str, Sequence[Panel]] = {
       "value of the learner's steps: predicted, came true",
       'value_came_true',
     ),
+    Panel(
+      'value_imagined',
+      "value of its steps' successors: imagined, real",
+      'value_successor',
+    ),
     Panel('q_mean', "mean value of a batch's rows"),
   ),
   "The cost's gap": (
