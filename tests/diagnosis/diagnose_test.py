@@ -152,6 +152,28 @@ def test_where_the_expert_ends_early_it_is_no_fault(write_run):
   assert _names(write_run(demos=goal, **columns)) == ['return low']
 
 
+@pytest.mark.parametrize(
+  ('success', 'names'),
+  [(0.4, ['episodes end early']), (0.6, ['return low'])],
+)
+def test_early_ends_are_no_fault_only_where_most_succeed(
+  write_run, success, names
+):
+  """As the expert's do; what fell, or the clock stopped, did not succeed."""
+  columns = {'training_length': 20.0, 'eval_success': success}
+  goal = {**_LONG, 'terminated': 1.0}
+  for terminated in (0.0, 1.0):
+    folder = write_run(demos=goal, training_terminated=terminated, **columns)
+    assert _names(folder) == names
+
+
+def test_failures_that_pay_alike_are_no_policy_that_never_changes(write_run):
+  never = {'eval_return_mean': 20.0, 'eval_success': 0.0}
+  assert _names(write_run(**never)) == ['return low']
+  now_and_then = {**never, 'eval_success': 0.2}
+  assert _names(write_run(**now_and_then)) == ['policy frozen']
+
+
 def test_a_model_no_better_than_standing_still(write_run):
   r2 = {'dynamics_r2_median': 0.9, 'open_loop_1_still': 1.0}
   assert _names(write_run(open_loop_1_median=0.81, **r2)) == ['model error']
@@ -233,8 +255,9 @@ def test_in_a_maze_successes_are_what_counts(write_run):
   demos = {'mean_return': 300.0}
   rare = {'eval_success': 0.1, 'eval_return_mean': 250.0 + np.arange(11)}
   folder = write_run(unsaid, demos, cost_auc=0.5, **rare)
-  assert _state(folder).endswith('normalised return 0.10')
+  assert _state(folder).endswith('; success rate 0.10')
   assert _names(folder) == ['cost blind']
+  assert 'normalised return' not in str(diagnose.diagnose(folder))
   assert _state(folder, expert_return=259.0).endswith('normalised return 1.00')
   mostly = {**rare, 'eval_success': 0.9}
   assert _names(write_run(unsaid, demos, cost_auc=0.5, **mostly)) == []

@@ -91,7 +91,7 @@ def _of_low_return(found: evidence.Evidence) -> list[Finding]:
   return [
     dataclasses.replace(
       finding,
-      threshold=f'{finding.threshold}, where the normalised return is below '
+      threshold=f'{finding.threshold}, where the {found.score_name} is below '
       f'{evidence.LOW_SCORE:g}',
     )
     for finding in _look(_OF_LOW_RETURNS, found)
@@ -130,7 +130,7 @@ def _unexplained(
   return [
     Finding(
       'return low',
-      f'the normalised return is {found.score:.2f} (median of the last 3 '
+      f'the {found.score_name} is {found.score:.2f} (median of the last 3 '
       'evaluations), and nothing else that is looked for shows',
       f'below {evidence.LOW_SCORE:g}',
       'more of the budget (run.real_steps, run.updates), other seeds, the '
@@ -148,7 +148,7 @@ def _state(found: evidence.Evidence) -> str:
   if found.run is not None and found.score is None:
     state += '; how good the return is is not known (--expert_return)'
   elif found.run is not None:
-    state += f'; normalised return {found.score:.2f}'
+    state += f'; {found.score_name} {found.score:.2f}'
   if found.run is not None and found.num_trained < _LEAST_EVALUATIONS:
     state += '; too few evaluations to judge its training'
   return state

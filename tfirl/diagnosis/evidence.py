@@ -138,6 +138,11 @@ class Evidence:
     return (values - worst) / (best - worst)
 
   @property
+  def score_name(self) -> str:
+    """What a score is, in words."""
+    return 'success rate' if self._is_of_success else 'normalised return'
+
+  @property
   def score(self) -> float | None:
     """The median of the latest evaluations' scores; None if not known."""
     if self.scores is None:

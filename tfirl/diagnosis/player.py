@@ -14,7 +14,7 @@ _MANY_ACTIONS = 20  # where their number is not known
 # Of an action's dimension: a uniform policy's entropy is log 2 = 0.69, what SAC
 # aims at is -1, a deviation of 0.005 has -4.
 _RANDOM_ENTROPY, _SURE_ENTROPY = 0.5, -4.0
-_SHORT, _MORE_TERMINALS = 0.5, 0.5
+_SHORT, _MORE_TERMINALS, _MOSTLY = 0.5, 0.5, 0.5
 _BELOW_TRAINING = 0.3
 _FALL, _MEDIAN_OF = 0.4, 3
 
@@ -107,7 +107,7 @@ def policy_random(evidence: Evidence) -> Finding | None:
 def policy_frozen(evidence: Evidence) -> Finding | None:
   """Too sure of itself to try anything, or the same from first to last."""
   returns = evidence.column('eval_return_mean')
-  if evidence.num_trained >= 3 and not np.ptp(returns[1:]):
+  if evidence.num_trained >= 3 and _is_constant(evidence, returns[1:]):
     return Finding(
       'policy frozen',
       f'eval_return_mean is {returns[-1]:.5g} at each of {len(returns) - 1} '
@@ -127,6 +127,15 @@ def policy_frozen(evidence: Evidence) -> Finding | None:
     f'a larger {evidence.shown("tfirl.SacAgent.fixed_alpha")}, or None to '
     'learn it; a larger tfirl.SacAgent.clone_std',
   )
+
+
+def _is_constant(evidence: Evidence, returns: np.ndarray) -> bool:
+  """Whether the policy's returns are the same each time, as those of one that
+  changes are not; but those of failures may be, where only success pays.
+  """
+  success = evidence.column('eval_success')
+  has_failed = success is not None and not np.nanmax(success)
+  return not np.ptp(returns) and not has_failed
 
 
 def never_trained(evidence: Evidence) -> Finding | None:
@@ -202,9 +211,13 @@ def _ends_by_level(evidence: Evidence) -> Finding | None:
 
 
 def _is_goal_reached_by_end(evidence: Evidence) -> bool:
-  """Whether an early end is what is wanted, as in a maze."""
-  has_goal = evidence.column('eval_success') is not None
-  return has_goal or evidence.demos.get('terminated', 0.0) > 0.5
+  """Whether an early end is what is wanted, as in a maze: the learner mostly
+  succeeds or, where no success is known of, the expert's episodes end so.
+  """
+  success = evidence.late('eval_success')
+  if success is not None:
+    return success.value >= _MOSTLY
+  return evidence.demos.get('terminated', 0.0) > _MOSTLY
 
 
 def below_training(evidence: Evidence) -> Finding | None:
@@ -242,7 +255,7 @@ def fell(evidence: Evidence) -> Finding | None:
   step = evidence.run.steps[best + _MEDIAN_OF - 1]
   return Finding(
     'return fell',
-    f'the normalised return was {medians[best]:.2f} at step {step:,.0f} '
+    f'the {evidence.score_name} was {medians[best]:.2f} at step {step:,.0f} '
     f'(median of {_MEDIAN_OF} evaluations), and is {evidence.score:.2f}',
     f'a fall of more than {_FALL:g}',
     'run.keep_best = True keeps the best policy; a learning_rate_scale that '
