@@ -37,3 +37,19 @@ def test_the_last_line_of_the_errors_own_message(tmp_path, text, expected):
 
 def test_what_no_error_ended_has_none(tmp_path):
   assert run_files.last_error(tmp_path) is None
+
+
+def test_names_of_pictures_and_videos_are_written_once(root):
+  names = [run_files.MAZE, run_files.REGIONS, run_files.ROLLOUTS]
+  names += [run_files.FINAL_VIDEO, run_files.EXPERT_VIDEO]
+  ends = [
+    f'{name.rpartition("/")[2]}{quote}' for name in names for quote in '\'"'
+  ]
+  sources = {p: p.read_text() for p in (root / 'tfirl').rglob('*.py')}
+  found = {
+    path.name
+    for path, text in sources.items()
+    for end in ends
+    if any(f'{before}{end}' in text for before in '\'"/')
+  }
+  assert found == {'run_files.py'}

@@ -31,6 +31,7 @@ from tfirl.algorithms.parts import (
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.dynamics import model_env, open_loop
 from tfirl.replay import tables
+from tfirl.storage import run_files
 
 
 class _Seeds(NamedTuple):
@@ -263,7 +264,7 @@ class ModelBased(game.Game):
     """Writes rollouts.npz: the cost's latest episodes of the learner, and what
     the model makes of them.
     """
-    path = folder / 'rollouts.npz'
+    path = folder / run_files.ROLLOUTS
     rows = self._cost.latest
     if path.exists() or rows is None:  # the run was over before
       return

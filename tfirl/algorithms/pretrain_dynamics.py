@@ -16,7 +16,7 @@ from tfirl.dynamics import holdout, regions, saving
 from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
 from tfirl.envs.mazes import maze_map
-from tfirl.storage import checkpoints, npz_file
+from tfirl.storage import checkpoints, npz_file, run_files
 
 _EVALUATION_ROWS = 2048  # at a time: bounds memory
 
@@ -162,7 +162,7 @@ class PretrainDynamics(algorithm.Trainable):
       'extent': np.array(self._map.extent),
       'is_wall': self._map.is_wall_from_above,
     }
-    npz_file.write(folder / 'regions.npz', arrays)
+    npz_file.write(folder / run_files.REGIONS, arrays)
 
   def _per_region(self, row_errors: np.ndarray) -> np.ndarray:
     """[num_bins ** 2], nan where no row is held out."""

@@ -11,7 +11,7 @@ from tfirl.work_units import unit as unit_lib
 
 # What a run, or a sweep's unit, tells by.
 _FILES = (
-  *(run_files.METRICS, unit_lib.STATUS_FILE, 'videos/final.mp4'),
+  *(run_files.METRICS, unit_lib.STATUS_FILE, run_files.FINAL_VIDEO),
   *(run_files.COMPLETE, run_files.ERROR),
 )
 

@@ -17,7 +17,7 @@ from tfirl.config import gin_bindings
 from tfirl.evaluation import metrics, progress, record
 from tfirl.runs import evaluations as evaluations_lib
 from tfirl.runs import filming, leaving, not_finite
-from tfirl.storage import checkpoints, policy_file
+from tfirl.storage import checkpoints, policy_file, run_files
 
 # A stream of the run's seed; the algorithm has the seed itself, evaluations
 # have another.
@@ -253,14 +253,15 @@ class Session:
     """The final policy, as it does mostly, and, for the report to show beside
     it, the expert.
     """
-    folder = self._run_folder.videos
-    path = folder / 'final.mp4'
+    folder = self._run_folder.path
+    path = folder / run_files.FINAL_VIDEO
     of = self._evaluations.task, self._evaluations.typical_seed
     if self._has_trained or not path.exists():
       stochastic = self._evaluations.stochastic
       filming.film(self._algorithm.policy, *of, path, stochastic)
     demos = self._run_folder.recorded('demonstrations') or {}
-    filming.film_expert(demos.get('source'), *of, folder / 'expert.mp4')
+    expert = folder / run_files.EXPERT_VIDEO
+    filming.film_expert(demos.get('source'), *of, expert)
 
   def _tell(self, found: Mapping[str, float | None]) -> None:
     """Calls `on_evaluation`; what it raises goes on, after a checkpoint."""

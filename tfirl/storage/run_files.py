@@ -11,7 +11,11 @@ METRICS = 'metrics.csv'
 # What shows that a run is over: that it has all its steps, or an error.
 COMPLETE, ERROR = 'complete.json', 'error.txt'
 LOCK = '.lock'  # a process that writes to the folder holds it
-CHECKPOINTS = 'checkpoints'  # a folder
+CHECKPOINTS, VIDEOS = 'checkpoints', 'videos'  # folders
+# What a report shows pictures of, and the videos of the last policy and of the
+# expert that it shows.
+MAZE, REGIONS, ROLLOUTS = 'maze.npz', 'regions.npz', 'rollouts.npz'
+FINAL_VIDEO, EXPERT_VIDEO = f'{VIDEOS}/final.mp4', f'{VIDEOS}/expert.mp4'
 
 
 def last_error(folder: Path) -> str | None:

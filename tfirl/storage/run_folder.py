@@ -93,7 +93,7 @@ class RunFolder:
     """
     self.path = Path(root) / task / method / str(seed)
     self.checkpoints = self.path / run_files.CHECKPOINTS
-    self.videos = self.path / 'videos'
+    self.videos = self.path / run_files.VIDEOS
     self.allow_changes = allow_changes
     self.path.mkdir(parents=True, exist_ok=True)
     self._lock_file = _lock(self.path)

@@ -8,9 +8,8 @@ import numpy as np
 
 from tfirl import types
 from tfirl.envs.mazes import goal_maze, maze_map
-from tfirl.storage import npz_file
+from tfirl.storage import npz_file, run_files
 
-_FILE = 'maze.npz'
 _BINS_PER_CELL = 5  # along each axis: no bin is half in a wall
 
 
@@ -53,7 +52,7 @@ class MazeRecord:
       'visits': self._visits,
       **imagined,
     }
-    npz_file.write(folder / _FILE, arrays, compressed=True)
+    npz_file.write(folder / run_files.MAZE, arrays, compressed=True)
 
   def get_state(self) -> Mapping[str, Any]:
     """The learner's visits, JSON-able."""

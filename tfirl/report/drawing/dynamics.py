@@ -13,6 +13,7 @@ from tfirl.report import texts
 from tfirl.report.drawing import figures, run_pictures
 from tfirl.report.reading.runs import Run
 from tfirl.report.statistics import spread
+from tfirl.storage import run_files
 
 _BLUE, _ORANGE, _INK, _GRAY = '#0072B2', '#D55E00', '#333333', '#888888'
 # What a run's time goes into, from the bottom of the bar up.
@@ -53,7 +54,7 @@ def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
     plot_dynamics(runs, os.path.join(folder, name))
     files.setdefault(task, []).append(name)
   rollouts = run_pictures.plot_all(
-    found, folder, 'rollouts.npz', 'rollouts', plot_rollouts
+    found, folder, run_files.ROLLOUTS, 'rollouts', plot_rollouts
   )
   for task, names in rollouts.items():
     files.setdefault(task, []).extend(names)

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from tfirl.report.drawing import figures, run_pictures
 from tfirl.report.reading.runs import Run
+from tfirl.storage import run_files
 
-_FILE = 'maze.npz'
 _GRIDS = ('demo_visits', 'visits')
 _REQUIRED = {'walls', 'cell_size', 'extent', 'starts', 'goals', *_GRIDS}
 _WALL, _INK = '#BDBDBD', '#333333'
@@ -32,7 +32,7 @@ def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
 
   Raises: ValueError as `plot_maze`.
   """
-  return run_pictures.plot_all(found, folder, _FILE, 'maze', plot_maze)
+  return run_pictures.plot_all(found, folder, run_files.MAZE, 'maze', plot_maze)
 
 
 def plot_maze(source: str, path: str, title: str) -> None:

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from tfirl.report.drawing import figures, run_pictures
 from tfirl.report.reading.runs import Run
+from tfirl.storage import run_files
 
 _REQUIRED = ('errors', 'fitted_rows', 'extent', 'is_wall')
-_FILE = 'regions.npz'
 _WALLS = colors.ListedColormap(['#FFFFFF', '#BDBDBD'])
 
 
@@ -24,7 +24,9 @@ def plot_all(found: Sequence[Run], folder: str) -> dict[str, list[str]]:
 
   Returns: file names in `folder` by task.
   """
-  return run_pictures.plot_all(found, folder, _FILE, 'regions', plot_regions)
+  return run_pictures.plot_all(
+    found, folder, run_files.REGIONS, 'regions', plot_regions
+  )
 
 
 def plot_regions(source: str, path: str, title: str) -> None:

@@ -1,14 +1,13 @@
 """Pictures of runs that left a certain file."""
 
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
 from tfirl.report import texts
 from tfirl.report.reading.runs import Run
+from tfirl.storage import npz_file
 
 _MOST = 6  # pictures of a kind, if methods have more than one
 
@@ -68,17 +67,7 @@ def read_arrays(
 
   Raises: ValueError if it is damaged or lacks one of `required`.
   """
-  try:
-    with np.load(source, allow_pickle=False) as file:
-      arrays = dict(file)
-  except (
-    ValueError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-    TypeError,  # a bare .npy array is not closed
-  ) as error:
-    raise ValueError(f'{source}: found no whole .npz: {error}') from error
+  arrays = npz_file.read(source, "a picture's arrays")
   missing = sorted(set(required) - set(arrays))
   if missing:
     raise ValueError(

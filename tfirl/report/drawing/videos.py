@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from tfirl.report import texts
 from tfirl.report.statistics.aggregate import Curve
+from tfirl.storage import run_files
 
-# In a run's folder.
-FINAL, EXPERT = 'videos/final.mp4', 'videos/expert.mp4'
 _MOST_OF_A_TASK = 6
 _MOST_BYTES = 600_000  # of one
 _MOST_SECONDS = 20  # shown, and waited for
@@ -52,14 +51,14 @@ def _choose(curves: Sequence[Curve]) -> list[tuple[str, str, str]]:
   """
   chosen = []
   every = [run for curve in curves for run in curve.runs]
-  experts = (os.path.join(run.path, EXPERT) for run in every)
+  experts = (os.path.join(run.path, run_files.EXPERT_VIDEO) for run in every)
   expert = next(filter(os.path.exists, experts), None)
   if expert is not None:
     chosen.append(('expert', 'expert', expert))
   for curve in sorted(curves, key=lambda c: -c.final.value[0]):
     scores = curve.final_scores
     for i in sorted(range(len(scores)), key=lambda i: -scores[i]):
-      path = os.path.join(curve.runs[i].path, FINAL)
+      path = os.path.join(curve.runs[i].path, run_files.FINAL_VIDEO)
       if os.path.exists(path):
         name, seed = curve.algorithm, curve.runs[i].seed
         chosen.append((f'{name}, seed {seed}', f'{name}_{seed}', path))
