@@ -38,6 +38,9 @@ def test_a_damaged_record_is_named(capsys, tmp_path):
   assert cli.main(['doctor', str(folder)]) == 1
   error = capsys.readouterr().err
   assert error.startswith('error: ') and 'metadata.json is damaged' in error
+  (folder / 'command.json').write_text('{')
+  assert cli.main(['doctor', str(folder)]) == 1
+  assert 'command.json is missing or damaged' in capsys.readouterr().err
 
 
 def test_it_loads_no_tensorflow():

@@ -53,8 +53,7 @@ def gather(
 
   Raises:
     FileNotFoundError, ValueError: as `runs.read_runs`, `marks.read_marks`,
-      `aggregate.aggregate`.
-    UnitError: as `sweeps.read_units`.
+      `aggregate.aggregate`, `sweeps.read_units`.
   """
   points = [] if published is None else marks.read_marks(published)
   units = sweeps.read_units(folders)

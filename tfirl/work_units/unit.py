@@ -23,7 +23,7 @@ LOG_FILE, LOCK_FILE = 'log.txt', '.unit.lock'
 QUEUED, RUNNING, DONE, FAILED = 'queued', 'running', 'done', 'failed'
 
 
-class UnitError(RuntimeError):
+class UnitError(ValueError):
   """A unit's folder is damaged, in use, or belongs to something else."""
 
 
