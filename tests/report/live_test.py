@@ -108,6 +108,13 @@ def test_an_interrupt_ends_it(folder, tmp_path, monkeypatch):
   assert '<body data-refresh="30">' in _main(tmp_path, '--live')
 
 
+def test_a_live_report_has_its_pages_for_a_repository_too(folder, tmp_path):
+  (folder / 'complete.json').write_text('{}')
+  (tmp_path / 'intro.md').write_text('# All runs\n')
+  _main(tmp_path, '--live', f'--intro={tmp_path / "intro.md"}')
+  assert (tmp_path / 'out' / 'README.md').read_text().startswith('# All runs')
+
+
 def test_before_the_first_evaluation_there_is_a_page(
   write_run, tmp_path, monkeypatch
 ):

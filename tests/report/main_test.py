@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tfirl.report import __main__ as main_module
 
 
@@ -119,6 +121,24 @@ def test_an_error_is_one_line_and_writes_nothing(tmp_path, capsys):
   assert message.startswith('error: ') and message.count('\n') == 1
   assert 'absent' in message
   assert not out.exists()
+
+
+def test_an_interrupted_report_is_no_success(write_run, tmp_path, monkeypatch):
+  write_run('hopper', 'mm', 0, [0, 10], [0.0, 50.0])
+
+  def interrupt(*unused, **unused_too):
+    raise KeyboardInterrupt
+
+  monkeypatch.setattr(main_module.writing, 'write_report', interrupt)
+  argv = [str(tmp_path / 'runs'), f'--out={tmp_path / "out"}']
+  assert main_module.main(argv) == 130
+
+
+@pytest.mark.parametrize('flag', ['--reps=0', '--reps=-1', '--last=0'])
+def test_numbers_that_count_nothing_are_refused(tmp_path, capsys, flag):
+  with pytest.raises(SystemExit):
+    main_module.main([str(tmp_path), flag])
+  assert 'expected an integer, 1 or more' in capsys.readouterr().err
 
 
 def test_an_intro_that_is_no_text_is_named(write_run, tmp_path, capsys):

@@ -1,12 +1,13 @@
 """python -m tfirl.report RUNS... [--out DIR]: curves, a table, one page."""
 
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from tfirl.config import text_file
 from tfirl.report import arguments, gathering, live, texts, writing
-from tfirl.work_units import unit
 
 _INTRO = 'the Markdown of --intro'
 
@@ -20,13 +21,15 @@ def main(
     argv: its arguments; those of `sys.argv` by default.
     name: what the program is called in its help.
 
-  Returns: 0, or 1 after a one-line error.
+  Returns: 0, or 1 after a one-line error; of Ctrl-C 130, but 0 of --live, which
+    ends so.
   """
   flags = arguments.make_parser(name).parse_args(argv)
   out = flags.out or os.path.join(flags.runs[0], 'report')
   try:
+    intro = text_file.read(flags.intro, _INTRO) if flags.intro else None
     if flags.live:
-      _watch(flags, out)
+      _watch(flags, out, intro)
       return 0
     table = writing.write_report(
       flags.runs,
@@ -35,27 +38,27 @@ def main(
       flags.reps,
       flags.x_axis,
       flags.published,
-      intro=text_file.read(flags.intro, _INTRO) if flags.intro else None,
+      intro=intro,
     )
-  except (OSError, ValueError, unit.UnitError) as error:
+  except (OSError, ValueError) as error:
     print(f'error: {error}', file=sys.stderr)
     return 1
   except KeyboardInterrupt:
-    return 0
+    return 128 + signal.SIGINT
   print(table.rstrip().encode(errors='replace').decode())
   print(f'\n{os.path.join(out, "index.html")}')
   return 0
 
 
-def _watch(flags, out: str) -> None:
-  """Writes the report until all runs are over."""
+def _watch(flags, out: str, intro: str | None) -> None:
+  """Writes the report until all runs are over, or Ctrl-C."""
 
   def draw() -> bool:
     gathered = gathering.gather(
       flags.runs, flags.last, flags.reps, True, flags.published
     )
     refresh_s = 0.0 if gathered.is_over else flags.live
-    writing.write(gathered, out, flags.reps, flags.x_axis, refresh_s)
+    writing.write(gathered, out, flags.reps, flags.x_axis, refresh_s, intro)
     count = sum(len(curve.runs) for curve in gathered.curves)
     print(
       f'{texts.count(count, "run")}: {os.path.join(out, "index.html")}',
@@ -63,7 +66,8 @@ def _watch(flags, out: str) -> None:
     )
     return gathered.is_over
 
-  live.watch(flags.runs, draw, flags.live)
+  with contextlib.suppress(KeyboardInterrupt):
+    live.watch(flags.runs, draw, flags.live)
 
 
 if __name__ == '__main__':

@@ -2,6 +2,8 @@
 
 import argparse
 
+from tfirl.config import argument_types
+
 
 def make_parser(name: str) -> argparse.ArgumentParser:
   """Args: name of the program."""
@@ -20,14 +22,14 @@ def make_parser(name: str) -> argparse.ArgumentParser:
   parser.add_argument(
     '--last',
     metavar='N',
-    type=int,
+    type=argument_types.count,
     default=2,
     help='evaluations a score pools (2)',
   )
   parser.add_argument(
     '--reps',
     metavar='N',
-    type=int,
+    type=argument_types.count,
     default=2000,
     help='bootstrap resamples (2000)',
   )

@@ -16,7 +16,11 @@ def make_parser(name: str) -> argparse.ArgumentParser:
     'run', metavar='RUN', type=Path, help='ROOT/TASK/METHOD/SEED'
   )
   parser.add_argument(
-    '--episodes', metavar='N', type=int, default=20, help='how many (20)'
+    '--episodes',
+    metavar='N',
+    type=argument_types.count,
+    default=20,
+    help='how many (20)',
   )
   parser.add_argument(
     '--seed',
