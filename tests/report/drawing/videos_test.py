@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import imageio
 import numpy as np
@@ -48,20 +49,39 @@ def test_the_best_seed_that_was_filmed_beside_the_expert(
     assert frames[0].shape == (240, 240, 3) and 6 <= len(frames) <= 9
 
 
-def test_a_copy_is_made_anew_only_of_a_newer_video(write_run, film, tmp_path):
+def test_a_copy_is_made_anew_only_of_another_video(write_run, film, tmp_path):
   folder = write_run('hopper', 'mm', 0, [0, 9], [0.0, 1.0])
   source = film(folder, 'final.mp4')
   curves = _curves(tmp_path)
   ((_, path),) = videos.shrink_all(curves, str(tmp_path))[0]['hopper']
-  with open(path, 'wb') as file:
-    file.write(b'as it was')
-  videos.shrink_all(curves, str(tmp_path))
-  with open(path, 'rb') as file:
-    assert file.read() == b'as it was'
-  later = os.path.getmtime(path) + 10
-  os.utime(source, (later, later))
-  videos.shrink_all(curves, str(tmp_path))
-  assert len(imageio.mimread(path)) > 5
+  for seconds in (10, -10):  # another run's may be older
+    of_copy = os.stat(path)
+    with open(path, 'wb') as file:
+      file.write(b'as it was')
+    os.utime(path, ns=(of_copy.st_atime_ns, of_copy.st_mtime_ns))
+    videos.shrink_all(curves, str(tmp_path))
+    with open(path, 'rb') as file:
+      assert file.read() == b'as it was'
+    other = os.path.getmtime(source) + seconds
+    os.utime(source, (other, other))
+    videos.shrink_all(curves, str(tmp_path))
+    assert len(imageio.mimread(path)) > 5
+
+
+def test_of_a_report_that_was_killed_there_is_no_half_copy(
+  write_run, film, tmp_path, monkeypatch
+):
+  folder = write_run('hopper', 'mm', 0, [0, 9], [0.0, 1.0])
+  film(folder, 'final.mp4')
+
+  def write_half(command, **unused):
+    Path(command[-1]).write_bytes(b'half')
+    raise KeyboardInterrupt
+
+  monkeypatch.setattr(videos.subprocess, 'run', write_half)
+  with pytest.raises(KeyboardInterrupt):
+    videos.shrink_all(_curves(tmp_path), str(tmp_path))
+  assert [path.name for path in tmp_path.glob('*.mp4')] == []
 
 
 def test_what_is_no_video_is_left_out_and_told(write_run, tmp_path):

@@ -3,10 +3,11 @@
 import os
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from tfirl.report import texts
 from tfirl.report.statistics.aggregate import Curve
-from tfirl.storage import run_files
+from tfirl.storage import atomic_file, run_files
 
 _MOST_OF_A_TASK = 6
 _MOST_BYTES = 600_000  # of one
@@ -26,7 +27,7 @@ def shrink_all(
 
   Args:
     curves: all curves.
-    folder: where the copies go; one that is newer than its source stays.
+    folder: where the copies go; one that was made of the same source stays.
 
   Returns:
     Captions and paths by task, and a note for each video that is left out.
@@ -68,19 +69,23 @@ def _choose(curves: Sequence[Curve]) -> list[tuple[str, str, str]]:
 
 def _shrink(source: str, path: str) -> str | None:
   """Writes the copy. Returns: why there is none; None if there is."""
-  if _is_newer(path, source):
+  if _is_copy(path, source):
     return None
   try:
     import imageio_ffmpeg  # may be missing where curves alone are drawn
 
     program = imageio_ffmpeg.get_ffmpeg_exe()
-    subprocess.run(
-      [program, '-y', '-loglevel', 'error', '-i', source, *_FFMPEG, path],
-      check=True,
-      capture_output=True,
-      stdin=subprocess.DEVNULL,
-      timeout=3 * _MOST_SECONDS,
-    )
+    with atomic_file.opened(Path(path)) as file:
+      subprocess.run(
+        [program, '-y', '-loglevel', 'error', '-i', source, *_FFMPEG]
+        + ['-f', 'mp4', file.name],
+        check=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=3 * _MOST_SECONDS,
+      )
+    made = os.stat(source).st_mtime_ns
+    os.utime(path, ns=(made, made))  # by which `_is_copy` knows it
   except subprocess.CalledProcessError as error:
     lines = error.stderr.decode(errors='replace').split('\n')
     return f'ffmpeg says {lines[0]!r}'
@@ -92,10 +97,10 @@ def _shrink(source: str, path: str) -> str | None:
   return None
 
 
-def _is_newer(path: str, source: str) -> bool:
-  """Whether `path` is a copy of `source` of before, that may be shown."""
+def _is_copy(path: str, source: str) -> bool:
+  """Whether `path` is a copy of `source` as it is, that may be shown."""
   return (
     os.path.exists(path)
-    and os.path.getmtime(path) >= os.path.getmtime(source)
+    and os.stat(path).st_mtime_ns == os.stat(source).st_mtime_ns
     and 0 < os.path.getsize(path) <= _MOST_BYTES
   )
