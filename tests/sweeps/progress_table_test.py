@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import os
 
 import pytest
 
@@ -98,11 +99,38 @@ def test_the_text():
   assert lines == [
     'unit             spent                 return  steps/s  state    '
     'time left',
-    'hopper/mm/0      250/1,000 real steps  34      7        running  1:40:00',
+    'hopper/mm/0      250/1,000 real steps  34      7.2      running  1:40:00',
     'hopper/mm/1 x=1  0/0                   -       -        failed   0:00:00'
     '    why',
     '0 of 2 units done, 1 failed; 1:40:00 left',
   ]
+
+
+def test_what_is_small_is_not_rounded_away():
+  """A maze's return is at most 1, and a large model takes seconds a step."""
+  row = table.Row('pointmaze/mm/0', 'running', 5, 10, 0.65, 0.4)
+  assert table.format_table([row], 1).splitlines()[1].split()[2:4] == [
+    '0.65',
+    '0.4',
+  ]
+
+
+def test_a_terminal_that_does_not_say_its_size_shows_the_table(
+  unit, monkeypatch
+):
+  """As under `script`, or in a container."""
+
+  class Terminal(io.StringIO):
+    def isatty(self):
+      return True
+
+  size = os.terminal_size((0, 0))
+  monkeypatch.setattr(os, 'get_terminal_size', lambda *unused: size)
+  monkeypatch.delenv('COLUMNS', raising=False)
+  monkeypatch.delenv('LINES', raising=False)
+  out = Terminal()
+  table.ProgressTable([unit], 1, out).show(is_last=True)
+  assert 'hopper/mm/0' in out.getvalue()
 
 
 def test_a_log_is_not_filled_but_gets_the_last_table(unit):

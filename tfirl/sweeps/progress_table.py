@@ -3,12 +3,14 @@
 import csv
 import dataclasses
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from tfirl.config import budget
+from tfirl.report import texts
 from tfirl.storage import run_files
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
@@ -86,8 +88,8 @@ def format_table(rows: Sequence[Row], num_parallel: int) -> str:
       (
         row.name,
         f'{row.steps:,}/{row.total:,} {row.counts}'.rstrip(),
-        '-' if row.mean_return is None else f'{row.mean_return:,.0f}',
-        '-' if row.steps_per_s is None else f'{row.steps_per_s:,.0f}',
+        '-' if row.mean_return is None else texts.number(row.mean_return),
+        '-' if row.steps_per_s is None else texts.number(row.steps_per_s),
         row.state,
         _duration(row.left_s),
       )
@@ -149,7 +151,7 @@ class ProgressTable:
 
 def _cut(lines: Sequence[str]) -> list[str]:
   """What fits on the terminal, so that it can be drawn over."""
-  columns, rows = os.get_terminal_size()
+  columns, rows = shutil.get_terminal_size()  # of one that says 0: 80, 24
   if len(lines) >= rows:
     lines = [*lines[: max(1, rows - 3)], '...', lines[-1]]
   return [line[:columns] for line in lines]
