@@ -30,6 +30,21 @@ def test_running_without_a_process_is_queued(make_unit):
   assert not unit_lib.is_held(unit.path)
 
 
+def test_a_unit_that_ends_while_it_is_looked_at_is_not_interrupted(
+  make_unit, monkeypatch
+):
+  unit = make_unit('pass')
+  unit_lib.write_status(unit.path, Status(state=unit_lib.RUNNING, attempts=1))
+  done = Status(state=unit_lib.DONE, attempts=1, exit_code=0)
+
+  def end(run_dir):
+    unit_lib.write_status(run_dir, done)
+    return False
+
+  monkeypatch.setattr(unit_lib, 'is_held', end)
+  assert unit_lib.read_status(unit.path) == done
+
+
 @pytest.mark.parametrize('text', ['', '{', '[1]', '{"id": "a"}'])
 def test_damaged_files_are_named(make_unit, text):
   unit = make_unit('pass')

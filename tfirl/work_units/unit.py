@@ -117,20 +117,27 @@ def read_status(run_dir: Path) -> Status:
   `running` without a process that holds the folder was interrupted (its
   machine failed, say): it counts as queued again.
   """
-  path = run_dir / STATUS_FILE
+  status = _read_status(run_dir / STATUS_FILE)
+  if status.state == RUNNING and not is_held(run_dir):
+    # It may just have ended: its last word comes before it gives up the folder.
+    status = _read_status(run_dir / STATUS_FILE)
+    if status.state == RUNNING:
+      return dataclasses.replace(
+        status, state=QUEUED, message=status.message or 'interrupted'
+      )
+  return status
+
+
+def _read_status(path: Path) -> Status:
+  """What the file says; that of a new unit if there is none."""
   if not path.exists():
     return Status()
   try:
-    status = Status(**_read_json(path))
+    return Status(**_read_json(path))
   except TypeError as error:
     raise UnitError(
       f'{path}: {error}; expected the fields that a work unit writes'
     ) from error
-  if status.state == RUNNING and not is_held(run_dir):
-    return dataclasses.replace(
-      status, state=QUEUED, message=status.message or 'interrupted'
-    )
-  return status
 
 
 def is_held(run_dir: Path) -> bool:
