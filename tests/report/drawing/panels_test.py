@@ -72,6 +72,16 @@ def test_a_clones_loss_is_over_updates(write, tmp_path, drawn):
   assert axes.get_xlabel() == 'updates' and axes.get_yscale() == 'log'
 
 
+def test_a_clones_updates_are_not_called_steps_beside_others(
+  write, tmp_path, drawn
+):
+  write('bc', 0, env_steps=(0, 0), updates=(1, 500), bc_loss=(0.5, 0.25))
+  write('hype', 0, bc_loss=(0.5, 0.25))
+  _plot(tmp_path)
+  label = drawn[0].axes[0].get_xlabel()
+  assert label == 'real steps; updates, where none are taken'
+
+
 def test_without_columns_there_is_no_panel(write, tmp_path, drawn):
   write('expert', 0)
   assert _plot(tmp_path) == {} and drawn == []

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from matplotlib import ticker
 from matplotlib.artist import Artist
@@ -140,8 +140,7 @@ def plot(methods: Mapping[str, Sequence[Run]], panel: Panel, path: str) -> bool:
       second = spread.over_steps(methods[name], panel.dashed)
       if second is not None:
         axes.plot(second.x, second.median, color=color, linestyle='--')
-  offline = all(r.is_offline for name in told for r in methods[name])
-  axes.set_xlabel('updates' if offline else 'real steps', color=figures.INK)
+  axes.set_xlabel(_name_of_steps(methods, told), color=figures.INK)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
   if panel.is_log:
     figures.set_log(axes)
@@ -150,6 +149,16 @@ def plot(methods: Mapping[str, Sequence[Run]], panel: Panel, path: str) -> bool:
   figures.add_legend(figure, handles, names)
   figures.save(figure, path)
   return True
+
+
+def _name_of_steps(
+  methods: Mapping[str, Sequence[Run]], told: Collection[str]
+) -> str:
+  """What the methods that were `told` of are drawn over."""
+  kinds = {run.is_offline for name in told for run in methods[name]}
+  if len(kinds) > 1:
+    return 'real steps; updates, where none are taken'
+  return 'updates' if True in kinds else 'real steps'
 
 
 def _draw(axes: Axes, values: spread.Spread, color: str) -> Artist:
