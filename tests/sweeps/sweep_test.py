@@ -1,6 +1,8 @@
 """The program: what it refuses, prints and stops."""
 
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -79,3 +81,25 @@ def test_sigterm_stops_the_units_too(make_sweep):
   states = {status.state for status in sweep.statuses().values()}
   assert states == {unit_lib.QUEUED}
   assert 'SIGTERM: waiting for the running units to stop' in sweep.output
+
+
+_WITHOUT_XMANAGER = """
+import runpy, sys, types
+fake = types.ModuleType('xmanager')
+fake.xm = types.SimpleNamespace(Executable=None, Job=None)
+fake.xm_local = types.SimpleNamespace()
+sys.modules['xmanager'] = fake
+sys.argv = ['xm_sweep.py', '--interpreter=/bin/false']
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
+
+
+def test_what_says_nothing_is_told_by_its_exit_code_of_xmanager_too(root):
+  done = subprocess.run(
+    [sys.executable, '-c', _WITHOUT_XMANAGER],
+    capture_output=True,
+    text=True,
+    cwd=root / 'tfirl' / 'sweeps',
+  )
+  assert done.returncode == 1
+  assert done.stderr == 'error: /bin/false ended with exit code 1\n'

@@ -70,7 +70,10 @@ def queue(extra_flags: Sequence[str]) -> list[dict]:
     timeout=_QUEUE_TIMEOUT_S,
   )
   if done.returncode:
-    raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    code = (
+      f'{interpreter} ended with exit code {done.returncode}'  # killed, say
+    )
+    raise RuntimeError([code, *done.stderr.strip().splitlines()][-1])
   return [json.loads(line) for line in done.stdout.splitlines()]
 
 
