@@ -10,7 +10,6 @@ a disc unless it is pushed back (disc.py).
 
 import argparse
 import multiprocessing
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -18,14 +17,6 @@ from pathlib import Path
 import disc
 from failing_cases import FIRST, OF_METHOD, OVER, SECOND, Case
 
-_KEPT = (
-  'metrics.csv',
-  'config.gin',
-  'operative_config.gin',
-  'metadata.json',
-  'error.txt',
-  'complete.json',
-)
 _SETS = {'first': FIRST, 'second': SECOND}
 
 
@@ -62,15 +53,13 @@ def train(case: Case, demos: str, root: Path) -> Path:
 
 def make(name: str, case: Case, out: Path) -> None:
   """Trains it, and keeps what `tfirl doctor` reads in OUT/NAME."""
+  from tfirl.storage import run_record
+
   disc.register()
   with tempfile.TemporaryDirectory() as scratch:
     demos = disc.demonstrations(Path(scratch), case.spoils)
     folder = train(case, demos, Path(scratch))
-    kept = out / name / folder.relative_to(scratch)
-    kept.mkdir(parents=True)
-    for file in _KEPT:
-      if (folder / file).exists():
-        shutil.copy(folder / file, kept / file)
+    run_record.keep(folder, out / name / folder.relative_to(scratch))
 
 
 def table(name: str, case: Case, out: Path) -> str:

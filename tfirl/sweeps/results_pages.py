@@ -13,19 +13,9 @@ from tfirl.config import text_file
 from tfirl.report import writing
 from tfirl.report.reading import runs, undone
 from tfirl.runs import evaluate
-from tfirl.storage import last_policy, metadata_file, policy_file, run_files
+from tfirl.storage import last_policy, policy_file, run_files, run_record
 from tfirl.sweeps.results import TABLES
 
-# All of a run that is small: some 40 KB.
-_KEPT = (
-  run_files.METRICS,
-  run_files.CONFIG,
-  run_files.OPERATIVE_CONFIG,
-  metadata_file.NAME,
-  last_policy.NAME,
-  run_files.COMPLETE,
-  run_files.ERROR,
-)
 _INTRO, _PUBLISHED = 'intro.txt', 'published.csv'
 _LAST = 3  # evaluations that a score pools
 _SEED = 0  # of the last policies' episodes, as of `tfirl evaluate`
@@ -69,10 +59,7 @@ def keep(
   for name, source in new.items():
     if episodes:
       _evaluate_last(source, episodes)
-    (kept / name).mkdir(parents=True)
-    for file in _KEPT:
-      if (source / file).exists():
-        shutil.copy(source / file, kept / name / file)
+    run_record.keep(source, kept / name)
   return sorted(new), going_on
 
 
