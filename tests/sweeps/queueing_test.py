@@ -5,6 +5,7 @@ import json
 import disks
 import pytest
 
+from tfirl.machine import installed
 from tfirl.sweeps import queueing
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError
@@ -77,13 +78,13 @@ def test_another_code_version_in_the_folder(units):
     queueing.queue(units)
   message = str(error.value)
   assert f'{units[1].path} was begun by code version older' in message
-  assert unit_lib.code_version() in message
+  assert installed.code_version() in message
   # Nothing was changed, in the folders before it neither.
   assert commands == [
     (unit.path / 'command.json').read_text() for unit in units
   ]
   assert queueing.queue(units, accept_code_change=True) == units
-  assert unit_lib.read_command(units[1].path)[1] == unit_lib.code_version()
+  assert unit_lib.read_command(units[1].path)[1] == installed.code_version()
 
 
 def test_read_only_disk(tmp_path):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tfirl.machine import installed
 from tfirl.work_units import supervisor
 from tfirl.work_units import unit as unit_lib
 
@@ -203,7 +204,7 @@ def test_other_code_is_refused(make_unit):
   path.write_text(json.dumps(values))
   code, errors = _finish(_start(unit))
   assert code == supervisor.EXIT_UNUSABLE
-  assert 'code version other' in errors and unit_lib.code_version() in errors
+  assert 'code version other' in errors and installed.code_version() in errors
   assert unit_lib.read_status(unit.path).state == unit_lib.FAILED
   assert not (unit.path / unit_lib.LOG_FILE).exists()
 

@@ -4,6 +4,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 
+from tfirl.machine import installed
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError, WorkUnit
 
@@ -73,9 +74,9 @@ def _check_folder(
       f'{unit.path} holds unit {old.id}; expected {unit.id}. What changed: '
       f'{"; ".join(changes)}. Give another --root_dir or remove the folder'
     )
-  if version != unit_lib.code_version() and not accept_code_change:
+  if version != installed.code_version() and not accept_code_change:
     raise UnitError(
       f'{unit.path} was begun by code version {version}; found '
-      f'{unit_lib.code_version()}, expected the same for all units of a '
+      f'{installed.code_version()}, expected the same for all units of a '
       'folder. Give another --root_dir, or --accept_code_change to go on'
     )

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import platform
 import select
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from tfirl.machine import orphans, signals
+from tfirl.machine import installed, orphans, signals
 from tfirl.storage import run_files
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError, WorkUnit
@@ -94,7 +95,7 @@ def supervise(
       return 0
     status = Status(
       state=unit_lib.RUNNING,
-      host=unit_lib.describe_host(),
+      host=platform.node(),
       start=unit_lib.now(),
       attempts=status.attempts + 1,
     )
@@ -125,16 +126,16 @@ def _wait_for_lock(lock: BinaryIO, watch: StopWatch, timeout_s: float) -> None:
       )
     watch.wait(None, _POLL_S)
   lock.truncate(0)
-  lock.write(f'process {os.getpid()} on {unit_lib.describe_host()}'.encode())
+  lock.write(f'process {os.getpid()} on {platform.node()}'.encode())
   lock.flush()
 
 
 def _check_version(run_dir: Path, version: str) -> None:
-  if version != unit_lib.code_version():
+  if version != installed.code_version():
     raise UnitError(
       f'{run_dir / unit_lib.COMMAND_FILE} was written by code version '
-      f'{version}; found {unit_lib.code_version()} in {Path(__file__).parent} '
-      f'on {unit_lib.describe_host()}, expected the same on every machine'
+      f'{version}; found {installed.code_version()} in {Path(__file__).parent} '
+      f'on {platform.node()}, expected the same on every machine'
     )
 
 
@@ -144,7 +145,7 @@ def _run(
   """Starts the command and waits for it. Returns: its exit code."""
   with open(unit.path / unit_lib.LOG_FILE, 'a', encoding='utf-8') as log:
     log.write(
-      f'== attempt {attempt}, {unit_lib.now()} on {unit_lib.describe_host()}, '
+      f'== attempt {attempt}, {unit_lib.now()} on {platform.node()}, '
       f'process {os.getpid()}\n'
     )
     log.flush()

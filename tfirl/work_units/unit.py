@@ -8,14 +8,12 @@ import contextlib
 import dataclasses
 import datetime
 import fcntl
-import functools
-import hashlib
 import json
-import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfirl.machine import installed
 from tfirl.storage import atomic_file
 
 COMMAND_FILE, STATUS_FILE = 'command.json', 'status.json'
@@ -82,9 +80,9 @@ class Status:
 def write_command(unit: WorkUnit) -> None:
   """Writes command.json, with the version of this code."""
   unit.path.mkdir(parents=True, exist_ok=True)
-  text = json.dumps(
-    dataclasses.asdict(unit) | {'code_version': code_version()}, indent=2
-  )
+  values = dataclasses.asdict(unit)
+  values['code_version'] = installed.code_version()
+  text = json.dumps(values, indent=2)
   atomic_file.write_text(unit.path / COMMAND_FILE, text + '\n')
 
 
@@ -157,29 +155,9 @@ def try_lock(file, kind: int = fcntl.LOCK_EX) -> bool:
   return False
 
 
-def describe_host() -> str:
-  """This machine's name."""
-  return platform.node()
-
-
 def now() -> str:
   """The time, UTC, in ISO format."""
   return datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')
-
-
-@functools.cache
-def code_version() -> str:
-  """A hash of tfirl's Python files: the same in a checkout and a wheel."""
-  package = Path(__file__).resolve().parent.parent
-  digest = hashlib.sha256()
-  for path in _python_files(package):
-    digest.update(f'{path.relative_to(package)}\n'.encode())
-    digest.update(path.read_bytes())
-  return digest.hexdigest()[:12]
-
-
-def _python_files(package: Path) -> Iterator[Path]:
-  return (p for p in sorted(package.rglob('*.py')) if p.is_file())
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -40,7 +40,7 @@ import gin
 from tfirl import tasks
 from tfirl.algorithms.actors import worker
 from tfirl.envs import wrappers
-from tfirl.work_units import unit
+from tfirl.machine import installed
 
 def make_env(seed):
   print('bound', gin.query_parameter('ExpertReset.reset_prob'), flush=True)
@@ -50,7 +50,7 @@ worker._PATIENCE_S = float(sys.argv[2])
 config = 'ExpertReset.reset_prob = 0.25\\nOf_the_learner_alone.x = 3'
 address = f'127.0.0.1:{sys.argv[1]}'
 job = worker.Job(
-  address, 0, 0, (1,), 2, 2, 600.0, config, unit.code_version()
+  address, 0, 0, (1,), 2, 2, 600.0, config, installed.code_version()
 )
 worker.act(make_env, job)
 """

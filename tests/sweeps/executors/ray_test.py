@@ -3,6 +3,7 @@
 import csv
 import datetime
 import os
+import platform
 import re
 import signal
 import time
@@ -10,6 +11,7 @@ import time
 import pytest
 import raylets
 
+from tfirl.machine import installed
 from tfirl.work_units import unit as unit_lib
 
 pytest.importorskip('ray', reason="needs pip install 'tfirl[ray]'")
@@ -194,13 +196,13 @@ def test_unreachable_address(make_sweep):
 
 
 def test_a_machine_that_does_not_see_the_files(tasks, tmp_path):
-  version = unit_lib.code_version()
+  version = installed.code_version()
   token = tmp_path / 'token'
   problem = tasks._check_node(str(token), version)
   assert str(token) in problem and 'on a file system that all share' in problem
   token.touch()
   # Of another node of this host, which checks at the same time.
-  (tmp_path / f'token-{unit_lib.describe_host()}').touch()
+  (tmp_path / f'token-{platform.node()}').touch()
   before = set(os.listdir(tmp_path))
   assert tasks._check_node(str(token), version) == ''
   assert set(os.listdir(tmp_path)) == before

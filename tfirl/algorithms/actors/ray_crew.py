@@ -3,13 +3,13 @@
 Imported only where Ray is installed.
 """
 
+import platform
 from collections.abc import Callable
 
 import ray
 
 from tfirl.algorithms.actors import worker
 from tfirl.replay import interface
-from tfirl.work_units import unit
 
 _GRACE_S = 5  # to close an environment
 
@@ -35,7 +35,7 @@ class RayCrew:
         f'run.num_actors is {num_actors}; expected at most the {cores} cores '
         f'that Ray has in {len(nodes)} nodes, one for each'
       )
-    here = unit.describe_host()
+    here = platform.node()
     away = {node['NodeManagerHostname'] for node in nodes} - {here}
     self.host = '127.0.0.1'
     if interface.is_open():

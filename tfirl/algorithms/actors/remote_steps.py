@@ -13,10 +13,10 @@ from tfirl import acting, types
 from tfirl.algorithms.actors import worker
 from tfirl.algorithms.parts import sources
 from tfirl.algorithms.parts import tables as algorithm_tables
+from tfirl.machine import installed
 from tfirl.replay import exchange, rows
 from tfirl.replay.errors import StarvedTableError
 from tfirl.storage import policy_file
-from tfirl.work_units import unit
 
 _SLICE_MS = 1000  # between two looks at who has ended
 # Lives of an actor in a row that brought nothing: an environment that fails at
@@ -199,7 +199,7 @@ class RemoteSteps:
       rows_per_block=self._rows_per_block,
       timeout_s=self._timeout_s,
       config=gin.config_str(),
-      code_version=unit.code_version(),
+      code_version=installed.code_version(),
     )
     self._crew.begin(self._make_env, job)
 

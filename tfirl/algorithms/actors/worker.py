@@ -13,10 +13,9 @@ import gin
 import numpy as np
 
 from tfirl.algorithms.parts import collecting, tables
-from tfirl.machine import signals, stderr_filter, threads
+from tfirl.machine import installed, signals, stderr_filter, threads
 from tfirl.replay import exchange, rows
 from tfirl.storage import policy_file
-from tfirl.work_units import unit
 
 # A learner that says nothing for so long is gone: then so is the actor, within
 # the half minute that the next try may take.
@@ -79,7 +78,7 @@ def act(make_env: Callable, job: Job) -> None:
       nothing.
     Exception: the environment's.
   """
-  found = unit.code_version()
+  found = installed.code_version()
   if found != job.code_version:
     raise RuntimeError(
       f'{platform.node()} has code version {found} of tfirl; expected '

@@ -1,6 +1,7 @@
 """What is asked of Ray. Imported only where Ray is installed."""
 
 import contextlib
+import platform
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
@@ -9,9 +10,8 @@ from pathlib import Path
 import ray
 from ray.util import scheduling_strategies
 
-from tfirl.machine import ray_connection
+from tfirl.machine import installed, ray_connection
 from tfirl.work_units import supervisor
-from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import WorkUnit
 
 _CHECK_S = 60
@@ -41,14 +41,14 @@ class Cluster:
     """Raises RuntimeError unless every machine shares our files and code."""
     root = Path(root_dir).absolute()
     token = root / f'.ray-{uuid.uuid4().hex}'
-    token.write_text(unit_lib.describe_host())
+    token.write_text(platform.node())
     try:
       # One host may have several nodes.
       checks = [
         (
           node['NodeManagerHostname'],
           _on_node(_check_node, node['NodeID']).remote(
-            str(token), unit_lib.code_version()
+            str(token), installed.code_version()
           ),
         )
         for node in ray.nodes()
@@ -142,21 +142,21 @@ def _on_node(function, node_id: str):
 def _check_node(token: str, version: str) -> str:
   """Runs on a node. Returns: what is wrong there, '' if all is well."""
   import os
+  import platform
   from pathlib import Path
 
   try:
-    from tfirl.work_units import unit
+    from tfirl.machine import installed
   except ImportError as error:
     return f'{error}; expected tfirl to be installed there'
-  if unit.code_version() != version:
-    return (
-      f'it has code version {unit.code_version()} of tfirl; expected {version}'
-    )
+  found = installed.code_version()
+  if found != version:
+    return f'it has code version {found} of tfirl; expected {version}'
   path = Path(token)
   try:
     path.read_text()
     # Of this process alone: nodes of one host check at the same time.
-    name = f'{path.name}-{unit.describe_host()}-{os.getpid()}'
+    name = f'{path.name}-{platform.node()}-{os.getpid()}'
     probe = path.with_name(name)
     probe.write_text('')
     probe.unlink()
