@@ -1,3 +1,4 @@
+import itertools
 import os
 import sys
 
@@ -96,6 +97,25 @@ def test_folders(monkeypatch, tmp_path):
   assert not lines['minari'].is_fit
   assert 'set MINARI_DATASETS_PATH' in lines['minari'].text
   assert not os.path.exists(tmp_path / 'not')
+
+
+def test_a_folder_that_is_named_from_the_working_folder(monkeypatch, tmp_path):
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setattr(check.os.path, 'dirname', _limited(os.path.dirname))
+  monkeypatch.setenv('MINARI_DATASETS_PATH', 'not/yet')
+  lines = {line.name: line for line in check._folders()}
+  assert lines['minari'].is_fit and 'kept in not/yet' in lines['minari'].text
+
+
+def _limited(function, most=100):
+  """The same, but not without end."""
+  calls = itertools.count()
+
+  def call(*arguments):
+    assert next(calls) < most
+    return function(*arguments)
+
+  return call
 
 
 def test_pins_are_those_of_setup(root):

@@ -199,6 +199,7 @@ def _folders():
 
 def _is_writable(folder: str) -> bool:
   """Whether `folder` is, or what it would be made in."""
+  folder = os.path.abspath(folder)  # which ends at '/', that is there
   while not os.path.exists(folder):
     folder = os.path.dirname(folder)
   return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
