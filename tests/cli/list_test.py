@@ -39,6 +39,21 @@ def test_a_line_each_with_budget_and_result(folder, capsys):
   ]
 
 
+@pytest.mark.parametrize(
+  ('returns', 'shown'),
+  [
+    ([3834, 4414], '4124 +- 410, 2 seeds'),
+    ([12345.6, 12345.6], '12350 +- 0, 2 seeds'),
+    ([0.71, 0.73], '0.72 +- 0.014, 2 seeds'),
+  ],
+)
+def test_a_result_has_no_exponent(folder, capsys, returns, shown):
+  text = json.dumps({'hype_cart': {'returns': returns, 'real_steps': 5000}})
+  (folder / 'measured.json').write_text(text)
+  (line,) = _lines(capsys, 'hype')
+  assert ' '.join(line).endswith(f'real steps {shown}')
+
+
 def test_words_are_all_in_the_name(folder, capsys):
   assert [line[0] for line in _lines(capsys, 'Cart', 'bc')] == ['bc_cart']
   assert cli.main(['list', 'hype', 'bc']) == 1

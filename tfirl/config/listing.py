@@ -90,12 +90,18 @@ def _result(pair: Pair) -> str:
   if pair.measured is None:
     return '-'
   returns, steps = pair.measured
-  text = f'{statistics.mean(returns):.4g}'
+  text = _rounded(statistics.mean(returns), 4)
   if len(returns) > 1:
-    text += f' +- {statistics.stdev(returns):.2g}, {len(returns)} seeds'
+    std = _rounded(statistics.stdev(returns), 2)
+    text += f' +- {std}, {len(returns)} seeds'
   if steps is not None and (pair.unit, pair.total) != ('real_steps', steps):
     text += f', at {steps:,} real steps'
   return text
+
+
+def _rounded(value: float, digits: int) -> str:
+  """To so many leading digits, without an exponent: 290, not 2.9e+02."""
+  return f'{float(f"{value:.{digits}g}"):.12g}'
 
 
 def _budget(path: Path, folder: Path) -> tuple[str, int]:
