@@ -190,6 +190,23 @@ def test_a_model_that_gets_worse(write_run):
   assert _names(write_run(dynamics_r2_median=r2)) == ['return low']
 
 
+def test_a_model_that_is_told_of_early_alone(write_run):
+  r2 = [_NAN, 0.9, 0.6, *[_NAN] * 8]
+  assert _names(write_run(dynamics_r2_median=r2)) == ['return low']
+
+
+def test_batches_are_told_of_once_there_are_any(write_run):
+  fraction = [*[_NAN] * 7, 0.0, 0.0, 0.0, 0.5]
+  assert _names(write_run(expert_fraction=fraction)) == ['mix starved']
+
+
+def test_demonstrations_of_which_little_is_known(write_run):
+  unknown = dict.fromkeys(['terminated', 'action_size', 'mean_length'])
+  paid = {'alpha': 3.0, 'entropy': -0.5, 'largest_reward': 3.0, 'q_mean': 1.0}
+  folder = write_run(demos=unknown, critic_loss=1.0, **paid)
+  assert _names(folder) == ['return low']
+
+
 def test_a_policy_that_never_changes(write_run):
   folder = write_run(eval_return_mean=20.0)
   assert _names(folder) == ['policy frozen']

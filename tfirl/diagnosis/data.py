@@ -61,8 +61,9 @@ def starved(evidence: Evidence) -> Finding | None:
   fraction = evidence.column('expert_fraction')
   if fraction is None:
     return None
-  early = float(np.nanmedian(fraction[: (len(fraction) + 1) // 2]))
-  mean = float(np.nanmean(fraction))
+  fraction = fraction[~np.isnan(fraction)]  # before training there is none
+  early = float(np.median(fraction[: (len(fraction) + 1) // 2]))
+  mean = float(np.mean(fraction))
   if evidence.method.startswith('hype') and early < _LEAST_EXPERT:
     side, seen, limit = 'expert', early, f'below {_LEAST_EXPERT:g}'
     what = 'its median over the first half'

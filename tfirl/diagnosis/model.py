@@ -49,11 +49,11 @@ def _errs_on_own_rows(evidence: Evidence) -> tuple[str, str] | None:
 
 def _gets_worse(evidence: Evidence) -> tuple[str, str] | None:
   r2 = evidence.column('dynamics_r2_median')
-  if r2 is None:
+  last = evidence.late('dynamics_r2_median')
+  if r2 is None or last is None:
     return None
-  left = 1.0 - r2
-  best, last = int(np.nanargmin(left)), evidence.late('dynamics_r2_median')
-  now = 1.0 - last.value
+  left, now = 1.0 - r2, 1.0 - last.value
+  best = int(np.nanargmin(left))
   if now <= _LEAST_LEFT or now <= _GROWTH * left[best]:
     return None
   return (

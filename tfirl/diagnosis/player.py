@@ -77,7 +77,7 @@ def _largest_payment(evidence: Evidence) -> np.ndarray:
   paid = evidence.column('largest_reward')
   alpha, entropy = evidence.column('alpha'), evidence.column('entropy')
   if alpha is not None and entropy is not None:
-    num_actions = evidence.demos.get('action_size', _MANY_ACTIONS)
+    num_actions = evidence.demos.get('action_size') or _MANY_ACTIONS
     paid = paid + np.abs(alpha * entropy) * num_actions
   # The level of a reward moves: a value may be of an earlier one.
   return np.fmax.accumulate(np.nan_to_num(paid))
@@ -217,7 +217,7 @@ def _is_goal_reached_by_end(evidence: Evidence) -> bool:
   success = evidence.late('eval_success')
   if success is not None:
     return success.value >= _MOSTLY
-  return evidence.demos.get('terminated', 0.0) > _MOSTLY
+  return (evidence.demos.get('terminated') or 0.0) > _MOSTLY
 
 
 def below_training(evidence: Evidence) -> Finding | None:
