@@ -8,6 +8,7 @@ what the policy returns beside them; the run's folder holds the curve.
 """
 
 import argparse
+import functools
 import pathlib
 
 import gymnasium
@@ -33,7 +34,9 @@ def main() -> None:
   path = pathlib.Path(args.root_dir, 'lunar_lander.npz')
   if not path.exists():
     path.parent.mkdir(parents=True, exist_ok=True)
-    record(env, lambda seen: lunar_lander.heuristic(env, seen), 10, str(path))
+    landings = max(10, args.num_demos)
+    act = functools.partial(lunar_lander.heuristic, env)
+    record(env, act, landings, str(path))
   task = tfirl.Task(
     'lunar_lander', env_id='LunarLander-v3', env_kwargs={'continuous': True}
   )
@@ -54,7 +57,8 @@ def main() -> None:
   )
   returns = run.evaluate(episodes=100).returns
   print(f'{args.method}: {returns.mean():.1f} +- {returns.std():.1f}')
-  print(f'demonstrations: {demos.episode_returns.mean():.1f}')
+  used = demos.episode_returns[: args.num_demos]
+  print(f'demonstrations: {used.mean():.1f}')
 
 
 if __name__ == '__main__':
