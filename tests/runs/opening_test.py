@@ -11,7 +11,7 @@ from tfirl import tasks
 from tfirl.config import budget
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
-from tfirl.evaluation import progress
+from tfirl.machine import progress
 from tfirl.runs import evaluations, experiment, opening, session
 
 _ENV_ID = 'TfirlEcho-v0'  # conftest's

@@ -26,8 +26,8 @@ from tfirl.config import gin_bindings
 from tfirl.costs import level as _level  # noqa: F401
 from tfirl.demos import consistency, load
 from tfirl.dynamics import termination as _termination  # noqa: F401
-from tfirl.evaluation import progress, record
-from tfirl.machine import threads
+from tfirl.evaluation import record
+from tfirl.machine import progress, threads
 from tfirl.runs import actors, evaluations, opening, session
 from tfirl.storage import run_folder as run_folder_lib
 

@@ -14,7 +14,8 @@ from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import sources
 from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
-from tfirl.evaluation import metrics, progress, record
+from tfirl.evaluation import metrics, record
+from tfirl.machine import progress
 from tfirl.runs import evaluations as evaluations_lib
 from tfirl.runs import filming, leaving, not_finite
 from tfirl.storage import checkpoints, policy_file, run_files

@@ -13,7 +13,7 @@ import numpy as np
 from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
 from tfirl.algorithms.parts import cost_turns, rounds
-from tfirl.evaluation import progress
+from tfirl.machine import progress
 from tfirl.replay import tables
 from tfirl.storage import policy_file
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from tfirl.evaluation import progress
+from tfirl.machine import progress
 
 
 class _Terminal(io.StringIO):
