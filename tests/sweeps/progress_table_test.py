@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tfirl.storage import file_lock
 from tfirl.sweeps import progress_table as table
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status
@@ -44,7 +45,7 @@ def test_a_unit_on_its_way(unit):
   # The last line is being written.
   _write(unit, '0,0,0,0,1,,12\n250,150,100,9,50,7,34.5\n500,4', state='running')
   with open(unit.path / unit_lib.LOCK_FILE, 'a+b') as lock:
-    assert unit_lib.try_lock(lock)
+    assert file_lock.try_lock(lock)
     row = table.read_row(unit)
   assert (row.state, row.steps, row.total) == ('running', 250, 1000)
   assert (row.mean_return, row.steps_per_s) == (34.5, 7.0)

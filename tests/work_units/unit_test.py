@@ -3,6 +3,7 @@ import json
 import pytest
 
 from tfirl.machine import installed
+from tfirl.storage import file_lock
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError
 
@@ -25,7 +26,7 @@ def test_running_without_a_process_is_queued(make_unit):
   assert (status.state, status.attempts) == (unit_lib.QUEUED, 2)
   assert status.message == 'interrupted'
   with open(unit.path / unit_lib.LOCK_FILE, 'a+b') as lock:
-    assert unit_lib.try_lock(lock)
+    assert file_lock.try_lock(lock)
     assert unit_lib.read_status(unit.path) == running
     assert unit_lib.is_held(unit.path)
   assert not unit_lib.is_held(unit.path)

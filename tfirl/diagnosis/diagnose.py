@@ -1,14 +1,13 @@
 """All that is looked for in a run, and what is found."""
 
 import dataclasses
-import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from tfirl.diagnosis import cost, data, evidence, files, model, player
 from tfirl.diagnosis.finding import Finding
-from tfirl.storage import run_files
+from tfirl.storage import file_lock, run_files
 
 # Faults whatever the return, and however short the run.
 _ALWAYS = (player.never_trained, data.inconsistent, data.poor)
@@ -169,10 +168,6 @@ def _progress(found: evidence.Evidence) -> str:
 def _is_open(path: Path) -> bool:
   """Whether a process holds the folder's lock."""
   try:
-    with open(path / run_files.LOCK) as file:
-      fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-  except BlockingIOError:
-    return True
-  except OSError:
+    return file_lock.is_held(path / run_files.LOCK)
+  except OSError:  # a file system without locks, say
     return False
-  return False

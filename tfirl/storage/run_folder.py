@@ -10,7 +10,6 @@ moved: nothing in it says where it is.
 
 import contextlib
 import datetime
-import fcntl
 import importlib.metadata
 import json
 import logging
@@ -28,6 +27,7 @@ from tfirl.config import gin_bindings
 from tfirl.storage import (
   atomic_file,
   checkpoint_folders,
+  file_lock,
   kept_config,
   last_policy,
   metadata_file,
@@ -274,15 +274,11 @@ class RunFolder:
 def _lock(folder: Path):
   """Takes the folder's lock; the kernel drops it when the process ends."""
   file = open(folder / run_files.LOCK, 'a+')
-  try:
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-  except BlockingIOError as error:
+  if not file_lock.take(file):
     file.seek(0)
     owner = file.read().strip() or 'unknown'
     file.close()
-    raise RunFolderError(
-      f'{folder} is in use by another process ({owner})'
-    ) from error
+    raise RunFolderError(f'{folder} is in use by another process ({owner})')
   file.truncate(0)
   file.write(f'pid {os.getpid()} on {platform.node()}')
   file.flush()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tfirl.machine import installed, orphans, signals
-from tfirl.storage import run_files
+from tfirl.storage import file_lock, run_files
 from tfirl.work_units import unit as unit_lib
 from tfirl.work_units.unit import Status, UnitError, WorkUnit
 
@@ -114,7 +114,7 @@ def supervise(
 def _wait_for_lock(lock: BinaryIO, watch: StopWatch, timeout_s: float) -> None:
   """Returns without the lock only if there is reason to stop."""
   deadline = time.monotonic() + timeout_s
-  while not unit_lib.try_lock(lock):
+  while not file_lock.try_lock(lock):
     if watch.reason:
       return
     if time.monotonic() > deadline:

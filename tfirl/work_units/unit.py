@@ -4,17 +4,15 @@
 whole or not at all.
 """
 
-import contextlib
 import dataclasses
 import datetime
-import fcntl
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfirl.machine import installed
-from tfirl.storage import atomic_file
+from tfirl.storage import atomic_file, file_lock
 
 COMMAND_FILE, STATUS_FILE = 'command.json', 'status.json'
 LOG_FILE, LOCK_FILE = 'log.txt', '.unit.lock'
@@ -140,19 +138,7 @@ def _read_status(path: Path) -> Status:
 
 def is_held(run_dir: Path) -> bool:
   """Whether a process of the unit in `run_dir` is alive."""
-  try:
-    with open(run_dir / LOCK_FILE, 'rb') as file:
-      return not try_lock(file, fcntl.LOCK_SH)
-  except FileNotFoundError:
-    return False
-
-
-def try_lock(file, kind: int = fcntl.LOCK_EX) -> bool:
-  """Locks an open file unless another process has; it ends with the file."""
-  with contextlib.suppress(BlockingIOError):
-    fcntl.flock(file, kind | fcntl.LOCK_NB)
-    return True
-  return False
+  return file_lock.is_held(run_dir / LOCK_FILE)
 
 
 def now() -> str:
