@@ -7,6 +7,7 @@ import platform
 import re
 import signal
 import time
+from unittest import mock
 
 import pytest
 import raylets
@@ -223,3 +224,19 @@ def test_a_supervisor_that_is_stopped_is_tried_again(
     tasks._run_unit(str(tmp_path), [3])
   program.write_text('#!/bin/sh\necho "error: x" >&2; exit 65\n')
   assert tasks._run_unit(str(tmp_path), [3]) == 'error: x'
+
+
+def test_units_that_wait_for_a_gpu_are_not_taken_to_run(tasks, monkeypatch):
+  """By which the time left is reckoned: here two at a time, not eight."""
+  room = {'CPU': 8.0, 'GPU': 1.0}
+  monkeypatch.setattr(tasks.ray, 'cluster_resources', lambda: room)
+  node = {'Alive': True, 'Resources': room}
+  monkeypatch.setattr(tasks.ray, 'nodes', lambda: [node])
+  monkeypatch.setattr(tasks.ray, 'remote', lambda unused: mock.MagicMock())
+  unit = unit_lib.WorkUnit('a', (), '/r/t/m/0', {}, '/', 1)
+  cluster = tasks.Cluster()
+  for num_gpus, expected in ((0.5, 2), (0.0, 8)):
+    cluster.submit(
+      [unit], num_cpus=1, num_gpus=num_gpus, max_retries=0, retry_codes=[]
+    )
+    assert cluster.num_parallel() == expected

@@ -35,7 +35,7 @@ class Cluster:
 
   def __init__(self):
     self.pending = {}
-    self._num_cpus = 1
+    self._needed = {'CPU': 1}  # of a unit at most
 
   def check_nodes(self, root_dir: str) -> None:
     """Raises RuntimeError unless every machine shares our files and code."""
@@ -85,8 +85,8 @@ class Cluster:
     Raises RuntimeError if no machine is large enough.
     """
     most = max(num_cpus + unit.num_actors for unit in units)
-    self._check_room({'CPU': most, 'GPU': num_gpus})
-    self._num_cpus = most
+    self._needed = {'CPU': most, 'GPU': num_gpus}
+    self._check_room()
     task = ray.remote(_run_unit)
     for unit in units:
       named = task.options(
@@ -99,9 +99,10 @@ class Cluster:
       self.pending[named.remote(unit.run_dir, list(retry_codes))] = unit
 
   def num_parallel(self) -> int:
-    """How many units the cluster has cores for."""
-    cores = ray.cluster_resources().get('CPU', 0)
-    return max(1, int(cores // self._num_cpus))
+    """How many units the cluster has cores and GPUs for."""
+    found = ray.cluster_resources()
+    room = [found.get(k, 0) // n for k, n in self._needed.items() if n]
+    return max(1, int(min(room)))
 
   def wait(self, timeout_s: float) -> list[tuple[WorkUnit, str]]:
     """Waits for units to end. Returns: those that did, and what went wrong."""
@@ -110,7 +111,8 @@ class Cluster:
     )
     return [(self.pending.pop(ref), _problem(ref)) for ref in ended]
 
-  def _check_room(self, needed: dict[str, float]) -> None:
+  def _check_room(self) -> None:
+    needed = self._needed
     nodes = [node['Resources'] for node in ray.nodes() if node['Alive']]
     for node in nodes:
       if all(node.get(name, 0) >= count for name, count in needed.items()):
