@@ -74,6 +74,19 @@ def test_demonstrations_stand_in_for_an_expert_that_nothing_tells_of(
   assert not curve.is_normalised and np.isnan(curve.solved_s).all()
 
 
+def test_of_few_and_many_demonstrations_the_many_tell_of_the_expert(
+  write_run, tmp_path
+):
+  for method, num, mean in (('bc-n1', 1, 30.0), ('bc-n64', 64, 50.0)):
+    demos = {'num_demos': num, 'demos_return': mean}
+    write_run('hopper', method, 0, [0, 9], [0, 1], **demos)
+  curves, notes = _aggregate(tmp_path)
+  assert [curve.expert for curve in curves] == [50.0, 50.0]
+  assert notes == [
+    'hopper: runs tell demos_return as 50, 30; the first is taken'
+  ]
+
+
 def test_returns_that_differ_in_no_digit_that_is_shown_are_one(
   write_run, tmp_path
 ):

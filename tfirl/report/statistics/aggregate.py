@@ -197,17 +197,19 @@ def _ends(
 ) -> tuple[dict[str, float], list[str]]:
   """What a task's runs say of its expert and of random actions, as scores.
 
-  The demonstrations' mean return stands in for an expert that nothing tells of.
+  The demonstrations' mean return stands in for an expert that nothing tells of,
+  that of most episodes where runs have more or fewer.
   Where scores are shares of successes, a return is one only where the task's
   reward is the goal's 1.
   """
   ends, notes = {}, []
+  by_demos = sorted(runs, key=lambda run: -(run.num_demos or 0))
   for end, names in (
     ('expert', ('expert_return', 'demos_return')),
     ('random', ('random_return',)),
   ):
     for name in names:
-      told = (getattr(run, name) for run in runs)
+      told = (getattr(run, name) for run in by_demos)
       values = list(dict.fromkeys(v for v in told if v is not None))
       if is_success:
         values = [100.0 * value for value in values if 0 <= value <= 1]
