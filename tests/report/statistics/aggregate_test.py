@@ -169,7 +169,7 @@ def test_bc_is_a_level_over_its_last_evaluations(write_run, tmp_path):
   np.testing.assert_allclose(curve.final.value, [150.0])
 
 
-def test_scores_are_percent_if_all_runs_of_a_task_log_success(
+def test_scores_are_percent_if_any_run_of_a_task_tells_of_success(
   write_run, tmp_path
 ):
   write_run('maze', 'mm', 0, [0, 9], [7.0, 7.0], success=[0.0, 0.25])
@@ -177,8 +177,15 @@ def test_scores_are_percent_if_all_runs_of_a_task_log_success(
   hype, mm = _aggregate(tmp_path)[0]
   assert hype.is_success and mm.is_success
   np.testing.assert_allclose(mm.scores, [[0.0, 25.0]])
+  # An environment may tell of it in the step of a success alone.
   write_run('maze', 'bc', 0, [0, 0], [7.0, 7.0], updates=[0, 1])
-  assert not any(curve.is_success for curve in _aggregate(tmp_path)[0])
+  write_run('hopper', 'bc', 0, [0, 0], [7.0, 7.0], updates=[0, 1])
+  (hopper, bc, *others), notes = _aggregate(tmp_path)
+  assert bc.is_success and all(curve.is_success for curve in others)
+  np.testing.assert_array_equal(bc.scores, [[0.0, 0.0]])
+  assert not hopper.is_success
+  (note,) = notes
+  assert note.startswith('maze/bc, seed 0: evaluations that tell of no success')
 
 
 def test_too_few_evaluations_for_last_are_noted(write_run, tmp_path):

@@ -23,7 +23,7 @@ class Curve:
   algorithm: str
   runs: tuple[Run, ...]  # N
   is_offline: bool  # no steps: a level, not a curve
-  is_success: bool  # scores are 100 x the share of successes, not returns
+  is_success: bool  # scores are 100 x the success rate, not returns
   real_steps: np.ndarray  # [T] median over seeds
   env_steps: np.ndarray  # [T]
   rollout_steps: np.ndarray  # [T] median over seeds, nan if not logged
@@ -107,10 +107,13 @@ def aggregate(
 ) -> tuple[list[Curve], list[str]]:
   """Groups runs by task and algorithm and estimates each group's curve.
 
-  Scores of a task are 100 x the share of successes if all its runs log one,
-  else returns. Seeds are read at common evaluation points: every point any
-  seed was evaluated at, in the range that all of them cover; between its own
-  evaluations a seed is interpolated linearly.
+  Scores of a task are 100 x the success rate if any of its runs tells of one,
+  else returns. Many environments tell only of successes: where a run's
+  evaluations tell nothing there was none, which is noted.
+
+  Seeds are read at common evaluation points: every point any seed was evaluated
+  at, in the range that all of them cover; between its own evaluations a seed is
+  interpolated linearly.
 
   Args:
     runs: sorted by task and algorithm, as `read_runs` gives them.
@@ -128,6 +131,8 @@ def aggregate(
   curves, notes = [], []
   for task, task_runs in itertools.groupby(runs, lambda run: run.task):
     task_runs = list(task_runs)
+    task_runs, goal_notes = _with_goal(task_runs)
+    notes += goal_notes
     is_success = all(run.has_success for run in task_runs)
     ends, end_notes = _ends(task_runs, is_success)
     notes += [f'{task}: {note}' for note in end_notes]
@@ -145,6 +150,26 @@ def aggregate(
       name = f'{task}/{group[0].algorithm}'
       notes += [f'{name}: {note}' for note in group_notes]
   return curves, notes
+
+
+def _with_goal(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+  """The runs of a task and, if any tells of successes, notes on those that do
+  not: what their evaluations leave blank is 0.
+  """
+  if all(np.isnan(_column(run, 'eval_success')).all() for run in runs):
+    return list(runs), []
+  filled, notes = [], []
+  for run in runs:
+    if not run.has_success:
+      success = np.nan_to_num(_column(run, 'eval_success'))
+      columns = {**run.columns, 'eval_success': success}
+      notes.append(
+        f'{run.task}/{run.algorithm}, seed {run.seed}: evaluations that tell '
+        'of no success count as 0 %, as other runs of the task tell of some'
+      )
+      run = dataclasses.replace(run, columns=columns)
+    filled.append(run)
+  return filled, notes
 
 
 def _curve(
@@ -187,9 +212,10 @@ def _scores(run: Run, is_success: bool) -> np.ndarray:
 
 def _last_score(run: Run, is_success: bool) -> float:
   found = run.last_policy
-  if found is None or (is_success and found.success is None):
+  if found is None:
     return np.nan
-  return 100.0 * found.success if is_success else found.return_mean
+  # None: no episode told of a success, in a task that has a goal.
+  return 100.0 * (found.success or 0.0) if is_success else found.return_mean
 
 
 def _ends(
