@@ -17,6 +17,7 @@ from absl import app, flags
 import tfirl
 from tfirl.costs import export as cost_export
 from tfirl.demos import load
+from tfirl.envs import goals
 from tfirl.evaluation import evaluate
 from tfirl.runs import restoring
 from tfirl.storage import policy_file
@@ -40,7 +41,7 @@ def play(env, policy, num_episodes: int) -> list[tuple[np.ndarray, bool]]:
     while not step.is_last():
       step = env.step(policy(step.observation))
       seen.append(step.observation)
-      is_there |= bool(env.get_info().get('success', False))
+      is_there |= bool(goals.is_reached(env.get_info()))
     episodes.append((np.stack(seen), is_there))
   return episodes
 
