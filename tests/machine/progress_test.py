@@ -75,10 +75,10 @@ def test_rate_is_of_training_and_time_left_of_everything(clock, columns):
   assert '? left, ? steps/s' in file.last
   clock.now += 4.0
   bar.update(700, 2.0, eval_return=1.0)
-  assert '[00:04, 00:06 left, 100 steps/s, return 1.0]' in file.last
+  assert '[00:04, 00:06 left, 100 steps/s, return 1.00]' in file.last
   clock.now += 2.0
   bar.update(1000, 4.0)
-  assert '[00:06, 00:00 left, 125 steps/s, return 1.0]' in file.last
+  assert '[00:06, 00:00 left, 125 steps/s, return 1.00]' in file.last
 
 
 def test_ends_at_100_percent_however_soon_after_it_was_drawn(clock, columns):

@@ -66,7 +66,8 @@ class ProgressBar:
     if not train_s:
       self._initial, self._trains_since = steps, time.monotonic()
     if eval_return is not None:
-      self._return = f', return {eval_return:.1f}'
+      digits = 1 if abs(eval_return) >= 10 else 2  # a maze's is a share
+      self._return = f', return {eval_return:.{digits}f}'
     if eval_return is not None or self._is_old:
       self._draw()
 
