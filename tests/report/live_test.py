@@ -50,8 +50,14 @@ def test_new_runs_are_noticed(folder, write_run):
   assert counts == [1, 2]
 
 
-def test_a_half_written_file_is_read_again(folder, capsys):
-  results = iter([False, ValueError('line 3: 2 cells'), True])
+@pytest.mark.parametrize(
+  'error',
+  [ValueError('line 3: 2 cells'), FileNotFoundError('no such file: x.gin')],
+)
+def test_a_half_written_file_or_one_that_is_gone_is_read_again(
+  folder, capsys, error
+):
+  results = iter([False, error, True])
 
   def draw():
     result = next(results)
@@ -63,7 +69,7 @@ def test_a_half_written_file_is_read_again(folder, capsys):
     (folder / 'complete.json').write_text('{')
 
   _watch(folder, draw, [touch, lambda: None])
-  assert 'line 3: 2 cells; trying again' in capsys.readouterr().err
+  assert f'{error}; trying again' in capsys.readouterr().err
 
 
 def test_what_is_wrong_at_first_is_an_error(folder):

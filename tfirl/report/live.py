@@ -32,8 +32,8 @@ def watch(
 
   Returns: once the runs are over.
 
-  Raises: what `draw` raises at first. Later, when a file may be half written,
-    it is told, and tried again.
+  Raises: what `draw` raises at first. Later, when a file may be half written or
+    just gone, it is told, and tried again.
   """
   seen, has_drawn = None, False
   while True:
@@ -44,7 +44,7 @@ def watch(
           return
         has_drawn = True
         seen = told
-      except ValueError as error:
+      except (OSError, ValueError) as error:
         if not has_drawn:
           raise
         print(f'{error}; trying again', file=sys.stderr)
