@@ -283,6 +283,11 @@ def test_leaves_rollouts_for_the_report(make_game, monkeypatch, tmp_path):
   with np.load(tmp_path / 'rollouts.npz') as arrays:
     assert arrays['real'].shape == (4, 6, 11)
     assert arrays['imagined'].shape == (4, 3, 6, 11)
+    earlier = arrays['real']
+  small_games.play(game, 40)  # a larger budget goes on, and its last are others
+  game.finish(tmp_path)
+  with np.load(tmp_path / 'rollouts.npz') as arrays:
+    assert not np.array_equal(arrays['real'], earlier)
 
 
 def test_a_checkpoint_continues_exactly(

@@ -180,6 +180,21 @@ def test_a_model_no_better_than_standing_still(write_run):
   assert _names(write_run(open_loop_1_median=0.79, **r2)) == ['return low']
 
 
+def test_a_model_whose_successors_mislead_the_critics(write_run):
+  """By .5 a step, at gamma .98: 24.5 of 97 or 99 that come true."""
+  values = {'value_imagined': 2.5, 'value_successor': 3.0}
+  bindings = {'run.algorithm': "'hyper'", 'tfirl.SacAgent.gamma': '0.98'}
+  (found,) = diagnose.diagnose(
+    write_run(bindings, value_came_true=97.0, **values)
+  ).findings
+  assert found.name == 'model error'
+  assert '-0.5 ' in found.seen
+  assert '-24.5' in found.seen
+  assert 'DynamicsModel.noise_scale' in found.remedy
+  folder = write_run(bindings, value_came_true=99.0, **values)
+  assert _names(folder) == ['return low']
+
+
 def test_a_model_that_gets_worse(write_run):
   """From a tenth unexplained to three and more, where 0.2 is little."""
   r2 = [_NAN, _NAN, 0.9, *[0.69] * 8]

@@ -18,7 +18,6 @@ import numpy as np
 from tfirl import checks, schedules, tasks, types
 from tfirl.agents import relabeling
 from tfirl.algorithms import game
-from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import (
   came_true,
   cost_turns,
@@ -28,6 +27,7 @@ from tfirl.algorithms.parts import (
   sources,
   stopwatch,
 )
+from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.dynamics import model_env, open_loop
 from tfirl.replay import tables
@@ -266,7 +266,7 @@ class ModelBased(game.Game):
     """
     path = folder / run_files.ROLLOUTS
     rows = self._cost.latest
-    if path.exists() or rows is None:  # the run was over before
+    if rows is None:  # the run was over before, or did nothing
       return
     comparison = self._open_loop.compare(
       rows, np.random.default_rng(self._seed)

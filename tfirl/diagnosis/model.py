@@ -10,11 +10,13 @@ _LEAST_R2 = 0.5  # of the median dimension, of rows held out
 _MOST_OPEN_LOOP = 0.8
 # What is left unexplained may grow so far, if it is not little.
 _GROWTH, _LEAST_LEFT = 3.0, 0.2
+# What its successors may cost a value, in what comes true.
+_MOST_BIAS = 0.25
 
 
 def error(evidence: Evidence) -> Finding | None:
   """It does not predict what it was not fitted to, or ever less of it."""
-  for find in (_does_not_fit, _errs_on_own_rows, _gets_worse):
+  for find in (_does_not_fit, _errs_on_own_rows, _gets_worse, _misleads):
     found = find(evidence)
     if found is not None:
       return Finding('model error', *found, _remedy(evidence))
@@ -63,6 +65,28 @@ def _gets_worse(evidence: Evidence) -> tuple[str, str] | None:
   )
 
 
+def _misleads(evidence: Evidence) -> tuple[str, str] | None:
+  """The critics: where they learn from imagined successors alone."""
+  imagined = evidence.column('value_imagined')
+  real = evidence.column('value_successor')
+  paid = evidence.late('value_came_true')
+  gamma = evidence.binding(evidence.of_agent('gamma'))
+  if imagined is None or real is None or paid is None:
+    return None
+  gap = evidence.late_of(imagined - real)
+  if gap is None or not isinstance(gamma, float):
+    return None
+  bias = gap.value * gamma / max(1.0 - gamma, 1e-9)
+  if abs(bias) <= _MOST_BIAS * abs(paid.value):
+    return None
+  return (
+    f'value_imagined - value_successor {gap}: critics that learn from the '
+    f'model are off by gamma / (1 - gamma) of that, {bias:.3g}, where '
+    f'value_came_true is {paid.value:.3g}',
+    f'above {_MOST_BIAS:g} of it',
+  )
+
+
 def _remedy(evidence: Evidence) -> str:
   epochs = evidence.late('dynamics_epochs')
   taken = '' if epochs is None else f'fits take {epochs.value:g}'
@@ -72,5 +96,6 @@ def _remedy(evidence: Evidence) -> str:
     f'{evidence.shown("DynamicsTrainer.weight_decay")}, larger '
     'GaussianEnsemble.layers, more fits '
     '(LearnedDynamics.growth_between_fits, ModelBased.dynamics_update_period), '
-    'shorter rollouts (Imagination.rollout_length)'
+    'shorter rollouts (Imagination.rollout_length), no noise '
+    f'({evidence.shown("DynamicsModel.noise_scale", "0 takes the means")})'
   )
