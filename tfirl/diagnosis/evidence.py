@@ -97,6 +97,11 @@ class Evidence:
     agents = [a for a in _AGENTS if f'{a}.{name}' in self.bindings]
     return f'{[*agents, *_AGENTS][0]}.{name}'
 
+  @property
+  def is_of_td3(self) -> bool:
+    """Whether the run's agent is TD3+BC, by what is bound."""
+    return any(name.startswith('Td3BcAgent.') for name in self.bindings)
+
   def column(self, name: str) -> np.ndarray | None:
     """[T], nan where blank; None if there is no such column, or all is."""
     column = None if self.run is None else self.run.columns.get(name)

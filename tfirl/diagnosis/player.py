@@ -229,6 +229,9 @@ def below_training(evidence: Evidence) -> Finding | None:
   if training - evaluated <= _BELOW_TRAINING:
     return None
   said = evidence.late('training_return')
+  noise = 'tfirl.SacAgent.fixed_alpha'
+  if evidence.is_of_td3:
+    noise = 'Td3BcAgent.exploration_noise'
   return Finding(
     'evaluation below training',
     f'training_return {said}, eval_return_mean '
@@ -236,9 +239,8 @@ def below_training(evidence: Evidence) -> Finding | None:
     f'{evaluated:.2f}',
     f'more than {_BELOW_TRAINING:g} apart, normalised',
     'run.eval_stochastic = True if samples are what is right, and their mean '
-    'is not (a temperature that is lower then brings them together: '
-    'tfirl.SacAgent.fixed_alpha); whether evaluations meet other starts than '
-    'training (ExpertReset.reset_prob)',
+    f'is not (a smaller {noise} then brings them together); whether '
+    'evaluations meet other starts than training (ExpertReset.reset_prob)',
   )
 
 
@@ -253,6 +255,9 @@ def fell(evidence: Evidence) -> Finding | None:
   if medians[best] - evidence.score <= _FALL:
     return None
   step = evidence.run.steps[best + _MEDIAN_OF - 1]
+  first = 'WarmStart.critic_steps, WarmStart.actor_starts_at'
+  if evidence.is_of_td3:
+    first += ', Td3BcAgent.critic_updates_first'
   return Finding(
     'return fell',
     f'the {evidence.score_name} was {medians[best]:.2f} at step {step:,.0f} '
@@ -260,7 +265,6 @@ def fell(evidence: Evidence) -> Finding | None:
     f'a fall of more than {_FALL:g}',
     'run.keep_best = True keeps the best policy; a learning_rate_scale that '
     'falls; an expert_fraction that stays; critics that know something before '
-    'the actor moves (WarmStart.critic_steps, WarmStart.actor_starts_at, '
-    'Td3BcAgent.critic_updates_first)',
+    f'the actor moves ({first})',
     is_symptom=True,
   )

@@ -1,0 +1,39 @@
+"""What remedies name can be bound."""
+
+import inspect
+import pathlib
+import re
+
+import gin
+
+from tfirl import diagnosis
+from tfirl.runs import experiment as _experiment  # noqa: F401 registers all
+
+# Such as tfirl.SacAgent.tau, or what of an agent is looked up by `of_agent`.
+_BINDING = re.compile(r'\b((?:tfirl\.)?[A-Z]\w+)\.([a-z]\w+)\b')
+_OF_AGENT = re.compile(r'of_agent\([\'"](\w+)[\'"]\)')
+_AGENTS = 'tfirl.SacAgent', 'tfirl.IqLearnAgent', 'Td3BcAgent'
+
+
+def _parameters(name: str) -> set[str]:
+  """Of a configurable; of a class those of its bases that gin binds, too."""
+  cls = inspect.unwrap(gin.get_configurable(name))
+  bases = cls.__mro__ if inspect.isclass(cls) else [cls]
+  return {p for base in bases for p in inspect.signature(base).parameters}
+
+
+def test_every_binding_that_is_named_exists():
+  folder = pathlib.Path(diagnosis.__file__).parent
+  named, of_agents = set(), set()
+  for path in folder.glob('*.py'):
+    text = path.read_text()
+    strings = '\n'.join(re.findall(r"'[^'\n]*'|\"[^\"\n]*\"", text))
+    named |= set(_BINDING.findall(strings))
+    of_agents |= set(_OF_AGENT.findall(text))
+  assert ('DynamicsModel', 'noise_scale') in named  # the pattern finds them
+  for name, parameter in sorted(named):
+    assert parameter in _parameters(name), f'{name}.{parameter}'
+  assert 'gamma' in of_agents
+  for parameter in sorted(of_agents):
+    owners = [agent for agent in _AGENTS if parameter in _parameters(agent)]
+    assert owners, parameter
