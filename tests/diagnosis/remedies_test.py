@@ -1,5 +1,6 @@
 """What remedies name can be bound."""
 
+import ast
 import inspect
 import pathlib
 import re
@@ -16,10 +17,14 @@ _AGENTS = 'tfirl.SacAgent', 'tfirl.IqLearnAgent', 'Td3BcAgent'
 
 
 def _parameters(name: str) -> set[str]:
-  """Of a configurable; of a class those of its bases that gin binds, too."""
-  cls = inspect.unwrap(gin.get_configurable(name))
-  bases = cls.__mro__ if inspect.isclass(cls) else [cls]
-  return {p for base in bases for p in inspect.signature(base).parameters}
+  """Of a configurable; with its base's, where it hands on what is left."""
+  found, owner = {}, inspect.unwrap(gin.get_configurable(name))
+  for owner in owner.__mro__ if inspect.isclass(owner) else [owner]:
+    of_owner = inspect.signature(owner).parameters
+    found |= of_owner
+    if inspect.Parameter.VAR_KEYWORD not in {p.kind for p in of_owner.values()}:
+      break
+  return set(found)
 
 
 def test_every_binding_that_is_named_exists():
@@ -27,8 +32,9 @@ def test_every_binding_that_is_named_exists():
   named, of_agents = set(), set()
   for path in folder.glob('*.py'):
     text = path.read_text()
-    strings = '\n'.join(re.findall(r"'[^'\n]*'|\"[^\"\n]*\"", text))
-    named |= set(_BINDING.findall(strings))
+    for node in ast.walk(ast.parse(text)):
+      if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        named |= set(_BINDING.findall(node.value))
     of_agents |= set(_OF_AGENT.findall(text))
   assert ('DynamicsModel', 'noise_scale') in named  # the pattern finds them
   for name, parameter in sorted(named):
