@@ -18,11 +18,14 @@ _AGENTS = 'tfirl.SacAgent', 'tfirl.IqLearnAgent', 'Td3BcAgent'
 
 def _parameters(name: str) -> set[str]:
   """Of a configurable; with its base's, where it hands on what is left."""
-  found, owner = {}, inspect.unwrap(gin.get_configurable(name))
-  for owner in owner.__mro__ if inspect.isclass(owner) else [owner]:
-    of_owner = inspect.signature(owner).parameters
-    found |= of_owner
-    if inspect.Parameter.VAR_KEYWORD not in {p.kind for p in of_owner.values()}:
+  bound = inspect.unwrap(gin.get_configurable(name))
+  found = {}
+  for owner in bound.__mro__ if inspect.isclass(bound) else [bound]:
+    parameters = inspect.signature(owner).parameters
+    found |= parameters
+    if inspect.Parameter.VAR_KEYWORD not in {
+      parameter.kind for parameter in parameters.values()
+    }:
       break
   return set(found)
 
