@@ -46,6 +46,19 @@ def test_what_it_writes_is_what_was_played(tmp_path):
   assert not (tmp_path / 'demos.npz.part').exists()
 
 
+def test_what_is_written_into_an_action_is_not_recorded(tmp_path):
+  class Overwriting(gymnasium.Wrapper):
+    def step(self, action):
+      result = super().step(action)
+      action *= 0.0
+      return result
+
+  env = Overwriting(gymnasium.make('Pendulum-v1', max_episode_steps=3))
+  path = str(tmp_path / 'demos.npz')
+  recorder.record(env, lambda o: [1.5], 1, path)
+  np.testing.assert_array_equal(npz.read_arrays(path)['actions'], [[1.5]] * 3)
+
+
 def test_wrappers_that_change_what_is_seen_or_done_are_told(tmp_path):
   """Such rows fit no other environment; who only watches changes none."""
 

@@ -117,6 +117,24 @@ def test_actions_stay_within_bounds_to_the_last_digit(unit):
   env.step(np.full(30 * 29, unit, np.float32))
 
 
+class _Overwriting(gym_envs.LinearEnv):
+  """Writes into its action, as `action *= gain` does."""
+
+  def step(self, action):
+    result = super().step(action)
+    action *= 0.5
+    return result
+
+
+def test_what_an_environment_writes_into_its_action_stays_there():
+  """Its caller keeps the action in a row, and trains on it."""
+  env = GymnasiumEnvironment(_Overwriting([-1, -1], [1, 1]), 0)
+  env.reset()
+  action = np.array([0.5, -1.0], np.float32)
+  env.step(action)
+  np.testing.assert_array_equal(action, [0.5, -1.0])
+
+
 @pytest.mark.parametrize(
   'action, message',
   [

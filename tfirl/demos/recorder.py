@@ -92,7 +92,7 @@ def _episode(env, act, seed: int) -> list[dict]:
     action = np.clip(act(observation), space.low, space.high)
     row = {
       'observations': np.copy(observation),
-      'actions': action,
+      'actions': np.copy(action),
       'seed': seed,
       **mujoco_state(env),  # before the step
     }

@@ -195,7 +195,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
 
   def _env_action(self, action: np.ndarray) -> np.ndarray:
     """Maps [A] in [-1, 1] to the environment's range; ValueError outside."""
-    action = np.asarray(action, np.float32)
+    # A copy: who chose it records it, and environments may write into theirs.
+    action = np.array(action, np.float32)
     if action.shape != self._action_spec.shape:
       raise ValueError(
         f'{self.name}: action has shape {action.shape}; expected '
