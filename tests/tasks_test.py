@@ -1,6 +1,8 @@
 """Each task's gin file gives the environment that its users expect."""
 
+import functools
 import os
+import pathlib
 
 import gymnasium
 import numpy as np
@@ -218,6 +220,44 @@ def test_a_task_of_a_module_is_found_by_its_name(tmp_path, monkeypatch):
   assert "Task.env_fn = 'my_tasks:make'" in task.bindings
   with task.make_env() as env:
     assert env.observation_spec().shape == (11,)
+
+
+class _Factory:
+  """Makes environments, by what it holds."""
+
+  def __call__(self, render_mode=None):
+    return _endless(render_mode)
+
+  def make(self, render_mode=None):
+    return _endless(render_mode)
+
+  @staticmethod
+  def plain(render_mode=None):
+    return _endless(render_mode)
+
+
+@pytest.mark.parametrize(
+  'env_fn',
+  [functools.partial(gymnasium.make, 'A-v0'), _Factory(), _Factory().make],
+)
+def test_an_object_that_no_name_finds_is_not_taken_for_its_class(env_fn):
+  """Its class, or its method of no object, would make something else."""
+  line = tfirl.Task('a', env_fn=env_fn).bindings[1]
+  name = line.removeprefix('Task.env_fn = ').strip("'")
+  with pytest.raises(ValueError, match=r'load_run\(path, task=task\)'):
+    tfirl.Task('a', env_fn=name)
+
+
+def test_a_function_of_a_class_is_found_by_its_name():
+  name = tfirl.Task('a', env_fn=_Factory.plain).bindings[1].split("'")[1]
+  assert tasks.resolve('Task.env_fn', name) is _Factory.plain
+
+
+@pytest.mark.parametrize('value', [float('inf'), np.zeros(2), pathlib.Path()])
+def test_kwargs_that_gin_cannot_say(value):
+  task = tfirl.Task('a', 'os:getcwd', env_kwargs={'x': value})
+  with pytest.raises(ValueError, match='env_kwargs is .*; expected what gin'):
+    _ = task.bindings
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import inspect
+import operator
 import os
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -154,6 +155,9 @@ class Task:
 
     A function that no `module:name` finds is written as a name that says so:
     such a task has to be given, where a run of it is loaded.
+
+    Raises:
+      ValueError: `env_kwargs` hold what no line can say.
     """
     values = {
       'name': self.name,
@@ -168,7 +172,7 @@ class Task:
       'random_return': self.random_return,
     }
     return [
-      f'Task.{key} = {value!r}'
+      _line(f'Task.{key}', value)
       for key, value in values.items()
       if value is not None
     ]
@@ -308,7 +312,7 @@ def resolve(binding: str, value: Callable | str | None) -> Callable | None:
       '(tfirl.load_run(path, task=task))'
     )
   try:
-    function = getattr(user_modules.load(module), name)
+    function = operator.attrgetter(name)(user_modules.load(module))
   except (ValueError, AttributeError) as error:
     raise ValueError(f'{binding} is {value!r}: {error}') from error
   if not callable(function):
@@ -359,8 +363,26 @@ def _takes(function: Callable, name: str) -> bool:
   return name in parameters or inspect.Parameter.VAR_KEYWORD in kinds
 
 
+def _line(binding: str, value: Any) -> str:
+  """A line of gin; raises ValueError of a value that it can't say."""
+  try:
+    gin.config.parse_value(repr(value))
+  except (ValueError, SyntaxError) as error:
+    raise ValueError(
+      f'{binding} is {value!r}; expected what gin can write: finite numbers, '
+      'text, True, False, None, and lists, tuples and dicts of these. For all '
+      'else let Task.env_fn be a function that makes the environment'
+    ) from error
+  return f'{binding} = {value!r}'
+
+
 def _name_of(function: Callable | None) -> str | None:
+  """`module:name`; in <> if an object is lost with it, that of a method, say:
+  what the name would find is another.
+  """
   if function is None:
     return None
-  name = getattr(function, '__qualname__', type(function).__name__)
+  name = getattr(function, '__qualname__', f'<{type(function).__name__}>')
+  if inspect.ismethod(function):
+    name = f'<{name}>'
   return f'{getattr(function, "__module__", "__main__")}:{name}'
