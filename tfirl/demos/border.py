@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from tfirl.demos import ends, outliers
+from tfirl.demos import ends, outliers, recorder
 from tfirl.demos.checking import check, check_real, require_keys, to_flags
 from tfirl.demos.raw import RawDemonstrations
 from tfirl.demos.scaling import scale_actions
@@ -57,8 +57,7 @@ def check_env_kwargs(
     return
   # As JSON has them: files know lists only, gin files tuples too.
   found, expected = (
-    json.loads(json.dumps(dict(kwargs), default=str))
-    for kwargs in (found, expected)
+    json.loads(recorder.kwargs_text(kwargs)) for kwargs in (found, expected)
   )
   if found != expected:
     logging.warning(

@@ -57,7 +57,7 @@ def record(
   if env.spec is not None:
     kwargs = {k: v for k, v in env.spec.kwargs.items() if k != 'render_mode'}
     arrays['env_id'] = np.array(env.spec.id)
-    arrays['env_kwargs'] = np.array(json.dumps(kwargs, default=str))
+    arrays['env_kwargs'] = np.array(kwargs_text(kwargs))
     # gymnasium 0.26 doesn't know them.
     wrappers = getattr(env.spec, 'additional_wrappers', ())
     names = [wrapper.name for wrapper in wrappers]
@@ -65,6 +65,24 @@ def record(
   with open(f'{path}.part', 'wb') as file:
     np.savez_compressed(file, **arrays)
   os.replace(f'{path}.part', path)
+
+
+def kwargs_text(kwargs) -> str:
+  """JSON of what an environment was made with; of all else its text."""
+  return json.dumps(_plain(dict(kwargs)), default=str)
+
+
+def _plain(value):
+  """`value` with text for keys of dicts that JSON doesn't know."""
+  if isinstance(value, (list, tuple)):
+    return [_plain(item) for item in value]
+  if not isinstance(value, dict):
+    return value
+  known = str, int, float, bool, type(None)
+  return {
+    key if isinstance(key, known) else str(key): _plain(item)
+    for key, item in value.items()
+  }
 
 
 def mujoco_state(env: gymnasium.Env) -> dict[str, np.ndarray]:

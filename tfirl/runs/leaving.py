@@ -9,6 +9,7 @@ from tfirl import acting
 from tfirl.agents import export as policy_export
 from tfirl.costs import export as cost_export
 from tfirl.costs import learner as cost_learner
+from tfirl.demos import recorder
 from tfirl.envs import mujoco_state
 from tfirl.evaluation import metrics
 from tfirl.storage import atomic_file, policy_file, run_folder
@@ -37,7 +38,7 @@ class Leaver:
       'task': task_name,
       'env_id': env.env_id,
       # Of an environment of the user's these may be anything.
-      'env_kwargs': json.loads(json.dumps(env.env_kwargs, default=str)),
+      'env_kwargs': json.loads(recorder.kwargs_text(env.env_kwargs)),
       'method': folder.parent.name,
       'seed': int(folder.name),
       'versions': run_folder.versions(),

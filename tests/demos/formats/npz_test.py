@@ -1,5 +1,6 @@
 """The NumPy archive: round trip, and every way in which a file is bad."""
 
+import dataclasses
 import os
 import pickle
 import stat
@@ -85,6 +86,19 @@ def test_saved_file_reads_back_the_same(tmp_path):
     {'mujoco': '3.2.3'},
   )
   assert stat.S_IMODE(os.stat(path).st_mode) == 0o644
+
+
+def test_kwargs_that_json_does_not_know_are_written_as_text(tmp_path):
+  """An environment may be registered with any objects."""
+  raw = npz.read_npz(str(_write(tmp_path / 'a.npz')))
+  table = {(0, 1): np.arange(2), 2: [{(3, 4): 5}]}
+  raw = dataclasses.replace(raw, env_kwargs={'table': table, 'skip': (4,)})
+  path = str(tmp_path / 'b.npz')
+  npz.save_npz(raw, path)
+  assert npz.read_npz(path).env_kwargs == {
+    'table': {'(0, 1)': '[0 1]', '2': [{'(3, 4)': 5}]},
+    'skip': [4],
+  }
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):

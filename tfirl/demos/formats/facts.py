@@ -6,6 +6,7 @@ from typing import Any
 
 from gymnasium.envs.registration import EnvSpec
 
+from tfirl.demos import recorder
 from tfirl.demos.checking import check
 from tfirl.demos.raw import RawDemonstrations
 
@@ -64,7 +65,7 @@ def as_texts(raw: RawDemonstrations) -> dict[str, str]:
   """What `parse` reads back; what is not known, or not there, stays away."""
   texts = {'env_id': raw.env_id}
   if raw.env_kwargs is not None:
-    texts['env_kwargs'] = json.dumps(dict(raw.env_kwargs))
+    texts['env_kwargs'] = recorder.kwargs_text(raw.env_kwargs)
   if raw.wrappers:  # else a copy would be taken for what it is not
     texts['wrappers'] = json.dumps(list(raw.wrappers))
   return texts | {
