@@ -167,3 +167,18 @@ def test_rows_of_the_model_free_loop_have_no_reward(demos):
     ValueError, match='ModelFree.make_cost is .*@TaskReward.*; expected @Cost'
   ):
     model_free.ModelFree(tasks.make_task(), demos, 0)
+
+
+def test_critics_learn_no_rewards_that_demonstrations_do_not_tell(
+  demos, small_model_based
+):
+  """They would be nan, and so the first loss."""
+  gin_bindings.parse(
+    ['lamps_hopper.gin'],
+    [*small_model_based, *_BINDINGS, 'WarmStart.critic_steps = 2'],
+  )
+  silent = dataclasses.replace(demos, rewards=None)
+  with pytest.raises(
+    ValueError, match='critic_steps is 2; expected 0 .*tell no rewards'
+  ):
+    model_based.ModelBased(tasks.make_task(), silent, 0)

@@ -100,6 +100,7 @@ class WarmStart:
     batch_size: int,
     is_new: bool,
     reward_fn: relabeling.RewardFn | None = None,
+    rows_have_reward: bool = False,
   ):
     """An agent; one of a new run starts as a policy of before, or as a clone.
 
@@ -110,19 +111,15 @@ class WarmStart:
       batch_size: B.
       is_new: a checkpoint brings what became of the clone.
       reward_fn: the cost's, which `bc_trains_critics` needs.
+      rows_have_reward: the task's, which `critic_steps` then need.
 
     Raises:
       FileNotFoundError: no policy is in `init_from`.
       ValueError: that policy is none for this task and agent; or there is no
-        reward for `bc_trains_critics`.
+        reward for `bc_trains_critics` or `critic_steps`.
       FloatingPointError: a loss is not finite.
     """
-    checks.require(
-      'WarmStart.bc_trains_critics',
-      self._bc_trains_critics,
-      'False, for this method has no cost',
-      reward_fn is not None or not self._bc_trains_critics,
-    )
+    self._check_rewards(demos, reward_fn, rows_have_reward)
     if self._bc_rows is not None:
       self._bc_share = min(1.0, len(demos) / self._bc_rows)
       self._clone_share = 1.0 - self._bc_share
@@ -136,6 +133,23 @@ class WarmStart:
       )
     self.set_scales(agent, 0)
     return agent
+
+  def _check_rewards(self, demos, reward_fn, rows_have_reward: bool) -> None:
+    """Raises ValueError where critics are to learn without a reward."""
+    checks.require(
+      'WarmStart.bc_trains_critics',
+      self._bc_trains_critics,
+      'False, for this method has no cost',
+      reward_fn is not None or not self._bc_trains_critics,
+    )
+    lacks_reward = rows_have_reward and demos.rewards is None
+    checks.require(
+      'WarmStart.critic_steps',
+      self._critic_steps,
+      f'0 with make_cost = @TaskReward: {demos.source or "demonstrations"} '
+      'tell no rewards',
+      not (self._critic_steps and lacks_reward),
+    )
 
   def train_critics(
     self, agent, relabeled, replay: tables.Replay, batch_size: int
