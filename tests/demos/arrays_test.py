@@ -39,6 +39,10 @@ def test_all_that_end_at_the_limit_are_time_outs(caplog):
     ([(*_episode(), 0)], 'episode 0: found 3 parts'),
     ([_episode(), 5], 'episode 1: found int'),
     ([([[1, 2], [3]], [[0]])], 'episode 0: found no array'),
+    (
+      [(np.ma.masked_greater(_episode()[0], 0.9), _episode()[1])],
+      'episode 0: found masked values; expected numbers',
+    ),
   ],
 )
 def test_what_is_no_list_of_pairs_is_named(episodes, message):

@@ -118,6 +118,9 @@ def _describe(value) -> str:
 
 
 def _array(key: str, values) -> np.ndarray:
+  # As netCDF has them; NumPy would take what lies under the mask.
+  is_known = not np.ma.is_masked(values)
+  check(is_known, _NAME, key, 'masked values', 'numbers')
   try:
     return np.asarray(values)
   except ValueError as error:  # rows of several lengths
