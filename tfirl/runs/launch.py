@@ -121,7 +121,8 @@ class StopSignal:
     if self._is_asked:
       signals.say(f'{name}: stopping after this round{second}')
       return
-    signals.say(f'{name}: stopping; nothing was trained yet')
+    # Which may go on from what earlier ones have trained.
+    signals.say(f'{name}: stopping; nothing was trained yet by this launch')
     if number == signal.SIGINT:
       raise KeyboardInterrupt
     raise SystemExit(128 + number)
