@@ -14,9 +14,8 @@ from tfirl.demos import arrays, load
 from tfirl.diagnosis import diagnose
 from tfirl.dynamics import vector_env
 from tfirl.evaluation import evaluate as evaluation
-from tfirl.evaluation import metrics as metrics_lib
 from tfirl.evaluation import record
-from tfirl.runs import launch, restoring
+from tfirl.runs import evaluate, launch, restoring
 from tfirl.storage import metadata_file, policy_file, run_files
 from tfirl.tasks import Task, make_task
 
@@ -157,7 +156,8 @@ class Run:
       episodes: how many.
       seed: episode i's seed is derived from (seed, i).
       stochastic: sample actions instead of taking the mean.
-      video: where the first episode's .mp4 or .gif goes.
+      video: where the first episode's .mp4 or .gif goes. Of an environment
+        that gives no pictures there is a warning, and no video.
 
     Raises:
       FileNotFoundError: the run has written no policy yet.
@@ -166,12 +166,9 @@ class Run:
     evaluation.check_options(episodes, seed)
     if video is not None:
       video = checks.path('video', video)
-    policy = policy_file.load(self.path / policy_file.FILE).unit_policy
-    with self.task.make_env(seed, 'rgb_array' if video else None) as env:
-      stats = evaluation.evaluate(
-        env, policy, episodes, seed, stochastic, video_path=video
-      )
-    return stats.with_goal() if metrics_lib.tells_success(self.path) else stats
+    return evaluate.evaluate_on(
+      self.task, self.path, episodes, seed, stochastic, video
+    )
 
   def doctor(self, expert_return: float | None = None) -> diagnose.Diagnosis:
     """What is wrong with the run, from its own record; printable.

@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 
+import tfirl
 from tfirl import acting
 from tfirl.runs import evaluate
 from tfirl.storage import last_policy, policy_file
@@ -146,6 +147,15 @@ def test_without_pictures_there_is_a_warning_and_no_video(
   assert words.format(path) in caplog.text
   assert '(mean +- std of 2 episodes)' in capsys.readouterr().out
   assert not path.exists()
+
+
+def test_from_python_there_is_the_same_warning(echo, monkeypatch, caplog):
+  run, env = echo
+  monkeypatch.setattr(env, 'render', lambda unused_env: None)
+  path = run / 'x.gif'
+  stats = tfirl.load_run(run).evaluate(2, video=path)
+  assert len(stats.returns) == 2 and not path.exists()
+  assert f'no video (PictureError: video {path}: TfirlEcho-v0' in caplog.text
 
 
 def test_an_episode_that_tells_of_no_success_had_none(echo, capsys):

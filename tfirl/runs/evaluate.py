@@ -4,6 +4,7 @@ The task comes from RUN/config.gin, the policy from RUN/policy.npz.
 """
 
 import functools
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,10 +46,23 @@ def evaluate_run(
     raise FileNotFoundError(
       f'{config} not found; expected a run folder ROOT/TASK/ALGORITHM/SEED'
     )
-  policy = policy_file.load(run / policy_file.FILE).unit_policy
   gin_bindings.parse([str(config.resolve())])
+  task = tasks.make_task()
+  return evaluate_on(task, run, episodes, seed, stochastic, video)
+
+
+def evaluate_on(
+  task: tasks.Task,
+  run: Path,
+  episodes: int,
+  seed: int,
+  stochastic: bool,
+  video: str | os.PathLike | None,
+) -> evaluation.EpisodeStats:
+  """`evaluate_run` on a task that is given; all else as there."""
+  policy = policy_file.load(run / policy_file.FILE).unit_policy
   render_mode = 'rgb_array' if video else None
-  with tasks.make_task().make_env(seed, render_mode) as env:
+  with task.make_env(seed, render_mode) as env:
     play = functools.partial(
       evaluation.evaluate, env, policy, episodes, seed, stochastic
     )
