@@ -132,6 +132,17 @@ def test_nobody_ends_before_a_terminal_was_seen(share):
   assert _alike(before, _weights(end))
 
 
+def test_everybody_ends_while_nobody_was_seen_to_go_on():
+  """As where each episode is one step; who goes on takes that back."""
+  end, fallen = _make(), _fallen(400, ends=1.0)
+  record = end.fit(fallen)
+  assert record.recall == 1.0 and record.num_terminals > 300
+  assert not end.is_healthy(_states(300, seed=1, ends=0.0)).numpy().any()
+  assert all(np.isfinite(v).all() for v in _weights(end))
+  end.fit(_fallen(4000))
+  assert np.mean(end.is_healthy(_states(300, seed=1, ends=0.0))) > 0.9
+
+
 def test_a_time_out_is_no_end():
   """Episodes end where they fall, and are cut off at another place."""
   fallen, cut = _states(200, ends=1.0), _states(200, seed=1, ends=0.0)

@@ -12,7 +12,8 @@ from tfirl.dynamics import holdout
 from tfirl.dynamics.normalizer import Normalizer
 
 _ROWS_AT_A_TIME = 8192  # whose logits are computed: bounds memory
-# No logit is above it, and what a checkpoint holds must be finite.
+# No logit is above it, each is above its negative; and what a checkpoint holds
+# must be finite.
 _NOBODY = np.finfo(np.float32).max
 
 
@@ -44,7 +45,8 @@ class LearnedEnd(tf.Module):
 
   A classifier of the next state, fitted again and again beside the dynamics:
   to terminals, rows of discount 0, against all others. A time-out is of the
-  others. Until a terminal was fitted, nobody ends.
+  others. Until a terminal was fitted, nobody ends; until another row was, as
+  where each episode is one step, everybody does.
 
   A state is an end where the logit is above a threshold, which is chosen on
   the fitted rows (`choose_threshold`). Of its two errors a false end is the
@@ -165,6 +167,8 @@ class LearnedEnd(tf.Module):
         self._false_alarm_price,
       )
       self._threshold.assign(threshold)
+    elif len(ends):
+      self._threshold.assign(-_NOBODY)
     return EndRecord(
       recall=self._share_of_ends(states[is_end & is_out]),
       false_alarms=self._share_of_ends(states[~is_end & is_out]),
