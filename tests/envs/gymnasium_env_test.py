@@ -158,6 +158,15 @@ def test_non_finite_observation():
     env.step([0.0])
 
 
+@pytest.mark.filterwarnings('error')
+def test_large_numbers_are_finite_though_float32_cannot_hold_their_sum():
+  far = np.full(2, np.finfo(np.float32).max)
+  env = gym_envs.LinearEnv([-1, -1], [1, 1])
+  env.reset = lambda **unused_kwargs: (far, {})
+  found = GymnasiumEnvironment(env, 0).reset().observation
+  np.testing.assert_array_equal(found, far)
+
+
 def test_info_is_that_of_the_last_step():
   env = GymnasiumEnvironment(gym_envs.LinearEnv([-9], [9]), 0)
   env.reset()
