@@ -3,7 +3,7 @@
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.wrappers import TimeLimit
+from gymnasium.wrappers import MaxAndSkipObservation, TimeLimit
 
 from tfirl import tasks
 
@@ -32,6 +32,18 @@ def test_a_tasks_limit_is_in_the_place_of_its_environments(limit):
     for _ in range(2):
       env.reset()
       assert _length(env) == limit
+
+
+def test_a_tasks_limit_counts_the_steps_that_it_takes():
+  """Each may be several of an environment that has a limit within."""
+
+  def make():
+    return MaxAndSkipObservation(_make_limited(), skip=2)
+
+  task = tasks.Task('hopper', env_fn=make, max_episode_steps=5)
+  with task.make_env() as env:
+    env.reset()
+    assert _length(env) == env.max_episode_steps == 5
 
 
 def test_an_environment_without_a_limit_is_given_the_tasks():

@@ -4,6 +4,8 @@ gymnasium has no public way to change a limit, or to start an episode part of
 the way in.
 """
 
+import math
+
 import gymnasium
 from gymnasium.wrappers import TimeLimit
 
@@ -22,12 +24,16 @@ def of(env: gymnasium.Env) -> int | None:
 
 
 def replace(env: gymnasium.Env, max_episode_steps: int) -> gymnasium.Env:
-  """`env` with this limit, in the place of all that it has."""
+  """`env` with this limit, in the place of all that it has.
+
+  It counts outermost: within a wrapper that repeats actions, steps are others.
+  """
   limits = find(env)
-  if not limits:
-    return TimeLimit(env, max_episode_steps)
   for limit in limits:
-    limit._max_episode_steps = max_episode_steps
+    limit._max_episode_steps = math.inf
+  if not limits or limits[0] is not env:
+    return TimeLimit(env, max_episode_steps)
+  env._max_episode_steps = max_episode_steps
   return env
 
 
