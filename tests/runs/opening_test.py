@@ -69,7 +69,7 @@ def test_names_the_method_as_the_folder_does(capsys):
   assert _lines(capsys) == ['hype-n4 on toy, seed 0: 5 updates']
 
 
-@pytest.mark.parametrize(('total', 'is_told'), [(5000, True), (5001, False)])
+@pytest.mark.parametrize(('total', 'is_told'), [(4999, True), (5000, False)])
 def test_says_that_the_policy_will_not_move(total, is_told, capsys):
   with gin.unlock_config():
     gin.parse_config('WarmStart.actor_starts_at = 5000')

@@ -91,13 +91,7 @@ class Game(algorithm.Algorithm):
     """
     self._warm_start = warm_start.WarmStart()
     agent = self._warm_start.make_agent(
-      make_agent,
-      demos,
-      replay,
-      batch_size,
-      is_new,
-      cost.reward_fn,
-      cost.rows_have_reward,
+      make_agent, demos, replay, batch_size, is_new, cost
     )
     record = maze_record.of(source.env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)

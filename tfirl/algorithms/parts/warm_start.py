@@ -12,7 +12,7 @@ import numpy as np
 
 from tfirl import checks, schedules, types
 from tfirl.agents import relabeling
-from tfirl.algorithms.parts import cost_turns, rounds
+from tfirl.algorithms.parts import cost_turns, no_cost, rounds
 from tfirl.machine import progress
 from tfirl.replay import tables
 from tfirl.storage import policy_file
@@ -99,8 +99,7 @@ class WarmStart:
     replay: tables.Replay,
     batch_size: int,
     is_new: bool,
-    reward_fn: relabeling.RewardFn | None = None,
-    rows_have_reward: bool = False,
+    cost: cost_turns.CostTurns | no_cost.NoCost,
   ):
     """An agent; one of a new run starts as a policy of before, or as a clone.
 
@@ -110,8 +109,7 @@ class WarmStart:
       replay: has a table `expert`, to be cloned.
       batch_size: B.
       is_new: a checkpoint brings what became of the clone.
-      reward_fn: the cost's, which `bc_trains_critics` needs.
-      rows_have_reward: the task's, which `critic_steps` then need.
+      cost: the other player: what rewards there are for the critics.
 
     Raises:
       FileNotFoundError: no policy is in `init_from`.
@@ -119,7 +117,7 @@ class WarmStart:
         reward for `bc_trains_critics` or `critic_steps`.
       FloatingPointError: a loss is not finite.
     """
-    self._check_rewards(demos, reward_fn, rows_have_reward)
+    self._check_rewards(demos, cost)
     if self._bc_rows is not None:
       self._bc_share = min(1.0, len(demos) / self._bc_rows)
       self._clone_share = 1.0 - self._bc_share
@@ -127,22 +125,22 @@ class WarmStart:
     if self._init_from and is_new:
       start_from(agent, self._init_from, demos.observations)
     elif self._bc_steps and is_new:
-      teacher = reward_fn if self._bc_trains_critics else None
+      teacher = cost.reward_fn if self._bc_trains_critics else None
       clone_expert(
         agent, replay, self._bc_steps, batch_size, teacher, self._bc_anneal
       )
     self.set_scales(agent, 0)
     return agent
 
-  def _check_rewards(self, demos, reward_fn, rows_have_reward: bool) -> None:
+  def _check_rewards(self, demos, cost) -> None:
     """Raises ValueError where critics are to learn without a reward."""
     checks.require(
       'WarmStart.bc_trains_critics',
       self._bc_trains_critics,
       'False, for this method has no cost',
-      reward_fn is not None or not self._bc_trains_critics,
+      cost.reward_fn is not None or not self._bc_trains_critics,
     )
-    lacks_reward = rows_have_reward and demos.rewards is None
+    lacks_reward = cost.rows_have_reward and demos.rewards is None
     checks.require(
       'WarmStart.critic_steps',
       self._critic_steps,
