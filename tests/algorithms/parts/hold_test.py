@@ -4,7 +4,7 @@ import pytest
 import small_games
 import tensorflow as tf
 
-from tfirl.algorithms.parts import cost_turns, warm_start
+from tfirl.algorithms.parts import cost_turns, no_cost, warm_start
 
 
 @pytest.fixture
@@ -83,7 +83,8 @@ def test_a_clone_is_held_that_is_like_the_expert(demos, difference, share):
     made = warm_start.WarmStart(
       actor_starts_at=100, clone_differences=(0.5, 0.75)
     )
-    made.make_agent(lambda *unused: player, demos, None, 32, True)
+    alone = no_cost.NoCost()
+    made.make_agent(lambda *unused: player, demos, None, 32, True, alone)
     return made
 
   first, second = start(), start()
