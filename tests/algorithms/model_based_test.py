@@ -284,7 +284,7 @@ def test_leaves_rollouts_for_the_report(make_game, monkeypatch, tmp_path):
     assert arrays['real'].shape == (4, 6, 11)
     assert arrays['imagined'].shape == (4, 3, 6, 11)
     earlier = arrays['real']
-  small_games.play(game, 40)  # a larger budget goes on, and its last are others
+  small_games.play(game, 120)  # a larger budget: its last steps are others
   game.finish(tmp_path)
   with np.load(tmp_path / 'rollouts.npz') as arrays:
     assert not np.array_equal(arrays['real'], earlier)
