@@ -45,10 +45,23 @@ def _read(
 ) -> RawDemonstrations:
   with Hdf5File(path) as file:
     groups = episode_groups.find(file.shapes)
+    groups = groups or episode_groups.find_named(path, file.shapes, keys)
     if groups:
       raw = episode_groups.read(path, file, groups, keys)
     elif keys is not None:
-      raw = keyed.read_rows(path, file.shapes, file.read, keys)
+      raw = keyed.read_rows(path, file.shapes, _reader(file, keys), keys)
     else:
       raw = d4rl_reader.from_file(path, file, env_id, observation_size)
     return dataclasses.replace(raw, **facts.parse(path, file.texts()))
+
+
+def _reader(file: Hdf5File, keys: Mapping[str, str]) -> keyed.Read:
+  """Reads datasets, of `episodes` names as numbers."""
+  labels = keys.get('episodes')
+
+  def read(*names):
+    found = [n for n in names if n == labels and file.is_text(n)]
+    arrays = file.read(*(name for name in names if name not in found))
+    return arrays | {name: file.number_texts(name) for name in found}
+
+  return read

@@ -125,6 +125,17 @@ def test_pickles_are_answered_with_the_lines_that_convert_them(
   compile('\n'.join(line[2:] for line in lines), 'lines', 'exec')
 
 
+def test_an_array_of_objects_is_answered_with_the_lines_that_mend_it(tmp_path):
+  path = tmp_path / 'd.npz'
+  np.savez(path, **_COLUMNS, e=np.array(['a', 'a', 'b', 'b'], object))
+  keys = {'observations': 'observations', 'actions': 'actions', 'episodes': 'e'}
+  with pytest.raises(DemonstrationError, match='found e, a pickle') as caught:
+    read(str(path), keys=keys)
+  lines = str(caught.value).split('\n')[1:]
+  exec('\n'.join(line[2:] for line in lines))
+  assert read(str(path), keys=keys).episode_ends.tolist() == [1, 2]
+
+
 def _hdf5(path, **changes):
   with h5py.File(path, 'w') as file:
     for key, values in _COLUMNS.items():

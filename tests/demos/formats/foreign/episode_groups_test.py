@@ -133,6 +133,26 @@ def test_a_group_whose_name_has_no_number_is_said(tmp_path, caplog):
   assert 'data/first: not taken as episodes' in caplog.text
 
 
+def test_groups_of_names_are_episodes_where_keys_say_so(tmp_path):
+  path = _robomimic(tmp_path / 'd.hdf5', with_successors=False)
+  with h5py.File(path, 'a') as file:
+    file.move('data/demo_2', 'data/9 May, lift')  # before 10, as a number
+    file.move('data/demo_10', 'data/10 May, été')
+  with pytest.raises(
+    DemonstrationError,
+    match="groups: found 2 of the same arrays, 'data/9 May, lift', .*told "
+    r'what .*: --keys observations=obs/a\+obs/b,actions=actions,rewards=rew',
+  ):
+    read(path)
+  keys = {'observations': 'obs/b', 'actions': 'actions'}
+  two_episodes.is_without_last_rows(read(path, keys=keys))
+  # By all of its path an array is rows, as ever.
+  keys = {
+    k: f'data/9 May, lift/{v}' for k, v in (*keys.items(), ('dones', 'dones'))
+  }
+  assert len(read(path, keys=keys).columns['actions']) == 2
+
+
 def test_groups_of_t_plus_1_observations(tmp_path):
   with h5py.File(tmp_path / 'd.h5', 'w') as file:
     for i, (path, rows) in enumerate(

@@ -1,5 +1,6 @@
 """Files of others' keys and layouts, by hand and by name."""
 
+import h5py
 import numpy as np
 import pytest
 import two_episodes
@@ -230,6 +231,40 @@ def test_episodes_may_have_names(tmp_path):
   )
   keys = {'observations': 's', 'actions': 'u', 'episodes': 'e'}
   two_episodes.is_without_last_rows(read(path, keys=keys))
+
+
+@pytest.mark.parametrize(
+  'dtype', ['S9', h5py.string_dtype(), h5py.string_dtype('ascii')]
+)
+def test_episodes_of_hdf5_may_have_names(tmp_path, dtype):
+  names = [b'run 7', b'run 7', b'run 7', b'run 10', b'run 10']
+  path = _hdf5(tmp_path, e=names, dtype=dtype)
+  keys = {'observations': 's', 'actions': 'u', 'episodes': 'e'}
+  two_episodes.is_without_last_rows(read(path, keys=keys))
+  with pytest.raises(DemonstrationError, match='e: found dtype .*expected num'):
+    read(path, keys=keys | {'dones': 'e'} | {'episodes': 's'})
+
+
+@pytest.mark.parametrize(
+  ('names', 'message'),
+  [
+    (['a', 'a', 'a', 'b', ''], 'a text of 0 bytes in row 4'),
+    (['a', 'a' * 1001, 'a', 'b', 'b'], 'a text of 1001 bytes in row 1'),
+  ],
+)
+def test_episodes_of_hdf5_whose_names_are_none(tmp_path, names, message):
+  path = _hdf5(tmp_path, e=names, dtype=h5py.string_dtype())
+  keys = {'observations': 's', 'actions': 'u', 'episodes': 'e'}
+  with pytest.raises(DemonstrationError, match=f'hdf5: e: found {message}'):
+    read(path, keys=keys)
+
+
+def _hdf5(tmp_path, e, dtype):
+  path = str(tmp_path / 'd.hdf5')
+  with h5py.File(path, 'w') as file:
+    file['s'], file['u'] = two_episodes.OBS, two_episodes.ACTS
+    file.create_dataset('e', data=e, dtype=dtype)
+  return path
 
 
 @pytest.mark.parametrize('source', ['minari:a/b-v0', 'd4rl:hopper-expert-v2'])

@@ -6,6 +6,7 @@ read.
 """
 
 import math
+import os
 
 import h5py
 import numpy as np
@@ -18,7 +19,8 @@ _INSIDE = 'numbers that lie in the file itself'
 _MOST_OBJECTS = 200_000
 _DEEPEST = 16
 _ORDINARY_BYTES = 2**20  # of a chunk; HDF5 unpacks it whole
-
+_LONGEST_NAME = 1000
+_MOST_ROWS_AT_ONCE = 10_000
 
 _LINKS = {
   h5py.h5l.TYPE_SOFT: 'soft link',
@@ -73,6 +75,38 @@ class Hdf5File:
     files.check_bytes(self.path, ', '.join(names), total)
     with files.reading(self.path, _EXPECTED):
       return {name: self._datasets[name][()] for name in names}
+
+  def is_text(self, name: str) -> bool:
+    """Whether a dataset is of texts, of one length or of any."""
+    with files.reading(self.path, _EXPECTED):
+      dtype = self._datasets[name].dtype
+      return dtype.kind == 'S' or bool(h5py.check_string_dtype(dtype))
+
+  def number_texts(self, name: str) -> np.ndarray:
+    """A dataset of texts, by numbers that are alike where those are.
+
+    Raises:
+      DemonstrationError: it is damaged, lies elsewhere, or is no names.
+    """
+    dataset, found = self._datasets[name], f'shape {self.shapes[name]}'
+    self._check(name, dataset, holds_text=True)
+    files.check_bytes(self.path, name, _num_bytes(dataset))
+    check(dataset.ndim > 0, self.path, name, found, 'one a row')
+    order: dict[bytes, int] = {}
+    numbers = np.zeros(dataset.shape, np.int64)
+    # A text of any length may be all of the file, and each row may be that one.
+    size = os.path.getsize(self.path)
+    block = min(max(1, files.MOST_BYTES // size), _MOST_ROWS_AT_ONCE)
+    for start in range(0, len(dataset), block):
+      with files.reading(self.path, _EXPECTED):
+        texts = dataset[start : start + block]
+      for i, text in zip(np.ndindex(texts.shape), texts.flat, strict=True):
+        ok = 0 < len(text) <= _LONGEST_NAME
+        found = f'a text of {len(text)} bytes in row {start + i[0]}'
+        expected = f'names, of 1 to {_LONGEST_NAME} bytes'
+        check(ok, self.path, name, found, expected)
+        numbers[(start + i[0], *i[1:])] = order.setdefault(text, len(order))
+    return numbers
 
   def texts(self) -> dict[str, str]:
     """The file's own attributes that are text, by their names.

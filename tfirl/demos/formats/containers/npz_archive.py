@@ -83,7 +83,7 @@ class NpzArchive:
     members = {key: self._members[key] for key in keys}
     for key, member in members.items():
       if member.dtype.hasobject:
-        pickles.refuse(self.path, f'{key}, a pickle')
+        pickles.refuse_member(self.path, key)
     total = sum(member.num_bytes for member in members.values())
     files.check_bytes(self.path, ', '.join(keys), total)
     with files.reading(self.path, _EXPECTED):

@@ -12,6 +12,14 @@ opened; expected numbers alone. If you trust who made it:
     [(np.vstack([p['obs'], p['next_obs'][-1:]]), p['acts']) for p in paths],
     task)  # task = tfirl.Task(...); the keys are your file's"""
 
+_MEMBER = """{path}: found {key}, a pickle, which runs whatever it holds when \
+it is opened; expected numbers, or names as text. If you trust who made it:
+  import numpy as np
+  arrays = dict(np.load({path!r}, allow_pickle=True))
+  # names: .astype(str); an array an episode: np.concatenate(arrays[{key!r}])
+  arrays[{key!r}] = arrays[{key!r}].astype(str)
+  np.savez({path!r}, **arrays)"""
+
 
 def refuse(path: str, what: str) -> None:
   """Raises DemonstrationError with the lines that convert it.
@@ -21,6 +29,11 @@ def refuse(path: str, what: str) -> None:
     what: 'a pickle', say.
   """
   raise DemonstrationError(_ADVICE.format(path=path, what=what))
+
+
+def refuse_member(path: str, key: str) -> None:
+  """As `refuse`, of one array of an .npz."""
+  raise DemonstrationError(_MEMBER.format(path=path, key=key))
 
 
 _DATASETS = """{path}: found a folder of Hugging Face's datasets, as \

@@ -2,9 +2,11 @@
 
 robomimic's are data/demo_0, data/demo_1, ..., each with actions [T, A], dones
 [T], rewards [T], obs/NAME [T, .] and, perhaps, next_obs/NAME. Others' are
-episode_0, ... with observation [T or T + 1, O] and action [T, A], say.
+episode_0, ... with observation [T or T + 1, O] and action [T, A], say; or have
+names, '2024-05-01 grasp' say, and are all alike: those only as `keys` tell.
 """
 
+import collections
 import re
 from collections.abc import Mapping, Sequence
 
@@ -45,6 +47,66 @@ def find(shapes: keyed.Shapes) -> list[str]:
   return sorted(found, key=lambda group: (groups[group], group))
 
 
+def find_named(
+  path: str, shapes: keyed.Shapes, keys: Mapping[str, str] | None
+) -> list[str]:
+  """Names of groups without numbers that `keys` take for episodes.
+
+  They are two or more beside each other, all of the same arrays, actions among
+  them: episodes, or parts of a data set, train and test say. Whoever names an
+  array as it is called in each takes them for episodes.
+
+  Args:
+    path: for messages.
+    shapes: of the file's arrays.
+    keys: ours -> theirs.
+
+  Returns:
+    In the order of the names; [] if there are none, or `keys` name arrays by
+    all of their path.
+
+  Raises:
+    DemonstrationError: there are some, and no `keys`.
+  """
+  groups = _alike(shapes)
+  if not groups:
+    return []
+  inside = _inside(shapes, groups[0])
+  if keys is None:
+    told = {'observations': '?', 'actions': '?'}
+    told |= {k: v for k, v in _by_name(inside).items() if k in _TAKEN}
+    line = ','.join(f'{ours}={theirs}' for ours, theirs in told.items())
+    names = ', '.join(map(repr, groups[:3]))
+    found = f'{len(groups)} of the same arrays, {names}, ...'
+    expected = 'to be told what they hold, if each is an episode: --keys '
+    check(False, path, 'groups', found, expected + line)
+  parts = [part for theirs in keys.values() for part in theirs.split('+')]
+  return groups if all(part in inside for part in parts) else []
+
+
+def _alike(shapes: keyed.Shapes) -> list[str]:
+  """Groups beside each other, of any names and of the same arrays."""
+  inside = collections.defaultdict(lambda: collections.defaultdict(set))
+  for key in shapes:
+    parts = key.split('/')
+    for i in range(1, len(parts)):
+      parent, name = '/'.join(parts[: i - 1]), '/'.join(parts[:i])
+      inside[parent][name].add('/'.join(parts[i:]))
+  for groups in inside.values():
+    names = next(iter(groups.values()))
+    flat = [name for name in names if '/' not in name]
+    is_alike = len(groups) > 1 and all(g == names for g in groups.values())
+    if is_alike and keyed.proposed_keys(flat).get('actions'):
+      return sorted(groups, key=_by_numbers)
+  return []
+
+
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+  """A key to sort by: numbers in a name count as such, 9 before 10."""
+  parts = re.split(r'(\d+)', name)
+  return [(int(part) if part.isdecimal() else 0, part) for part in parts]
+
+
 def _parent(group: str) -> str:
   return group.rpartition('/')[0]
 
@@ -73,7 +135,7 @@ def read(
   others = _beside(file.shapes, groups)
   if others:
     logging.warning('%s: %s: not taken as episodes', path, ', '.join(others))
-  first = _shapes_in(file, groups[0])
+  first = _inside(file.shapes, groups[0])
   if keys is None:
     keys = _told(path, groups[0], first)
   keyed.check_keys(path, keys)
@@ -114,17 +176,26 @@ def _beside(shapes: keyed.Shapes, groups: Sequence[str]) -> list[str]:
   return sorted(found - set(groups))
 
 
-def _shapes_in(file: Hdf5File, group: str) -> dict[str, tuple[int, ...]]:
+def _inside(shapes: keyed.Shapes, group: str) -> dict[str, tuple[int, ...]]:
   """Shapes of a group's arrays, by their names in it."""
   prefix = f'{group}/'
   return {
     key.removeprefix(prefix): shape
-    for key, shape in file.shapes.items()
+    for key, shape in shapes.items()
     if key.startswith(prefix)
   }
 
 
 def _told(path: str, group: str, shapes: keyed.Shapes) -> dict[str, str]:
+  """The keys that names tell, or DemonstrationError."""
+  keys = _by_name(shapes)
+  keyed.require(f'{path}, {group}', {**shapes, **keys}, ('observations',))
+  logging.info('%s: taken as %s', path, keys)
+  # `dones` are no terminals; where an episode ends the groups say.
+  return {k: v for k, v in keys.items() if k in _TAKEN}
+
+
+def _by_name(shapes: keyed.Shapes) -> dict[str, str]:
   """The keys that names tell; pictures are no observations."""
   flat = {key: shape for key, shape in shapes.items() if '/' not in key}
   keys = keyed.proposed_keys(list(flat))
@@ -139,10 +210,7 @@ def _told(path: str, group: str, shapes: keyed.Shapes) -> dict[str, str]:
     )
     if parts:
       keys[ours] = '+'.join(parts)
-  keyed.require(f'{path}, {group}', {**shapes, **keys}, ('observations',))
-  logging.info('%s: taken as %s', path, keys)
-  # `dones` are no terminals; where an episode ends the groups say.
-  return {k: v for k, v in keys.items() if k in _TAKEN}
+  return keys
 
 
 def _episode(
@@ -152,7 +220,7 @@ def _episode(
   rows before its last one are marked as ends.
   """
   name = f'{path}, {group}'
-  shapes = _shapes_in(file, group)
+  shapes = _inside(file.shapes, group)
   arrays = {}
   for ours, theirs in keys.items():
     parts = theirs.split('+')
