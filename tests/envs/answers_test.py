@@ -90,7 +90,7 @@ def test_resets_of_another_form_are_named(inner, message, is_limited):
     GymnasiumEnvironment(inner, 0).reset()
 
 
-@pytest.mark.parametrize('error', [ValueError, TypeError, KeyError])
+@pytest.mark.parametrize('error', [ValueError, TypeError, KeyError, OSError])
 def test_what_an_environment_raises_comes_out_as_it_is(error):
   class Raising(AnswerEnv):
     def step(self, action):
@@ -98,8 +98,11 @@ def test_what_an_environment_raises_comes_out_as_it_is(error):
 
   env = GymnasiumEnvironment(gymnasium.wrappers.TimeLimit(Raising(), 9), 0)
   env.reset()
-  with pytest.raises(error, match='unpack, says the user.?$'):
+  with pytest.raises(error, match='to unpack, says the user') as info:
     env.step([0.0])
+  assert info.value.args == ('not enough values to unpack, says the user',)
+  where = 'raised by Raising.step, step 1 of its episode'
+  assert info.value.__notes__ == [where]
 
 
 @pytest.mark.parametrize('reward', [np.nan, np.inf, -np.inf, np.float32('nan')])

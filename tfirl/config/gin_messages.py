@@ -4,5 +4,10 @@ _CALLS = '\n  In call to configurable'
 
 
 def without_calls(error: BaseException) -> str:
-  """The error's own message, without the calls gin appends to it."""
-  return str(error).split(_CALLS)[0]
+  """The error's own message and its notes, without the calls gin appends.
+
+  One without a message goes by its type.
+  """
+  message = str(error).split(_CALLS)[0] or type(error).__name__
+  notes = getattr(error, '__notes__', ())
+  return message + ''.join(f' ({note})' for note in notes)

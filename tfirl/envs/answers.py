@@ -27,24 +27,30 @@ _CALLERS = (
 _MISUNDERSTOOD = ('unpack', "unexpected keyword argument 'seed'")
 
 
-def explain(error: Exception, name: str, method: str) -> None:
+def explain(error: Exception, name: str, method: str, step: int) -> None:
   """Says in other words that an answer was not of gymnasium's form.
 
   Args:
-    error: what a call of `method` raised, and is raised on if this returns: of
-      what the environment itself raises there is nothing to say.
+    error: what a call of `method` raised, and is raised on if this returns:
+      what the environment itself raises gets a note of where it did.
     name: of the environment.
     method: 'reset' or 'step'.
+    step: how many of its episode were begun.
 
   Raises:
     ValueError: a caller could not take the answer; says what is expected.
   """
   where = traceback.extract_tb(error.__traceback__)[-1].filename
   words = str(error)
-  if where.startswith(_CALLERS) and any(w in words for w in _MISUNDERSTOOD):
+  is_misunderstood = isinstance(error, (TypeError, ValueError)) and (
+    where.startswith(_CALLERS) and any(w in words for w in _MISUNDERSTOOD)
+  )
+  if is_misunderstood:
     raise ValueError(
       f'{name}.{method}: {words}; expected {_EXPECTED[method]}'
     ) from error
+  at = f', step {step} of its episode' if step else ''
+  error.add_note(f'raised by {name}.{method}{at}')
 
 
 def check_ends(name: str, terminated: Any, truncated: Any) -> None:

@@ -165,8 +165,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
   def _reset(self) -> ts.TimeStep:
     try:
       observation, self._info = self._gym.reset(seed=self._next_seed)
-    except (TypeError, ValueError) as error:
-      answers.explain(error, self.name, 'reset')
+    except Exception as error:
+      answers.explain(error, self.name, 'reset', 0)
       raise
     self._next_seed = None
     self._was_reset = True
@@ -179,8 +179,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
       observation, reward, terminated, truncated, self._info = self._gym.step(
         action
       )
-    except (TypeError, ValueError) as error:
-      answers.explain(error, self.name, 'step')
+    except Exception as error:
+      answers.explain(error, self.name, 'step', self._elapsed_steps + 1)
       raise
     if not self._has_stepped:
       answers.check_ends(self.name, terminated, truncated)
