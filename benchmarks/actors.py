@@ -16,16 +16,24 @@ import threading
 import time
 
 import gymnasium
-from absl import app, flags
+import program
+from absl import flags
 
 _ACTORS = flags.DEFINE_list('actors', ['1', '2', '4', '8'], 'How many.')
-_SECONDS = flags.DEFINE_float('seconds', 40.0, 'Timed, of each number.')
-_STEP_MS = flags.DEFINE_float('step_ms', 100.0, 'What a step takes at least.')
+_SECONDS = flags.DEFINE_float('seconds', 40.0, 'Timed, of each number.', 0.0)
+_STEP_MS = flags.DEFINE_float(
+  'step_ms', 100.0, 'What a step takes at least.', 0.0
+)
 _UPDATES = flags.DEFINE_bool('updates', True, 'Train; else only take steps.')
 _ONE = flags.DEFINE_integer(
-  'one', None, 'Measure this number, in this process.'
+  'one', None, 'Measure this number, in this process.', 1
 )
 _EXCHANGE = flags.DEFINE_bool('exchange', False, 'Only move blocks.')
+flags.register_validator(
+  'actors',
+  lambda numbers: all(n.isdecimal() and int(n) > 0 for n in numbers),
+  'expected numbers from 1 on',
+)
 _MEMORY = flags.DEFINE_bool('memory', False, 'Also print RSS and descriptors.')
 
 # From the first gradient step on, so that all rounds are alike.
@@ -162,4 +170,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

@@ -9,7 +9,9 @@ import pairing
 from absl import flags
 
 ROWS = flags.DEFINE_string('rows', None, 'An .npz; made if not given.')
-HIDDEN = flags.DEFINE_integer('hidden', 200, "Width of the ensemble's layers.")
+HIDDEN = flags.DEFINE_integer(
+  'hidden', 200, "Width of the ensemble's layers.", 1
+)
 _NUM_ROWS = flags.DEFINE_integer('num_rows', 50_000, 'Rows of a fit.', 512)
 
 

@@ -8,7 +8,8 @@ the difference of a long and a short one is.
 """
 
 import dynamics
-from absl import app, flags
+import program
+from absl import flags
 
 _EPOCHS = flags.DEFINE_integer('epochs', 3, 'Timed epochs of a turn.', 1)
 
@@ -35,4 +36,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

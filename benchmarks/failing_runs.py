@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import disc
+import program
 from failing_cases import FIRST, OF_METHOD, OVER, SECOND, Case
 
 _SETS = {'first': FIRST, 'second': SECOND}
@@ -80,8 +81,9 @@ def main(argv: list[str] | None = None) -> None:
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument('sets', nargs='+', choices=_SETS)
   parser.add_argument('--out', type=Path, required=True)
-  parser.add_argument('--only', nargs='*', help='names of some')
-  parser.add_argument('--jobs', type=int, default=1, help='at a time')
+  known = [name for cases in _SETS.values() for name in cases]
+  parser.add_argument('--only', nargs='*', choices=known, help='some of them')
+  parser.add_argument('--jobs', type=program.count, default=1, help='at a time')
   parser.add_argument(
     '--table', action='store_true', help='print what is found of them'
   )

@@ -10,17 +10,18 @@ are 2.4 to Stable-Baselines3 and 1.2 to SBX.
 """
 
 import pairing
+import program
 import training
-from absl import app, flags
+from absl import flags
 
 _ROUNDS = flags.DEFINE_integer(
-  'rounds', 160, "tfirl's timed rounds of a turn; 160 hold two cost updates."
+  'rounds', 160, "tfirl's timed rounds of a turn; 160 hold two cost updates.", 1
 )
 _WARMUP_ROUNDS = flags.DEFINE_integer(
-  'warmup_rounds', 40, 'Rounds before them: random data, tracing.'
+  'warmup_rounds', 40, 'Rounds before them: random data, tracing.', 0
 )
 _PEER_ROUNDS = flags.DEFINE_integer(
-  'peer_rounds', 40, "The peers' timed rounds; all are alike."
+  'peer_rounds', 40, "The peers' timed rounds; all are alike.", 1
 )
 
 
@@ -44,4 +45,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

@@ -10,7 +10,8 @@ here Reverb's `learner` table. Ensembles have seen the rows for one epoch.
 import time
 
 import dynamics
-from absl import app, flags
+import program
+from absl import flags
 
 _LENGTH = flags.DEFINE_integer('length', 5, 'Steps of a rollout.', 1)
 
@@ -61,4 +62,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

@@ -17,16 +17,17 @@ import sys
 import tempfile
 import time
 
-from absl import app, flags
+import program
+from absl import flags
 
 from tfirl.sweeps import flags as sweep_flags
 from tfirl.sweeps import queueing
 from tfirl.sweeps.executors import local
 from tfirl.work_units.unit import WorkUnit
 
-flags.DEFINE_integer('units', 10, 'commands that do nothing, a turn')
+flags.DEFINE_integer('units', 10, 'commands that do nothing, a turn', 1)
 flags.DEFINE_integer('turns', 5, 'turns of each way', lower_bound=1)
-flags.DEFINE_integer('runs', 0, 'real runs, a turn')
+flags.DEFINE_integer('runs', 0, 'real runs, a turn', 0)
 # As a run with nothing left to do.
 _NOTHING = "open('complete.json', 'w').close()"
 _TINY = (
@@ -121,4 +122,4 @@ def main(unused_argv: list[str]) -> None:
 
 if __name__ == '__main__':
   sweep_flags.define_flags()
-  app.run(main)
+  program.run(main)

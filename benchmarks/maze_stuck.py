@@ -12,7 +12,8 @@ import collections
 import pathlib
 
 import numpy as np
-from absl import app, flags
+import program
+from absl import flags
 
 import tfirl
 from tfirl.costs import export as cost_export
@@ -101,6 +102,8 @@ def main(argv: list[str]) -> None:
   demos = load.of_task(flags.FLAGS.demos or task.demos, task)
   policy = policy_file.load(run / policy_file.FILE).unit_policy
   with task.make_env(0) as env:
+    if env.maze is None:
+      raise ValueError(f'{run}: found the task {task.name}; expected a maze')
     episodes = play(env, policy, flags.FLAGS.episodes)
     grid = env.maze.map
   groups, cells = collections.defaultdict(list), collections.Counter()
@@ -149,4 +152,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main, 'RUN', least=1)

@@ -14,11 +14,12 @@ import sys
 
 import numpy as np
 import pairing
+import program
 import training
-from absl import app, flags
+from absl import flags
 
-_ROWS = flags.DEFINE_integer('rows', 1_000_000, 'Rows put into `policy`.')
-_ROUNDS = flags.DEFINE_integer('rounds', 100, 'Rounds trained after that.')
+_ROWS = flags.DEFINE_integer('rows', 1_000_000, 'Rows put into `policy`.', 1)
+_ROUNDS = flags.DEFINE_integer('rounds', 100, 'Rounds trained after that.', 1)
 
 _ROWS_AT_ONCE = 10_000
 
@@ -76,4 +77,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

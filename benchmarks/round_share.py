@@ -11,12 +11,13 @@ import statistics
 import time
 
 import pairing
+import program
 import training
-from absl import app, flags
+from absl import flags
 
-_ROUNDS = flags.DEFINE_integer('rounds', 70, 'Timed rounds.')
+_ROUNDS = flags.DEFINE_integer('rounds', 70, 'Timed rounds.', 1)
 _WARMUP_ROUNDS = flags.DEFINE_integer(
-  'warmup_rounds', 40, 'Rounds before them: random data, tracing.'
+  'warmup_rounds', 40, 'Rounds before them: random data, tracing.', 0
 )
 
 
@@ -87,4 +88,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

@@ -11,8 +11,9 @@ update would have moved are not read before it.
 
 import json
 
+import program
 import updates
-from absl import app, flags
+from absl import flags
 
 
 def _layers(*sizes: int):
@@ -116,4 +117,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

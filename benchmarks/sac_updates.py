@@ -9,8 +9,8 @@ the bar is 0.88 of them, 2.4 of Stable-Baselines3 and 1.25 of SBX.
 """
 
 import pairing
+import program
 import updates
-from absl import app
 
 
 def _make_agent(*sizes, hidden):
@@ -36,4 +36,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

@@ -14,7 +14,8 @@ import sys
 import tempfile
 import time
 
-from absl import app, flags
+import program
+from absl import flags
 
 flags.DEFINE_integer('repeats', 3, 'Turns of each.', lower_bound=1)
 
@@ -63,4 +64,4 @@ def main(argv):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main, 'names, such as hype_hopper', most=99)

@@ -6,10 +6,11 @@ All use Adam. tfirl's updates also clone as many expert rows, of which its peers
 have none. The bar is 2.8 to Stable-Baselines3.
 """
 
+import program
 import updates
-from absl import app, flags
+from absl import flags
 
-_BC_WEIGHT = flags.DEFINE_float('bc_weight', 1.0, '0 leaves cloning out.')
+_BC_WEIGHT = flags.DEFINE_float('bc_weight', 1.0, '0 leaves cloning out.', 0.0)
 
 
 def _make_agent(*sizes, hidden):
@@ -33,4 +34,4 @@ def main(_):
 
 
 if __name__ == '__main__':
-  app.run(main)
+  program.run(main)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 import pairing
 from absl import flags
 
-_BATCH = flags.DEFINE_integer('batch', 256, 'Rows of an update.')
-_HIDDEN = flags.DEFINE_integer('hidden', 256, 'Width of both hidden layers.')
-_ROUNDS = flags.DEFINE_integer('rounds', 30, 'Timed rounds of a turn.')
+_BATCH = flags.DEFINE_integer('batch', 256, 'Rows of an update.', 1)
+_HIDDEN = flags.DEFINE_integer('hidden', 256, 'Width of both hidden layers.', 1)
+_ROUNDS = flags.DEFINE_integer('rounds', 30, 'Timed rounds of a turn.', 1)
 
 UPDATES_PER_ROUND = 64
 SIZES = 11, 3  # of Hopper's observations and actions

@@ -305,7 +305,9 @@ def load_script(root):
     spec = importlib.util.spec_from_file_location(name, root / path)
     module = importlib.util.module_from_spec(spec)
     known = set(flags.FLAGS)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+      patch.syspath_prepend(str((root / path).parent))  # as Python has it
+      spec.loader.exec_module(module)
     for owner, found in flags.FLAGS.flags_by_module_dict().items():
       if not owner.startswith(('tfirl.', 'absl.')):
         for name in {flag.name for flag in found} - known:
