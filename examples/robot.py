@@ -62,6 +62,33 @@ def read_metadata(path: pathlib.Path) -> dict:
     return json.loads(str(arrays['metadata']))
 
 
+def make_robot(task: dict) -> gymnasium.Env:
+  """A simulated one, by a policy's metadata.
+
+  Raises:
+    ValueError: they do not say which.
+  """
+  if not task['env_id']:
+    raise ValueError('gymnasium does not know it by name')
+  try:
+    env = gymnasium.make(
+      task['env_id'],
+      max_episode_steps=task.get('max_episode_steps'),
+      **task['env_kwargs'],
+    )
+  except gymnasium.error.Error as error:
+    raise ValueError(str(error)) from error
+  if env.spec.max_episode_steps is None:
+    raise ValueError('nothing says after how many steps its episodes end')
+  found, shape = (
+    env.observation_space.shape,
+    tuple(task['observation']['shape']),
+  )
+  if found != shape:
+    raise ValueError(f'it is seen in {found}, and was wrapped to {shape}')
+  return env
+
+
 def main(argv: list[str] | None = None) -> None:
   """Rolls it out."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -70,12 +97,13 @@ def main(argv: list[str] | None = None) -> None:
   args = parser.parse_args(argv)
   task = read_metadata(args.policy)
   act = load(args.policy)
-  if not task['env_id']:
+  try:
+    env = make_robot(task)
+  except ValueError as error:
     parser.error(
-      f'{task["task"]} is an environment that gymnasium does not know by name: '
-      'put your robot in its place, in the next line of this file'
+      f'{task["task"]} can not be simulated here: {error}; put your robot in '
+      'the place of make_robot, in this file'
     )
-  env = gymnasium.make(task['env_id'], **task['env_kwargs'])
   returns = []
   for seed in range(args.episodes):
     observation, _ = env.reset(seed=seed)

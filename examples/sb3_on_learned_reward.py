@@ -30,9 +30,9 @@ def main() -> None:
   parser.add_argument('--out', default='sb3_policy', help='(sb3_policy)')
   args = parser.parse_args()
   task = LearnedReward(args.cost).metadata
-  env, judge_env = (
-    gymnasium.make(task['env_id'], **task['env_kwargs']) for _ in range(2)
-  )
+  kwargs = {'max_episode_steps': task.get('max_episode_steps')}
+  kwargs |= task['env_kwargs']
+  env, judge_env = (gymnasium.make(task['env_id'], **kwargs) for _ in range(2))
   learned = LearnedRewardWrapper(env, args.cost)
   model = SAC('MlpPolicy', learned, seed=args.seed, verbose=1)
   curve = callbacks.EvalCallback(

@@ -22,7 +22,10 @@ def _run(root, script, *arguments):
   ('command', 'message'),
   [
     ('hype_loop.py --rounds=0', 'flag --rounds=0: 0 is not a positive integer'),
-    ('actors.py --actors=1,two', "flag --actors=['1', 'two']: expected numbers f"),
+    (
+      'actors.py --actors=1,two',
+      "flag --actors=['1', 'two']: expected numbers",
+    ),
     ('sac_updates.py 30', "error: found the arguments ['30']; expected only f"),
     ('maze_stuck.py', 'error: found the arguments []; expected RUN'),
     (

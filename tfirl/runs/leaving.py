@@ -39,6 +39,7 @@ class Leaver:
       'env_id': env.env_id,
       # Of an environment of the user's these may be anything.
       'env_kwargs': json.loads(recorder.kwargs_text(env.env_kwargs)),
+      'max_episode_steps': env.max_episode_steps,
       'method': folder.parent.name,
       'seed': int(folder.name),
       'versions': run_folder.versions(),
