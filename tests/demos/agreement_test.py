@@ -2,12 +2,13 @@
 
 import dataclasses
 
+import gym_envs
 import gymnasium
 import numpy as np
 import pytest
 
 from tfirl import tasks
-from tfirl.demos import agreement, load, recorder
+from tfirl.demos import agreement, arrays, load, recorder
 from tfirl.demos.checking import DemonstrationError
 from tfirl.demos.raw import RawDemonstrations
 
@@ -146,6 +147,21 @@ def test_actions_of_a_policys_own_scale_are_a_warning(pendulum, caplog):
   assert 'found none beyond [-1, 1], and Pendulum-v1 takes -2 to 2' in (
     caplog.text
   )
+
+
+@pytest.mark.parametrize(('largest', 'is_said'), [(1.0, True), (0.6, False)])
+def test_of_a_range_that_is_wider_in_some_columns_alone(
+  largest, is_said, caplog
+):
+  """A gripper's is [-1, 1] itself, and says nothing."""
+  env = gym_envs.LinearEnv([-3.0, -1.0], [3.0, 1.0])
+  actions = np.array([[largest, 1.0], [-largest, -1.0], [0.1, 0.2]])
+  observations = np.cumsum(np.concatenate([[[0.0, 0.0]], actions]), axis=0)
+  task = tasks.Task(
+    'linear', env_fn=lambda render_mode=None: env, max_episode_steps=3
+  )
+  arrays.from_episodes([(observations, actions)], task)
+  assert ('takes -3 to 3: are they' in caplog.text) == is_said
 
 
 def test_recorded_through_wrappers(demos, caplog):

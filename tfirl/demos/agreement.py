@@ -248,9 +248,10 @@ def _warn_of_unit_actions(demos, env) -> None:
   """Actions that look like a policy's own, from -1 to 1, in a wider range."""
   low, high = env.action_low, env.action_high
   actions = (high + low) / 2 + (high - low) / 2 * demos.actions
-  most = float(np.abs(actions).max())
-  is_wider = bool((low < -1.05).all() and (high > 1.05).all())
-  if is_wider and 0.95 <= most <= 1.0 + 1e-4:
+  most = np.abs(actions).max(axis=0)
+  # Of some columns only, a gripper's say, the range may be [-1, 1] itself.
+  wider = most[(low < -1.05) & (high > 1.05)]
+  if most.max() <= 1.0 + 1e-4 and (wider >= 0.95).any():
     logging.warning(
       '%s: actions: found none beyond [-1, 1], and %s takes %g to %g: are they '
       "in a policy's own scale? Expected the environment's",
