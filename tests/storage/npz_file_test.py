@@ -1,5 +1,8 @@
+import gc
 import os
+import sys
 
+import disks
 import numpy as np
 import pytest
 
@@ -45,6 +48,28 @@ def test_a_kill_leaves_the_old_file_and_what_is_removed(
   left.touch()
   atomic_file.remove_leftovers(tmp_path)
   assert not left.exists()
+
+
+@pytest.mark.parametrize('compressed', [False, True])
+def test_a_full_disk_is_told_once(tmp_path, compressed):
+  told = []
+  rng = np.random.default_rng(0)
+  with (
+    disks.needed(tmp_path / 'disk', '64k') as folder,
+    pytest.MonkeyPatch.context() as patch,
+  ):
+    patch.setattr(sys, 'unraisablehook', told.append)
+    with pytest.raises(OSError, match=r'No space left .*a\.npz'):
+      npz_file.write(folder / 'a.npz', {'a': rng.normal(size=9999)}, compressed)
+    gc.collect()
+    assert not told and not os.listdir(folder)
+
+
+def test_what_is_no_numbers_is_not_written(tmp_path):
+  """It would be a pickle, which nobody reads."""
+  with pytest.raises(ValueError, match='allow_pickle'):
+    npz_file.write(tmp_path / 'a.npz', {'a': np.array([{}])})
+  assert not os.listdir(tmp_path)
 
 
 def test_nobody_else_writes_one(root):

@@ -28,16 +28,29 @@ def write(
 
   Raises OSError as `atomic_file.opened`.
   """
-  save = np.savez_compressed if compressed else np.savez
   with atomic_file.opened(Path(path)) as file:
-    save(file, **arrays)
+    _save(file, arrays, compressed)
 
 
 def to_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
   """What such a file holds."""
   file = io.BytesIO()
-  np.savez(file, **arrays)
+  _save(file, arrays)
   return file.getvalue()
+
+
+def _save(
+  file: BinaryIO, arrays: Mapping[str, np.ndarray], compressed: bool = False
+) -> None:
+  """What `np.savez` does, which leaves an archive that it could not write, on a
+  full disk, open: it then complains of the file that was closed, on stderr.
+  """
+  method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+  with zipfile.ZipFile(file, 'w', method) as archive:
+    for name, values in arrays.items():
+      with archive.open(f'{name}.npy', 'w', force_zip64=True) as member:
+        array = np.asanyarray(values)
+        np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def read(

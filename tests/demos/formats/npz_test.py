@@ -105,11 +105,11 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
   path = tmp_path / 'd.npz'
   path.write_bytes(b'old')
 
-  def full_disk(file, **_):
+  def full_disk(file, *_, **__):
     file.write(b'half')
     raise OSError('No space left on device')
 
-  monkeypatch.setattr(np, 'savez_compressed', full_disk)
+  monkeypatch.setattr(np.lib.format, 'write_array', full_disk)
   raw = RawDemonstrations('x', {'observations': np.zeros((1, 1))})
   with pytest.raises(OSError, match='No space'):
     npz.save_npz(raw, str(path))
