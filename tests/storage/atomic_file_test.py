@@ -1,6 +1,7 @@
 import os
 import subprocess
 
+import disks
 import pytest
 
 from tfirl.storage import atomic_file
@@ -12,6 +13,13 @@ def test_replaces_the_whole_file(tmp_path):
   atomic_file.write_text(path, 'short')
   assert path.read_text() == 'short'
   assert os.listdir(tmp_path) == ['a.json']
+
+
+def test_of_a_disk_that_is_read_only_the_file_is_named(tmp_path):
+  """Not what it was about to be written to."""
+  with disks.needed(tmp_path / 'disk', '64k', 'ro') as folder:
+    with pytest.raises(OSError, match=r"Read-only .*/disk/a\.json'$"):
+      atomic_file.write_text(folder / 'a.json', 'text')
 
 
 def test_an_error_leaves_the_old_file_alone(tmp_path, monkeypatch):

@@ -34,7 +34,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
       os.fsync(file.fileno())
     os.replace(writing, path)
   except BaseException as error:
-    writing.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # of a disk that is read-only, say
+      writing.unlink(missing_ok=True)
     if isinstance(error, OSError) and error.errno is not None:
       # Of a write it does not say where.
       raise OSError(error.errno, error.strerror, str(path)) from error
