@@ -13,7 +13,7 @@ import gymnasium
 
 from tfirl import checks
 from tfirl.config import gin_bindings, user_modules
-from tfirl.envs import time_limits
+from tfirl.envs import answers, time_limits
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import ant_steering, camera, goal_maze
 from tfirl.envs.wrappers import TremblingHand
@@ -131,7 +131,8 @@ class Task:
     checks.integer('seed', seed, 0)
     if render_mode is not None:
       renderer.choose()
-    gym = self._make_gym(render_mode)
+    with answers.kept_folder(self._what):
+      gym = self._make_gym(render_mode)
     try:
       env = self._adapted(gym, seed, render_mode)
     except BaseException:

@@ -1,11 +1,14 @@
 """What an environment answers: of another form it is named."""
 
+import os
+
 import gym_envs
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
 
+from tfirl import tasks
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 
 
@@ -132,3 +135,20 @@ def test_without_an_id_an_environment_goes_by_its_class():
     FloatingPointError, match='^AnswerEnv: non-finite observation at step 0'
   ):
     env.reset()
+
+
+def test_an_environment_that_leaves_the_working_folder_does_not_take_us_along(
+  tmp_path, monkeypatch, caplog
+):
+  """A run's paths are relative to it."""
+  monkeypatch.chdir(tmp_path)
+
+  def make(render_mode=None):
+    os.chdir('/')
+    return AnswerEnv()
+
+  with tasks.Task('a', env_fn=make, max_episode_steps=3).make_env():
+    assert os.getcwd() == str(tmp_path)
+  assert f'changed the working folder to /; changed back to {tmp_path}' in (
+    caplog.text
+  )

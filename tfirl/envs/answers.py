@@ -1,7 +1,10 @@
 """What an environment's `reset` and `step` answer: what is wrong with it."""
 
+import contextlib
+import logging
 import os
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import gymnasium
@@ -51,6 +54,28 @@ def explain(error: Exception, name: str, method: str, step: int) -> None:
     ) from error
   at = f', step {step} of its episode' if step else ''
   error.add_note(f'raised by {name}.{method}{at}')
+
+
+@contextlib.contextmanager
+def kept_folder(what: str) -> Iterator[None]:
+  """Goes back to the working folder, to which a run's paths are relative.
+
+  Args:
+    what: may leave it, for the warning.
+  """
+  before = os.getcwd()
+  try:
+    yield
+  finally:
+    found = os.getcwd()
+    if found != before:
+      os.chdir(before)
+      logging.warning(
+        '%s: it changed the working folder to %s; changed back to %s',
+        what,
+        found,
+        before,
+      )
 
 
 def check_ends(name: str, terminated: Any, truncated: Any) -> None:
