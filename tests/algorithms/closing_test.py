@@ -2,10 +2,16 @@
 
 import gymnasium
 import pytest
+import reverb_ports
+import small_games
 
 from tfirl import tasks
-from tfirl.algorithms import expert, model_free
+from tfirl.algorithms import algorithm as algorithm_lib
+from tfirl.algorithms import bc, expert, model_based, model_free
+from tfirl.algorithms.actors import remote_steps
+from tfirl.algorithms.parts import cost_turns, sources
 from tfirl.config import gin_bindings
+from tfirl.replay import interface
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _SMALL = ['tfirl.SacAgent.hidden = (8,)', 'policy/table.rows_per_item = 5']
@@ -89,3 +95,59 @@ def test_what_one_raises_keeps_no_other_open(make, made, monkeypatch):
     game.close()
   assert [env.num_closes for env in made] == [1, 0]  # the cost's came first
   assert len(stopped) == 1
+
+
+def _fail(*unused_args, **unused_kwargs):
+  raise MemoryError('no room')
+
+
+_HYPER = [*_SMALL, *small_games.MODEL_BASED, 'ModelBased.steps_per_round = 4']
+
+
+@pytest.mark.parametrize(
+  ('algorithm', 'gin_file', 'bindings', 'num_envs'),
+  [
+    (model_free.ModelFree, 'paper/hype_hopper.gin', _HYPE, 2),
+    (model_based.ModelBased, 'paper/hyper_hopper.gin', _HYPER, 2),
+    (expert.Expert, 'expert_hopper.gin', _EXPERT, 1),
+    (bc.BehaviorCloning, 'bc_hopper.gin', ['BcAgent.hidden = (8,)'], 1),
+  ],
+)
+def test_a_constructor_that_fails_leaves_nothing_open(
+  make, made, monkeypatch, algorithm, gin_file, bindings, num_envs
+):
+  monkeypatch.setattr(algorithm_lib.Algorithm, '__init__', _fail)
+  with reverb_ports.none_left_open():
+    with pytest.raises(MemoryError, match='no room'):
+      make(algorithm, gin_file, bindings)
+  assert [env.num_closes for env in made] == [1] * num_envs
+
+
+def test_a_cost_that_fails_leaves_no_environment_open(make, made, monkeypatch):
+  monkeypatch.setattr(cost_turns, '_make_learner', _fail)
+  with pytest.raises(MemoryError):
+    make(model_free.ModelFree, 'paper/hype_hopper.gin', _HYPE)
+  assert all(env.num_closes for env in made)
+
+
+def test_a_source_that_fails_leaves_no_environment_open(made, monkeypatch):
+  def make_env(seed):
+    made.append(_Stuck(gymnasium.make('Hopper-v5')))
+    return tasks.Task('hopper', env_fn=lambda: made[-1]).make_env(seed)
+
+  monkeypatch.setattr(_Stuck, 'reset', _fail)
+  with pytest.raises(MemoryError):
+    sources.OwnEnvironment(make_env, (0,), 16)
+  monkeypatch.setattr(interface, 'restrict', _fail)
+  with reverb_ports.none_left_open(), pytest.raises(MemoryError):
+    remote_steps.RemoteSteps(
+      make_env,
+      (0,),
+      16,
+      crew=None,
+      num_actors=2,
+      max_policy_age=1,
+      timeout_s=1.0,
+      stop=lambda: False,
+    )
+  assert [env.num_closes for env in made] == [1, 1]

@@ -5,6 +5,7 @@ import shutil
 import gin
 import numpy as np
 import pytest
+import reverb_ports
 
 from tfirl.replay.errors import BlockedWriterError, StarvedTableError
 from tfirl.replay.tables import table
@@ -206,8 +207,9 @@ def test_missing_and_damaged_checkpoints_are_named(
   replay.save(tmp_path / 'saved')
   shutil.copytree(tmp_path / 'saved', tmp_path / 'no_partial')
   (tmp_path / 'no_partial' / 'partial_policy.npz').unlink()
-  with pytest.raises(FileNotFoundError, match='partial_policy.npz'):
-    make_replay(restore_from=tmp_path / 'no_partial')
+  with reverb_ports.none_left_open():
+    with pytest.raises(FileNotFoundError, match='partial_policy.npz'):
+      make_replay(restore_from=tmp_path / 'no_partial')
   (tmp_path / 'saved' / 'reverb' / 'items.tfrecord').write_bytes(b'')
   with pytest.raises(ValueError, match="'policy'|saved"):
     make_replay(restore_from=tmp_path / 'saved')

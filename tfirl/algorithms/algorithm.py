@@ -1,8 +1,9 @@
 """What all algorithms are to the run that plays their rounds."""
 
 import abc
+import contextlib
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,20 @@ class Trainable(abc.ABC):
     """Ends what was started for the run."""
 
 
+class _Opened(contextlib.ExitStack):
+  """What is to be closed: the latest first, each whatever the others raise."""
+
+  def __call__(self, part):
+    """`part`, whose `close` is to be called."""
+    return self.enter_context(contextlib.closing(part))
+
+
 class Algorithm(Trainable):
-  """An agent, the tables it learns from and its rounds."""
+  """An agent, the tables it learns from and its rounds.
+
+  A subclass is made in `with self._opening() as opened:`, each `opened(part)` of
+  which is closed by `close`, or at once if the block fails.
+  """
 
   def __init__(
     self,
@@ -154,8 +167,16 @@ class Algorithm(Trainable):
       self._record.save(folder, self._imagined())
 
   def close(self) -> None:
-    """Stops the tables' server."""
-    self._replay.close()
+    """Stops the tables' server, and closes what else was opened; each, whatever
+    the others raise.
+    """
+    self._opened.close()
+
+  @contextlib.contextmanager
+  def _opening(self) -> Iterator[_Opened]:
+    with _Opened() as self._opened:
+      yield self._opened
+      self._opened = self._opened.pop_all()
 
   def _imagined(self) -> Mapping[str, np.ndarray]:
     """What a record also shows, of those that imagine."""

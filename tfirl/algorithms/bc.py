@@ -54,14 +54,15 @@ class BehaviorCloning(algorithm.Algorithm):
     """
     seeds = np.random.SeedSequence(seed).generate_state(2).tolist()
     env_seed, table_seed = seeds
-    replay = algorithm_tables.open_with_demos(
-      [], demos, restore_from, table_seed
-    )
-    self._sampler = replay.sampler('expert', updates_per_round * batch_size)
-    agent = make_agent(*demos.sizes, demos.observations)
-    with task.make_env(env_seed) as env:
-      record = maze_record.of(env, demos)
-    super().__init__(agent, replay, updates_per_round, jit_compile, record)
+    with self._opening() as opened:
+      replay = opened(
+        algorithm_tables.open_with_demos([], demos, restore_from, table_seed)
+      )
+      self._sampler = replay.sampler('expert', updates_per_round * batch_size)
+      agent = make_agent(*demos.sizes, demos.observations)
+      with task.make_env(env_seed) as env:
+        record = maze_record.of(env, demos)
+      super().__init__(agent, replay, updates_per_round, jit_compile, record)
 
   def run_round(self) -> None:
     """Takes one round of gradient steps."""

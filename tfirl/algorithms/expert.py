@@ -1,6 +1,5 @@
 """Plain SAC on the task's own reward: makes experts (Haarnoja et al. 2018)."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -78,29 +77,25 @@ class Expert(algorithm.Algorithm):
     updates_per_round = steps_per_round // steps_per_update
     seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
     env_seed, actions_seed, table_seed = seeds
-    self._source = sources.OwnEnvironment(
-      task.make_env, (env_seed,), steps_per_round
-    )
-    env = self._source.env
     self._rng = np.random.default_rng(actions_seed)
     self._initial_steps = initial_steps
     self._learning_rate_scale = learning_rate_scale
-    sizes = env.observation_spec().shape[0], env.action_spec().shape[0]
-    row_spec = algorithm_tables.transition_spec(*sizes, has_reward=True)
     table = algorithm_tables.online_table(
       'policy', batch_size / steps_per_update, steps_per_round, initial_steps
     )
-    replay = tables.Replay([table], row_spec, restore_from, table_seed)
-    self._writer = replay.writer('policy')
-    self._sampler = replay.sampler('policy', updates_per_round * batch_size)
-    super().__init__(
-      make_agent(*sizes),
-      replay,
-      updates_per_round,
-      jit_compile,
-      maze_record.of(env),
-    )
-    self._set_rates()
+    with self._opening() as opened:
+      self._source = opened(
+        sources.OwnEnvironment(task.make_env, (env_seed,), steps_per_round)
+      )
+      env = self._source.env
+      sizes = env.observation_spec().shape[0], env.action_spec().shape[0]
+      spec = algorithm_tables.transition_spec(*sizes, has_reward=True)
+      replay = opened(tables.Replay([table], spec, restore_from, table_seed))
+      self._writer = replay.writer('policy')
+      self._sampler = replay.sampler('policy', updates_per_round * batch_size)
+      agent, record = make_agent(*sizes), maze_record.of(env)
+      super().__init__(agent, replay, updates_per_round, jit_compile, record)
+      self._set_rates()
 
   def run_round(self) -> None:
     """Collects, then trains."""
@@ -116,12 +111,6 @@ class Expert(algorithm.Algorithm):
     if self.clock.env_steps >= self._initial_steps:
       self._set_rates()
       self._train(self._sampler.sample())
-
-  def close(self) -> None:
-    """Closes the environment and stops the tables' server."""
-    with contextlib.ExitStack() as stack:
-      stack.callback(super().close)
-      stack.callback(self._source.close)
 
   def _set_rates(self) -> None:
     scale = float(self._learning_rate_scale(self.clock.env_steps))

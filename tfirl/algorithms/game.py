@@ -3,7 +3,6 @@
 Where there is no cost (`no_cost`) the agent plays alone, by the same rounds.
 """
 
-import contextlib
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
@@ -107,15 +106,6 @@ class Game(algorithm.Algorithm):
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
     return {**super().trackables(), **self._cost.trackables()}
-
-  def close(self) -> None:
-    """Ends whoever takes steps, the cost's environment and the tables' server;
-    each, whatever the others raise.
-    """
-    with contextlib.ExitStack() as stack:
-      stack.callback(super().close)
-      stack.callback(self._cost.close)
-      stack.callback(self._source.close)
 
   def _collect(
     self, rng: np.random.Generator | None

@@ -123,30 +123,30 @@ class ModelBased(game.Game):
   ):
     """Makes the environment, opens the tables, makes the model and players."""
     seeds = _Seeds(*np.random.SeedSequence(seed).generate_state(9).tolist())
-    self._seed = seed
+    self._seed, self._learning_rate_horizon = seed, learning_rate_horizon
     self._initial_steps, self._steps_per_round = initial_steps, steps_per_round
     self._dynamics_update_period = dynamics_update_period
-    self._learning_rate_horizon = learning_rate_horizon
-    self._fresh_optimizer, self._stochastic = fresh_optimizer, stochastic
-    self._expert_in_hybrid = expert_in_hybrid
-    self._cost = make_cost(task, demos, seeds.cost, steps_per_round)
+    self._fresh_optimizer = fresh_optimizer
+    self._stochastic, self._expert_in_hybrid = stochastic, expert_in_hybrid
     self._updates_per_round = steps_per_round * policy_updates_per_step
-    self._batches = policy_batches.PolicyBatches(batch_size, self._has_reward)
-    self._make_model(task, demos, pretrained_model, restore_from is None, seeds)
-    super().__init__(
-      make_agent,
-      self._cost,
-      make_source(task.make_env, (seeds.env,), steps_per_round),
-      demos,
-      np.random.default_rng(seeds.actions),
-      self._open_tables(demos, restore_from, seeds, demos_in_hybrid),
-      self._updates_per_round,
-      learning_rate_scale=learning_rate_scale,
-      batch_size=batch_size,
-      is_new=restore_from is None,
-      jit_compile=jit_compile,
-    )
-    self._connect()
+    with self._opening() as opened:
+      self._cost = opened(make_cost(task, demos, seeds.cost, steps_per_round))
+      self._batches = policy_batches.PolicyBatches(batch_size, self._has_reward)
+      self._make_model(task, demos, pretrained_model, restore_from, seeds)
+      super().__init__(
+        make_agent,
+        self._cost,
+        opened(make_source(task.make_env, (seeds.env,), steps_per_round)),
+        demos,
+        np.random.default_rng(seeds.actions),
+        self._open_tables(demos, restore_from, seeds, demos_in_hybrid),
+        self._updates_per_round,
+        learning_rate_scale=learning_rate_scale,
+        batch_size=batch_size,
+        is_new=restore_from is None,
+        jit_compile=jit_compile,
+      )
+      self._connect()
 
   @property
   def _has_reward(self) -> bool:
@@ -154,11 +154,17 @@ class ModelBased(game.Game):
     return self._cost.rows_have_reward
 
   def _make_model(
-    self, task, demos, pretrained: str | Callable | None, is_new, seeds: _Seeds
+    self,
+    task,
+    demos,
+    pretrained: str | Callable | None,
+    restore_from: str | None,
+    seeds: _Seeds,
   ) -> None:
     """The ensemble, of random weights or those of `pretrained`, and what rolls
     policies out in it.
     """
+    is_new = restore_from is None
     if callable(pretrained):
       pretrained = pretrained(task, demos, is_new)
     self._dynamics = learned_dynamics.LearnedDynamics(
@@ -189,17 +195,19 @@ class ModelBased(game.Game):
       self._dynamics_update_period,
       self._initial_steps,
     )
-    replay = algorithm_tables.open_with_demos(
-      [
-        policy_table,
-        algorithm_tables.read_table('hybrid'),
-        *self._imagination.table_configs,
-      ],
-      demos,
-      restore_from,
-      seeds.tables,
-      self._has_reward,
-      mixed=['hybrid'],
+    replay = self._opened(
+      algorithm_tables.open_with_demos(
+        [
+          policy_table,
+          algorithm_tables.read_table('hybrid'),
+          *self._imagination.table_configs,
+        ],
+        demos,
+        restore_from,
+        seeds.tables,
+        self._has_reward,
+        mixed=['hybrid'],
+      )
     )
     self._writers = replay.writer('policy'), replay.writer('hybrid')
     if demos_in_hybrid and restore_from is None:

@@ -19,6 +19,7 @@ from tfirl.algorithms import game
 from tfirl.algorithms.parts import cost_turns, sources
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.envs import wrappers
+from tfirl.machine import closing
 from tfirl.replay import sampling, tables
 
 
@@ -79,24 +80,26 @@ class ModelFree(game.Game):
     self._anneal_learning_rate = anneal_learning_rate
     self._updates_per_round = steps_per_round * updates_per_step
     rows_per_step = updates_per_step * batch_size
-    replay = self._open_tables(
-      demos, rows_per_step, steps_per_round, restore_from, tables_seed
-    )
-    cost = make_cost(task, demos, cost_seed, steps_per_round)
     make_env = functools.partial(_make_env, task, demos)
-    super().__init__(
-      make_agent,
-      _of_rows_without_reward(cost),
-      make_source(make_env, (env_seed, reset_seed), steps_per_round),
-      demos,
-      np.random.default_rng(actions_seed),
-      replay,
-      self._updates_per_round,
-      learning_rate_scale=learning_rate_scale,
-      batch_size=batch_size,
-      is_new=restore_from is None,
-      jit_compile=jit_compile,
-    )
+    env_seeds = env_seed, reset_seed
+    with self._opening() as opened:
+      replay = self._open_tables(
+        demos, rows_per_step, steps_per_round, restore_from, tables_seed
+      )
+      cost = make_cost(task, demos, cost_seed, steps_per_round)
+      super().__init__(
+        make_agent,
+        _of_rows_without_reward(opened(cost)),
+        opened(make_source(make_env, env_seeds, steps_per_round)),
+        demos,
+        np.random.default_rng(actions_seed),
+        replay,
+        self._updates_per_round,
+        learning_rate_scale=learning_rate_scale,
+        batch_size=batch_size,
+        is_new=restore_from is None,
+        jit_compile=jit_compile,
+      )
     self.losses['expert_fraction'] = float(self._fractions()[0])
 
   def _open_tables(
@@ -111,8 +114,10 @@ class ModelFree(game.Game):
     policy_table = algorithm_tables.online_table(
       'policy', rows_per_step, steps_per_round, self._initial_steps
     )
-    replay = algorithm_tables.open_with_demos(
-      [policy_table], demos, restore_from, seed
+    replay = self._opened(
+      algorithm_tables.open_with_demos(
+        [policy_table], demos, restore_from, seed
+      )
     )
     rows_per_round = steps_per_round * rows_per_step
     self._writer = replay.writer('policy')
@@ -162,7 +167,8 @@ class ModelFree(game.Game):
 def _make_env(
   task: tasks.Task, demos: types.Demonstrations, seed: int, reset_seed: int
 ) -> wrappers.ExpertReset:
-  return wrappers.ExpertReset(task.make_env(seed), demos, seed=reset_seed)
+  with closing.on_error(task.make_env(seed)) as env:
+    return wrappers.ExpertReset(env, demos, seed=reset_seed)
 
 
 def _of_rows_without_reward(cost):

@@ -20,7 +20,7 @@ import numpy as np
 import reverb
 import tensorflow as tf
 
-from tfirl.machine import stderr_filter
+from tfirl.machine import closing, stderr_filter
 from tfirl.replay import interface, notes
 from tfirl.replay.errors import BlockedWriterError, StarvedTableError
 
@@ -117,12 +117,9 @@ class Exchange:
         ]
       )
       self._client = self._server.localhost_client()
-    try:
+    with closing.on_error(self):
       interface.restrict(self.port)
-    except OSError:
-      self.close()
-      raise
-    self._writer = _Writer(self._client, _POLICY)
+      self._writer = _Writer(self._client, _POLICY)
     self._spec = spec
     self._draws = {}  # by the time-out
 

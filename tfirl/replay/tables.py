@@ -10,7 +10,7 @@ import reverb
 import tensorflow as tf
 
 from tfirl import checks
-from tfirl.machine import stderr_filter
+from tfirl.machine import closing, stderr_filter
 from tfirl.replay import interface, reading, saving
 from tfirl.replay.rows import RowLayout
 from tfirl.replay.sampling import BlockSampler
@@ -163,23 +163,26 @@ class Replay:
     self._layout = RowLayout(transition_spec)
     folder = None if restore_from is None else pathlib.Path(restore_from)
     saved = folder and saving.check_tables(folder, self._fixed_values(refilled))
-    with stderr_filter.without_notes():
-      self._checkpoint_target = saving.CheckpointTarget(folder)
+    self._checkpoint_target = saving.CheckpointTarget(folder)
+    with (
+      stderr_filter.without_notes(),
+      closing.on_error(self._checkpoint_target),
+    ):
       self._server = reverb.Server(
         [config.make(self._layout) for config in tables],
         checkpointer=self._checkpoint_target.checkpointer,
       )
       self._client = self._server.localhost_client()
-    try:
+    self._writers = {}
+    with closing.on_error(self):
       interface.restrict(self._server.port)
-    except OSError:
-      self._stop()
-      raise
-    self._writers = {name: self._make_writer(name) for name in self._configs}
-    if saved:
-      self._take_back(folder, saved)
-    # What goes on draws a new stream, not that of the beginning again.
-    written = [self.counts(name)[0] for name in self._configs] if saved else []
+      for name in self._configs:
+        self._writers[name] = self._make_writer(name)
+      if saved:
+        self._take_back(folder, saved)
+      # What goes on draws a new stream, not that of the beginning again.
+      names = self._configs if saved else ()
+      written = [self.counts(name)[0] for name in names]
     self._rngs = np.random.default_rng([seed, *written])
 
   @property
@@ -300,7 +303,9 @@ class Replay:
     """Stops the server; the rows are gone."""
     for writer in self._writers.values():
       writer.close()
-    self._stop()
+    with stderr_filter.without_notes():
+      self._server.stop()
+    self._checkpoint_target.close()
 
   def _read_blocks(self, name: str) -> list[np.ndarray]:
     """Its rows, packed, [n, W] each, the partial block last."""
@@ -314,11 +319,6 @@ class Replay:
       lambda: self.describe(name),
     )
     return [*blocks, self._writers[name].partial_rows]
-
-  def _stop(self) -> None:
-    with stderr_filter.without_notes():
-      self._server.stop()
-    self._checkpoint_target.close()
 
   def _make_writer(self, name: str) -> BlockWriter:
     config = self._configs[name]

@@ -15,7 +15,7 @@ from tfirl.algorithms.parts import sources
 from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
 from tfirl.evaluation import metrics, record
-from tfirl.machine import progress
+from tfirl.machine import closing, progress
 from tfirl.runs import evaluations as evaluations_lib
 from tfirl.runs import filming, leaving, not_finite
 from tfirl.storage import checkpoints, policy_file, run_files
@@ -94,7 +94,8 @@ class Session:
     if self._log.last_row is not None:
       self._evaluated_at = int(self._log.last_row[budget.unit])
     if latest is not None and self._is_older(latest):
-      self._export()  # a kill came between that checkpoint and these
+      with closing.on_error(self):
+        self._export()  # a kill came between that checkpoint and these
     self._started = started
 
   def _make_checkpoints(self) -> checkpoints.Checkpoints:

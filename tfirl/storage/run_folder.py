@@ -24,6 +24,7 @@ from typing import Any
 import gin
 
 from tfirl.config import gin_bindings
+from tfirl.machine import closing
 from tfirl.storage import (
   atomic_file,
   checkpoint_folders,
@@ -97,11 +98,8 @@ class RunFolder:
     self.allow_changes = allow_changes
     self.path.mkdir(parents=True, exist_ok=True)
     self._lock_file = _lock(self.path)
-    try:
+    with closing.on_error(self):
       self.resumed = self._open(seed, demos)
-    except BaseException:
-      self.close()
-      raise
 
   def __enter__(self) -> 'RunFolder':
     return self

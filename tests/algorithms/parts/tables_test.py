@@ -6,6 +6,7 @@ import dataclasses
 import gin
 import numpy as np
 import pytest
+import reverb_ports
 
 from tfirl.algorithms.parts import tables as algorithm_tables
 from tfirl.replay import errors, tables, writers
@@ -182,9 +183,8 @@ def test_too_many_for_a_checkpoint_are_refused(tmp_path, monkeypatch):
   with _open(_demos(0, 40)) as replay:
     replay.save(tmp_path / 'old')
   monkeypatch.undo()
-  with pytest.raises(
-    ValueError, match='my.npz: found 48 transitions; expected at most 40, to go'
-  ):
+  expected = 'my.npz: found 48 transitions; expected at most 40, to go'
+  with reverb_ports.none_left_open(), pytest.raises(ValueError, match=expected):
     _open(_demos(0, 48), tmp_path / 'old')
 
 

@@ -13,7 +13,7 @@ from tfirl import acting, types
 from tfirl.algorithms.actors import worker
 from tfirl.algorithms.parts import sources
 from tfirl.algorithms.parts import tables as algorithm_tables
-from tfirl.machine import installed
+from tfirl.machine import closing, installed
 from tfirl.replay import exchange, rows
 from tfirl.replay.errors import StarvedTableError
 from tfirl.storage import policy_file
@@ -60,7 +60,6 @@ class RemoteSteps:
     timeout_s: float,
     stop: Callable[[], bool],
   ):
-    self.env = make_env(*seeds)
     self._make_env, self._seeds = make_env, tuple(seeds)
     self._crew = crew
     self._max_policy_age = max_policy_age
@@ -68,17 +67,17 @@ class RemoteSteps:
     self._stop = stop
     self._rows_per_block = rows_per_block(num_steps, num_actors)
     self._num_blocks = num_steps // self._rows_per_block
-    self._layout = rows.RowLayout(
-      algorithm_tables.transition_spec(
+    capacity = 2 * self._num_blocks + num_actors
+    with closing.on_error(make_env(*seeds)) as self.env:
+      spec = algorithm_tables.transition_spec(
         self.env.observation_spec().shape[0],
         self.env.action_spec().shape[0],
         has_reward=True,
       )
-    )
-    capacity = 2 * self._num_blocks + num_actors
-    self._exchange = exchange.Exchange(
-      self._rows_per_block, self._layout.width, capacity
-    )
+      self._layout = rows.RowLayout(spec)
+      self._exchange = exchange.Exchange(
+        self._rows_per_block, self._layout.width, capacity
+      )
     # Whoever waits for room has it before so many blocks of others.
     self._most_missed = 2 * capacity
     self._held: list[exchange.Block] = []  # taken from there, not yet from here

@@ -91,9 +91,7 @@ class CostTurns:
       np.random.SeedSequence(seed).generate_state(4).tolist()
     )
     self._window = self._env = self._rollouts = None
-    if window is None:
-      self._env = task.make_env(env_seed)
-    else:
+    if window is not None:
       self._window = _make_window(demos, window, steps_per_round)
     self._rng = np.random.default_rng(actions_seed)
     self._expert = episode_rows.of(demos.transitions, demos.steps_in_episode)
@@ -104,6 +102,8 @@ class CostTurns:
     self._cost_updates = cost_updates
     self._first_cost_updates = first_cost_updates
     self._stochastic = stochastic
+    if window is None:  # last: nothing that fails leaves it open
+      self._env = task.make_env(env_seed)
 
   @property
   def reward_fn(self) -> relabeling.RewardFn:

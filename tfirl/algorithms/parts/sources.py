@@ -10,6 +10,7 @@ import numpy as np
 
 from tfirl import types
 from tfirl.algorithms.parts import collecting
+from tfirl.machine import closing
 
 
 class InterruptedRoundError(Exception):
@@ -47,8 +48,8 @@ class OwnEnvironment:
   """
 
   def __init__(self, make_env: Callable, seeds: Sequence[int], num_steps: int):
-    self.env = make_env(*seeds)
-    self.env.reset()
+    with closing.on_error(make_env(*seeds)) as self.env:
+      self.env.reset()
     self._num_steps = num_steps
 
   def take(

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfirl import types
+from tfirl.machine import closing
 from tfirl.replay import tables, writers
 
 
@@ -88,20 +89,21 @@ def open_with_demos(
     seed=seed,
     refilled=['expert'],
   )
-  rows, rng = rows_of(demos, has_reward), np.random.default_rng(seed)
-  if restore_from is not None:
-    if mixed:
-      _replace(replay, mixed, replay.read('expert'), rows, rng)
-    replay.clear('expert')
-  num_rows = writers.write_shuffled(
-    replay.writer('expert'), rows, rng, replay.least_rows('expert')
-  )
-  room = replay.size('expert')
-  if num_rows > room:  # the oldest are gone
-    raise ValueError(
-      f'{demos.source}: found {len(demos):,} transitions; expected at most '
-      f'{room:,}, to go on from {restore_from}'
+  with closing.on_error(replay):
+    rows, rng = rows_of(demos, has_reward), np.random.default_rng(seed)
+    if restore_from is not None:
+      if mixed:
+        _replace(replay, mixed, replay.read('expert'), rows, rng)
+      replay.clear('expert')
+    num_rows = writers.write_shuffled(
+      replay.writer('expert'), rows, rng, replay.least_rows('expert')
     )
+    room = replay.size('expert')
+    if num_rows > room:  # the oldest are gone
+      raise ValueError(
+        f'{demos.source}: found {len(demos):,} transitions; expected at most '
+        f'{room:,}, to go on from {restore_from}'
+      )
   return replay
 
 
