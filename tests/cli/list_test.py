@@ -66,6 +66,37 @@ def test_a_result_of_another_budget_says_so(folder, capsys):
   assert ' '.join(line).endswith('3 seeds, at 5,000 real steps')
 
 
+def test_those_of_the_working_folder_are_among_them(
+  folder, capsys, tmp_path_factory, monkeypatch, caplog
+):
+  own = {
+    # It hides tfirl's, whose result is not its own.
+    'hype_cart.gin': "include 'hype_Cup.gin'",
+    'hype_Cup.gin': "STEPS = 70\ninclude 'parts/cup.gin'",
+    'parts/cup.gin': "include 'end.gin'\n"
+    'run.updates = None\nrun.real_steps = %STEPS',
+    'parts/end.gin': "import no.such\nrun.algorithm = 'cup'\nrun.updates = 1",
+    'extra.gin': 'run.real_steps = 5',
+    'broken_cart.gin': 'run.real_steps = = 5',
+    'twice_cart.gin': "include 'hype_Cup.gin'\nrun.updates = 3",
+  }
+  work = tmp_path_factory.mktemp('work')
+  for name, text in own.items():
+    (work / name).parent.mkdir(parents=True, exist_ok=True)
+    (work / name).write_text(text)
+  monkeypatch.chdir(work)
+  assert _lines(capsys) == [
+    'bc_cart 300 updates -'.split(),
+    'hype_Cup 70 real steps -'.split(),
+    'hype_cart 70 real steps -'.split(),
+  ]
+  said = [record.getMessage() for record in caplog.records]
+  assert len(said) == 2
+  assert 'broken_cart.gin is not listed: broken_cart.gin:1: ' in ''.join(said)
+  assert 'expected exactly one budget' in ''.join(said)
+  assert [line[0] for line in _lines(capsys, 'cup')] == ['hype_Cup']
+
+
 def test_what_comes_with_tfirl():
   pairs = {pair.name: pair for pair in listing.pairs()}
   assert pairs['hyper_hopper'][1:3] == ('real_steps', 20_000)

@@ -10,7 +10,7 @@ import pytest
 from gin import config as gin_config
 
 from tfirl import checks
-from tfirl.config import gin_bindings, gin_files, gin_types
+from tfirl.config import configurables, gin_bindings, gin_files, gin_types
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 
 _WRONG = (
@@ -32,10 +32,10 @@ _WRONG = (
 
 def _parameters():
   """(binding's name, key) of each parameter of tfirl's configurables."""
-  for selector, configurable in gin_config._REGISTRY.items():
-    function = gin_files._function(configurable)
+  for selector, _ in gin_config._REGISTRY.items():
+    function = configurables.function_of(selector)
     if (getattr(function, '__module__', '') or '').startswith('tfirl'):
-      for name in gin_files._parameters(configurable):
+      for name in configurables.parameters_of(selector):
         key = ('', selector, name)
         yield gin_files.key_text(key), key
 
@@ -57,7 +57,7 @@ def test_it_says_what_it_takes(name):
 @pytest.mark.parametrize('name', _ALL)
 def test_it_takes_its_default(name):
   _, selector, parameter = _ALL[name]
-  function = gin_files.function_of(selector)
+  function = configurables.function_of(selector)
   default = inspect.signature(function).parameters[parameter].default
   if default not in (gin.REQUIRED, inspect.Parameter.empty):
     assert checks.fits(default, gin_types.hint_of(_ALL[name]))

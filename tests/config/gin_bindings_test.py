@@ -66,6 +66,37 @@ def test_includes_are_found_in_the_search_path(gin_file, tmp_path, caplog):
   assert not caplog.records  # gin logs an error for each folder without it
 
 
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+  """A file of a folder, and what it includes, beside which is more."""
+  files = {
+    'own/top.gin': "include 'parts/one.gin'\ntoy_table.name = 'top'",
+    'own/parts/one.gin': "include 'two.gin'\ninclude '../agents/three.gin'",
+    'own/parts/two.gin': 'toy_table.rows = 2',
+    'own/agents/three.gin': 'ToyAgent.rate = 0.3',
+    'work/two.gin': 'toy_table.rows = 99',
+  }
+  for name, text in files.items():
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text(text)
+  monkeypatch.chdir(tmp_path / 'work')
+  return tmp_path / 'own'
+
+
+def test_files_include_what_lies_beside_them(own_folder):
+  for name in (str(own_folder / 'top.gin'), '../own/top.gin'):
+    gin_bindings.parse([name])
+    assert toy_table() == (2, 'top')
+    # agents/ is of all methods there, too.
+    assert gin_bindings.unconsumed() == []
+    config = gin.config_str()
+  gin_bindings.parse([name], ["include 'two.gin'"])
+  assert toy_table() == (99, 'top')
+  # What a run keeps includes nothing.
+  assert 'include' not in config
+  assert gin_bindings.diff(config) == ['toy_table.rows: was 2, is 99']
+
+
 def test_value_of_replaces_macros():
   _parse("TASK = 'hopper'", 'toy_table.name = %TASK')
   assert gin_bindings.value_of('toy_table.name') == 'hopper'

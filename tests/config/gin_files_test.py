@@ -27,6 +27,30 @@ def test_working_folder_comes_before_the_library(folders):
   assert find(str(library / 'both.gin'), []) == library / 'both.gin'
 
 
+def test_what_lies_beside_the_file_that_includes_it_comes_first(folders):
+  work, library = folders
+  own = work / 'configs/own.gin'
+  own.parent.mkdir()
+  for name in ('both.gin', 'own.gin', 'deep.gin'):
+    (work / 'configs' / name).touch()
+  (library / 'own.gin').touch()
+
+  def find(name, by):
+    return gin_files.find_file(name, [library], str(by)).resolve()
+
+  assert find('both.gin', own) == own.with_name('both.gin')
+  assert find('../both.gin', own) == work / 'both.gin'
+  assert find('only.gin', own) == library / 'only.gin'
+  assert find('own.gin', own) == library / 'own.gin'  # it means another
+  # tfirl's name theirs from its folder on, and the working folder's go before.
+  assert find('both.gin', library / 'only.gin') == work / 'both.gin'
+  assert find('both.gin', '--gin_bindings=configs/x') == work / 'both.gin'
+  with pytest.raises(FileNotFoundError) as info:
+    find('dep.gin', own)
+  for part in (str(own.parent), str(work), 'did you mean deep.gin'):
+    assert part in str(info.value)
+
+
 def test_unknown_file_names_folders_and_close_matches(folders):
   work, library = folders
   with pytest.raises(FileNotFoundError) as info:

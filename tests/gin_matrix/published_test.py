@@ -9,7 +9,7 @@ import types
 import pytest
 from gin import config as gin_config
 
-from tfirl.config import gin_bindings, gin_files
+from tfirl.config import configurables, gin_bindings, gin_files
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 
 # By its path: tests are no package.
@@ -41,7 +41,7 @@ def _value(name):
       return _plain(gin_bindings.value_of(bound))
   short, _, parameter = unscoped.rpartition('.')
   (selector,) = gin_config._REGISTRY.matching_selectors(short)
-  signature = inspect.signature(gin_files.function_of(selector))
+  signature = inspect.signature(configurables.function_of(selector))
   return _plain(signature.parameters[parameter].default)
 
 

@@ -108,8 +108,8 @@ class _Opened(contextlib.ExitStack):
 class Algorithm(Trainable):
   """An agent, the tables it learns from and its rounds.
 
-  A subclass is made in `with self._opening() as opened:`, each `opened(part)` of
-  which is closed by `close`, or at once if the block fails.
+  A subclass is made in `with self._opening() as opened:`, where each
+  `opened(part)` is closed by `close`, or at once if the block fails.
   """
 
   def __init__(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gin import config as gin_config
 
-from tfirl.config import docstrings, gin_cycles, gin_files, reach
+from tfirl.config import configurables, docstrings, gin_cycles, gin_files, reach
 from tfirl.config.gin_files import MACRO, Key, Statement
 
 DEFAULT = 'default'
@@ -117,7 +117,7 @@ def _part(
   wrapped = configurable.wrapped
   about = docstrings.summary(wrapped)
   parameters = []
-  for name in gin_files.parameters_of(selector):
+  for name in configurables.parameters_of(selector):
     key = scope, selector, name
     if key not in bound and (scope or not _has_default(key)):
       continue  # its value is that without a scope, or its caller's
@@ -131,7 +131,7 @@ def _part(
 
 
 def _default(key: Key) -> Any:
-  signature = inspect.signature(gin_files.function_of(key[1]))
+  signature = inspect.signature(configurables.function_of(key[1]))
   return signature.parameters[key[2]].default
 
 

@@ -11,13 +11,10 @@ gin-config is pinned to 0.5.0.
 
 import contextlib
 import copy
-import functools
-import logging
-import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import gin
 from gin import config as gin_config
@@ -25,8 +22,6 @@ from gin import config as gin_config
 from tfirl.config import gin_cycles, gin_files, gin_types, text_file
 from tfirl.config.gin_files import MACRO, BindingError, Key
 
-# As `text_file` reads, which has checked it.
-_open = functools.partial(open, encoding='utf-8-sig')
 # Their files are for all methods: they may bind what one of them never calls.
 _COMMON_FOLDERS = ('agents', 'budgets', 'tasks')
 
@@ -55,7 +50,7 @@ def parse(
   Args:
     files: Paths or names of gin files, found by `gin_files.find_file`.
     bindings: Lines such as `run.eval_every = 1000`.
-    search_path: As in `gin_files.find_file`; includes are found the same way.
+    search_path: As in `gin_files.find_file`, by which includes are found, too.
     facts: Lines that, as those of a task's file, may say what nothing asks for.
 
   Raises:
@@ -69,11 +64,10 @@ def parse(
   _locations.clear()
   _common.clear()
   folders = [gin_files.gin_folder()] if search_path is None else search_path
-  # gin can only add to its search path, never replace it. And it would look
-  # for 'tasks/hopper.gin' in a package `tasks`, which any folder of that name
-  # in the working folder is.
-  gin_config._LOCATION_PREFIXES[:] = ['', *map(str, folders)]
-  gin_config._FILE_READERS[:] = [(_open, os.path.isfile)]
+  # gin itself would look for what a file includes in the working folder alone
+  # and in packages, `tasks` for one, which any folder of that name is.
+  gin_config._LOCATION_PREFIXES[:] = ['']
+  gin_config._FILE_READERS[:] = [(_opener(folders), lambda name: True)]
   paths = [str(gin_files.find_file(name, folders)) for name in files]
   statements, common, problems = [], set(), gin_files.Problems()
   for path in paths:
@@ -93,9 +87,26 @@ def parse(
   gin_cycles.check(statements)
   gin_types.check_statements(statements)
   _locations.update((key, where) for key, _, where in statements)
-  _common.update(common, _keys_of_common_files(folders))
-  with _quiet_logging():
-    gin.parse_config_files_and_bindings(paths, [*facts, *bindings])
+  beside = [Path(path).parent for path in paths]
+  _common.update(common, _keys_of_common_files([*beside, '', *folders]))
+  gin.parse_config_files_and_bindings(paths, [*facts, *bindings])
+
+
+def _opener(folders: Sequence[Path]) -> Callable:
+  """What opens the files that gin reads, where `gin_files` has found them."""
+  within: list[str] = []  # that are open: each includes the next
+
+  @contextlib.contextmanager
+  def opened(name: str) -> Iterator[TextIO]:
+    by = within[-1] if within else None
+    within.append(str(gin_files.find_file(name, folders, by)))
+    try:
+      with open(within[-1], encoding='utf-8-sig') as file:  # as `text_file`
+        yield file
+    finally:
+      within.pop()
+
+  return opened
 
 
 @contextlib.contextmanager
@@ -125,10 +136,10 @@ def alone(what: str) -> Iterator[None]:
     _lock.release()
 
 
-def _keys_of_common_files(folders: Sequence[Path]) -> list[Key]:
+def _keys_of_common_files(folders: Sequence[str | Path]) -> list[Key]:
   common = {
     Path(folder, name).resolve()
-    for folder in ('', *folders)
+    for folder in folders
     for name in _COMMON_FOLDERS
   }
   return [
@@ -136,17 +147,6 @@ def _keys_of_common_files(folders: Sequence[Path]) -> list[Key]:
     for key, where in _locations.items()
     if Path(where.rpartition(':')[0]).resolve().parent in common
   ]
-
-
-@contextlib.contextmanager
-def _quiet_logging() -> Iterator[None]:
-  """gin logs an error for each folder in which an include is not found."""
-  disabled = logging.root.manager.disable
-  logging.disable(logging.ERROR)
-  try:
-    yield
-  finally:
-    logging.disable(disabled)
 
 
 def value_of(binding: str) -> Any:
@@ -195,9 +195,9 @@ def unconsumed() -> list[str]:
 
   A binding at scope S is consumed iff a call in S, or in a scope below it,
   took the parameter from gin and no longer scope overrode it there. What a
-  file of agents/, budgets/ or tasks/ binds, in the working folder or one that
-  is searched, counts only if its configurable was called in S at all: such a
-  file is for all methods.
+  file of agents/, budgets/ or tasks/ binds, in the working folder, beside a
+  file that was given or in a folder that is searched, counts only if its
+  configurable was called in S at all: such a file is for all methods.
   """
   return [
     _describe(key, value)

@@ -7,18 +7,17 @@ registry, for which gin has no public way; gin-config is pinned to 0.5.0.
 
 import contextlib
 import difflib
-import inspect
 import tokenize
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gin import config as gin_config
 from gin import config_parser
 
-from tfirl.config import successors, text_file, user_modules
+from tfirl.config import configurables, successors, text_file, user_modules
+from tfirl.config.configurables import MACRO
 
-MACRO = 'gin.macro'
 _DEEPEST = 50  # lists in lists, which gin reads by calling itself
 Key = tuple[str, str, str]  # scope, complete selector, parameter
 Statement = tuple[Key, Any, str]  # binding, its value, where it is written
@@ -76,19 +75,31 @@ def gin_folder() -> Path:
   return installed if installed.is_dir() else package.parent / 'gin_configs'
 
 
-def find_file(name: str, search_path: Sequence[Path] | None = None) -> Path:
-  """The gin file `name` in the working folder or the folders of `search_path`.
+def find_file(
+  name: str,
+  search_path: Sequence[Path] | None = None,
+  included_by: str | None = None,
+) -> Path:
+  """The gin file `name` in the working folder or the folders of `search_path`;
+  of a user's file that includes it, in the folder of that first.
 
   Args:
-    name: A path, relative to the working folder or to a folder searched.
+    name: A path, relative to one of these folders.
     search_path: Folders searched after the working folder; tfirl's own
       gin files by default.
+    included_by: The file that includes it. One of `search_path` names files
+      from there, whatever lies beside it.
 
   Raises:
     FileNotFoundError: naming the folders searched and similar files there,
       or what replaced a file of an earlier version.
   """
   folders = [gin_folder()] if search_path is None else search_path
+  beside = _beside(included_by, folders)
+  for folder in beside:
+    path = Path(folder, name)
+    if path.is_file() and not _same(path, included_by):
+      return path
   for folder in ['', *folders]:
     path = Path(folder, name)
     if path.is_file():
@@ -97,32 +108,59 @@ def find_file(name: str, search_path: Sequence[Path] | None = None) -> Path:
     str(path.relative_to(folder))
     for folder in map(Path, folders)
     for path in sorted(folder.rglob('*.gin'))
-  ] + [path.name for path in sorted(Path().glob('*.gin'))]
-  searched = ', '.join(str(folder) for folder in [Path.cwd(), *folders])
+  ]
+  for folder in [*beside, Path()]:
+    known += [path.name for path in sorted(folder.glob('*.gin'))]
+  folders = dict.fromkeys([*map(Path.absolute, beside), Path.cwd(), *folders])
+  searched = ', '.join(map(str, folders))
   hint = successors.of_file(name) or did_you_mean(name, known)
   raise FileNotFoundError(f"gin file '{name}' not found in {searched}{hint}")
+
+
+def _beside(path: str | None, search_path: Sequence[Path]) -> list[Path]:
+  """The folder of a file, unless it is of `search_path` or is a flag's text."""
+  if path is None or path.startswith('--'):
+    return []
+  searched = {Path(folder).resolve() for folder in search_path}
+  is_searched = searched & {*Path(path).resolve().parents}
+  return [] if is_searched else [Path(path).parent]
+
+
+def _same(path: str | Path, other: str | Path) -> bool:
+  return Path(path).resolve() == Path(other).resolve()
+
+
+class _Rules(NamedTuple):
+  """What is made of a text: the arguments of `read_file`."""
+
+  folders: Sequence[Path] | None
+  checks_names: bool = True
+  imports: bool = True
 
 
 def read_file(
   path: str,
   folders: Sequence[Path],
+  *,
   checks_names: bool = True,
-  included_by: Sequence[str] = (),
+  imports: bool = True,
 ) -> list[Statement]:
-  """Reads and checks the gin file `path`, as `read_text` does."""
-  try:
-    text = text_file.read(path, 'a gin file')
-  except ValueError as error:
-    raise BindingError(str(error)) from error
-  return read_text(text, path, folders, checks_names, included_by)
+  """Reads and checks the gin file `path` and those that it includes.
+
+  Args:
+    path: of the file.
+    folders: as of `read_text`.
+    checks_names: Whether all names must be known; those of layers above the
+      caller's may not be.
+    imports: Whether to import what the files do, which may be anything.
+
+  Raises: as `read_text`.
+  """
+  return _read_file(path, _Rules(folders, checks_names, imports), ())
 
 
 def read_text(
-  text: str,
-  name: str,
-  folders: Sequence[Path] | None,
-  checks_names: bool = True,
-  included_by: Sequence[str] = (),
+  text: str, name: str, folders: Sequence[Path] | None
 ) -> list[Statement]:
   """Reads the bindings of `text` and of the files it includes.
 
@@ -132,21 +170,35 @@ def read_text(
     folders: Where included files are searched. None: neither follow includes
       nor imports, nor check names (an old config may name what no longer
       exists).
-    checks_names: Whether all names must be known; those of layers above the
-      caller's may not be.
-    included_by: the files that led to this text, outermost first.
 
   Raises:
     FileNotFoundError: an included file is missing.
     BindingError: gin can't read a line, lines name something unknown, or a
       file includes itself.
   """
+  return _read_text(text, name, _Rules(folders, folders is not None), ())
+
+
+def _read_file(
+  path: str, rules: _Rules, included_by: Sequence[str]
+) -> list[Statement]:
+  try:
+    text = text_file.read(path, 'a gin file')
+  except ValueError as error:
+    raise BindingError(str(error)) from error
+  return _read_text(text, path, rules, included_by)
+
+
+def _read_text(
+  text: str, name: str, rules: _Rules, included_by: Sequence[str]
+) -> list[Statement]:
+  """Args: the files that led to the text are `included_by`, outermost first."""
   result = []
   problems = Problems()
   within = [*included_by, name]
   for statement, where in _parsed(text, name):
     with problems.collected():
-      result += _read(statement, where, folders, checks_names, within)
+      result += _read(statement, where, rules, within)
   problems.tell()
   return result
 
@@ -171,47 +223,44 @@ def _parsed(text: str, name: str) -> Iterator[tuple[Any, str]]:
 
 
 def _read(
-  statement,
-  where: str,
-  folders: Sequence[Path] | None,
-  checks_names: bool,
-  included_by: Sequence[str],
+  statement, where: str, rules: _Rules, included_by: Sequence[str]
 ) -> list[Statement]:
   """What one statement binds."""
-  checks_names = checks_names and folders is not None
   if isinstance(statement, config_parser.BindingStatement):
     _check_depth(statement.value, where)
-    if checks_names:
+    if rules.checks_names:
       _check_binding(statement, where)
     return [(_key(statement), statement.value, where)]
   if isinstance(statement, config_parser.BlockDeclaration):
-    if checks_names:
+    if rules.checks_names:
       _check_selector(statement.selector, where)
     return []
-  if folders is None:
+  if rules.folders is None:
     return []
-  return _follow(statement, where, folders, checks_names, included_by)
-
-
-def _follow(
-  statement,
-  where: str,
-  folders: Sequence[Path],
-  checks_names: bool,
-  included_by: Sequence[str],
-) -> list[Statement]:
-  """Reads an included file, or imports a module as gin will do."""
   if isinstance(statement, config_parser.IncludeStatement):
-    try:
-      path = str(find_file(statement.filename, folders))
-    except FileNotFoundError as error:
-      raise FileNotFoundError(f'{where}: included {error}') from error
-    if Path(path).resolve() in [Path(other).resolve() for other in included_by]:
-      raise BindingError(
-        f'{where}: {path} includes itself '
-        f'({" -> ".join([*included_by, path])}); expected another file'
-      )
-    return read_file(path, folders, checks_names, included_by)
+    return _include(statement.filename, where, rules, included_by)
+  if rules.imports:
+    _import(statement, where)
+  return []
+
+
+def _include(
+  name: str, where: str, rules: _Rules, included_by: Sequence[str]
+) -> list[Statement]:
+  try:
+    path = str(find_file(name, rules.folders, included_by[-1]))
+  except FileNotFoundError as error:
+    raise FileNotFoundError(f'{where}: included {error}') from error
+  if any(_same(path, other) for other in included_by):
+    raise BindingError(
+      f'{where}: {path} includes itself '
+      f'({" -> ".join([*included_by, path])}); expected another file'
+    )
+  return _read_file(path, rules, included_by)
+
+
+def _import(statement, where: str) -> None:
+  """Imports a module as gin will do."""
   module = statement.module
   if statement.is_from:
     module = module.rsplit('.', 1)[0]
@@ -220,7 +269,6 @@ def _follow(
       user_modules.load(module)
     except ValueError as error:
       raise BindingError(f'{where}: {error}') from error
-  return []
 
 
 def _check_depth(value: Any, where: str) -> None:
@@ -271,8 +319,8 @@ def _check_binding(statement, where: str) -> None:
   for old, new in successors.BINDINGS.items():
     if parts[-len(old.split('.')) :] == old.split('.'):
       raise BindingError(f'{where}: {old} is called {new} now')
-  configurable = _check_selector(statement.selector, where)
-  known = _parameters(configurable)
+  selector = _check_selector(statement.selector, where)
+  known = configurables.parameters_of(selector)
   if statement.arg_name not in known:
     raise BindingError(
       f"{where}: '{statement.selector}' has no parameter "
@@ -282,7 +330,8 @@ def _check_binding(statement, where: str) -> None:
     )
 
 
-def _check_selector(selector: str, where: str) -> gin_config.Configurable:
+def _check_selector(selector: str, where: str) -> str:
+  """The complete one. Raises BindingError of one that is none, or several."""
   registry = gin_config._REGISTRY
   matches = registry.matching_selectors(selector)
   if len(matches) > 1:
@@ -295,38 +344,7 @@ def _check_selector(selector: str, where: str) -> gin_config.Configurable:
       f"{where}: unknown configurable '{selector}'"
       f'{did_you_mean(selector.rsplit(".", 1)[-1], names)}'
     )
-  return registry[matches[0]]
-
-
-def function_of(selector: str) -> Callable | None:
-  """The function, or the constructor, that a complete selector names.
-
-  None for a macro.
-  """
-  if selector == MACRO:
-    return None
-  return _function(gin_config._REGISTRY[selector])
-
-
-def parameters_of(selector: str) -> list[str]:
-  """The parameters of a complete selector that gin may bind."""
-  return _parameters(gin_config._REGISTRY[selector])
-
-
-def _function(configurable: gin_config.Configurable) -> Callable:
-  function = configurable.wrapped
-  if inspect.isclass(function):
-    function = gin_config._find_class_construction_fn(function)
-  return inspect.unwrap(function)
-
-
-def _parameters(configurable: gin_config.Configurable) -> list[str]:
-  """Named parameters that gin may bind; keys of **kwargs don't count."""
-  spec = inspect.getfullargspec(_function(configurable))
-  names = [n for n in spec.args + spec.kwonlyargs if n not in ('self', 'cls')]
-  if configurable.allowlist:
-    names = [name for name in names if name in configurable.allowlist]
-  return [name for name in names if name not in (configurable.denylist or ())]
+  return matches[0]
 
 
 def check_macros(statements: Sequence[Statement]) -> None:

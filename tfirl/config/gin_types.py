@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gin import config as gin_config
 
 from tfirl import checks
-from tfirl.config import gin_files
+from tfirl.config import configurables, gin_files
 from tfirl.config.gin_files import BindingError
 
 # A default of one of these types says what the parameter's type is.
@@ -176,7 +176,7 @@ def check_scopes(
 def hint_of(key: gin_files.Key) -> Any:
   """The type of a parameter, `Parameter.empty` if nothing tells it."""
   _, selector, name = key
-  function = gin_files.function_of(selector)
+  function = configurables.function_of(selector)
   if function is None:  # a macro
     return inspect.Parameter.empty
   empty = inspect.Parameter.empty

@@ -1,12 +1,11 @@
 """What can be trained: each METHOD_TASK.gin with its budget and its result.
 
-Read as text, so that a list takes no TensorFlow: the modules that gin files
-name are not imported, and names are not checked.
+A list takes no TensorFlow: the modules that gin files name are not imported,
+and names are not checked.
 """
 
-import functools
 import json
-import re
+import logging
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import NamedTuple
 from tfirl.config import gin_files
 
 MEASURED_FILE = 'measured.json'
-_INCLUDE = re.compile(r"^include\s+['\"](.+)['\"]\s*$", re.MULTILINE)
 _UNITS = ('real_steps', 'env_steps', 'updates')
 
 
@@ -48,18 +46,31 @@ class Pair(NamedTuple):
 
 
 def pairs(words: Sequence[str] = ()) -> list[Pair]:
-  """All that come with tfirl and have all `words` in their names.
+  """All that have all `words` in their names: tfirl's, and those of the working
+  folder, which take the place of tfirl's as they do for a run.
 
-  Raises ValueError for a file that can't be read.
+  Files of the working folder that name no algorithm are to be laid over others
+  or included, and are not shown; what can't be read there is warned of.
+
+  Raises ValueError for a file of tfirl that can't be read.
   """
   folder = gin_files.gin_folder()
   measured = read_measured(folder / MEASURED_FILE)
-  found = []
-  for path in sorted(folder.glob('*.gin')):
-    if all(word.lower() in path.stem for word in words):
-      unit, total = _budget(path, folder)
-      found.append(Pair(path.stem, unit, total, measured.get(path.stem)))
-  return found
+  found = {}
+  for path in folder.glob('*.gin'):
+    if _has(path, words):
+      result = measured.get(path.stem)
+      found[path.stem] = _pair(path, _statements(path), result)
+  for path in Path().glob('*.gin'):
+    is_own = path.resolve() != (folder / path.name).resolve()
+    if is_own and _has(path, words):
+      try:
+        statements = _statements(path)
+        if any(_is_of_run(key, ['algorithm']) for key, _, _ in statements):
+          found[path.stem] = _pair(path, statements)
+      except (OSError, ValueError) as error:
+        logging.warning('%s is not listed: %s', path, error)
+  return [found[name] for name in sorted(found)]
 
 
 def read_measured(path: Path) -> Mapping[str, Measured]:
@@ -104,24 +115,41 @@ def _rounded(value: float, digits: int) -> str:
   return f'{float(f"{value:.{digits}g}"):.12g}'
 
 
-def _budget(path: Path, folder: Path) -> tuple[str, int]:
-  bound = {}
-  for (_, selector, parameter), value in _statements(path, folder):
-    if selector.rpartition('.')[2] == 'run' and parameter in _UNITS:
-      bound[parameter] = value
-  given = {unit: total for unit, total in bound.items() if total is not None}
+def _has(path: Path, words: Sequence[str]) -> bool:
+  return all(word.lower() in path.stem.lower() for word in words)
+
+
+def _statements(path: Path) -> list[gin_files.Statement]:
+  folders = [gin_files.gin_folder()]
+  return gin_files.read_file(
+    str(path), folders, checks_names=False, imports=False
+  )
+
+
+def _pair(
+  path: Path,
+  statements: Sequence[gin_files.Statement],
+  measured: Measured | None = None,
+) -> Pair:
+  given = _budget(statements)
   if len(given) != 1:
     raise ValueError(f'{path}: found {given}; expected exactly one budget')
   ((unit, total),) = given.items()
-  return unit, total
+  return Pair(path.stem, unit, total, measured)
 
 
-@functools.cache
-def _statements(path: Path, folder: Path) -> list[tuple[gin_files.Key, object]]:
-  """What the file binds, after what it includes: here they come first."""
-  text = path.read_text()
-  found = []
-  for name in _INCLUDE.findall(text):
-    found += _statements(gin_files.find_file(name, [folder]), folder)
-  own = gin_files.read_text(text, str(path), None)
-  return found + [(key, value) for key, value, _ in own]
+def _budget(statements: Sequence[gin_files.Statement]) -> dict[str, int]:
+  """What the file of these binds of `_UNITS`; macros replaced."""
+  bound, macros = {}, {}
+  for key, value, _ in statements:
+    if key[1] == gin_files.MACRO:
+      macros[f'%{key[0]}'] = value
+    elif _is_of_run(key, _UNITS):
+      bound[key[2]] = value
+  values = {unit: macros.get(str(v), v) for unit, v in bound.items()}
+  return {unit: v for unit, v in values.items() if v is not None}
+
+
+def _is_of_run(key: gin_files.Key, parameters: Sequence[str]) -> bool:
+  _, selector, parameter = key
+  return selector.rpartition('.')[2] == 'run' and parameter in parameters

@@ -12,7 +12,14 @@ from typing import NamedTuple
 from gin import config as gin_config
 
 from tfirl import checks
-from tfirl.config import docstrings, explaining, gin_files, gin_types, reach
+from tfirl.config import (
+  configurables,
+  docstrings,
+  explaining,
+  gin_files,
+  gin_types,
+  reach,
+)
 
 
 class Bound(NamedTuple):
@@ -89,7 +96,7 @@ def _configurable(
   wrapped = inspect.unwrap(gin_config._REGISTRY[selector].wrapped)
   settings = [
     _setting(('', selector, name), wrapped, bound[selector, name])
-    for name in gin_files.parameters_of(selector)
+    for name in configurables.parameters_of(selector)
   ]
   return Configurable(
     gin_config._REGISTRY.minimal_selector(selector),

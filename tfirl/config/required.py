@@ -9,7 +9,7 @@ import gin
 from gin import config as gin_config
 
 from tfirl import checks
-from tfirl.config import gin_bindings, gin_files, gin_types
+from tfirl.config import configurables, gin_bindings, gin_files, gin_types
 
 # gin's own words, which it says when the call comes.
 _UNBOUND = re.compile(
@@ -25,7 +25,7 @@ def check(name: str) -> None:
     name: of a configurable that is certain to be called, out of any scope.
   """
   selector = gin_config._REGISTRY.get_match(name).selector
-  parameters = inspect.signature(gin_files.function_of(selector)).parameters
+  parameters = inspect.signature(configurables.function_of(selector)).parameters
   unbound = [
     key
     for key, parameter in parameters.items()
