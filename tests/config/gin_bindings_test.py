@@ -104,6 +104,12 @@ def test_value_of_replaces_macros():
     gin_bindings.value_of('toy_table.rows')
 
 
+def test_value_of_what_is_not_bound_is_the_default():
+  _parse('ToyAgent.table = None')
+  assert gin_bindings.value_of('ToyAgent.table', 'b') is None
+  assert gin_bindings.value_of('toy_table.rows', None) is None
+
+
 def test_all_consumed_passes():
   _parse(
     'ROWS = 4',
@@ -265,7 +271,19 @@ def test_diff_survives_long_values_references_and_macros():
   )
   saved = gin.config_str()
   assert gin_bindings.diff(saved) == []
-  assert 'RATE: was' in gin_bindings.diff(saved.replace('0.0001', '0.001'))[0]
+  (line,) = gin_bindings.diff(saved.replace('0.0001', '0.001'))
+  assert line == 'ToyAgent.rate: was 0.001, is 0.0001'
+
+
+def test_diff_looks_through_macros():
+  _parse('N = 5', 'M = %N', 'toy_table.rows = %M', 'ToyAgent.table = [%N]')
+  saved = gin.config_str()
+  _parse('toy_table.rows = 5', 'ToyAgent.table = [5]')
+  assert gin_bindings.diff(saved) == []
+  _parse('N = 7', 'M = 5', 'toy_table.rows = %M', 'ToyAgent.table = [%N]')
+  assert gin_bindings.changed(saved) == {'ToyAgent.table': ('[5]', '[7]')}
+  # Whoever edits a config may write anything.
+  assert gin_bindings.diff('A = %B\nB = %A\ntoy_table.rows = %A', saved)
 
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path):

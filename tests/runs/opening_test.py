@@ -69,10 +69,11 @@ def test_names_the_method_as_the_folder_does(capsys):
   assert _lines(capsys) == ['hype-n4 on toy, seed 0: 5 updates']
 
 
+@pytest.mark.parametrize('value', ['5000', '%START'])
 @pytest.mark.parametrize(('total', 'is_told'), [(4999, True), (5000, False)])
-def test_says_that_the_policy_will_not_move(total, is_told, capsys):
+def test_says_that_the_policy_will_not_move(total, is_told, value, capsys):
   with gin.unlock_config():
-    gin.parse_config('WarmStart.actor_starts_at = 5000')
+    gin.parse_config(f'START = 5000\nWarmStart.actor_starts_at = {value}')
   folder = types.SimpleNamespace(path=pathlib.Path('runs/toy/hype/0'))
   steps = budget.Budget('real_steps', total)
   opening.say_what(folder, tasks.make_task(), 0, steps)

@@ -7,6 +7,8 @@ config.gin records it, and whoever reads its folder need not know of a flag.
 
 from collections.abc import Sequence
 
+import gin
+
 from tfirl import checks
 from tfirl.config import gin_bindings
 
@@ -44,9 +46,8 @@ def parse(
   gin_bindings.parse(files, bindings, facts=facts)
   if num_demos is None:
     return list(bindings)
-  try:
-    bound = gin_bindings.value_of(BINDING)
-  except gin_bindings.BindingError:  # not bound
+  bound = gin_bindings.value_of(BINDING, gin.REQUIRED)
+  if bound is gin.REQUIRED:
     bindings = [*bindings, f'{BINDING} = {num_demos}']
     gin_bindings.parse(files, bindings, facts=facts)
     return bindings
@@ -72,10 +73,5 @@ def method() -> str:
     BindingError: `run.algorithm` is not bound.
   """
   algorithm = gin_bindings.value_of('run.algorithm')
-  try:
-    num_episodes = gin_bindings.value_of(BINDING)
-  except gin_bindings.BindingError:  # not bound: all
-    return algorithm
-  if num_episodes is None:
-    return algorithm
-  return f'{algorithm}-n{num_episodes}'
+  num_episodes = gin_bindings.value_of(BINDING, None)
+  return algorithm if num_episodes is None else f'{algorithm}-n{num_episodes}'

@@ -31,6 +31,7 @@ _locations: dict[Key, str] = {}
 _common: set[Key] = set()
 _lock, _WAIT_S = threading.Lock(), 5.0
 _owner: list[int] = []  # the thread that has it
+_NONE = object()  # where None is a value
 
 
 class UnusedBindingError(BindingError):
@@ -149,14 +150,16 @@ def _keys_of_common_files(folders: Sequence[str | Path]) -> list[Key]:
   ]
 
 
-def value_of(binding: str) -> Any:
+def value_of(binding: str, default: Any = _NONE) -> Any:
   """The value bound to `binding` (`run.task`), its macros replaced.
 
-  Raises BindingError if nothing is bound to it.
+  Raises BindingError if nothing is bound to it, and there is no default.
   """
   try:
     return copy.deepcopy(gin.query_parameter(binding))
   except ValueError as error:
+    if default is not _NONE:
+      return default
     raise BindingError(
       f"'{binding}' is not bound; expected a gin file that binds it"
     ) from error
@@ -217,7 +220,8 @@ def check_all_consumed() -> None:
 
 
 def diff(saved: str | Path, now: str | Path | None = None) -> list[str]:
-  """Compares a config with an earlier `gin.config_str()`.
+  """Compares a config with an earlier `gin.config_str()`, by what is bound:
+  macros are what they stand for.
 
   Args:
     saved: The earlier text, or the Path of the file that holds it.
@@ -257,7 +261,8 @@ def _texts(config: str | Path) -> dict[Key, str]:
       text = text_file.read(config, 'a config that gin wrote')
     except ValueError as error:
       raise BindingError(str(error)) from error
-  return {k: repr(v) for k, v, _ in gin_files.read_text(text, name, None)}
+  statements = gin_files.read_text(text, name, None)
+  return {k: repr(v) for k, v, _ in gin_types.without_macros(statements)}
 
 
 def _bound() -> dict[Key, Any]:

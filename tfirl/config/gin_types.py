@@ -124,24 +124,35 @@ def _problem(
 
 def check_statements(statements: Sequence[gin_files.Statement]) -> None:
   """`check_type` for each of them, of macros their values."""
-  macros = {
-    key[0]: value for key, value, _ in statements if key[1] == gin_files.MACRO
-  }
   bound = {key[1:] for key, _, _ in statements}
   problems = gin_files.Problems()
-  for key, value, where in statements:
-    if key[1] != gin_files.MACRO:
-      value = _without_macros(value, macros)
-      with problems.collected():
-        check_type(key, gin_files.key_text(key), value, where, bound)
+  for key, value, where in without_macros(statements):
+    with problems.collected():
+      check_type(key, gin_files.key_text(key), value, where, bound)
   problems.tell()
 
 
+def without_macros(
+  statements: Sequence[gin_files.Statement],
+) -> list[gin_files.Statement]:
+  """Those that bind no macro, with what macros stand for in their place."""
+  macros = {
+    key[0]: value for key, value, _ in statements if key[1] == gin_files.MACRO
+  }
+  return [
+    (key, _without_macros(value, macros), where)
+    for key, value, where in statements
+    if key[1] != gin_files.MACRO
+  ]
+
+
 def _without_macros(value: Any, macros: Mapping[str, Any]) -> Any:
-  """`value` with what its macros stand for; none refers to itself."""
+  """`value` with what its macros stand for; of itself none does."""
   if isinstance(value, gin_files.Reference):
-    if value.is_macro and value.text[1:] in macros:
-      return _without_macros(macros[value.text[1:]], macros)
+    name = value.text[1:]
+    if value.is_macro and name in macros:
+      others = {other: macros[other] for other in macros if other != name}
+      return _without_macros(macros[name], others)
     return value
   if isinstance(value, dict):
     items = value.items()

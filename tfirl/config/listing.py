@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tfirl.config import gin_files
+from tfirl.config import gin_files, gin_types
 
 MEASURED_FILE = 'measured.json'
 _UNITS = ('real_steps', 'env_steps', 'updates')
@@ -121,9 +121,10 @@ def _has(path: Path, words: Sequence[str]) -> bool:
 
 def _statements(path: Path) -> list[gin_files.Statement]:
   folders = [gin_files.gin_folder()]
-  return gin_files.read_file(
+  statements = gin_files.read_file(
     str(path), folders, checks_names=False, imports=False
   )
+  return gin_types.without_macros(statements)
 
 
 def _pair(
@@ -139,15 +140,9 @@ def _pair(
 
 
 def _budget(statements: Sequence[gin_files.Statement]) -> dict[str, int]:
-  """What the file of these binds of `_UNITS`; macros replaced."""
-  bound, macros = {}, {}
-  for key, value, _ in statements:
-    if key[1] == gin_files.MACRO:
-      macros[f'%{key[0]}'] = value
-    elif _is_of_run(key, _UNITS):
-      bound[key[2]] = value
-  values = {unit: macros.get(str(v), v) for unit, v in bound.items()}
-  return {unit: v for unit, v in values.items() if v is not None}
+  """What the file of these binds of `_UNITS`."""
+  bound = {k[2]: value for k, value, _ in statements if _is_of_run(k, _UNITS)}
+  return {unit: total for unit, total in bound.items() if total is not None}
 
 
 def _is_of_run(key: gin_files.Key, parameters: Sequence[str]) -> bool:

@@ -29,7 +29,8 @@ def check(name: str) -> None:
   unbound = [
     key
     for key, parameter in parameters.items()
-    if parameter.default is gin.REQUIRED and not _is_bound(f'{name}.{key}')
+    if parameter.default is gin.REQUIRED
+    and gin_bindings.value_of(f'{name}.{key}', gin.REQUIRED) is gin.REQUIRED
   ]
   if unbound:
     raise gin_files.BindingError(_text(name, unbound))
@@ -48,14 +49,6 @@ def worded() -> Iterator[None]:
       raise
     name, unbound = found[1], re.findall(r"'(\w+)'", found[2])
     raise gin_files.BindingError(_text(name, unbound)) from error
-
-
-def _is_bound(binding: str) -> bool:
-  try:
-    gin_bindings.value_of(binding)
-  except gin_files.BindingError:
-    return False
-  return True
 
 
 def _text(name: str, unbound: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ def say_what(
   signals.say(
     f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}{cut}'
   )
-  starts = gin_bindings.settings().get(_STARTS, 0)
+  starts = gin_bindings.value_of(_STARTS, 0)
   if budget.unit in budget_lib.STEPS and budget.total < starts:
     signals.say(
       f'the policy stays as it begins: it moves from step {starts:,} on '

@@ -87,11 +87,8 @@ def learned_model(
 
 def _predicts_reward() -> bool:
   """Whether the run's ensemble does, as its config has it."""
-  try:
-    make_cost = gin_bindings.value_of('ModelBased.make_cost')
-  except gin_bindings.BindingError:
-    return False
-  return make_cost.rows_have_reward
+  make_cost = gin_bindings.value_of('ModelBased.make_cost', None)
+  return make_cost is not None and make_cost.rows_have_reward
 
 
 def _learned_reward(run: Path) -> Callable:

@@ -176,28 +176,23 @@ def _make_config(
     text=gin.config_str(),
     task=gin_bindings.value_of('Task.name'),
     method=few_demos.method(),
-    num_actors=_bound('run.num_actors') or 0,
+    num_actors=gin_bindings.value_of('run.num_actors', 0),
     budget=_budget(algorithm, f'{", ".join(paths)}{label and f" ({label})"}'),
   )
 
 
 def _budget(algorithm: str, where: str) -> budget_lib.Budget:
   """What the parsed config gives the run; raises BindingError, at `where`."""
-  bound = {name: _bound(f'run.{name}') for name in budget_lib.UNITS}
+  bound = {
+    name: gin_bindings.value_of(f'run.{name}', None)
+    for name in budget_lib.UNITS
+  }
   units = gin_bindings.value_of('run.make_algorithm').budget_units
   try:
-    most = _bound('run.most_steps')
+    most = gin_bindings.value_of('run.most_steps', None)
     return budget_lib.make_budget(bound, units, algorithm, most)
   except ValueError as error:
     raise gin_files.BindingError(f'{where}: {error}') from error
-
-
-def _bound(name: str) -> int | None:
-  """None where nothing is bound, as by default."""
-  try:
-    return gin_bindings.value_of(name)
-  except gin_files.BindingError:
-    return None
 
 
 def _make_unit(
