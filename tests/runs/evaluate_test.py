@@ -77,6 +77,26 @@ def test_a_policy_that_is_not_the_last_is_not_kept(run, monkeypatch):
   assert last_policy.read(run) is None
 
 
+@pytest.mark.parametrize('is_over', [False, True])
+def test_a_policy_of_before_a_run_went_on_is_not_kept(
+  run, monkeypatch, is_over
+):
+  """A launch that makes the run longer removes complete.json meanwhile."""
+  complete, play = run / 'complete.json', evaluate.evaluate_run
+  complete.write_text('{"steps": 9}\n')
+
+  def play_slowly(*args):
+    complete.unlink()
+    if is_over:
+      complete.write_text('{"steps": 99}\n')
+    return play(*args)
+
+  monkeypatch.setattr(evaluate, 'evaluate_run', play_slowly)
+  with pytest.raises(SystemExit, match='--save: .*(further|not finished)'):
+    evaluate.main([str(run), '--episodes=1', '--save'])
+  assert last_policy.read(run) is None
+
+
 def test_samples_are_another_play_than_the_mean(run, capsys):
   _leave(_pulling_policy(spread=5.0), run)
   tables = []

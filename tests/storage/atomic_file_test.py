@@ -22,6 +22,17 @@ def test_of_a_disk_that_is_read_only_the_file_is_named(tmp_path):
       atomic_file.write_text(folder / 'a.json', 'text')
 
 
+def test_two_may_write_one_file_at_once(tmp_path):
+  """Be they processes of one number, of containers that share a folder."""
+  path = tmp_path / 'a.bin'
+  with atomic_file.opened(path) as first:
+    first.write(b'first')
+    atomic_file.write_bytes(path, b'second')
+    assert path.read_bytes() == b'second'
+  assert path.read_bytes() == b'first'
+  assert os.listdir(tmp_path) == ['a.bin']
+
+
 def test_an_error_leaves_the_old_file_alone(tmp_path, monkeypatch):
   path = tmp_path / 'a.json'
   path.write_text('old')
@@ -58,8 +69,8 @@ def test_what_a_block_raises_is_raised_as_it_is(tmp_path):
 def test_leftovers_of_the_dead_alone_are_removed(tmp_path):
   dead = subprocess.Popen(['true'])
   dead.wait()
-  kept = {f'.a.json.{os.getpid()}.tmp', '.lock', '.x.tmp', 'b.1.tmp'}
-  for name in (*kept, f'.a.json.{dead.pid}.tmp'):
+  kept = {f'.a.json.0f.{os.getpid()}.tmp', '.lock', '.x.tmp', 'b.1.tmp'}
+  for name in (*kept, f'.a.json.0f.{dead.pid}.tmp'):
     (tmp_path / name).touch()
   atomic_file.remove_leftovers(tmp_path)
   assert set(os.listdir(tmp_path)) == kept

@@ -81,15 +81,16 @@ def evaluate_last(
 
   Raises:
     ValueError: the run is not finished, so that its policy is not the last;
-      nothing has been played then.
+      nothing has been played then. Or it was made longer meanwhile.
     FileNotFoundError, ValueError: as `evaluate_run`.
   """
-  if not (run / run_files.COMPLETE).is_file():
-    raise ValueError(
-      f'--save: {run} is not finished; expected a run that has spent its '
-      'budget, whose policy is the last'
-    )
+  finished = _when_finished(run)
   stats = evaluate_run(run, episodes, seed, stochastic, video)
+  if _when_finished(run) != finished:
+    raise ValueError(
+      f'--save: {run} was trained further while its policy was played; '
+      'expected none to: once it is finished, evaluate it again'
+    )
   found = stats.metrics()
   last_policy.write(
     run,
@@ -104,6 +105,17 @@ def evaluate_last(
     ),
   )
   return stats
+
+
+def _when_finished(run: Path) -> int:
+  """In ns. Raises ValueError of a run that is not finished."""
+  complete = run / run_files.COMPLETE
+  if not complete.is_file():
+    raise ValueError(
+      f'--save: {run} is not finished; expected a run that has spent its '
+      'budget, whose policy is the last'
+    )
+  return complete.stat().st_mtime_ns
 
 
 def table(stats: evaluation.EpisodeStats) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -25,8 +26,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
   Raises:
     OSError: it could not be written (a full disk, say); names the file.
   """
-  # Its own name for each process: two may write the same file at once.
-  writing = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+  # A name of its own: two may write the same file at once, and two machines or
+  # containers that share a folder give their processes the same number.
+  token = secrets.token_hex(4)
+  writing = path.with_name(f'.{path.name}.{token}.{os.getpid()}.tmp')
   try:
     with open(writing, 'wb') as file:
       yield file
