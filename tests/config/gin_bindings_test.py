@@ -275,6 +275,21 @@ def test_diff_survives_long_values_references_and_macros():
   assert line == 'ToyAgent.rate: was 0.001, is 0.0001'
 
 
+def test_what_is_told_of_a_macro_is_its_value():
+  """Whoever formats it as a number would fail where he tells of a failure."""
+  _parse(
+    'N = 5', 'M = %N', 'toy_table.rows = %M', 'ToyAgent.table = @toy_table'
+  )
+  assert gin_bindings.settings() == {
+    'N': 5,
+    'M': 5,
+    'toy_table.rows': 5,
+    'ToyAgent.table': '@gin_bindings_test.toy_table',
+  }
+  toy_table()
+  assert gin_bindings.in_use('toy_table.rows') == [5]
+
+
 def test_diff_looks_through_macros():
   _parse('N = 5', 'M = %N', 'toy_table.rows = %M', 'ToyAgent.table = [%N]')
   saved = gin.config_str()

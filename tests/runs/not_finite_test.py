@@ -47,7 +47,7 @@ def in_use(monkeypatch):
     'in_use',
     lambda name: in_use(toys[name]) if name in toys else [],
   )
-  gin_bindings.parse([], ['HastyAgent.learning_rate = 30.0'])
+  gin_bindings.parse([], ['RATE = 30.0', 'HastyAgent.learning_rate = %RATE'])
   Agent()
   Cost()
 

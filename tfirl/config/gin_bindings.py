@@ -167,18 +167,20 @@ def value_of(binding: str, default: Any = _NONE) -> Any:
 
 def settings() -> dict[str, bool | float | str]:
   """All bindings by name, as a table of runs shows them: numbers, truths and
-  text as they are, anything else as it is written.
+  text as they are, and so where a macro stands for them; anything else as it is
+  written.
   """
-  return {
-    gin_files.key_text(key): value
-    if isinstance(value, (bool, int, float, str))
-    else repr(value)
-    for key, value in _bound().items()
-  }
+  found = {}
+  for key, value in _bound().items():
+    plain = _without_macro(value)
+    is_shown = isinstance(plain, (bool, int, float, str))
+    found[gin_files.key_text(key)] = plain if is_shown else repr(value)
+  return found
 
 
 def in_use(binding: str) -> list[Any]:
-  """The values of a parameter, defaults too, in the calls that there were.
+  """The values of a parameter, defaults too, in the calls that there were; what
+  a macro stood for.
 
   Args:
     binding: `Configurable.parameter`.
@@ -186,11 +188,18 @@ def in_use(binding: str) -> list[Any]:
   name, parameter = binding.rsplit('.', 1)
   selectors = gin_config._REGISTRY.matching_selectors(name)
   found = [
-    values[parameter]
+    _without_macro(values[parameter])
     for (_, selector), values in gin_config._OPERATIVE_CONFIG.items()
     if selector in selectors and parameter in values
   ]
   return list(dict.fromkeys(found))
+
+
+def _without_macro(value: Any) -> Any:
+  is_reference = isinstance(value, gin_config.ConfigurableReference)
+  if is_reference and value.configurable.wrapped is gin_config.macro:
+    return copy.deepcopy(value)  # which is how gin calls it
+  return value
 
 
 def unconsumed() -> list[str]:
