@@ -277,14 +277,13 @@ def test_diff_survives_long_values_references_and_macros():
 
 def test_what_is_told_of_a_macro_is_its_value():
   """Whoever formats it as a number would fail where he tells of a failure."""
-  _parse(
-    'N = 5', 'M = %N', 'toy_table.rows = %M', 'ToyAgent.table = @toy_table'
-  )
+  function = 'ToyAgent.table = @toy_loose'
+  _parse('N = 5', 'M = %N', 'toy_table.rows = %M', function)
   assert gin_bindings.settings() == {
     'N': 5,
     'M': 5,
     'toy_table.rows': 5,
-    'ToyAgent.table': '@gin_bindings_test.toy_table',
+    'ToyAgent.table': '@toy_loose',
   }
   toy_table()
   assert gin_bindings.in_use('toy_table.rows') == [5]
