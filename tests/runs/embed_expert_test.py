@@ -23,17 +23,18 @@ def _random_policy(seed):
   return MlpPolicy(layers, 3)
 
 
-def _leave(policy, path):
+def _leave(policy, path, **evaluation):
   """As its run leaves it."""
   bounds = -np.ones(3, np.float32), np.ones(3, np.float32)
-  policy_file.save(policy_file.make(policy, *bounds, {}), path)
+  metadata = {'latest_evaluation': evaluation}
+  policy_file.save(policy_file.make(policy, *bounds, metadata), path)
 
 
 @pytest.fixture
 def run(tmp_path):
   """An expert's run folder with two policies."""
-  _leave(_random_policy(0), tmp_path / 'best_policy.npz')
-  _leave(_random_policy(1), tmp_path / 'policy.npz')
+  _leave(_random_policy(0), tmp_path / 'best_policy.npz', env_steps=128.0)
+  _leave(_random_policy(1), tmp_path / 'policy.npz', env_steps=256.0)
   (tmp_path / 'config.gin').write_text("include 'tasks/hopper.gin'\n")
   launch = {
     'command': ['launch.py', '--gin_file=x.gin', '--root_dir=/private'],
@@ -41,8 +42,9 @@ def run(tmp_path):
     'versions': {'numpy': '1'},
   }
   (tmp_path / 'metadata.json').write_text(json.dumps({'launches': [launch]}))
+  # Resumed after a kill from step 64: it never came to 128's return again.
   (tmp_path / 'metrics.csv').write_text(
-    'env_steps,eval_return_mean\n0,1\n64,9.5\n128,10.5\n192,10.5\n256,2\n'
+    'env_steps,eval_return_mean\n0,1\n64,9.5\n128,8.5\n256,2\n'
   )
   return tmp_path
 
@@ -106,10 +108,10 @@ def test_a_policy_that_encodes_is_refused(tmp_path, num_waves):
     ValueError,
     match='best_policy.npz: found a pol.*expected.*encoding off',
   ):
-    embed_expert.read_weights(tmp_path / 'best_policy.npz')
+    embed_expert.read(tmp_path / 'best_policy.npz')
 
 
-def test_a_run_without_evaluations_is_named(run):
-  (run / 'metrics.csv').write_text('env_steps,eval_return_mean\n')
-  with pytest.raises(ValueError, match='metrics.csv: found no rows'):
-    embed_expert.env_steps(run, 'policy')
+def test_a_policy_without_an_evaluation_is_named(run):
+  _leave(_random_policy(1), run / 'policy.npz')
+  with pytest.raises(ValueError, match='policy.npz: found no evaluation'):
+    embed_expert.read(run / 'policy.npz')

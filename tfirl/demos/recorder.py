@@ -68,7 +68,10 @@ def record(
 
 
 def kwargs_text(kwargs) -> str:
-  """JSON of what an environment was made with; of all else its text."""
+  """JSON of what an environment was made with; of all else its text.
+
+  It stands here for others, too: a copy of this file has nothing else of tfirl.
+  """
   return json.dumps(_plain(dict(kwargs)), default=str)
 
 

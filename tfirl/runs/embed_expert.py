@@ -8,7 +8,6 @@ and how they were made, with the return of seeded episodes without trembling.
 """
 
 import argparse
-import csv
 import json
 from pathlib import Path
 
@@ -22,35 +21,24 @@ from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 from tfirl.storage import metadata_file, policy_file, run_files
 
 
-def read_weights(path: Path) -> acting.MlpPolicy:
-  """The policy that a run left (see `storage.policy_file`).
+def read(path: Path) -> tuple[acting.MlpPolicy, int]:
+  """The policy that a run left, and after how many env steps it was evaluated.
 
-  Raises: ValueError if it is more than its layers: encodes its observations.
+  metrics.csv can't tell: after a kill it may have lost the row of best_policy.
+
+  Raises: ValueError if it is more than its layers: encodes its observations; or
+    if it was not evaluated.
   """
-  policy = policy_file.load(path).unit_policy
+  found = policy_file.load(path)
+  policy, evaluation = found.unit_policy, found.metadata['latest_evaluation']
   if policy.encoding is not None:
     raise ValueError(
       f'{path}: found a policy that encodes its observations; expected one '
       'with make_encoding off'
     )
-  return policy
-
-
-def env_steps(run: Path, policy: str) -> int:
-  """After how many env steps `policy` was exported, from metrics.csv.
-
-  best_policy is of the first evaluation with the best mean return; any other
-  is taken to be of the last one.
-  """
-  path = run / run_files.METRICS
-  with open(path, newline='') as file:
-    rows = list(csv.DictReader(file))
-  if not rows:
-    raise ValueError(f'{path}: found no rows; expected some')
-  row = rows[-1]
-  if policy == 'best_policy':
-    row = max(rows, key=lambda row: float(row['eval_return_mean']))
-  return int(row['env_steps'])
+  if not evaluation:
+    raise ValueError(f'{path}: found no evaluation of it; expected one')
+  return policy, int(evaluation['env_steps'])
 
 
 def _command(argv: list[str]) -> str:
@@ -75,7 +63,7 @@ def main(argv: list[str] | None = None) -> None:
   parser.add_argument('--seed', type=int, default=0)
   parser.add_argument('--out', help='FILE.npz; by default the one that ships')
   args = parser.parse_args(argv)
-  policy = read_weights(args.run / f'{args.policy}.npz')
+  policy, env_steps = read(args.run / f'{args.policy}.npz')
   gin_bindings.parse([str(args.run / run_files.CONFIG)])
   task = tasks.make_task()
   with task.make_env(args.seed, trembles=False) as env:
@@ -88,7 +76,7 @@ def main(argv: list[str] | None = None) -> None:
     'command': _command(launches[-1]['command']),
     'git_commit': launches[-1]['git_commit'],
     'versions': launches[-1]['versions'],
-    'env_steps': env_steps(args.run, args.policy),
+    'env_steps': env_steps,
     'return_mean': float(np.mean(stats.returns)),
     'return_std': float(np.std(stats.returns)),
     'length_mean': float(np.mean(stats.lengths)),
