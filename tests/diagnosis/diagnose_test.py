@@ -26,6 +26,11 @@ _FAULTS = {
     {'training_return': 50.0},
     {},
   ),
+  'samples below their mean': (
+    {'training_return': -10.0},
+    {'training_return': -8.0},
+    {'bindings': {'ModelBased.stochastic': 'True'}},
+  ),
   'mix starved': ({'expert_fraction': 0.04}, {'expert_fraction': 0.06}, {}),
   'model error': (
     {'dynamics_r2_median': 0.49},
@@ -233,6 +238,19 @@ def test_what_was_good_once(write_run):
   (found,) = diagnose.diagnose(write_run(eval_return_mean=returns)).findings
   assert found.name == 'return fell'
   assert '0.70 at step 300' in found.seen and 'is 0.10' in found.seen
+
+
+def test_samples_are_below_their_mean_before_both_fail(write_run):
+  returns = [90.0] * 4 + [85.0, 60.0] + [20.0] * 5
+  samples = [_NAN, _NAN, 90.0, 40.0, 15.0, 20.0] + [20.0] * 5
+  columns = {'eval_return_mean': returns, 'training_return': samples}
+  stochastic = {'ModelBased.stochastic': 'True'}
+  found = diagnose.diagnose(write_run(stochastic, **columns)).findings
+  assert [f.name for f in found] == ['samples below their mean', 'return fell']
+  assert 'training_return 20, of samples, at step 500' in found[0].seen
+  assert 'ModelBased.stochastic = False' in found[0].remedy
+  by_mean = {'ModelBased.stochastic': 'False'}
+  assert _names(write_run(by_mean, **columns)) == ['return fell']
 
 
 def test_causes_come_before_what_may_follow_from_them(write_run):

@@ -22,6 +22,7 @@ _OF_LOW_RETURNS = (
   cost.blind,
   model.error,
   player.below_training,
+  player.samples_below_mean,
   player.ends_early,
   player.fell,
   cost.saturated,

@@ -136,7 +136,7 @@ class Evidence:
     if self._is_of_success:
       values, scale = self.column('eval_success'), _SUCCESS
     else:
-      values, scale = self.column('eval_return_mean'), self._scale()
+      values, scale = self.column('eval_return_mean'), self.scale()
     if values is None or scale is None:
       return None
     worst, best = scale
@@ -161,10 +161,24 @@ class Evidence:
 
   def score_of(self, name: str) -> float | None:
     """The late median of a column of returns, as a score."""
-    late, scale = self.late(name), self._scale()
+    late, scale = self.late(name), self.scale()
     if late is None or scale is None:
       return None
     return (late.value - scale[0]) / (scale[1] - scale[0])
+
+  def scale(self) -> tuple[float, float] | None:
+    """Returns of a random policy and of the expert; None if not known."""
+    best = self._told_return
+    if best is None:
+      best = self.demos.get('mean_return')
+    worst = self.binding('Task.random_return')
+    returns = self.column('eval_return_mean')
+    if worst is None and returns is not None:
+      worst = float(np.nanmin(returns))
+    numbers = all(isinstance(x, (int, float)) for x in (worst, best))
+    if not numbers or not math.isfinite(best - worst) or best <= worst:
+      return None
+    return worst, best
 
   @property
   def num_trained(self) -> int:
@@ -185,20 +199,6 @@ class Evidence:
     """Whether scores are shares of successes, and not of returns."""
     has_success = self.run is not None and self.run.has_success
     return has_success and self._told_return is None
-
-  def _scale(self) -> tuple[float, float] | None:
-    """Returns of a random policy and of the expert."""
-    best = self._told_return
-    if best is None:
-      best = self.demos.get('mean_return')
-    worst = self.binding('Task.random_return')
-    returns = self.column('eval_return_mean')
-    if worst is None and returns is not None:
-      worst = float(np.nanmin(returns))
-    numbers = all(isinstance(x, (int, float)) for x in (worst, best))
-    if not numbers or not math.isfinite(best - worst) or best <= worst:
-      return None
-    return worst, best
 
 
 def read(

@@ -15,7 +15,7 @@ _MANY_ACTIONS = 20  # where their number is not known
 # aims at is -1, a deviation of 0.005 has -4.
 _RANDOM_ENTROPY, _SURE_ENTROPY = 0.5, -4.0
 _SHORT, _MORE_TERMINALS, _MOSTLY = 0.5, 0.5, 0.5
-_BELOW_TRAINING = 0.3
+_BELOW_TRAINING = _BELOW_MEAN = 0.3
 _FALL, _MEDIAN_OF = 0.4, 3
 
 
@@ -244,13 +244,49 @@ def below_training(evidence: Evidence) -> Finding | None:
   )
 
 
+def samples_below_mean(evidence: Evidence) -> Finding | None:
+  """In HyPER the samples that act failed before the mean action did: from then
+  on cost and model see failures alone.
+  """
+  if evidence.binding('ModelBased.stochastic') is not True:
+    return None
+  training = evidence.column('training_return')
+  evaluated = evidence.column('eval_return_mean')
+  scale = evidence.scale()
+  if training is None or evaluated is None or scale is None:
+    return None
+  is_played = ~np.isnan(training) & ~np.isnan(evaluated)
+  if is_played.sum() < _MEDIAN_OF:
+    return None
+  pairs = np.stack([training, evaluated])[:, is_played]
+  medians = np.median(_windows(pairs), axis=2)
+  behind = (medians[1] - medians[0]) / (scale[1] - scale[0])
+  worst = int(np.argmax(behind))
+  if behind[worst] <= _BELOW_MEAN:
+    return None
+  step = evidence.run.steps[is_played][worst + _MEDIAN_OF - 1]
+  return Finding(
+    'samples below their mean',
+    f'training_return {medians[0, worst]:.4g}, of samples, at step {step:,.0f} '
+    f'(median of {_MEDIAN_OF} evaluations), eval_return_mean '
+    f'{medians[1, worst]:.4g}: what is learned from is of a policy that fails',
+    f'more than {_BELOW_MEAN:g} apart, normalised',
+    'ModelBased.stochastic = False acts by the mean, and samples in the model '
+    f'alone; a smaller {evidence.shown("tfirl.SacAgent.target_entropy")}',
+  )
+
+
+def _windows(values: np.ndarray) -> np.ndarray:
+  """[..., T - 2, 3] of [..., T]."""
+  return np.lib.stride_tricks.sliding_window_view(values, _MEDIAN_OF, axis=-1)
+
+
 def fell(evidence: Evidence) -> Finding | None:
   """It was good once."""
   scores = evidence.scores
   if scores is None or len(scores) < 2 * _MEDIAN_OF:
     return None
-  windows = np.lib.stride_tricks.sliding_window_view(scores, _MEDIAN_OF)
-  medians = np.median(windows, axis=1)
+  medians = np.median(_windows(scores), axis=1)
   best = int(np.argmax(medians))
   if medians[best] - evidence.score <= _FALL:
     return None
