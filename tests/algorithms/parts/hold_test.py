@@ -58,6 +58,16 @@ def test_few_demonstrations_hold_less_the_clone_does_the_rest(
     assert float(agent.clone_scale) == rest
 
 
+def test_the_clone_may_hold_beside_any_number_of_demonstrations(make_idle):
+  game = make_idle(
+    ['WarmStart.bc_rows = 1280', 'WarmStart.clone_is_rest = False']
+  )
+  game.run_round()
+  agent = game.trackables()['agent']
+  assert float(agent.bc_scale) == 0.5
+  assert float(agent.clone_scale) == 1.0
+
+
 class _Player:
   """What a warm start moves of an agent."""
 

@@ -49,6 +49,8 @@ class WarmStart:
       fewer it counts as their share, as the likelihood of N rows weighs N, and
       the agent's `clone_weight` as the rest: where no expert has been, the
       clone says what to do. None: any number is worth all of both.
+    clone_is_rest: whether `clone_weight` counts as that rest; if not, any
+      number of rows is worth all of it.
     clone_differences: how far a clone may be told from the expert
       (`cost_turns.Turn.difference`) to be worth all of `clone_weight`, and from
       where on it is worth nothing; linearly in between. The last turn tells it
@@ -71,6 +73,7 @@ class WarmStart:
     actor_starts_at: checks.CountOrZero = 0,
     bc_scale: checks.Schedule = schedules.constant,
     bc_rows: checks.Count | None = None,
+    clone_is_rest: bool = True,
     clone_differences: tuple[checks.Share, checks.Share] | None = None,
   ):
     """Nothing, by default."""
@@ -87,7 +90,7 @@ class WarmStart:
     self._critic_steps = critic_steps
     self._actor_starts_at = actor_starts_at
     self._bc_scale = bc_scale
-    self._bc_rows = bc_rows
+    self._bc_rows, self._clone_is_rest = bc_rows, clone_is_rest
     self._bc_share = self._clone_share = 1.0  # of rows
     self._clone_differences = clone_differences
     self._likeness, self._has_begun = 1.0, False
@@ -120,7 +123,8 @@ class WarmStart:
     self._check_rewards(demos, cost)
     if self._bc_rows is not None:
       self._bc_share = min(1.0, len(demos) / self._bc_rows)
-      self._clone_share = 1.0 - self._bc_share
+      if self._clone_is_rest:
+        self._clone_share = 1.0 - self._bc_share
     agent = make_agent(*demos.sizes, demos.observations)
     if self._init_from and is_new:
       start_from(agent, self._init_from, demos.observations)
