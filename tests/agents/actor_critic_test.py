@@ -60,6 +60,22 @@ def cloning_error(agent, expert):
   return ((agent.mlp_policy()(expert.observation) - expert.action) ** 2).mean()
 
 
+def test_actor_of_rate_0_stands_still(make_agent, train, make_rows):
+  """0 is a rate, and not that of the critics."""
+  agent = make_agent(learning_rate=0.01, actor_learning_rate=0.0)
+  actor, critic = ([network] for network in networks(agent)[:2])
+  before = weights_of(actor), weights_of(critic)
+  train(agent, make_rows(B, 1), np.ones(B))
+  assert_equal(weights_of(actor), before[0])
+  assert any((weights_of(critic)[0] != before[1][0]).ravel())
+
+
+def test_actor_does_not_learn_where_critics_do_not(make_agent):
+  with pytest.raises(ValueError, match='actor_learning_rate is 0.1; expected'):
+    make_agent(learning_rate=0.0, actor_learning_rate=0.1)
+  make_agent(learning_rate=0.0, actor_learning_rate=0.0)
+
+
 def test_scale_multiplies_every_learning_rate(
   make_agent, train, noise, make_rows
 ):

@@ -9,7 +9,7 @@ from tf_agents.agents import tf_agent
 from tf_agents.specs import tensor_spec
 from tf_agents.trajectories import time_step as ts
 
-from tfirl import acting, types
+from tfirl import acting, checks, types
 from tfirl.agents import noise
 from tfirl.losses import behavior_cloning
 from tfirl.networks import critic as critic_lib
@@ -44,7 +44,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
     make_optimizer: make_optimizer(learning_rate=...) makes the actor's and
       the critics' optimiser.
     learning_rate: of both.
-    actor_learning_rate: the actor's, if it is another.
+    actor_learning_rate: the actor's, if it is another; None for the same.
     bc_weight: multiplies the behaviour-cloning loss on expert rows.
     clone_weight: multiplies the same loss to the clone's actions, on all rows
       of a batch. The clone is the actor as `take_clone` found it last, which
@@ -61,6 +61,9 @@ class ActorCriticAgent(tf_agent.TFAgent):
       with it, once more. At 0 only critics learn.
     bc_scale: [] variable; multiplies `bc_weight`.
     clone_scale: [] variable; multiplies `clone_weight`.
+
+  Raises:
+    ValueError: only the actor is to learn: `learning_rate` is 0.
   """
 
   needs_reward = True
@@ -93,9 +96,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
     self.bc_scale = tf.Variable(1.0, trainable=False, name='bc_scale')
     self.clone_scale = tf.Variable(1.0, trainable=False, name='clone_scale')
     self._learning_rate = learning_rate
-    self._actor_ratio = (
-      actor_learning_rate / learning_rate if actor_learning_rate else 1.0
-    )
+    self._actor_ratio = self._ratio(actor_learning_rate, learning_rate)
     self._noise = noise.NoiseStream()
     self._bc_weight, self._clone_weight = bc_weight, clone_weight
     self._clone_network = None
@@ -237,6 +238,18 @@ class ActorCriticAgent(tf_agent.TFAgent):
 
   def _scaled_learning_rate(self) -> tf.Tensor:
     return self._learning_rate * self.learning_rate_scale
+
+  def _ratio(self, actor_learning_rate: float | None, others: float) -> float:
+    """The actor's learning rate, as a factor of the others'."""
+    if actor_learning_rate is None:
+      return 1.0
+    checks.require(
+      f'{self._gin_name}.actor_learning_rate',
+      actor_learning_rate,
+      'None or 0, as learning_rate is 0',
+      others > 0 or not actor_learning_rate,
+    )
+    return actor_learning_rate / others if others else 1.0
 
   def _actor_learning_rate(self) -> tf.Tensor:
     return self._actor_ratio * self._scaled_learning_rate() * self.actor_scale
