@@ -221,6 +221,17 @@ def within(name: str, value: Any, hint: Any) -> None:
     raise ValueError(f'{name} is {value!r}; expected {expected(value, hint)}')
 
 
+def scheduled(name: str, schedule: Callable, count: int, hint: Any) -> float:
+  """What the parameter `name`, a `Schedule`, gives at `count`.
+
+  Raises ValueError unless it is one that the annotation `hint` takes.
+  """
+  # Some give an array of no dimension, which no annotation holds.
+  value = float(schedule(count))
+  within(name, value, hint)
+  return value
+
+
 def integer(name: str, value: Any, least: int) -> None:
   """Raises ValueError unless `value` is an integer of `least` or more.
 

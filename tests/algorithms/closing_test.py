@@ -123,6 +123,33 @@ def test_a_constructor_that_fails_leaves_nothing_open(
   assert [env.num_closes for env in made] == [1] * num_envs
 
 
+@pytest.mark.parametrize(
+  ('binding', 'expected'),
+  [
+    ('ModelFree.expert_fraction', 'at least 0 and at most 1'),
+    ('ModelFree.learning_rate_scale', 'at least 0'),
+    ('WarmStart.bc_scale', 'at least 0'),
+    ('CostLearner.learning_rate_scale', 'at least 0'),
+    ('Expert.learning_rate_scale', 'at least 0'),
+  ],
+)
+def test_a_schedule_out_of_range_is_refused_and_nothing_left_open(
+  make, made, binding, expected
+):
+  """A negative rate climbs what it is to descend."""
+  lines = [
+    f'{binding} = @wrong/piecewise_linear',
+    'wrong/piecewise_linear.segments = [(-0.5, -0.5, 1)]',
+  ]
+  game = model_free.ModelFree, 'paper/hype_hopper.gin', [*_HYPE, *lines]
+  if binding.startswith('Expert.'):
+    game = expert.Expert, 'expert_hopper.gin', [*_EXPERT, *lines]
+  with reverb_ports.none_left_open():
+    with pytest.raises(ValueError, match=f'^{binding} is -0.5; .*{expected}'):
+      make(*game)
+  assert all(env.num_closes for env in made)
+
+
 def test_a_cost_that_fails_leaves_no_environment_open(make, made, monkeypatch):
   monkeypatch.setattr(cost_turns, '_make_learner', _fail)
   with pytest.raises(MemoryError):

@@ -113,7 +113,12 @@ class Expert(algorithm.Algorithm):
       self._train(self._sampler.sample())
 
   def _set_rates(self) -> None:
-    scale = float(self._learning_rate_scale(self.clock.env_steps))
+    scale = checks.scheduled(
+      'Expert.learning_rate_scale',
+      self._learning_rate_scale,
+      self.clock.env_steps,
+      checks.NonNegative,
+    )
     self._agent.learning_rate_scale.assign(scale)
 
   def _random_action(self, observation, rng) -> np.ndarray:

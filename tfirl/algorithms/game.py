@@ -101,7 +101,7 @@ class Game(algorithm.Algorithm):
     self._batch_size = batch_size
     self._relabeled = cost.relabeled(agent)
     self._learning_rate_scale = learning_rate_scale
-    self.losses['learning_rate_scale'] = float(learning_rate_scale(0))
+    self.losses['learning_rate_scale'] = self._scale_of_rates()
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
@@ -137,11 +137,19 @@ class Game(algorithm.Algorithm):
 
     Args: `factor` of the learning rate that the schedule gives.
     """
-    env_steps = self.clock.env_steps
-    scale = factor * float(self._learning_rate_scale(env_steps))
+    scale = factor * self._scale_of_rates()
     self._agent.learning_rate_scale.assign(scale)
-    self._warm_start.set_scales(self._agent, env_steps)
+    self._warm_start.set_scales(self._agent, self.clock.env_steps)
     self.losses['learning_rate_scale'] = scale
+
+  def _scale_of_rates(self) -> float:
+    """What the schedule gives now."""
+    return checks.scheduled(
+      f'{type(self).__name__}.learning_rate_scale',
+      self._learning_rate_scale,
+      self.clock.env_steps,
+      checks.NonNegative,
+    )
 
   def _note_turn(self, turn: cost_turns.Turn) -> None:
     self._warm_start.note_turn(turn)

@@ -100,7 +100,7 @@ class ModelFree(game.Game):
         is_new=restore_from is None,
         jit_compile=jit_compile,
       )
-    self.losses['expert_fraction'] = float(self._fractions()[0])
+      self.losses['expert_fraction'] = float(self._fractions()[0])
 
   def _open_tables(
     self,
@@ -141,7 +141,9 @@ class ModelFree(game.Game):
     updates = self.clock.updates + np.arange(self._updates_per_round)
     fraction = self._expert_fraction or 0.0
     if callable(fraction):
-      fraction = fraction(updates)
+      fraction = np.asarray(fraction(updates), np.float64)
+      for end in (fraction.min(), fraction.max()):
+        checks.within('ModelFree.expert_fraction', end, checks.Share)
     return np.full(len(updates), fraction, np.float32)
 
   def _train_policy(self, before: int) -> None:

@@ -95,8 +95,9 @@ class CostLearner(tf.Module):
       observation_size, action_size, network_seed, encoding
     )
     self._initial_learning_rate = learning_rate
+    self._learning_rate_scale = learning_rate_scale
     self._learning_rate = tf.Variable(
-      learning_rate * learning_rate_scale(0),
+      self._rate_of_round(0),
       trainable=False,
       dtype=tf.float32,
       name='learning_rate',
@@ -116,7 +117,6 @@ class CostLearner(tf.Module):
     self._gp_weight = gp_weight
     self._gp_target = gp_target
     self._fresh_optimizer = fresh_optimizer
-    self._learning_rate_scale = learning_rate_scale
 
   @property
   def reward_transform(self) -> Callable:
@@ -163,8 +163,7 @@ class CostLearner(tf.Module):
     """
     checks.integer('num_updates', num_updates, 1)
     num_round = self.num_rounds
-    scale = float(self._learning_rate_scale(num_round))
-    learning_rate = self._initial_learning_rate * scale
+    learning_rate = self._rate_of_round(num_round)
     self._learning_rate.assign(learning_rate)
     if self._fresh_optimizer:
       self._optimizer.reset()
@@ -189,6 +188,15 @@ class CostLearner(tf.Module):
     self._rounds.assign_add(1)
     level = self._update_level(learner, expert)
     return {**metrics, **level, 'learning_rate': learning_rate}
+
+  def _rate_of_round(self, num_round: int) -> float:
+    scale = checks.scheduled(
+      'CostLearner.learning_rate_scale',
+      self._learning_rate_scale,
+      num_round,
+      checks.NonNegative,
+    )
+    return self._initial_learning_rate * scale
 
   def take_level(self, expert) -> None:
     """Shifts the reward to its level, before the first turn."""

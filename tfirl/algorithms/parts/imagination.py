@@ -231,11 +231,10 @@ class Imagination:
     return starts[order], actions[order]
 
   def _fraction(self, env_steps: int) -> float:
-    fraction = self._reset_fraction
-    # A schedule gives an array of no dimension, which no annotation holds.
-    fraction = float(fraction(env_steps) if callable(fraction) else fraction)
-    checks.within('Imagination.expert_reset_fraction', fraction, checks.Share)
-    return fraction
+    if not callable(self._reset_fraction):
+      return float(self._reset_fraction)
+    name = 'Imagination.expert_reset_fraction'
+    return checks.scheduled(name, self._reset_fraction, env_steps, checks.Share)
 
 
 def _plan_tables(

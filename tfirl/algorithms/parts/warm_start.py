@@ -179,7 +179,10 @@ class WarmStart:
     """
     self._has_begun = env_steps >= self._actor_starts_at
     agent.actor_scale.assign(float(self._has_begun))
-    agent.bc_scale.assign(float(self._bc_share * self._bc_scale(env_steps)))
+    bc_scale = checks.scheduled(
+      'WarmStart.bc_scale', self._bc_scale, env_steps, checks.NonNegative
+    )
+    agent.bc_scale.assign(self._bc_share * bc_scale)
     agent.clone_scale.assign(self._clone_share * self._likeness)
 
   def get_state(self) -> dict[str, float]:
