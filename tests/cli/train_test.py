@@ -49,7 +49,7 @@ def test_accepted_demonstrations_are_a_binding(called):
 def test_a_value_is_given_once(called, capsys, flag):
   """Be it that of no flag the first time."""
   with pytest.raises(SystemExit):
-    cli.main(f'train hype_hopper --{flag} 0 --{flag} 1'.split())
+    cli.main(f'train hype_hopper --{flag} 1 --{flag} 2'.split())
   assert f'--{flag} is given twice' in capsys.readouterr().err and not called
 
 

@@ -12,6 +12,7 @@ from concurrent import futures
 from typing import NamedTuple, TextIO
 
 from tfirl.cli import arguments, pins
+from tfirl.config import argument_types
 
 _OK, _WARNING, _FAILED = 'ok', '--', 'FAILED'
 _TIMEOUT_S = 120
@@ -66,7 +67,7 @@ def main(argv: Sequence[str], name: str) -> int:
   parser.add_argument(
     '--timeout',
     metavar='S',
-    type=float,
+    type=argument_types.seconds,
     default=_TIMEOUT_S,
     help=f'seconds that each part may take ({_TIMEOUT_S})',
   )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tfirl.cli import arguments
+from tfirl.config import argument_types
 
 
 def main(argv: Sequence[str], name: str) -> int:
@@ -23,7 +24,7 @@ def main(argv: Sequence[str], name: str) -> int:
   parser.add_argument(
     '--expert_return',
     metavar='R',
-    type=float,
+    type=argument_types.number,
     help="what the task's expert returns, where its gin file and the "
     'demonstrations do not say',
   )

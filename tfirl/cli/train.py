@@ -59,7 +59,7 @@ def _make_parser(name: str) -> argparse.ArgumentParser:
   add(
     '--num_demos',
     metavar='K',
-    type=int,
+    type=argument_types.count,
     help='use the first so many demonstrated episodes',
   )
   add(

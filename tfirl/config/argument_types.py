@@ -1,6 +1,7 @@
 """What argparse makes of arguments that several commands take."""
 
 import argparse
+import math
 
 
 def seed(text: str) -> int:
@@ -11,6 +12,27 @@ def seed(text: str) -> int:
 def count(text: str) -> int:
   """An integer, 1 or more. Raises ArgumentTypeError for anything else."""
   return _at_least(1, text)
+
+
+def seconds(text: str) -> float:
+  """A number above 0. Raises ArgumentTypeError for anything else."""
+  value = number(text)
+  if value <= 0:
+    raise argparse.ArgumentTypeError(
+      f'found {text!r}; expected seconds, more than 0'
+    )
+  return value
+
+
+def number(text: str) -> float:
+  """A finite one. Raises ArgumentTypeError for anything else."""
+  try:
+    value = float(text)
+  except ValueError:
+    value = math.nan
+  if not math.isfinite(value):
+    raise argparse.ArgumentTypeError(f'found {text!r}; expected a number')
+  return value
 
 
 def _at_least(least: int, text: str) -> int:

@@ -52,17 +52,10 @@ def make_parser(name: str) -> argparse.ArgumentParser:
   parser.add_argument(
     '--live',
     metavar='SECONDS',
-    type=_seconds,
+    type=argument_types.seconds,
     nargs='?',
     const=30.0,
     default=0.0,
     help='until runs end, write it again as they go on (looks every 30 s)',
   )
   return parser
-
-
-def _seconds(text: str) -> float:
-  value = float(text)
-  if not 0 < value < float('inf'):
-    raise argparse.ArgumentTypeError(f'{text} s; expected more than 0')
-  return value

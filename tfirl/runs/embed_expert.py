@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tfirl import acting, tasks
-from tfirl.config import gin_bindings
+from tfirl.config import argument_types, gin_bindings
 from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
@@ -59,8 +59,8 @@ def main(argv: list[str] | None = None) -> None:
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument('run', type=Path, help='ROOT/TASK/expert/SEED')
   parser.add_argument('--policy', default='best_policy', help='or policy')
-  parser.add_argument('--episodes', type=int, default=20)
-  parser.add_argument('--seed', type=int, default=0)
+  parser.add_argument('--episodes', type=argument_types.count, default=20)
+  parser.add_argument('--seed', type=argument_types.seed, default=0)
   parser.add_argument('--out', help='FILE.npz; by default the one that ships')
   args = parser.parse_args(argv)
   policy, env_steps = read(args.run / f'{args.policy}.npz')

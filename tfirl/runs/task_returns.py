@@ -6,7 +6,7 @@ Means of 20 seeded episodes with the task's trembling hand, as evaluations are:
 `Task.expert_return`, of the embedded expert, and `Task.random_return`.
 """
 
-import sys
+import argparse
 from collections.abc import Sequence
 
 import numpy as np
@@ -48,9 +48,11 @@ def expert_return(task: tasks.Task) -> float | None:
   return float(np.mean(stats.returns))
 
 
-def main(names: Sequence[str]) -> None:
-  """Prints the lines of each task's file."""
-  for name in names:
+def main(argv: Sequence[str] | None = None) -> None:
+  """Prints the lines of each task's file. Args: names of tasks."""
+  parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+  parser.add_argument('tasks', metavar='TASK', nargs='+')
+  for name in parser.parse_args(argv).tasks:
     gin_bindings.parse([f'tasks/{name}.gin'])
     task = tasks.make_task()
     expert = expert_return(task)
@@ -61,4 +63,4 @@ def main(names: Sequence[str]) -> None:
 
 
 if __name__ == '__main__':
-  main(sys.argv[1:])
+  main()

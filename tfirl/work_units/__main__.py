@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from tfirl.config import argument_types
 from tfirl.work_units import supervisor, unit
 
 
@@ -21,11 +22,14 @@ def main(arguments: list[str] | None = None) -> int:
     help='process with which the unit is to end (who calls this)',
   )
   parser.add_argument(
-    '--grace_s', type=float, default=60, help='from SIGTERM to SIGKILL (60)'
+    '--grace_s',
+    type=argument_types.seconds,
+    default=60,
+    help='from SIGTERM to SIGKILL (60)',
   )
   parser.add_argument(
     '--lock_timeout_s',
-    type=float,
+    type=argument_types.seconds,
     default=90,
     help='for an earlier process of the same unit to end (90)',
   )
