@@ -145,6 +145,19 @@ def test_a_larger_budget_is_no_change(given):
   assert given[1][0].resumed
 
 
+def test_help_names_all_sources_of_demonstrations(monkeypatch):
+  said = {}
+
+  def define(name, default, text, **unused):
+    said[name] = text
+
+  for kind in ('bool', 'boolean', 'integer', 'multi_string', 'string'):
+    monkeypatch.setattr(launch.flags, f'DEFINE_{kind}', define)
+  launch.define_flags()
+  for source in ('.npz', '.hdf5', '.csv', 'd4rl:', 'minari:'):
+    assert source in said['demos']
+
+
 def test_missing_gin_file_flag(given):
   with pytest.raises(ValueError, match='--gin_file is missing'):
     _launch(gin_files=[])

@@ -6,14 +6,14 @@ from tfirl.cli import arguments
 from tfirl.config import flag_help
 from tfirl.demos import flags as demo_flags
 
-_HELP = """usage: {name} collect|show|convert ...
+_HELP = f"""usage: {{name}} collect|show|convert ...
 
-  collect   rolls a policy out: {name} collect --task=hopper --out=my.npz
-  show      says what a source holds: {name} show my.npz minari:ID
-  convert   writes a source anew: {name} convert minari:ID my.hdf5
+  collect   rolls a policy out: {{name}} collect --task=hopper --out=my.npz
+  show      says what a source holds: {{name}} show my.npz minari:ID
+  convert   writes a source anew: {{name}} convert minari:ID my.hdf5
 
-A source is FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or
-embedded:TASK."""
+A source is
+{demo_flags.SOURCES}."""
 
 
 def main(argv: Sequence[str], name: str) -> int | None:
@@ -52,11 +52,7 @@ def _convert(argv: Sequence[str], name: str) -> None:
     name, 'Writes demonstrations of any source into a file.'
   )
   add = parser.add_argument
-  add(
-    'source',
-    metavar='IN',
-    help='FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID, embedded:TASK',
-  )
+  add('source', metavar='IN', help=demo_flags.SOURCES)
   add('out', metavar='OUT', help="FILE.npz, or FILE.hdf5 in D4RL's layout")
   add(
     '--env_id',

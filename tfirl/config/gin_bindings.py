@@ -151,7 +151,7 @@ def _keys_of_common_files(folders: Sequence[str | Path]) -> list[Key]:
 
 
 def value_of(binding: str, default: Any = _NONE) -> Any:
-  """The value bound to `binding` (`run.task`), its macros replaced.
+  """The value bound to `binding` (`Task.name`), its macros replaced.
 
   Raises BindingError if nothing is bound to it, and there is no default.
   """

@@ -5,10 +5,9 @@ from absl import flags
 COLLECT_USAGE = (
   "Rolls a policy out into demonstrations: by default the task's own expert.\n"
 )
+SOURCES = 'FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or embedded:TASK'
 SHOW_USAGE = (
-  'SOURCE...: says what demonstrations hold.\n\n'
-  'A source is FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or\n'
-  'embedded:TASK.\n'
+  f'SOURCE...: says what demonstrations hold. A source is\n{SOURCES}.\n'
 )
 KEYS_HELP = "what the file's keys are: observations=obs,actions=acts"
 ACCEPT_HELP = 'go on with demonstrations that contradict themselves'

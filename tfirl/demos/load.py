@@ -15,6 +15,7 @@ from tfirl import checks, tasks
 from tfirl.demos import agreement, maze_trajectories
 from tfirl.demos.border import to_demonstrations
 from tfirl.demos.checking import DemonstrationError, check
+from tfirl.demos.flags import SOURCES
 from tfirl.demos.formats.containers import pickles
 from tfirl.demos.formats.d4rl import d4rl_antmaze, d4rl_files
 from tfirl.demos.formats.foreign.csv_table import read_csv
@@ -26,8 +27,6 @@ from tfirl.demos.selection import take
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes.goal_maze import GoalMaze
 from tfirl.types import Demonstrations
-
-SOURCES = 'FILE.npz, FILE.hdf5, FILE.csv, d4rl:NAME, minari:ID or embedded:TASK'
 
 
 def _read_d4rl_name(

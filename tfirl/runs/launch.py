@@ -22,6 +22,7 @@ from absl import flags, logging
 
 from tfirl import checks, tasks, types
 from tfirl.config import few_demos, flag_help, gin_messages, required
+from tfirl.demos import flags as demo_flags
 from tfirl.demos import load
 from tfirl.evaluation import record
 from tfirl.machine import generated_code, ray_connection, signals
@@ -71,8 +72,7 @@ def define_flags() -> None:
   flags.DEFINE_string(
     'demos',
     None,
-    'demonstrations in place of the embedded ones: a path .npz or .hdf5, '
-    'd4rl:NAME or minari:ID',
+    f'demonstrations in place of the embedded ones: {demo_flags.SOURCES}',
   )
   flags.DEFINE_bool('accept_demos', False, few_demos.ACCEPT_HELP)
   flags.DEFINE_integer('num_demos', None, few_demos.FLAG_HELP)

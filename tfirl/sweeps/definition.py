@@ -243,6 +243,6 @@ def _check_distinct(units: Sequence[WorkUnit]) -> None:
       raise ValueError(
         f'duplicate units: ids {unit.id} and {by_folder[unit.run_dir].id} '
         f'would both write to {unit.run_dir}; expected gin files that bind '
-        'another run.algorithm or run.task, or other seeds'
+        'another run.algorithm or Task.name, or other seeds'
       )
     by_id[unit.id] = by_folder[unit.run_dir] = unit
