@@ -1,20 +1,21 @@
 """A package imports strictly lower layers, so that nothing imports upward."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 
-# Bottom first; the units of a line don't import one another.
+# Bottom first; the units of a line don't import one another. CONTRIBUTING.md
+# shows the same.
 _FLOORS = (
   ('types', 'acting', 'schedules', 'checks', 'machine'),
   ('config', 'losses', 'optimizers', 'envs'),
   ('storage', 'tasks', 'networks', 'replay'),
-  ('demos', 'costs', 'agents', 'dynamics'),
-  ('algorithms', 'evaluation', 'work_units'),
-  ('runs', 'report'),
-  ('sweeps', 'diagnosis', 'launch', 'evaluate'),
-  ('api',),
+  ('demos', 'costs', 'agents', 'dynamics', 'evaluation', 'work_units'),
+  ('algorithms', 'report'),
+  ('runs', 'diagnosis'),
+  ('api', 'launch', 'evaluate', 'sweeps'),
   ('cli',),
   ('__main__',),
 )
@@ -33,6 +34,15 @@ def _upward(imports, layers):
 
 def test_every_unit_has_a_layer(imports):
   assert sorted(imports) == sorted(_LAYERS)
+
+
+def test_the_page_shows_these_floors(root):
+  text = (root / 'CONTRIBUTING.md').read_text()
+  shown = re.findall(r'^\| (\d) \| (.*) \|$', text, re.MULTILINE)
+  rooms = [re.sub(r'\(.*?\)', '', row) for _, row in shown]
+  found = [tuple(re.findall(r'`(\w+)`', row)) for row in rooms]
+  assert [int(number) for number, _ in shown] == list(range(1, len(_FLOORS)))
+  assert [*found, ('__main__',)] == list(_FLOORS)
 
 
 def test_imports_go_strictly_down(imports):
