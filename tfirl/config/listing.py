@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tfirl.config import gin_files, gin_types
+from tfirl.config import budget, gin_files, gin_types
 
 MEASURED_FILE = 'measured.json'
-_UNITS = ('real_steps', 'env_steps', 'updates')
 
 
 class Measured(NamedTuple):
@@ -88,8 +87,8 @@ def line(pair: Pair, width: int) -> str:
     pair: what it is.
     width: of the column of names.
   """
-  budget, result = columns(pair)
-  return f'{pair.name:<{width}}  {budget:>20}  {result}'
+  total, result = columns(pair)
+  return f'{pair.name:<{width}}  {total:>20}  {result}'
 
 
 def columns(pair: Pair) -> tuple[str, str]:
@@ -132,16 +131,17 @@ def _pair(
   statements: Sequence[gin_files.Statement],
   measured: Measured | None = None,
 ) -> Pair:
-  given = _budget(statements)
+  given = _budgets(statements)
   if len(given) != 1:
     raise ValueError(f'{path}: found {given}; expected exactly one budget')
   ((unit, total),) = given.items()
   return Pair(path.stem, unit, total, measured)
 
 
-def _budget(statements: Sequence[gin_files.Statement]) -> dict[str, int]:
-  """What the file of these binds of `_UNITS`."""
-  bound = {k[2]: value for k, value, _ in statements if _is_of_run(k, _UNITS)}
+def _budgets(statements: Sequence[gin_files.Statement]) -> dict[str, int]:
+  """What the file of these binds of `budget.UNITS`."""
+  units = budget.UNITS
+  bound = {k[2]: value for k, value, _ in statements if _is_of_run(k, units)}
   return {unit: total for unit, total in bound.items() if total is not None}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tfirl.config import budget as budget_lib
 from tfirl.report.reading import bindings as bindings_lib
 from tfirl.report.reading import runs
 from tfirl.storage import metadata_file, run_files
@@ -241,7 +242,7 @@ def budget(
   found = metadata.get('budget')
   if found:
     return found['unit'], found['total']
-  for unit in ('real_steps', 'env_steps', 'updates'):
+  for unit in budget_lib.UNITS:
     text = bindings.get(f'run.{unit}', 'None')
     if text.isdigit():
       return unit, int(text)
