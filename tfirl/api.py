@@ -180,7 +180,12 @@ class Run:
     Returns:
       Its state in words, and its findings, each with the figure that was seen,
       the threshold and what to try.
+
+    Raises:
+      ValueError: metrics.csv or metadata.json is damaged, or `expert_return` is
+        no number.
     """
+    checks.within('expert_return', expert_return, float | None)
     if expert_return is None:
       expert_return = self.task.expert_return
     return diagnose.diagnose(self.path, expert_return)
@@ -272,6 +277,9 @@ def imitate(
     on_evaluation is None or callable(on_evaluation),
   )
   budget = {'real_steps': real_steps, 'updates': updates}
+  for name, value in budget.items():
+    if value is not None:
+      checks.integer(name, value, 1)
   lines = [f'run.{k} = {v!r}' for k, v in budget.items() if v is not None]
   if init_from is not None:
     earlier = init_from.path if isinstance(init_from, Run) else init_from

@@ -88,6 +88,9 @@ def test_what_a_run_can_not_evaluate_or_act_on_is_named(finished):
   words = r'observation has shape \(3,\); expected 2 numbers'
   with pytest.raises(ValueError, match=words):
     run.policy([1, 2, 3])
+  for value in ('much', float('nan')):
+    with pytest.raises(ValueError, match=f'^expert_return is .*{value}.*; exp'):
+      run.doctor(value)
 
 
 def test_what_leaves_a_run(finished, demos):
@@ -156,6 +159,8 @@ def test_twice_in_one_process_and_after_a_failure(
     ({'bindings': 'run.updates = 1'}, 'expected a list of lines of gin'),
     ({'bindings': None}, 'bindings is None; expected a list of lines of gin'),
     ({'bindings': [3]}, r'bindings is \[3\]; expected a list of lines of gin'),
+    ({'real_steps': '20000'}, "^real_steps is '20000'; expected an integer, 1"),
+    ({'updates': 2e4}, '^updates is 20000.0; expected an integer, 1 or more'),
     ({'on_evaluation': 5}, 'on_evaluation is 5; expected a function, or None'),
     ({'root_dir': 'a\0b'}, 'root_dir is .* a path, which has no null byte'),
   ],
