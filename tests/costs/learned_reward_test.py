@@ -158,6 +158,19 @@ def test_a_reward_of_ones_own(tmp_path, rows, monkeypatch):
     export.RewardModule(path)
 
 
+@pytest.mark.parametrize('data', [b'', b'PK\3\4abc', b'reward', None])
+def test_a_damaged_file_is_named(tmp_path, data):
+  path = tmp_path / 'x.npz'
+  if data is None:
+    np.save(tmp_path / 'x.npy', np.zeros(1))
+    data = (tmp_path / 'x.npy').read_bytes()
+  path.write_bytes(data)
+  with pytest.raises(ValueError, match='x.npz: found a file that is damaged'):
+    learned_reward.LearnedReward(path)
+  with pytest.raises(FileNotFoundError):
+    learned_reward.LearnedReward(tmp_path / 'none.npz')
+
+
 def test_no_cost(tmp_path):
   np.savez(tmp_path / 'x.npz', a=np.zeros(1))
   with pytest.raises(ValueError, match='found no kernel_0, num_layers, reward'):

@@ -107,13 +107,19 @@ def test_data_that_is_not_mujocos_is_no_state(tmp_path, qpos):
   assert 'qpos' not in npz.read_npz(path).columns
 
 
+def test_a_path_need_not_be_text(tmp_path):
+  env = gymnasium.make('Pendulum-v1', max_episode_steps=2)
+  recorder.record(env, lambda o: [0.0], 1, tmp_path / 'demos.npz')
+  assert len(npz.read_npz(str(tmp_path / 'demos.npz')).columns['actions']) == 2
+
+
 def test_an_endless_episode_and_useless_arguments(tmp_path, monkeypatch):
   monkeypatch.setattr(recorder, '_MOST_STEPS', 20)
   env = gymnasium.make('Pendulum-v1').unwrapped
   path = str(tmp_path / 'demos.npz')
   with pytest.raises(ValueError, match='TimeLimit'):
     recorder.record(env, lambda o: np.zeros(1), 1, path)
-  for episodes, name in ((0, path), (1, 'demos.hdf5')):
+  for episodes, name in ((0, path), (1.5, path), (1, 'demos.hdf5')):
     with pytest.raises(ValueError, match='expected 1 or more, and FILE.npz'):
       recorder.record(env, lambda o: np.zeros(1), episodes, name)
   assert list(tmp_path.iterdir()) == []

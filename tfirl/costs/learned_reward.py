@@ -107,6 +107,20 @@ def _shapes(
   return shapes
 
 
+def _read(path: str | os.PathLike) -> dict[str, np.ndarray]:
+  """The arrays of an .npz, as `LearnedReward`; copies have no other reader."""
+  try:
+    with np.load(path, allow_pickle=False) as archive:
+      return {key: archive[key] for key in archive.files}
+  except FileNotFoundError:
+    raise
+  except Exception as error:  # damage shows as any of a dozen types
+    raise ValueError(
+      f'{path}: found a file that is damaged, or no .npz ({error}); expected '
+      'the cost.npz of a run'
+    ) from error
+
+
 class LearnedReward:
   """reward(observation, action), of a cost.npz.
 
@@ -124,8 +138,7 @@ class LearnedReward:
       ValueError: it is no cost.npz, or its reward is a function of the run's
         own, which NumPy alone does not know.
     """
-    with np.load(path, allow_pickle=False) as archive:
-      arrays = {key: archive[key] for key in archive.files}
+    arrays = _read(path)
     missing = {'num_layers', 'kernel_0', 'reward_transform'} - set(arrays)
     if missing:
       raise ValueError(

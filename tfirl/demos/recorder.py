@@ -18,7 +18,7 @@ def record(
   env: gymnasium.Env,
   act: Callable[[np.ndarray], np.ndarray],
   episodes: int,
-  path: str,
+  path: str | os.PathLike,
   seed: int = 0,
 ) -> None:
   """Rolls `act` out and writes the keys that `--demos=PATH` reads.
@@ -37,12 +37,13 @@ def record(
   Raises:
     ValueError: a parameter is of no use, or an episode does not end.
   """
-  if episodes < 1 or not path.endswith('.npz'):
+  path = os.path.expanduser(os.fspath(path))
+  is_count = isinstance(episodes, (int, np.integer)) and episodes > 0
+  if not is_count or not path.endswith('.npz'):
     raise ValueError(
       f'record: found episodes = {episodes!r} and path = {path!r}; expected 1 '
       'or more, and FILE.npz'
     )
-  path = os.path.expanduser(path)
   folder = os.path.dirname(os.path.abspath(path))
   if os.path.isdir(path) or not os.path.isdir(folder):
     raise ValueError(
