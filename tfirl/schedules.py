@@ -1,5 +1,6 @@
 """Numbers that change with a step count."""
 
+import itertools
 from collections.abc import Sequence
 
 import gin
@@ -36,15 +37,12 @@ def piecewise_linear(step, segments: Sequence[tuple[float, float, float]]):
 
 
 def _check_segments(segments) -> None:
-  if not segments:
-    raise ValueError(
-      'piecewise_linear.segments is empty; expected at least one'
-    )
   untils = [0, *(until for _, _, until in segments)]
-  if any(b <= a for a, b in zip(untils, untils[1:], strict=False)):
+  rises = all(a < b for a, b in itertools.pairwise(untils))
+  if not rises or not segments:
     raise ValueError(
-      'piecewise_linear.segments: "until" steps must be positive and increase; '
-      f'found {untils[1:]}'
+      f'piecewise_linear.segments is {segments}; expected at least one, and '
+      'steps that are above 0 and rise, third in each'
     )
 
 
@@ -81,7 +79,7 @@ def truncated_linear(
   """
   if last <= first:
     raise ValueError(
-      f'truncated_linear: last epoch {last} must come after first epoch {first}'
+      f'truncated_linear.last is {last}; expected more than first = {first}'
     )
   ramp = (epoch - first) / (last - first)
   return float(minimum + min(max(ramp, 0.0), 1.0) * (maximum - minimum))

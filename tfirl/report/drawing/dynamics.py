@@ -142,7 +142,7 @@ def _draw_r2(axes: Axes, runs: Sequence[Run]) -> None:
 
 
 def _draw_terminations(axes: Axes, runs: Sequence[Run]) -> None:
-  """In a maze imagined episodes never end; there it is where they start."""
+  """Where `BackwardStarts` say where they begin, that in place of ends."""
   if 'start_window_from' in runs[0].columns:
     _draw_start_window(axes, runs)
     return
