@@ -247,7 +247,7 @@ def test_what_is_no_function_is_refused_by_gin(name, value):
     ),
     (
       '@summed',
-      r'reward_transform, summed, gave .* \[\] .* expected shape \[2\]',
+      r'reward_transform, summed, gave .* \[\] .* and not \[2\]',
     ),
     (
       '@of_no_tensorflow',

@@ -48,7 +48,7 @@ def test_place_clears_what_the_coordinates_do_not_say():
 
 def test_state_of_another_model():
   state = mujoco_state.capture(stepped('Hopper-v5'))
-  with pytest.raises(ValueError, match='AntEnv expects .* another model'):
+  with pytest.raises(ValueError, match='of AntEnv: it .* another model'):
     mujoco_state.restore(stepped('Ant-v5'), state)
 
 

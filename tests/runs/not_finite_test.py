@@ -95,7 +95,7 @@ def test_names_round_demonstrations_binding_and_checkpoint():
   [
     ('actor_loss is nan', 'tfirl.SacAgent.learning_rate = 3'),
     ("the sum of the policy's layer 0 is inf", 'SacAgent.learning_rate = 3'),
-    ('Cost round 3: expected a finite loss', 'CostLearner.learning_rate = 0.0'),
+    ('Cost round 3: found nan; expected', 'CostLearner.learning_rate = 0.0'),
     ('Hopper-v5: non-finite observation at step 3', None),
     ('Mine: non-finite reward at step 3 of its episode: nan', None),
     ('DynamicsTrainer.fit, epoch 1', None),  # none is in use here

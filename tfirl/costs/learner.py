@@ -183,7 +183,7 @@ class CostLearner(tf.Module):
     metrics = dict(zip(names, means, strict=True))
     if not np.isfinite(metrics['loss']):
       raise FloatingPointError(
-        f'Cost round {num_round}: expected a finite loss; found {metrics}.'
+        f'Cost round {num_round}: found {metrics}; expected a finite loss'
       )
     self._rounds.assign_add(1)
     level = self._update_level(learner, expert)
@@ -293,5 +293,5 @@ class CostLearner(tf.Module):
 def _check_rows(name, rows):
   if not len(rows.observation):
     raise ValueError(
-      f'CostLearner.update: {name} has no rows; expected at least one.'
+      f'CostLearner.update: {name} has no rows; expected at least one'
     )

@@ -64,7 +64,7 @@ def _tried(binding, function, costs, shape, expected) -> tf.Tensor:
   if not value.dtype.is_floating or value.shape != shape:
     raise ValueError(
       f'{what} gave {value.dtype.name} of shape {value.shape.as_list()} for '
-      f'two rows a side, expected shape {shape}; {expected}'
+      f'two rows a side, and not {shape}; {expected}'
     )
   if not tf.reduce_all(tf.math.is_finite(value)):
     raise ValueError(f'{what} gave {value.numpy()}; {expected}')

@@ -164,7 +164,7 @@ class DynamicsTrainer(tf.Module):
     if not num_rows or not num_holdout:
       raise ValueError(
         f'DynamicsTrainer.fit: found {num_rows} rows to fit and {num_holdout} '
-        'held out; expected at least one of either.'
+        'held out; expected at least one of either'
       )
     inputs = np.concatenate([rows.observation, rows.action], -1)
     targets = targets_lib.of(rows, self._model.predicts_reward)
@@ -248,7 +248,7 @@ class DynamicsTrainer(tf.Module):
       if not np.isfinite([losses[-1], *mse]).all():
         raise FloatingPointError(
           f'DynamicsTrainer.fit, epoch {len(losses)}: loss {losses[-1]}, '
-          f'hold-out mse {mse}; expected finite numbers.'
+          f'hold-out mse {mse}; expected finite numbers'
         )
       # The best weights are kept however small the step; patience is not.
       self._keep_best(mse < best)

@@ -76,8 +76,8 @@ def restore(inner: MujocoEnv, state: dict[str, Any]) -> None:
   expected = mujoco.mj_stateSize(inner.model, _STATE)
   if vector.shape != (expected,):
     raise ValueError(
-      f'MuJoCo state has {vector.size} numbers; {type(inner).__name__} '
-      f'expects {expected}: it was taken from another model'
+      f'MuJoCo state has {vector.size} numbers; expected {expected}, of '
+      f'{type(inner).__name__}: it was taken from another model'
     )
   mujoco.mj_setState(inner.model, inner.data, vector, _STATE)
   mujoco.mj_forward(inner.model, inner.data)

@@ -183,7 +183,7 @@ def _check_states(
       raise ValueError(
         f'ExpertReset.reset_prob > 0 needs states to restore: {name} of '
         f'{demos.source or "the demonstrations"} is {found}; '
-        f'{env.name} expects shape {expected}'
+        f'expected shape {expected}, of {env.name}'
       )
   limit = env.max_episode_steps
   if limit is not None and elapsed_steps.max() >= limit:

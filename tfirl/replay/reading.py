@@ -71,6 +71,6 @@ def read_blocks(
   if len(found) < num_blocks:
     raise StarvedTableError(
       f'{describe()} gave {len(found)} of its {num_blocks} blocks within '
-      f'{timeout_ms} ms a draw; expected all of them.'
+      f'{timeout_ms} ms a draw; expected all of them'
     )
   return [block for _, block in sorted(found.values(), key=lambda v: v[0])]

@@ -30,7 +30,7 @@ class RowLayout:
       if tf.as_dtype(spec.dtype) != tf.float32 or len(shape) > 1:
         raise ValueError(
           f'transition_spec.{field}: found {tf.as_dtype(spec.dtype).name} of '
-          f'shape {shape}, expected a float32 scalar or vector.'
+          f'shape {shape}; expected a float32 scalar or vector'
         )
       self._shapes.append(shape)
     self._widths = [int(np.prod(shape)) for shape in self._shapes]
@@ -51,8 +51,8 @@ class RowLayout:
       if not num_rows or value.shape != num_rows + shape:
         expected = ', '.join(str(size) for size in ('n', *shape))
         raise ValueError(
-          f'{field}: found an array of shape {value.shape}, expected '
-          f'[{expected}] with the same n as the first field, {num_rows}.'
+          f'{field}: found an array of shape {value.shape}; expected '
+          f'[{expected}] with the same n as the first field, {num_rows}'
         )
       columns.append(value.reshape(-1, width))
     return np.concatenate(columns, axis=1)

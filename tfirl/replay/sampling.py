@@ -44,7 +44,7 @@ class BlockSampler:
     rng: np.random.Generator,
   ):
     if num_rows < 1:
-      raise ValueError(f'{table}: num_rows = {num_rows}, expected at least 1.')
+      raise ValueError(f'{table}: num_rows is {num_rows}; expected at least 1')
     self.num_rows = num_rows
     self._server_address = server_address
     self._table = table

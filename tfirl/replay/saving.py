@@ -109,12 +109,12 @@ def check_tables(folder: pathlib.Path, expected: Mapping[str, dict]) -> dict:
   path = folder / 'tables.json'
   if not path.is_file() or not (folder / 'reverb').is_dir():
     raise FileNotFoundError(
-      f'{folder}: found no saved tables, expected {path.name} and reverb/.'
+      f'{folder}: found no saved tables; expected {path.name} and reverb/'
     )
   saved = json.loads(path.read_text())
   if sorted(saved) != sorted(expected):
     raise ValueError(
-      f'{path}: found tables {sorted(saved)}, expected {sorted(expected)}.'
+      f'{path}: found tables {sorted(saved)}; expected {sorted(expected)}'
     )
   for name, values in expected.items():
     for key, value in values.items():
@@ -138,9 +138,9 @@ def read_partial_rows(
   """
   path = folder / f'partial_{name}.npz'
   if not path.is_file():
-    raise FileNotFoundError(f'{path}: missing, expected a partial block.')
+    raise FileNotFoundError(f'{path}: missing; expected a partial block')
   with np.load(path, allow_pickle=False) as arrays:
     rows = arrays['rows']
   if rows.ndim != 2 or rows.shape[1] != width:
-    raise ValueError(f'{path}: found {rows.shape}, expected [n, {width}].')
+    raise ValueError(f'{path}: found {rows.shape}; expected [n, {width}]')
   return rows

@@ -36,8 +36,8 @@ class TableConfig:
     def check(field, ok, expected):
       if not ok:
         raise ValueError(
-          f'table {self.name!r}: found {field} = {getattr(self, field)}, '
-          f'expected {expected}.'
+          f'table {self.name!r}: found {field} = {getattr(self, field)}; '
+          f'expected {expected}'
         )
 
     rows = self.rows_per_item
@@ -348,7 +348,7 @@ class Replay:
       if self.size(name) != values['size']:
         raise ValueError(
           f'{folder}: table {name!r}: found {self.size(name)} rows in '
-          f'reverb/, expected {values["size"]}; the checkpoint is damaged.'
+          f'reverb/; expected {values["size"]}: the checkpoint is damaged'
         )
       writer = self._writers[name]
       writer.num_blocks, _ = self.counts(name)
@@ -359,7 +359,7 @@ class Replay:
   def _config(self, name: str) -> TableConfig:
     if name not in self._configs:
       raise KeyError(
-        f'no table {name!r}, expected one of {sorted(self._configs)}.'
+        f'no table {name!r}; expected one of {sorted(self._configs)}'
       )
     return self._configs[name]
 

@@ -124,7 +124,7 @@ def write_shuffled(
   if not num_rows or len(writer.partial_rows):
     raise ValueError(
       f'write_shuffled: found {num_rows} rows and '
-      f'{len(writer.partial_rows)} partial rows, expected some and none.'
+      f'{len(writer.partial_rows)} partial rows; expected some and none'
     )
   exact_passes = per_item // math.gcd(num_rows, per_item)
   passes = min(exact_passes, math.ceil(100 * per_item / num_rows))

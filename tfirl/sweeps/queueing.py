@@ -77,6 +77,6 @@ def _check_folder(
   if version != installed.code_version() and not accept_code_change:
     raise UnitError(
       f'{unit.path} was begun by code version {version}; found '
-      f'{installed.code_version()}, expected the same for all units of a '
+      f'{installed.code_version()}; expected the same for all units of a '
       'folder. Give another --root_dir, or --accept_code_change to go on'
     )

@@ -135,7 +135,7 @@ def _check_version(run_dir: Path, version: str) -> None:
     raise UnitError(
       f'{run_dir / unit_lib.COMMAND_FILE} was written by code version '
       f'{version}; found {installed.code_version()} in {Path(__file__).parent} '
-      f'on {platform.node()}, expected the same on every machine'
+      f'on {platform.node()}; expected the same on every machine'
     )
 
 

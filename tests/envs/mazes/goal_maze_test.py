@@ -197,7 +197,7 @@ def test_a_restored_goal_is_the_one_that_is_reached(corridor):
 def test_resets_of_a_maze_need_goals(recorded):
   task, demos = recorded
   without = dataclasses.replace(demos, goal=None)
-  with pytest.raises(ValueError, match='goal of two.npz is nothing.*expects s'):
+  with pytest.raises(ValueError, match='goal of two.npz is nothing.*expected'):
     ExpertReset(load(task), without, 0.5)
   # What is asked for only when it is used.
   ExpertReset(load(task), without, 0.0)

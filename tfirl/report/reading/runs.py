@@ -215,7 +215,7 @@ def _read_columns(path: str) -> dict[str, np.ndarray]:
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
       raise ValueError(
-        f'{path}: no column {missing[0]!r}; found {names[:12]}, expected at '
+        f'{path}: no column {missing[0]!r}; found {names[:12]}; expected at '
         f'least {list(_REQUIRED)}'
       )
     rows = []
