@@ -19,9 +19,7 @@ from tfirl.demos import outputs
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.experts import policies
 from tfirl.demos.formats.minari import minari_reader
-from tfirl.demos.rollouts import check_options, record, rollout
-
-__all__ = ['check_out', 'collect', 'main', 'record', 'rollout', 'save']
+from tfirl.demos.rollouts import check_options, record
 
 _MINARI = 'minari:'
 

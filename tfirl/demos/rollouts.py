@@ -180,18 +180,11 @@ def rollout(
   num_episodes: int,
   seed: int,
   full_length_only: bool = True,
-  max_attempts: int | None = None,
   stochastic: bool = False,
 ) -> Demonstrations:
   """`record`, checked and with actions in [-1, 1]."""
   raw = record(
-    env,
-    policy,
-    num_episodes,
-    seed,
-    full_length_only,
-    max_attempts,
-    stochastic,
+    env, policy, num_episodes, seed, full_length_only, stochastic=stochastic
   )
   return to_demonstrations(
     raw,

@@ -18,12 +18,12 @@ from tfirl.demos.formats.foreign import keyed
 from tfirl.demos.load import read
 
 
-def _spread(values: np.ndarray, digits: int = 1) -> str:
+def _spread(values: np.ndarray) -> str:
   if not len(values):
     return 'unknown'
   return (
-    f'mean {values.mean():.{digits}f}, std {values.std():.{digits}f}, '
-    f'min {values.min():.{digits}f}, max {values.max():.{digits}f}'
+    f'mean {values.mean():.1f}, std {values.std():.1f}, '
+    f'min {values.min():.1f}, max {values.max():.1f}'
   )
 
 

@@ -32,7 +32,7 @@ from tfirl.demos.formats.npz import read_arrays
 from tfirl.storage import npz_file
 
 _FOLDER = os.path.join(os.path.dirname(__file__), 'weights')
-_NUM_EPISODES = 64
+_NUM_EPISODES, _SEED = 64, 0  # the seed is of the first attempt
 _METADATA_KEYS = ('task', 'env_id', 'env_kwargs')
 _SUFFIXES = ('.npz', '.json')
 
@@ -185,7 +185,6 @@ def demonstrations(
   task_or_path: str,
   observation_size: int,
   num_episodes: int | None = None,
-  seed: int = 0,
 ) -> RawDemonstrations:
   """Whole episodes of an expert, rolled out if Minari has none cached.
 
@@ -196,7 +195,6 @@ def demonstrations(
     observation_size: O.
     num_episodes: how many to roll out; None for what the metadata says, or 64.
       A cached data set is used as it is.
-    seed: of the first attempt.
 
   Raises ValueError, also if too few episodes last the full length (in a maze:
   reach the goal).
@@ -204,7 +202,7 @@ def demonstrations(
   details = metadata(task_or_path)
   dataset_id = f'tfirl/{details["task"]}/expert-v0'
   with tasks_lib.make_env(
-    details['env_id'], details['env_kwargs'], seed=seed
+    details['env_id'], details['env_kwargs'], seed=_SEED
   ) as env:
     path = _path(task_or_path)
     digest = _digest(path, details, env.gym.spec.to_json())
@@ -215,7 +213,7 @@ def demonstrations(
     logging.info('%s: rolling out %d episodes', dataset_id, num_episodes)
     expert = policy(path)
     is_noisy = bool(details.get('controller', {}).get('noise'))
-    raw = rollouts.record(env, expert, num_episodes, seed, stochastic=is_noisy)
+    raw = rollouts.record(env, expert, num_episodes, _SEED, stochastic=is_noisy)
     raw.versions = {**raw.versions, 'policy': digest}
     return _cache(raw, dataset_id, env)
 

@@ -208,7 +208,6 @@ def _write(
   dataset_id: str,
   folder: str,
   env: gymnasium.Env,
-  algorithm_name: str,
 ) -> None:
   """Writes the data set's files into `folder`."""
   storage = MinariStorage.new(
@@ -221,7 +220,7 @@ def _write(
     {
       'dataset_id': dataset_id,
       'minari_version': minari.__version__,
-      'algorithm_name': algorithm_name,
+      'algorithm_name': 'tfirl',  # Minari lists it
       _NOTES: json.dumps({'versions': dict(raw.versions)}),
     }
   )
@@ -257,7 +256,6 @@ def write_minari(
   raw: RawDemonstrations,
   dataset_id: str,
   env: gymnasium.Env,
-  algorithm_name: str = 'tfirl',
 ) -> None:
   """Writes `raw` as data set `dataset_id`, which appears once it is whole.
 
@@ -265,7 +263,6 @@ def write_minari(
     raw: with `rewards`.
     dataset_id: (namespace/)name-vN.
     env: the environment it was collected in: its spec and its spaces.
-    algorithm_name: of the policy, for Minari's listing.
 
   Raises:
     FileExistsError: the cache has such a data set.
@@ -279,7 +276,7 @@ def write_minari(
   os.makedirs(parent, exist_ok=True)
   temporary = tempfile.mkdtemp(prefix='.tmp-', dir=parent)
   try:
-    _write(raw, dataset_id, temporary, env, algorithm_name)
+    _write(raw, dataset_id, temporary, env)
     os.chmod(temporary, 0o755)  # mkdtemp makes folders for the owner alone
     os.rename(temporary, folder)
   except BaseException as error:
