@@ -173,11 +173,12 @@ def test_a_task_file_may_import_and_include(
   )
   (tasks_folder / 'mine.gin').write_text(
     "include 'tasks/base.gin'\nTask.name = 'mine'\n"
+    'STEPS = 3\nTask.max_episode_steps = %STEPS\n'
   )
   raw = collect.collect(
     _args(task='mine', policy=weights, out=str(tmp_path / 'x.npz'))
   )
-  assert raw.env_id == 'Collected-v0' and raw.episode_ends.tolist() == [5, 10]
+  assert raw.env_id == 'Collected-v0' and raw.episode_ends.tolist() == [3, 6]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from absl import flags
 from tf_agents.environments import py_environment
 
 from tfirl import tasks
-from tfirl.config import flag_help, gin_files
+from tfirl.config import flag_help, gin_files, gin_types
 from tfirl.demos import flags as demo_flags
 from tfirl.demos import outputs
 from tfirl.demos.border import RawDemonstrations
@@ -62,11 +62,12 @@ def _load_task(name: str) -> tasks.Task:
   """
   path = str(gin_files.find_file(f'tasks/{name}.gin'))
   folders = [gin_files.gin_folder()]
+  statements = gin_types.without_macros(
+    gin_files.read_file(path, folders, checks_names=False)
+  )
   bound = {
     parameter: value
-    for (scope, selector, parameter), value, _ in gin_files.read_file(
-      path, folders, checks_names=False
-    )
+    for (scope, selector, parameter), value, _ in statements
     if not scope and selector == 'tfirl.Task' and parameter != 'is_healthy'
   }
   if 'name' not in bound:
