@@ -98,6 +98,13 @@ def test_no_policy_is_told_within_the_time(learner, make_actor):
     make_actor().read()
 
 
+def test_a_policy_that_is_not_taken_is_told(learner, monkeypatch):
+  """Else actors would go on by the one before, without a word."""
+  monkeypatch.setattr(learner._writer, 'flush', lambda timeout_ms: False)
+  with pytest.raises(BlockedWriterError, match='took no policy for 60 s'):
+    learner.tell(_orders(1))
+
+
 def test_a_learner_that_stands_still_does_not_answer():
   code = (
     'from tfirl.replay import exchange; import time;'

@@ -25,6 +25,7 @@ from tfirl.replay import interface, notes
 from tfirl.replay.errors import BlockedWriterError, StarvedTableError
 
 _POLICY, _STEPS = 'policy', 'steps'
+_TELL_S = 60
 
 
 class Orders(NamedTuple):
@@ -129,9 +130,17 @@ class Exchange:
     return self._server.port
 
   def tell(self, orders: Orders) -> None:
-    """From now on actors read `orders`."""
+    """From now on actors read `orders`.
+
+    Raises:
+      BlockedWriterError: the server took them not.
+    """
     self._writer.write(orders)
-    self._writer.flush(60_000)  # nothing holds it back
+    if not self._writer.flush(1000 * _TELL_S):
+      raise BlockedWriterError(
+        f"the actors' server, of this process, took no policy for {_TELL_S} s; "
+        'expected it to at once, for nothing holds it back'
+      )
 
   def take(self, timeout_ms: int) -> Block | None:
     """The next block; None if none came in time. Nobody else gets it."""
