@@ -71,6 +71,24 @@ def test_videos_of_evaluations_by_choice(run, films):
     assert [event.step for event in events.Tensors('eval/video')] == [0, 30]
 
 
+def test_what_a_filmed_environment_raises_is_not_taken_for_a_video(
+  run, monkeypatch, caplog
+):
+  """A robot that loses its connection once is not played again, unasked."""
+  real, calls = gymnasium.registry[_ENV_ID].entry_point.step, []
+
+  def step(env, action):
+    calls.append(action)
+    if len(calls) == 2:
+      raise ConnectionError('the arm is gone')
+    return real(env, action)
+
+  monkeypatch.setattr(gymnasium.registry[_ENV_ID].entry_point, 'step', step)
+  with pytest.raises(ConnectionError, match='the arm is gone'):
+    run(env_steps=20, eval_video=True)
+  assert len(calls) == 2 and 'no video' not in caplog.text
+
+
 def test_without_a_renderer_evaluations_go_on(run, monkeypatch, caplog):
   def render(unused_env):
     raise RuntimeError('no GL')

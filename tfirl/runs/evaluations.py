@@ -79,6 +79,8 @@ class Evaluations:
     Args:
       policy: acts in [-1, 1].
       steps: of the run so far; they name the video.
+
+    Raises: what the environment raises.
     """
     start = time.monotonic()
     try:
@@ -102,6 +104,8 @@ class Evaluations:
       try:
         return self._play(self.env, policy, video_path=path)
       except Exception as error:  # what a missing GL library raises is its own
+        if not filming.is_of_video(error):
+          raise
         filming.warn(error)
         self._films = False
     return self._play(self.env, policy)

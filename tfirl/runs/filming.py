@@ -1,6 +1,7 @@
 """Videos of a run; it goes on where nothing can be rendered."""
 
 import logging
+import traceback
 from pathlib import Path
 
 from tfirl import tasks
@@ -39,6 +40,12 @@ def film_expert(
   prefix = 'embedded:'
   if source and source.startswith(prefix) and not path.exists():
     film(embedded.policy(source.removeprefix(prefix)), task, seed, path)
+
+
+def is_of_video(error: Exception) -> bool:
+  """Whether the making of a video raised it, and not what was filmed."""
+  frames = traceback.extract_tb(error.__traceback__)
+  return any(frame.filename == video.__file__ for frame in frames)
 
 
 def warn(error: Exception) -> None:
