@@ -171,7 +171,7 @@ CountOrZero = Annotated[int, Range(least=0)]
 Positive = Annotated[float, Range(above=0)]
 NonNegative = Annotated[float, Range(least=0)]
 Share = Annotated[float, Range(least=0, most=1)]
-# A discount, or the decay of a mean: 1 would never forget.
+# The decay of a mean: 1 would never forget.
 Decay = Annotated[float, Range(least=0, below=1)]
 # Part of a path.
 Name = Annotated[

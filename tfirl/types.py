@@ -1,4 +1,4 @@
-"""The two types that cross package borders, and the letters of all shapes.
+"""The types that cross package borders, and the letters of all shapes.
 
 B batch, E ensemble member, O observation, A action, T time, G gradient steps
 of one round, N transitions of a data set, K episodes of a data set.

@@ -1,4 +1,4 @@
-"""Model-free inverse RL: mm, bc_reg, filter, hype, hype_filter, iq_learn.
+"""Model-free inverse RL: mm, bc_reg, filter, hype and its kind, iq_learn.
 
 One class, told apart by gin: `expert_fraction` (hype), `ExpertReset.reset_prob`
 (filter), `bc_weight` of the agent (bc_reg); with all of them off it is mm

@@ -6,7 +6,10 @@ from tfirl.cli import arguments
 
 
 def main(argv: Sequence[str], name: str) -> int:
-  """Prints a line for each METHOD_TASK. Returns: 1 if there is none."""
+  """Prints a line for each METHOD_TASK. Returns: 0.
+
+  Raises: ValueError if there is none with all the words.
+  """
   parser = arguments.make_parser(
     name,
     'What can be trained, a METHOD_TASK a line: its budget, and the mean +- '

@@ -1,1 +1,1 @@
-"""Environments: gymnasium's MuJoCo tasks as TF-Agents environments."""
+"""Gymnasium's environments, mazes and a user's own, as TF-Agents'."""

@@ -266,7 +266,8 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
 
     The time limit counts from `elapsed_steps`. The contact solver starts
     cold, so the continuation equals the recorded one to solver tolerance:
-    within 2e-6 over 20 steps on Humanoid, exactly on the other three tasks.
+    within 2e-6 over 20 steps on Humanoid, exactly on Hopper, Walker2d and
+    Ant.
     The first reward differs more on Ant (up to 0.05) and Humanoid (0.001),
     whose step measures its progress from the body positions that the previous
     step left a substep behind.

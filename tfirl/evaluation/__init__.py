@@ -1,1 +1,1 @@
-"""Evaluation of a policy, the log of a run's metrics, the progress bar."""
+"""Evaluation of a policy, its video, and the log of a run's metrics."""
