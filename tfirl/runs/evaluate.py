@@ -29,7 +29,7 @@ def evaluate_run(
   """Evaluates the exported policy of the run folder `run` on its own task.
 
   Args:
-    run: ROOT/TASK/ALGORITHM/SEED.
+    run: ROOT/TASK/METHOD/SEED.
     episodes: How many.
     seed: Episode i's seed is derived from (seed, i).
     stochastic: Sample actions instead of taking the mean.
@@ -44,7 +44,7 @@ def evaluate_run(
   config = run / run_files.CONFIG
   if not config.is_file():
     raise FileNotFoundError(
-      f'{config} not found; expected a run folder ROOT/TASK/ALGORITHM/SEED'
+      f'{config} not found; expected a run folder ROOT/TASK/METHOD/SEED'
     )
   gin_bindings.parse([str(config.resolve())])
   task = tasks.make_task()

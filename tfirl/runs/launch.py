@@ -66,7 +66,7 @@ def define_flags() -> None:
     "a line of gin such as 'run.eval_every = 1000'; repeatable",
   )
   flags.DEFINE_string(
-    'root_dir', 'runs', 'results go to ROOT_DIR/TASK/ALGORITHM[-nK]/SEED'
+    'root_dir', 'runs', 'results go to ROOT_DIR/TASK/METHOD[-nK]/SEED'
   )
   flags.DEFINE_integer('seed', 0, 'seeds everything', lower_bound=0)
   flags.DEFINE_string(

@@ -31,7 +31,7 @@ class WorkUnit:
     id: hash of the gin config and the seed; the same wherever it runs.
     argv: the command; its first word, `python`, stands for the interpreter of
       whoever runs it, as machines may keep theirs in different places.
-    run_dir: absolute path of the run folder, ROOT/TASK/ALGORITHM/SEED.
+    run_dir: absolute path of the run folder, ROOT/TASK/METHOD/SEED.
     env: added to the environment.
     cwd: where to run it: gin files may be named relative to it.
     steps: its budget.
@@ -57,7 +57,7 @@ class WorkUnit:
 
   @property
   def name(self) -> str:
-    """What to call it in a table: TASK/ALGORITHM/SEED and what it varies."""
+    """What to call it in a table: TASK/METHOD/SEED and what it varies."""
     name = '/'.join(self.path.parts[-3:])
     return f'{name} {self.label}' if self.label else name
 

@@ -110,7 +110,7 @@ def test_what_an_error_ended_before_its_first_checkpoint_is_left_out(
 def test_names_a_folder_that_is_absent_or_holds_no_run(tmp_path):
   with pytest.raises(FileNotFoundError, match='absent: not a folder'):
     runs.read_runs([str(tmp_path / 'absent')])
-  with pytest.raises(FileNotFoundError, match='TASK/ALGORITHM/SEED/metrics'):
+  with pytest.raises(FileNotFoundError, match='TASK/METHOD/SEED/metrics'):
     runs.read_runs([str(tmp_path)])
 
 

@@ -1,4 +1,4 @@
-"""Reads run folders: ROOT/TASK/ALGORITHM/SEED/metrics.csv."""
+"""Reads run folders: ROOT/TASK/METHOD/SEED/metrics.csv."""
 
 import csv
 import dataclasses
@@ -104,7 +104,7 @@ def read_runs(
       raise FileNotFoundError(
         f'{folder}: found {len(left_out)} run folder(s), none with an '
         f'evaluation in its {_FILE}; expected '
-        f'ROOT/TASK/ALGORITHM/SEED/{_FILE} at or beneath it{"".join(told)}'
+        f'ROOT/TASK/METHOD/SEED/{_FILE} at or beneath it{"".join(told)}'
       )
     notes += [f'{path}: left out, {why}' for path, why in left_out.items()]
     runs.update({p: run for p, run in found.items() if p not in left_out})
@@ -134,7 +134,7 @@ def read_run(path: str) -> Run | None:
     return None
   names = path.split(os.sep)[-3:]
   if len(names) < 3 or not all(names):
-    raise ValueError(f'{path}: expected a folder ROOT/TASK/ALGORITHM/SEED')
+    raise ValueError(f'{path}: expected a folder ROOT/TASK/METHOD/SEED')
   columns = _read_columns(file_path)
   if not len(columns['env_steps']):
     return None
