@@ -6,7 +6,7 @@ import pytest
 
 from tfirl.cli import main as cli
 from tfirl.config import argument_types
-from tfirl.runs import task_returns
+from tfirl.runs import embed_expert, task_returns
 from tfirl.work_units import __main__ as work_units
 
 
@@ -59,3 +59,9 @@ def test_programs_refuse_them_in_a_line(main, arguments, expected, capsys):
     main(arguments.split())
   assert caught.value.code == 2
   assert expected in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize('main', [embed_expert.main, task_returns.main])
+def test_programs_of_the_house_name_what_is_not_there(main):
+  with pytest.raises(SystemExit, match='^error: .*nowhere'):
+    main(['nowhere'])

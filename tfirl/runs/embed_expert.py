@@ -55,14 +55,28 @@ def _command(argv: list[str]) -> str:
 
 
 def main(argv: list[str] | None = None) -> None:
-  """Evaluates the policy, writes it, and prints what was written."""
+  """`embed`, with errors of the user's in one line and exit code 1."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument('run', type=Path, help='ROOT/TASK/expert/SEED')
   parser.add_argument('--policy', default='best_policy', help='or policy')
   parser.add_argument('--episodes', type=argument_types.count, default=20)
   parser.add_argument('--seed', type=argument_types.seed, default=0)
   parser.add_argument('--out', help='FILE.npz; by default the one that ships')
-  args = parser.parse_args(argv)
+  try:
+    embed(parser.parse_args(argv))
+  except (OSError, ValueError) as error:
+    raise SystemExit(f'error: {error}') from None
+
+
+def embed(args: argparse.Namespace) -> None:
+  """Evaluates the policy, writes it, and prints what was written.
+
+  Args: the command line's: run, policy, episodes, seed and out.
+
+  Raises:
+    FileNotFoundError, ValueError: there is no such run, or its policy is none
+      for an expert; or it can't be evaluated or written.
+  """
   policy, env_steps = read(args.run / f'{args.policy}.npz')
   gin_bindings.parse([str(args.run / run_files.CONFIG)])
   task = tasks.make_task()

@@ -48,18 +48,30 @@ def expert_return(task: tasks.Task) -> float | None:
   return float(np.mean(stats.returns))
 
 
+def show(name: str) -> None:
+  """Prints the lines of a task's file.
+
+  Raises:
+    FileNotFoundError, ValueError: there is no such task, or it is of no use.
+  """
+  gin_bindings.parse([f'tasks/{name}.gin'])
+  task = tasks.make_task()
+  expert = expert_return(task)
+  print(f'# {name}')
+  if expert is not None:
+    print(f'Task.expert_return = {expert:.4g}')
+  print(f'Task.random_return = {random_return(task):.4g}', flush=True)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-  """Prints the lines of each task's file. Args: names of tasks."""
+  """`show` of tasks, with errors of the user's in one line and exit code 1."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument('tasks', metavar='TASK', nargs='+')
-  for name in parser.parse_args(argv).tasks:
-    gin_bindings.parse([f'tasks/{name}.gin'])
-    task = tasks.make_task()
-    expert = expert_return(task)
-    print(f'# {name}')
-    if expert is not None:
-      print(f'Task.expert_return = {expert:.4g}')
-    print(f'Task.random_return = {random_return(task):.4g}', flush=True)
+  try:
+    for name in parser.parse_args(argv).tasks:
+      show(name)
+  except (OSError, ValueError) as error:
+    raise SystemExit(f'error: {error}') from None
 
 
 if __name__ == '__main__':
