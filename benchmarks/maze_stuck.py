@@ -95,17 +95,16 @@ class Judge:
     ]
 
 
-def main(argv: list[str]) -> None:
-  """Prints it."""
-  run = pathlib.Path(argv[1])
-  task = tfirl.load_run(run).task
-  demos = load.of_task(flags.FLAGS.demos or task.demos, task)
-  policy = policy_file.load(run / policy_file.FILE).unit_policy
-  with task.make_env(0) as env:
-    if env.maze is None:
-      raise ValueError(f'{run}: found the task {task.name}; expected a maze')
-    episodes = play(env, policy, flags.FLAGS.episodes)
-    grid = env.maze.map
+def sort_out(episodes, grid):
+  """Rows of episodes by how they ended.
+
+  Args:
+    episodes: observations [T + 1, O], and whether the goal was reached, each.
+    grid: the maze's cells.
+
+  Returns: lists of rows by their group; in how many episodes each cell is where
+    it was stuck; how many ended in which way.
+  """
   groups, cells = collections.defaultdict(list), collections.Counter()
   ends = collections.Counter()
   for seen, is_there in episodes:
@@ -120,12 +119,19 @@ def main(argv: list[str]) -> None:
       group = 'under way at the end'
       ends[group] += 1
     groups[group].append(rows)
-  print(
-    f'{len(episodes)} episodes: '
-    + ', '.join(f'{count} {name}' for name, count in ends.most_common())
-  )
-  demo_cells = grid.cell(demos.observations[:, :2])
-  judge = Judge(run, task, demos)
+  return groups, cells, ends
+
+
+def print_rows(judge, policy, demos, is_there, groups) -> None:
+  """The table of what is said of the expert's rows and of each group's.
+
+  Args:
+    judge: says it.
+    policy: which acted, for the groups' actions.
+    demos: the expert's rows.
+    is_there: [N] bool, of these, where others are stuck.
+    groups: as of `sort_out`.
+  """
   print('\n| rows | number | reward | error of the model | its spread |')
   print('|---|---:|---:|---:|---:|')
 
@@ -133,21 +139,42 @@ def main(argv: list[str]) -> None:
     said = judge.say(observations, actions, successors)
     print(f'| {name} | {" | ".join(said)} |')
 
-  line('the expert', demos.observations, demos.actions, demos.next_observations)
-  stood = [np.all(demo_cells == cell, axis=1) for cell in cells]
-  if stood:
-    there = np.any(stood, axis=0)
-    if there.any():
-      parts = (demos.observations, demos.actions, demos.next_observations)
-      line('the expert, where others are stuck', *(p[there] for p in parts))
-  for name, parts in groups.items():
-    seen = np.concatenate([part[:-1] for part in parts])
-    then = np.concatenate([part[1:] for part in parts])
+  parts = (demos.observations, demos.actions, demos.next_observations)
+  line('the expert', *parts)
+  if is_there.any():
+    line('the expert, where others are stuck', *(p[is_there] for p in parts))
+  for name, episodes in groups.items():
+    seen = np.concatenate([rows[:-1] for rows in episodes])
+    then = np.concatenate([rows[1:] for rows in episodes])
     line(name, seen, policy(seen), then)
+
+
+def main(argv: list[str]) -> None:
+  """Prints it."""
+  run = pathlib.Path(argv[1])
+  task = tfirl.load_run(run).task
+  demos = load.of_task(flags.FLAGS.demos or task.demos, task)
+  policy = policy_file.load(run / policy_file.FILE).unit_policy
+  with task.make_env(0) as env:
+    if env.maze is None:
+      raise ValueError(f'{run}: found the task {task.name}; expected a maze')
+    episodes = play(env, policy, flags.FLAGS.episodes)
+    grid = env.maze.map
+  groups, cells, ends = sort_out(episodes, grid)
+  print(
+    f'{len(episodes)} episodes: '
+    + ', '.join(f'{count} {name}' for name, count in ends.most_common())
+  )
+  demo_cells = grid.cell(demos.observations[:, :2])
+  in_cell = {cell: np.all(demo_cells == cell, axis=1) for cell in cells}
+  is_there = np.zeros(len(demos), bool)
+  for rows in in_cell.values():
+    is_there |= rows
+  print_rows(Judge(run, task, demos), policy, demos, is_there, groups)
   print('\n| cell (row, column) | episodes stuck | rows of the expert |')
   print('|---|---:|---:|')
   for cell, count in cells.most_common():
-    known = int(np.all(demo_cells == cell, axis=1).sum())
+    known = int(in_cell[cell].sum())
     print(f'| {cell[0]}, {cell[1]} | {count} | {known:,} |')
 
 

@@ -1,5 +1,7 @@
 """How an episode in a maze is judged, by hand."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -38,3 +40,29 @@ def test_an_ant_on_its_back(maze_stuck, quaternion, expected):
   seen[3:7] = quaternion
   assert maze_stuck.is_laid_over(seen) == expected
   assert not maze_stuck.is_laid_over(seen[:8])  # a point has no back
+
+
+def test_episodes_by_their_ends(maze_stuck, capsys):
+  """One each: there, stuck in a cell, and on its way."""
+  grid = types.SimpleNamespace(
+    cell_size=4.0, cell=lambda xy: np.floor(xy / 4.0).astype(int)
+  )
+  seen = np.zeros((300, 31))
+  seen[:, 3] = 1.0
+  far, moving = seen.copy(), seen.copy()
+  far[:, 0], moving[:, 0] = 9.0, np.linspace(0.0, 90.0, 300)
+  groups, cells, ends = maze_stuck.sort_out(
+    [(seen, True), (far, False), (moving, False)], grid
+  )
+  assert cells == {(2, 0): 1}
+  assert ends == {'there': 1, 'stuck': 1, 'under way at the end': 1}
+  assert [len(rows) for (rows,) in groups.values()] == [300, 200, 300]
+  demos = types.SimpleNamespace(
+    observations=seen, actions=seen[:, :8], next_observations=seen
+  )
+  judge = types.SimpleNamespace(say=lambda *parts: [str(len(parts[0]))])
+  is_there = np.arange(300) < 7
+  maze_stuck.print_rows(judge, lambda s: s[:, :8], demos, is_there, groups)
+  lines = capsys.readouterr().out.splitlines()
+  assert '| the expert, where others are stuck | 7 |' in lines
+  assert '| stuck | 199 |' in lines
