@@ -277,6 +277,14 @@ def test_without_a_cost_an_agent_that_needs_rewards_is_refused(make):
     make(0)
 
 
+@pytest.mark.parametrize('make', ['iq_learn by its recipe'], indirect=True)
+def test_without_a_cost_no_rate_falls_from_turn_to_turn(make):
+  with gin.unlock_config():
+    gin.bind_parameter('ModelFree.anneal_learning_rate', True)
+  with pytest.raises(ValueError, match='rate is True; expected False.*@NoCost'):
+    make(0)
+
+
 def _check_same(first, second):
   """Clocks, generators and environments; weights and slots; tables."""
   states = [each.trackables()['state'].serialize() for each in (first, second)]

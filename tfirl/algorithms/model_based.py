@@ -74,8 +74,8 @@ class ModelBased(game.Game):
     dynamics_update_period: env steps between rounds of imagination, each after
       a fit of the ensemble if `LearnedDynamics` says so.
     learning_rate_horizon: gradient steps in which the agent's learning rates
-      fall linearly to 0, and start again at each cost update; None leaves them
-      to `learning_rate_scale`.
+      fall linearly to 0, and start again at each cost update, without a cost
+      never; None leaves them to `learning_rate_scale`.
     fresh_optimizer: the agent's actor and critics forget their optimisers'
       moments at each cost update.
     expert_in_hybrid: each env step brings `hybrid` an expert row, too: the

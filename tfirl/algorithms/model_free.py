@@ -7,6 +7,7 @@ its own reward plays `make_cost = @NoCost` (iq_learn; Garg et al. 2021).
 """
 
 import functools
+import math
 from collections.abc import Callable
 
 import gin
@@ -89,7 +90,7 @@ class ModelFree(game.Game):
       cost = make_cost(task, demos, cost_seed, steps_per_round)
       super().__init__(
         make_agent,
-        _of_rows_without_reward(opened(cost)),
+        _checked(opened(cost), anneal_learning_rate),
         opened(make_source(make_env, env_seeds, steps_per_round)),
         demos,
         np.random.default_rng(actions_seed),
@@ -173,12 +174,20 @@ def _make_env(
     return wrappers.ExpertReset(env, demos, seed=reset_seed)
 
 
-def _of_rows_without_reward(cost):
-  """`cost`, if it needs none of the rows' own; else raises ValueError."""
+def _checked(cost, anneals: bool):
+  """`cost`; raises ValueError if it needs rewards of rows, or if the learning
+  rate is to fall from one of its turns to the next and none comes.
+  """
   checks.require(
     'ModelFree.make_cost',
     f'@{type(cost).__name__}',
     "@CostTurns or @NoCost: ModelFree's rows have no reward",
     not cost.rows_have_reward,
+  )
+  checks.require(
+    'ModelFree.anneal_learning_rate',
+    anneals,
+    f'False, as make_cost = @{type(cost).__name__} has no turns',
+    math.isfinite(cost.cost_update_period) or not anneals,
   )
   return cost
