@@ -69,6 +69,15 @@ def test_errors_are_one_line(capsys):
   assert 'hyper_hopper.gin' in error and error.count('\n') == 1
 
 
+def test_ctrl_c_leaves_no_calls(monkeypatch, capsys):
+  def interrupted(*unused_arguments):
+    raise KeyboardInterrupt
+
+  monkeypatch.setattr('tfirl.cli.doctor.main', interrupted)
+  assert cli.main(['doctor', 'runs']) == 130
+  assert capsys.readouterr() == ('', '')
+
+
 def test_version(capsys):
   assert cli.main(['--version']) == 0
   assert capsys.readouterr().out.startswith('tfirl ')

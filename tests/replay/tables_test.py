@@ -61,6 +61,19 @@ def test_min_size_that_does_not_fill_blocks_is_reached(
   assert replay.sampler('policy', 8).sample().discount.shape == [8]
 
 
+def test_a_writer_that_fails_to_close_keeps_no_server_open(
+  make_replay, monkeypatch
+):
+  def fail():
+    raise OSError('the socket is gone')
+
+  with reverb_ports.none_left_open():
+    replay = make_replay()
+    monkeypatch.setattr(replay.writer('policy'), 'close', fail)
+    with pytest.raises(OSError, match='the socket is gone'):
+      replay.close()
+
+
 def test_no_row_is_lost_across_save_and_restore(
   make_replay, make_rows, tmp_path
 ):

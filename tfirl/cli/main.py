@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -50,13 +51,17 @@ def main(argv: Sequence[str] | None = None) -> int | None:
 
 
 def _call(command: str, arguments: Sequence[str]) -> int | None:
-  """The command, with errors of the user's in one line and exit code 1."""
+  """The command, with errors of the user's in one line and exit code 1; a
+  Ctrl-C that it leaves to us in none.
+  """
   module = importlib.import_module(f'tfirl.cli.{command}')
   try:
     return module.main(arguments, f'tfirl {command}')
   except BrokenPipeError:  # of `tfirl list | head`
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1
+  except KeyboardInterrupt:
+    return 128 + signal.SIGINT
   except (OSError, ValueError) as error:
     print(f'error: {gin_messages.without_calls(error)}', file=sys.stderr)
     return 1

@@ -1,5 +1,6 @@
 """The Reverb tables and the in-process server that owns them."""
 
+import contextlib
 import dataclasses
 import pathlib
 from collections.abc import Collection, Sequence
@@ -301,11 +302,15 @@ class Replay:
 
   def close(self) -> None:
     """Stops the server; the rows are gone."""
-    for writer in self._writers.values():
-      writer.close()
+    with contextlib.ExitStack() as stack:  # whatever one of them raises
+      stack.callback(self._checkpoint_target.close)
+      stack.callback(self._stop_server)
+      for writer in self._writers.values():
+        stack.callback(writer.close)
+
+  def _stop_server(self) -> None:
     with stderr_filter.without_notes():
       self._server.stop()
-    self._checkpoint_target.close()
 
   def _read_blocks(self, name: str) -> list[np.ndarray]:
     """Its rows, packed, [n, W] each, the partial block last."""
