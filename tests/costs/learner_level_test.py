@@ -73,3 +73,25 @@ def test_an_absorbing_level_follows_who_falls(tmp_path):
   tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
   restored.set_state(cost.get_state())
   assert cost.update(LEARNER, EXPERT) == restored.update(LEARNER, EXPERT)
+
+
+def test_rewards_are_divided_by_what_their_unit_is_too_large_by(tmp_path):
+  """Level and all; the cost itself learns as without."""
+  scaled, plain = (
+    make(make_level=lambda most=most: AbsorbingLevel(initial=1, most_unit=most))
+    for most in (1e-3, None)
+  )
+  for cost in (scaled, plain):
+    cost.take_level(EXPERT)
+    metrics = cost.update(LEARNER, EXPERT)
+  factor = 1e-3 / metrics['level_unit']
+  assert factor < 1
+  path = tf.train.Checkpoint(cost=scaled).write(str(tmp_path / 'c'))
+  restored = make(make_level=AbsorbingLevel, seed=5)
+  tf.train.Checkpoint(cost=restored).read(path).assert_consumed()
+  for cost in (scaled, restored):
+    np.testing.assert_allclose(
+      cost.reward_fn(LEARNER.observation, LEARNER.action),
+      factor * plain.reward_fn(LEARNER.observation, LEARNER.action),
+      rtol=1e-4,
+    )

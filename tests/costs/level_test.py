@@ -68,6 +68,20 @@ def test_the_unit_is_averaged_and_rescaling_the_cost_rescales_the_level():
   assert ten.above_expert() == pytest.approx(10 * one.above_expert())
 
 
+@pytest.mark.parametrize(
+  ('most', 'factors'),
+  [(None, [1.0, 1.0]), (0.5, [1.0, 0.5]), (0.25, [0.5, 0.25])],
+)
+def test_rewards_are_scaled_down_to_the_most_unit(most, factors):
+  """The costs' unit is 0.5 at first, and 1 when they have doubled."""
+  absorbing = level.AbsorbingLevel(smoothing=0.0, most_unit=most)
+  assert absorbing.factor() == 1.0
+  for scale, factor in zip((1, 2), factors, strict=True):
+    costs = (scale * c for c in COSTS)
+    absorbing.update(*costs, rows(100), rows(100))
+    assert absorbing.factor() == pytest.approx(factor)
+
+
 def test_goes_on_from_a_checkpoint(tmp_path):
   first = level.AbsorbingLevel()
   first.update(*COSTS, rows(100, 50), rows(100))
@@ -85,6 +99,7 @@ def test_a_fixed_level_is_what_it_is_told():
   fixed = level.FixedLevel(expert_reward=-0.2)
   assert fixed.update(*COSTS, rows(100, 50), rows(100)) == {}
   assert fixed.above_expert() == -0.2
+  assert fixed.factor() == 1.0
 
 
 @pytest.mark.parametrize(
@@ -94,6 +109,7 @@ def test_a_fixed_level_is_what_it_is_told():
     ('smoothing', 1.5),
     ('initial', -2.0),
     ('most', -0.5),
+    ('most_unit', 0.0),
   ],
 )
 def test_parameters_out_of_range_are_named(name, value):

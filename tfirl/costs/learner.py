@@ -111,6 +111,7 @@ class CostLearner(tf.Module):
     self._match_time = match_time
     self._level = None if make_level is None else make_level()
     self._shift = tf.Variable(0.0, trainable=False, name='shift')
+    self._factor = tf.Variable(1.0, trainable=False, name='factor')
     self._batch_size = batch_size
     self._loss_fn = loss_fn
     self._reward_transform = reward_transform
@@ -125,7 +126,7 @@ class CostLearner(tf.Module):
 
   @property
   def level(self) -> np.ndarray:
-    """What is added to them, [] float32."""
+    """What is added to them, before their factor, [] float32."""
     return self._shift.numpy()
 
   @property
@@ -134,11 +135,11 @@ class CostLearner(tf.Module):
     return int(self._rounds.numpy())
 
   def reward_fn(self, observation, action):
-    """`reward_transform` of f, [B], shifted to its level, of observation [B, O]
-    and action [B, A]; also in a graph.
+    """`reward_transform` of f, [B], shifted to its level, times its factor, of
+    observation [B, O] and action [B, A]; also in a graph.
     """
     cost = self.network(observation, action)
-    return self._shift + self._reward_transform(cost)
+    return self._factor * (self._shift + self._reward_transform(cost))
 
   def update(self, learner, expert, num_updates=1) -> dict[str, float]:
     """Plays one round: `num_updates` steps, each on newly drawn rows.
@@ -214,6 +215,7 @@ class CostLearner(tf.Module):
 
   def _shift_to(self, cost_expert: float) -> None:
     self._shift.assign(cost_expert + self._level.above_expert())
+    self._factor.assign(self._level.factor())
 
   def _costs(self, rows) -> np.ndarray:
     """The negative of the unshifted reward, f unless transformed, of some

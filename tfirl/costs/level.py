@@ -29,6 +29,10 @@ class FixedLevel(tf.Module):
     """How much the level lies above the expert's mean of -f."""
     return self._expert_reward
 
+  def factor(self) -> float:
+    """What rewards are multiplied by."""
+    return 1.0
+
   def update(self, cost_learner, cost_expert, learner, expert):
     """Nothing to learn. Returns: columns of metrics.csv."""
     del cost_learner, cost_expert, learner, expert
@@ -60,6 +64,10 @@ class AbsorbingLevel(tf.Module):
   Where only the learner falls, living pays ever more; where the expert reaches
   a goal sooner, every step costs; where both end alike the level stays. It
   moves by at most `rate` units a turn.
+
+  A cost that tells both sides apart goes on growing, and an actor is held to
+  its demonstrations and its clone by weights that are set against rewards:
+  `most_unit` scales these down to where holding means the same on every task.
   """
 
   @checks.checked
@@ -70,6 +78,7 @@ class AbsorbingLevel(tf.Module):
     most: float = 3.0,
     initial: float = 0.0,
     smoothing: checks.Share = 0.8,
+    most_unit: checks.Positive | None = None,
   ):
     """Args:
       rate: of the level's ascent, in units a turn.
@@ -78,6 +87,8 @@ class AbsorbingLevel(tf.Module):
       initial: level that the first turn's ascent begins at; before it the unit
         is 0, and so is what lies above the expert.
       smoothing: how much of itself the unit keeps at each turn.
+      most_unit: rewards are divided by what the unit exceeds it by; None to
+        leave them as they are.
 
     Raises: ValueError if a parameter is out of its range.
     """
@@ -89,13 +100,19 @@ class AbsorbingLevel(tf.Module):
       checks.require(f'AbsorbingLevel.{name}', value, words, is_valid)
     self._rate = rate
     self._bounds = least, most
-    self._smoothing = smoothing
-    self._level = tf.Variable(initial, trainable=False, name='level')
+    self._smoothing, self._most_unit = smoothing, most_unit
+    self._level = tf.Variable(float(initial), trainable=False, name='level')
     self._unit = tf.Variable(0.0, trainable=False, name='unit')
 
   def above_expert(self) -> float:
     """How much the level lies above the expert's mean of -f."""
     return float(self._level * self._unit)
+
+  def factor(self) -> float:
+    """What rewards are multiplied by."""
+    if self._most_unit is None:
+      return 1.0
+    return self._most_unit / max(self._most_unit, float(self._unit))
 
   def update(
     self,
