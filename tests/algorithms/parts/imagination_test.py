@@ -234,6 +234,7 @@ def test_state_goes_round(opened):
   ('wrong', 'message'),
   [
     ({'rollout_length': lambda epoch: 0}, 'rollout_length is 0'),
+    ({'rollout_length': lambda epoch: np.nan}, 'rollout_length is nan'),
     ({'rollouts_per_step': 0}, 'rollouts_per_step is 0'),
     ({'num_epochs_retained': 0}, 'num_epochs_retained is 0'),
     ({'epoch_length': 0}, 'epoch_length is 0'),

@@ -18,6 +18,7 @@ from tfirl.replay import tables
 _MOST_EPOCHS = 10_000
 # In a picture: points are cheaper than rollouts.
 _SHOWN_STARTS, _SHOWN_ROLLOUTS = 1000, 48
+_Length = Annotated[float, checks.Range(least=1)]  # whole steps of it
 MakeStarts = Annotated[
   Callable,
   checks.Called(
@@ -87,10 +88,6 @@ class Imagination:
     self._reset_fraction = expert_reset_fraction
     self._action_fraction = expert_action_fraction
     lengths = {self.length(e * epoch_length) for e in range(_MOST_EPOCHS)}
-    shortest = min(lengths)
-    checks.require(
-      'Imagination.rollout_length', shortest, 'at least 1', shortest >= 1
-    )
     kept = num_epochs_retained * epoch_length
     checks.require(
       'ModelBased.dynamics_update_period',
@@ -132,8 +129,14 @@ class Imagination:
 
     Epochs are counted from 1, and the last env step of one is its own: of
     1,000 steps each, 1 to 1,000 are of epoch 1, as in the authors' code.
+
+    Raises: ValueError if the schedule gives no number of at least 1.
     """
-    return int(self._rollout_length(math.ceil(env_steps / self._epoch_length)))
+    epoch = math.ceil(env_steps / self._epoch_length)
+    length = checks.scheduled(
+      'Imagination.rollout_length', self._rollout_length, epoch, _Length
+    )
+    return int(length)
 
   def imagine(self, policy: Callable, env_steps: int) -> Mapping[str, float]:
     """Rolls `policy` out from new start states, into `learner`.
