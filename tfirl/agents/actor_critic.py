@@ -142,6 +142,21 @@ class ActorCriticAgent(tf_agent.TFAgent):
     """Whether `train` needs `expert=`, a Transition of expert rows."""
     return self._bc_weight > 0.0
 
+  @property
+  def holding_weights(self) -> dict[str, float]:
+    """By name, `bc_weight` and `clone_weight` as their scales are now; those
+    that are 0 whatever the scale are left out.
+    """
+    weights = {
+      'bc_weight': (self._bc_weight, self.bc_scale),
+      'clone_weight': (self._clone_weight, self.clone_scale),
+    }
+    return {
+      name: weight * float(scale)
+      for name, (weight, scale) in weights.items()
+      if weight > 0.0
+    }
+
   def clone(self, expert: types.Transition) -> tf.Tensor:
     """One step of behaviour cloning on expert rows [B, ...]. Returns the loss.
 

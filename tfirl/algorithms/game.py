@@ -102,6 +102,7 @@ class Game(algorithm.Algorithm):
     self._relabeled = cost.relabeled(agent)
     self._learning_rate_scale = learning_rate_scale
     self.losses['learning_rate_scale'] = self._scale_of_rates()
+    self.losses.update(agent.holding_weights)
 
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
@@ -141,6 +142,7 @@ class Game(algorithm.Algorithm):
     self._agent.learning_rate_scale.assign(scale)
     self._warm_start.set_scales(self._agent, self.clock.env_steps)
     self.losses['learning_rate_scale'] = scale
+    self.losses.update(self._agent.holding_weights)
 
   def _scale_of_rates(self) -> float:
     """What the schedule gives now."""

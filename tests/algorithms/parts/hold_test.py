@@ -58,6 +58,30 @@ def test_few_demonstrations_hold_less_the_clone_does_the_rest(
     assert float(agent.clone_scale) == rest
 
 
+def test_what_holds_the_actor_is_told(make_idle):
+  """The weights of gin times what the warm start makes of them."""
+  game = make_idle(
+    [
+      'Td3BcAgent.bc_weight = 80.0',
+      'Td3BcAgent.clone_weight = 8.0',
+      'WarmStart.bc_rows = 2560',
+      'WarmStart.bc_scale = @bc/piecewise_linear',
+      'bc/piecewise_linear.segments = [(1.0, 0.0, 64)]',
+    ]
+  )
+  told = []
+  for _ in range(3):
+    told.append((game.losses['bc_weight'], game.losses['clone_weight']))
+    game.run_round()
+  assert told == [(20.0, 6.0), (20.0, 6.0), (10.0, 6.0)]
+
+
+def test_what_does_not_hold_the_actor_is_not_told(make_idle):
+  game = make_idle(['Td3BcAgent.bc_weight = 0.0'])
+  game.run_round()
+  assert not {'bc_weight', 'clone_weight'} & set(game.losses)
+
+
 def test_the_clone_may_hold_beside_any_number_of_demonstrations(make_idle):
   game = make_idle(
     ['WarmStart.bc_rows = 1280', 'WarmStart.clone_is_rest = False']
