@@ -165,6 +165,35 @@ def test_columns_that_nobody_asks_for_may_hold_anything(tmp_path):
   assert columns['actions'].ravel().tolist() == [0, 0.1]
 
 
+@pytest.mark.parametrize(
+  ('header', 'keys', 'expected'),
+  [
+    ('x0,x1,u,end', {'observations': 'x', 'actions': 'u'}, [0, 10]),
+    ('x2,x1,u,end', {'observations': 'x', 'actions': 'u'}, [10, 0]),
+    # x and its square; none missing; each by its own name.
+    ('x,x2,u,end', {'observations': 'x', 'actions': 'u'}, [0]),
+    ('x1,x3,u,end', {'observations': 'x3+x1', 'actions': 'u'}, [10, 0]),
+    ('x0,x1,u,end', {'observations': 'x1+x0', 'actions': 'u'}, [10, 0]),
+    ('x1,x,u,end', {'observations': 'x+x1', 'actions': 'u'}, [10, 0]),
+    # Beside x_0, which is x already.
+    ('x_0,x1,u,end', {'observations': 'x', 'actions': 'u'}, [0]),
+    ('observations0,observations1,actions,dones', None, [0, 10]),
+  ],
+)
+def test_numbers_may_follow_a_name_at_once(tmp_path, header, keys, expected):
+  rows = [f'{i},{10 + i},0.{i},{i == 2}' for i in range(3)]
+  path = _csv(tmp_path, '\n'.join([header, *rows]) + '\n')
+  columns = read(path, keys=keys and {**keys, 'dones': 'end'}).columns
+  assert columns['observations'][0].tolist() == expected
+
+
+def test_parts_that_are_missing_are_no_array(tmp_path):
+  path = _csv(tmp_path, 'x1,x3,u,end\n1,2,3,1\n')
+  keys = {'observations': 'x', 'actions': 'u', 'dones': 'end'}
+  with pytest.raises(DemonstrationError, match=r'found x, .* x1 .* x3 '):
+    read(path, keys=keys)
+
+
 def test_blank_lines_take_no_time(tmp_path):
   rows = '\n' * 200_000 + '0,1,false\n\n1,2,TRUE\n2,3,true\n'
   path = _csv(tmp_path, 'x,u,d\n' + rows)

@@ -1,7 +1,8 @@
 """A table of comma-separated values, with a header, a row a step.
 
-Columns NAME_0, NAME_1, ... (or NAME[0], NAME.0) are one array NAME [N, .];
-any is an array [N] by its own name. Those that are not asked for may hold
+Columns NAME_0, NAME_1, ... (or NAME[0], NAME.0) are one array NAME [N, .], and
+so are NAME0, NAME1, ... where none is missing and no column is NAME alone; any
+is an array [N] by its own name. Those that are not asked for may hold
 anything: dates, say, or nothing. A first one without a name that counts the
 rows, as pandas writes it, is passed over.
 """
@@ -10,7 +11,7 @@ import collections
 import csv
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from tfirl.demos.raw import RawDemonstrations
 _EXPECTED = 'comma-separated numbers with a header'
 _BYTES_A_NUMBER = 2  # of text: a digit and a comma
 _PART = re.compile(r'(?P<name>.+?)(?:_|\.|\[)(?P<number>\d+)\]?')
+_BARE_PART = re.compile(r'(?P<name>.*\D)(?P<number>\d+)')
 _BOOLS = {'true': '1', 'false': '0'}
 
 
@@ -174,12 +176,12 @@ def _group(
       numbered[match['name']].append((int(match['number']), column))
     else:
       groups[name] = [column]
+  groups = _with_bare_parts(groups, numbered)
   faults = {}
   for name, found in numbered.items():
     found.sort()
     numbers = [number for number, _ in found]
-    first = numbers[0]
-    if first in (0, 1) and numbers == list(range(first, first + len(numbers))):
+    if _are_all(numbers):
       if name in groups:
         faults[name] = 'twice, alone and with numbers', 'each name once'
       else:
@@ -190,3 +192,33 @@ def _group(
     else:
       faults[name] = f'columns {numbers}', '0, 1, ... without a gap'
   return groups, faults
+
+
+def _with_bare_parts(
+  columns: Mapping[str, list[int]], others: Collection[str]
+) -> dict[str, list[int]]:
+  """`columns`, of which x0, x1, ... are one, x, if no name is taken by that:
+  none of these, and none of `others`. x and x2 may be two quantities.
+  """
+  parts = collections.defaultdict(list)
+  for name, found in columns.items():
+    match = _BARE_PART.fullmatch(name)
+    if match:
+      parts[match['name']].append((int(match['number']), name, found))
+  grouped = dict(columns)
+  for name, found in parts.items():
+    found.sort()
+    are_all = len(found) > 1 and _are_all([number for number, *_ in found])
+    if are_all and name not in columns and name not in others:
+      for _, part, _ in found:
+        del grouped[part]
+      grouped[name] = [column for *_, [column] in found]
+  return grouped
+
+
+def _are_all(numbers: Sequence[int]) -> bool:
+  """Whether `numbers`, in order, are 0, 1, ... or 1, 2, ... without a gap."""
+  first = numbers[0]
+  return first in (0, 1) and list(numbers) == list(
+    range(first, first + len(numbers))
+  )
