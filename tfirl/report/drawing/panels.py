@@ -33,6 +33,11 @@ GROUPS: Mapping[str, Sequence[Panel]] = {
     Panel('actor_loss', "actor's loss"),
     Panel('alpha', 'temperature of the policy', is_log=True),
     Panel('bc_loss', "clone's loss", is_log=True),
+    Panel(
+      'bc_weight',
+      'what holds the actor: to the expert, to its clone',
+      'clone_weight',
+    ),
     Panel('cost_loss', "cost's loss, penalty included"),
   ),
   "The critics' word": (
