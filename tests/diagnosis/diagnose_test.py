@@ -238,6 +238,16 @@ def test_what_was_good_once(write_run):
   (found,) = diagnose.diagnose(write_run(eval_return_mean=returns)).findings
   assert found.name == 'return fell'
   assert '0.70 at step 300' in found.seen and 'is 0.10' in found.seen
+  assert 'clone' not in found.remedy
+
+
+@pytest.mark.parametrize(('weight', 'is_told'), [(0.0, True), (4.0, False)])
+def test_a_clone_that_was_let_go_could_be_held(write_run, weight, is_told):
+  columns = {'eval_return_mean': [90.0] * 4 + [20.0] * 7}
+  folder = write_run(clone_weight=weight, **columns)
+  (found,) = diagnose.diagnose(folder).findings
+  assert found.name == 'return fell'
+  assert ('WarmStart.clone_is_rest = False' in found.remedy) == is_told
 
 
 def test_samples_are_below_their_mean_before_both_fail(write_run):

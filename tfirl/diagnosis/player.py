@@ -301,6 +301,18 @@ def fell(evidence: Evidence) -> Finding | None:
     f'a fall of more than {_FALL:g}',
     'run.keep_best = True keeps the best policy; a learning_rate_scale that '
     'falls; an expert_fraction that stays; critics that know something before '
-    f'the actor moves ({first})',
+    f'the actor moves ({first}){_hold(evidence)}',
     is_symptom=True,
+  )
+
+
+def _hold(evidence: Evidence) -> str:
+  """What would hold a clone that was let go, after other remedies."""
+  held = evidence.late('clone_weight')
+  if held is None or held.value > 0.0:
+    return ''
+  return (
+    f'; as clone_weight is {held}, WarmStart.clone_is_rest = False and '
+    'WarmStart.clone_differences = None, which hold it to its clone in every '
+    'state'
   )
