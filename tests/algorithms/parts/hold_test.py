@@ -77,9 +77,16 @@ def test_what_holds_the_actor_is_told(make_idle):
 
 
 def test_what_does_not_hold_the_actor_is_not_told(make_idle):
-  game = make_idle(['Td3BcAgent.bc_weight = 0.0'])
+  game = make_idle(
+    [
+      'Td3BcAgent.bc_weight = 0.0',
+      'Td3BcAgent.clone_weight = 8.0',
+      'WarmStart.bc_rows = None',
+    ]
+  )
   game.run_round()
-  assert not {'bc_weight', 'clone_weight'} & set(game.losses)
+  assert game.losses['clone_weight'] == 8.0
+  assert 'bc_weight' not in game.losses
 
 
 def test_the_clone_may_hold_beside_any_number_of_demonstrations(make_idle):

@@ -216,9 +216,8 @@ def _with_bare_parts(
   return grouped
 
 
-def _are_all(numbers: Sequence[int]) -> bool:
-  """Whether `numbers`, in order, are 0, 1, ... or 1, 2, ... without a gap."""
+def _are_all(numbers: list[int]) -> bool:
+  """Whether they are 0, 1, ... or 1, 2, ..., in order and without a gap."""
   first = numbers[0]
-  return first in (0, 1) and list(numbers) == list(
-    range(first, first + len(numbers))
-  )
+  are_next = numbers == list(range(first, first + len(numbers)))
+  return first in (0, 1) and are_next
