@@ -248,6 +248,22 @@ def test_what_never_ends_or_crashes_is_a_childs(monkeypatch):
   rehearsal.rehearse('d.hdf5', 0, lambda: 1 / 0)  # the caller will see it
 
 
+@pytest.mark.parametrize('fate', [os.abort, _endless])
+def test_a_child_that_fails_once_is_not_the_files_fault(
+  tmp_path, monkeypatch, fate
+):
+  monkeypatch.setattr(rehearsal, 'LEAST_S', 2.0)
+  has_begun = tmp_path / 'has_begun'
+
+  def fails_once():
+    if not has_begun.exists():
+      has_begun.touch()
+      fate()
+
+  rehearsal.rehearse('d.hdf5', 0, fails_once)
+  assert has_begun.exists()
+
+
 def _writes_its_number(path):
   path.write_text(str(os.getpid()))
   _endless()
