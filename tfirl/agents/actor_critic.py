@@ -128,14 +128,18 @@ class ActorCriticAgent(tf_agent.TFAgent):
     """
     time_step_spec, action_spec = make_specs(observation_size, action_size)
     shape = time_step_spec.observation, action_spec, hidden
-    critic = *shape, critic_layer_norm, self._encoding
     return {
       'time_step_spec': time_step_spec,
       'action_spec': action_spec,
       'actor_network': self._make_actor(*shape, self._encoding),
-      'critic_network': critic_lib.make_critic(*critic),
-      'critic_network_2': critic_lib.make_critic(*critic),
+      'critic_network': self._make_critic(*shape, critic_layer_norm),
+      'critic_network_2': self._make_critic(*shape, critic_layer_norm),
     }
+
+  def _make_critic(self, observation_spec, action_spec, hidden, layer_norm):
+    return critic_lib.make_critic(
+      observation_spec, action_spec, hidden, layer_norm, self._encoding
+    )
 
   @property
   def uses_expert_rows(self) -> bool:

@@ -11,6 +11,7 @@ import gin
 from tfirl import checks, tasks, types
 from tfirl import schedules as _schedules  # noqa: F401 so that gin knows it
 from tfirl.agents import bc as _bc_agent  # noqa: F401
+from tfirl.agents import cross_q as _cross_q  # noqa: F401
 from tfirl.agents import iq_learn as _iq_learn  # noqa: F401
 from tfirl.agents import sac as _sac  # noqa: F401
 from tfirl.agents import td3_bc as _td3_bc  # noqa: F401
