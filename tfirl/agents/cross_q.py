@@ -122,7 +122,7 @@ class CrossQAgent(sac.SacAgent):
     return info
 
   def _train_critics_alone(self, experience) -> tf_agent.LossInfo:
-    loss = self.train_critics(experience)
+    loss = self._critic_loss_weight * self.train_critics(experience)
     self.train_step_counter.assign_add(1)
     actor_loss, alpha_loss, entropy = tf.unstack(self._latest)
     reward = tf.reduce_max(tf.abs(experience.next_time_step.reward))
