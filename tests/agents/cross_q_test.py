@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from numpy_networks import layers_of, mlp
 
 from tfirl.agents import cross_q, relabeling
 from tfirl.algorithms.parts import rounds
@@ -44,10 +45,6 @@ def networks(agent):
   return agent._actor_network, agent._critic_network_1, agent._critic_network_2
 
 
-def values_of(network):
-  return [v.numpy().astype(np.float64) for v in network.variables]
-
-
 def q_of(critic, observation, action, training):
   """Q(s, a) [N], and the moments of each layer's input."""
   values = {v.name.split(':')[0]: v.numpy() for v in critic.variables}
@@ -71,10 +68,7 @@ def q_of(critic, observation, action, training):
 
 def act(actor, observation, noise):
   """Action [B, A] and its log density [B]."""
-  head, (*hidden, last) = observation, zip(*[iter(values_of(actor))] * 2)
-  for kernel, bias in hidden:
-    head = np.maximum(head @ kernel + bias, 0)
-  head = head @ last[0] + last[1]
+  head = mlp(layers_of(actor), observation)
   mean, log_std = head[:, :A], np.clip(head[:, A:], -20, 2)
   action = np.tanh(mean + np.exp(log_std) * noise)
   density = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
@@ -159,9 +153,9 @@ def test_the_actor_moves_at_one_update_in_so_many(make_rows, policy_delay):
   compiled, moved, losses = rounds.Rounds(step, 1, False), [], []
   rows = Transition(*map(tf.constant, make_rows(B, 1)))
   for _ in range(6):
-    before = [values_of(network) for network in networks(agent)]
+    before = [layers_of(network) for network in networks(agent)]
     losses.append(float(compiled.run(rows, tf.ones(B))['actor_loss']))
-    after = [values_of(network) for network in networks(agent)]
+    after = [layers_of(network) for network in networks(agent)]
     moved.append(
       [
         any((a != b).any() for a, b in zip(old, new, strict=True))
