@@ -22,6 +22,7 @@ _TRAINED = [
   ('hyper', 'halfcheetah'),  # which never ends
   ('hyper', 'humanoid'),  # whose actions are not of -1 to 1
   ('iq_learn', 'ant'),  # has another value term
+  ('expert', 'humanoid'),  # by another agent
 ]
 _MADE = [
   *(('filter', 'hopper'), ('hype', 'hopper')),
