@@ -77,6 +77,7 @@ def test_expert_rows_in_another_method_are_refused(run, demos):
 
 def test_without_an_embedded_expert_demonstrations_are_asked_for(run):
   with pytest.raises(
-    ValueError, match='embedded:humanoid: found no such expert.*--demos'
+    ValueError,
+    match='embedded:antmaze_large_diverse_d4rl: found no such expert.*--demos',
   ):
-    run('hype_filter_humanoid.gin', 'hype_filter', [], None)
+    run('bc_antmaze_large_diverse_d4rl.gin', 'bc', [], None)
