@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from numpy_networks import layers_of, mlp
+from numpy_networks import act, layers_of
 
 from tfirl.agents import cross_q, relabeling
 from tfirl.algorithms.parts import rounds
@@ -66,20 +66,11 @@ def q_of(critic, observation, action, training):
   return x[:, 0], moments
 
 
-def act(actor, observation, noise):
-  """Action [B, A] and its log density [B]."""
-  head = mlp(layers_of(actor), observation)
-  mean, log_std = head[:, :A], np.clip(head[:, A:], -20, 2)
-  action = np.tanh(mean + np.exp(log_std) * noise)
-  density = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
-  return action, (density - np.log(1 - action**2)).sum(1)
-
-
 def numpy_losses(agent, rows, reward, noise):
   """Critic loss and actor loss, and what q_of tells of the first critic."""
   actor, *critics = networks(agent)
   next_action, log_pi = act(
-    actor, rows.next_observation, noise.of_actions(0, B)
+    layers_of(actor), rows.next_observation, noise.of_actions(0, B)
   )
   both = (
     np.concatenate([rows.observation, rows.next_observation]),
@@ -97,7 +88,9 @@ def numpy_losses(agent, rows, reward, noise):
 def numpy_actor_loss(agent, rows, noise):
   """By the running moments as they are, after the critics' update."""
   actor, *critics = networks(agent)
-  action, log_pi = act(actor, rows.observation, noise.of_actions(1, B))
+  action, log_pi = act(
+    layers_of(actor), rows.observation, noise.of_actions(1, B)
+  )
   q = np.minimum(
     *(
       q_of(critic, rows.observation, action, training=False)[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from numpy_networks import mlp, randomize, weights_of
+from numpy_networks import act, mlp, randomize, weights_of
 
 from tfirl.agents import iq_learn, relabeling
 from tfirl.types import Transition
@@ -40,11 +40,7 @@ def q_of(critic, observation, action):
 
 def value_of(actor, critics, observation, noise):
   """min Q(s, a) - alpha log pi(a | s) at a sampled action."""
-  head = mlp(actor, observation)
-  mean, log_std = head[:, :A], np.clip(head[:, A:], -20, 2)
-  action = np.tanh(mean + np.exp(log_std) * noise)
-  density = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
-  log_pi = (density - np.log(1 - action**2)).sum(1)
+  action, log_pi = act(actor, observation, noise)
   q = np.minimum(*(q_of(critic, observation, action) for critic in critics))
   return q - ALPHA * log_pi
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from numpy_networks import layers_of, mlp, networks, weights_of
+from numpy_networks import act, layers_of, mlp, networks, weights_of
 from numpy_networks import randomize as randomize_networks
 
 from tfirl.agents import sac
@@ -39,21 +39,12 @@ def smaller_q(critics, observation, action):
   return np.minimum(*(mlp(layers_of(critic), x)[:, 0] for critic in critics))
 
 
-def act(actor, observation, noise):
-  """Action [B, A] and its log density [B] by the change of variables."""
-  head = mlp(layers_of(actor), observation)
-  mean, log_std = head[:, :A], np.clip(head[:, A:], -20, 2)
-  action = np.tanh(mean + np.exp(log_std) * noise)
-  log_normal = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
-  return action, (log_normal - np.log(1 - action**2)).sum(1)
-
-
 def numpy_losses(agent, rows, reward, noise, target_entropy):
   """(critic, actor, alpha) losses of Haarnoja et al. 2018, eqs. 5, 7, 18."""
   actor, *critics, target_1, target_2 = networks(agent)
   alpha = np.exp(LOG_ALPHA)
   next_action, log_pi = act(
-    actor, rows.next_observation, noise.of_actions(0, B)
+    layers_of(actor), rows.next_observation, noise.of_actions(0, B)
   )
   next_q = smaller_q((target_1, target_2), rows.next_observation, next_action)
   target = reward + GAMMA * rows.discount * (next_q - alpha * log_pi)
@@ -63,11 +54,13 @@ def numpy_losses(agent, rows, reward, noise, target_entropy):
   ]
   critic_loss = 0.5 * (errors[0] + errors[1]).mean()
 
-  action, log_pi = act(actor, rows.observation, noise.of_actions(1, B))
+  action, log_pi = act(
+    layers_of(actor), rows.observation, noise.of_actions(1, B)
+  )
   q = smaller_q(critics, rows.observation, action)
   actor_loss = (alpha * log_pi - q).mean()
 
-  _, log_pi = act(actor, rows.observation, noise.of_actions(2, B))
+  _, log_pi = act(layers_of(actor), rows.observation, noise.of_actions(2, B))
   alpha_loss = (LOG_ALPHA * (-log_pi - target_entropy)).mean()
   return critic_loss, actor_loss, alpha_loss
 
@@ -105,7 +98,7 @@ def test_what_else_an_update_tells_equals_numpy(train, noise, make_rows):
   x = np.concatenate([rows.observation, rows.action], 1)
   q = mlp(layers_of(second), x)
   assert float(found.q_mean) == pytest.approx(q.mean(), rel=1e-4)
-  _, log_pi = act(actor, rows.observation, noise.of_actions(2, B))
+  _, log_pi = act(layers_of(actor), rows.observation, noise.of_actions(2, B))
   assert float(found.entropy) == pytest.approx(-log_pi.mean() / A, rel=1e-4)
   assert float(found.largest_reward) == 3.0
 

@@ -35,3 +35,12 @@ def mlp(layers, x):
   for inner_kernel, inner_bias in hidden:
     x = np.maximum(x @ inner_kernel + inner_bias, 0)
   return x @ kernel + bias
+
+
+def act(layers, observation, noise):
+  """SAC's action [B, A] by unit `noise`, and its log density [B]."""
+  mean, log_std = np.split(mlp(layers, observation), 2, axis=1)
+  log_std = np.clip(log_std, -20, 2)
+  action = np.tanh(mean + np.exp(log_std) * noise)
+  log_normal = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
+  return action, (log_normal - np.log(1 - action**2)).sum(1)

@@ -35,7 +35,8 @@ class ActorCriticAgent(tf_agent.TFAgent):
   (observation spec, action spec, hidden, encoding) to one,
   `_mean_action(actor, observation)`, `_value_error(time_steps, actions,
   next_time_steps)`, the loss of both critics, and `_actor_layers(layers)`,
-  which makes its kind of actor's layers of either kind's; its `_train` starts
+  which makes its kind of actor's layers of either kind's; it may have other
+  critics by `_make_critic`; its `_train` starts
   with `_check_expert_rows`, adds `_holding_loss` to the actor's, and ends with
   `_update_average`.
 

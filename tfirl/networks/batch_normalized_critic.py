@@ -6,6 +6,7 @@ import tensorflow as tf
 from tf_agents.networks import network
 
 from tfirl import acting
+from tfirl.networks import critic
 from tfirl.networks import encoding as encoding_lib
 
 
@@ -20,11 +21,11 @@ def make_batch_normalized_critic(
   The input of each layer is normalised: with `training=True` by its moments
   over the batch, towards which the running ones move; else by those.
   """
-  critic = _BatchNormalizedCritic(
+  normalized = _BatchNormalizedCritic(
     (observation_spec, action_spec), encoding, tuple(hidden)
   )
-  critic.create_variables()
-  return critic
+  normalized.create_variables()
+  return normalized
 
 
 class _BatchNormalizedCritic(network.Network):
@@ -52,12 +53,6 @@ class _BatchNormalizedCritic(network.Network):
 
 
 def _dense(units: int, activation: str | None = None) -> tf.keras.layers.Layer:
-  """A layer that begins as PyTorch's do: U(+-1/sqrt(fan_in))."""
   return tf.keras.layers.Dense(
-    units,
-    activation,
-    # The v1 class draws anew for each layer; v2's repeats itself.
-    kernel_initializer=tf.compat.v1.keras.initializers.VarianceScaling(
-      1.0 / 3.0, 'fan_in', 'uniform'
-    ),
+    units, activation, kernel_initializer=critic.fan_in_uniform()
   )

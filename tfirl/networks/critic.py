@@ -30,13 +30,18 @@ def make_critic(
     encoding,
     joint_fc_layer_params=tuple(hidden),
     activation_fn=_normalized_relu if layer_norm else tf.nn.relu,
-    # The v1 class draws anew for each layer; v2's repeats itself.
-    last_kernel_initializer=tf.compat.v1.keras.initializers.VarianceScaling(
-      1.0 / 3.0, 'fan_in', 'uniform'
-    ),
+    last_kernel_initializer=fan_in_uniform(),
   )
   network.create_variables()
   return network
+
+
+def fan_in_uniform() -> tf.keras.initializers.Initializer:
+  """U(+-1/sqrt(fan_in)) of a kernel."""
+  # The v1 class draws anew for each layer; v2's repeats itself.
+  return tf.compat.v1.keras.initializers.VarianceScaling(
+    1.0 / 3.0, 'fan_in', 'uniform'
+  )
 
 
 class _CriticNetwork(critic_network.CriticNetwork):
