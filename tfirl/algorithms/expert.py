@@ -1,4 +1,4 @@
-"""An agent on the task's own reward: makes experts (SAC, Haarnoja et al. 2018)."""
+"""Off-policy RL of the true reward makes experts (Haarnoja et al. 2018)."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
