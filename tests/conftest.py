@@ -238,6 +238,14 @@ def no_binding_stays():
   gin.clear_config()
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+  """What TensorFlow draws is a test's own, whichever ran before it."""
+  tensorflow = sys.modules.get('tensorflow')
+  if tensorflow:
+    tensorflow.random.set_seed(0)
+
+
 @pytest.fixture(scope='session')
 def root():
   """The checkout's folder."""

@@ -233,7 +233,6 @@ def test_sampled_actions_are_of_the_actors_distribution(make_rows):
   randomize(agent)
   observation = make_rows(1, 1).observation
   head = mlp(layers_of(agent._actor_network), observation)[0]
-  tf.random.set_seed(0)
   repeated = np.repeat(observation, 20_000, 0)
   actions = agent.sample_actions(repeated).numpy()
   assert actions.shape == (20_000, A) and np.abs(actions).max() <= 1.0

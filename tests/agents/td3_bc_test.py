@@ -291,7 +291,6 @@ def test_policy_in_numpy_and_its_exploration(make_rows):
   policy = agent.mlp_policy()
   np.testing.assert_allclose(policy(observation), expected, 1e-4)
   repeated = np.repeat(observation, 20_000, 0)
-  tf.random.set_seed(0)
   for sampled in (
     policy(repeated, np.random.default_rng(0)),
     agent.sample_actions(tf.constant(repeated)).numpy(),

@@ -125,9 +125,13 @@ class CrossQAgent(sac.SacAgent):
     loss = self._critic_loss_weight * self.train_critics(experience)
     self.train_step_counter.assign_add(1)
     actor_loss, alpha_loss, entropy = tf.unstack(self._latest)
-    reward = tf.reduce_max(tf.abs(experience.next_time_step.reward))
     extra = sac.SacInfo(
-      loss, actor_loss, alpha_loss, self._mean_q, entropy, reward
+      loss,
+      actor_loss,
+      alpha_loss,
+      self._mean_q,
+      entropy,
+      sac.largest_reward(experience),
     )
-    self._mean_q = self._log_prob = self._mode = None
+    self._forget_update()
     return tf_agent.LossInfo(loss + actor_loss + alpha_loss, extra)

@@ -117,7 +117,10 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     )
     self._scale_alpha_rate, self._clone_std = scale_alpha_rate, clone_std
     self._alpha_optimizer._create_all_weights([self._log_alpha])
-    # Of the update under way, as it is traced.
+    self._forget_update()
+
+  def _forget_update(self) -> None:
+    """Lets go of what is known of the update under way as it is traced."""
     self._expert = self._mean_q = self._log_prob = self._mode = None
 
   def _temperature(
@@ -171,9 +174,9 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
       info.extra.alpha_loss,
       self._mean_q,
       -self._log_prob / self.action_spec.shape[0],
-      tf.reduce_max(tf.abs(experience.next_time_step.reward)),
+      largest_reward(experience),
     )
-    self._expert = self._mean_q = self._log_prob = self._mode = None
+    self._forget_update()
     self._update_average()
     return info._replace(extra=extra)
 
@@ -239,6 +242,11 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
   def _distribution(self, observation):
     """pi(. | s) of observations [B, O]."""
     return _distribution(self._actor_network, observation)
+
+
+def largest_reward(experience) -> tf.Tensor:
+  """The largest |r| of a batch, []."""
+  return tf.reduce_max(tf.abs(experience.next_time_step.reward))
 
 
 def _distribution(actor, observation):
