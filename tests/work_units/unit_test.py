@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -58,6 +59,33 @@ def test_damaged_files_are_named(make_unit, text):
   path.write_text('{"stat": 1}')
   with pytest.raises(UnitError, match=str(path)):
     unit_lib.read_status(unit.path)
+
+
+@pytest.mark.parametrize(
+  'file, name, value',
+  [
+    (unit_lib.COMMAND_FILE, 'argv', 'python -m tfirl.launch'),
+    (unit_lib.COMMAND_FILE, 'steps', None),
+    (unit_lib.COMMAND_FILE, 'env', ['A=2']),
+    (unit_lib.STATUS_FILE, 'attempts', '2'),
+    (unit_lib.STATUS_FILE, 'start', 1795993506.6),
+    (unit_lib.STATUS_FILE, 'state', 'paused'),
+  ],
+)
+def test_what_no_field_holds_is_named(make_unit, file, name, value):
+  unit = make_unit('pass')
+  unit_lib.write_status(unit.path, Status())
+  path = unit.path / file
+  values = json.loads(path.read_text())
+  path.write_text(json.dumps(values | {name: value}))
+  read = {
+    unit_lib.COMMAND_FILE: unit_lib.read_command,
+    unit_lib.STATUS_FILE: unit_lib.read_status,
+  }[file]
+  with pytest.raises(
+    UnitError, match=re.escape(f'{path}: {name} is {value!r}')
+  ):
+    read(unit.path)
 
 
 def test_command_json_holds_the_version(make_unit):

@@ -7,6 +7,7 @@ whole or not at all.
 import dataclasses
 import datetime
 import json
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tfirl.storage import atomic_file, file_lock
 
 COMMAND_FILE, STATUS_FILE = 'command.json', 'status.json'
 LOG_FILE, LOCK_FILE = 'log.txt', '.unit.lock'
+_IN_JSON = {tuple: list, Mapping: dict}  # by what a field is
 QUEUED, RUNNING, DONE, FAILED = 'queued', 'running', 'done', 'failed'
 
 
@@ -94,6 +96,7 @@ def read_command(run_dir: Path) -> tuple[WorkUnit, str]:
   try:
     version = values.pop('code_version')
     unit = WorkUnit(**values)
+    _check_types(unit)
   except (KeyError, TypeError) as error:
     raise UnitError(
       f'{path}: {error}; expected the fields that a sweep writes'
@@ -129,11 +132,15 @@ def _read_status(path: Path) -> Status:
   if not path.exists():
     return Status()
   try:
-    return Status(**_read_json(path))
+    status = Status(**_read_json(path))
+    _check_types(status)
+    if status.state not in (QUEUED, RUNNING, DONE, FAILED):
+      raise TypeError(f'state is {status.state!r}')
   except TypeError as error:
     raise UnitError(
       f'{path}: {error}; expected the fields that a work unit writes'
     ) from error
+  return status
 
 
 def is_held(run_dir: Path) -> bool:
@@ -144,6 +151,15 @@ def is_held(run_dir: Path) -> bool:
 def now() -> str:
   """The time, UTC, in ISO format."""
   return datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds')
+
+
+def _check_types(values: WorkUnit | Status) -> None:
+  """Raises TypeError where what JSON held is not what its field is."""
+  for name, hint in typing.get_type_hints(type(values)).items():
+    value = getattr(values, name)
+    kind = _IN_JSON.get(typing.get_origin(hint), hint)
+    if not isinstance(value, kind):
+      raise TypeError(f'{name} is {value!r}')
 
 
 def _read_json(path: Path) -> dict[str, Any]:
