@@ -48,6 +48,8 @@ class ModelFree(game.Game):
     updates_per_step: gradient steps for each of them.
     batch_size: B.
     initial_steps: env steps before the first gradient step.
+    stochastic: sample the actions in the environment, after the initial steps,
+      in which they always are, or take the mean.
     anneal_learning_rate: let the learning rate fall linearly to 0 from one cost
       update to the next as well, as in the published runs of SAC.
     jit_compile: compile the round by XLA.
@@ -70,6 +72,7 @@ class ModelFree(game.Game):
     updates_per_step: checks.Count = 1,
     batch_size: checks.Count = 256,
     initial_steps: checks.Count = 1024,
+    stochastic: bool = True,
     anneal_learning_rate: bool = False,
     jit_compile: bool = False,
   ):
@@ -78,6 +81,7 @@ class ModelFree(game.Game):
       np.random.SeedSequence(seed).generate_state(5).tolist()
     )
     self._expert_fraction, self._initial_steps = expert_fraction, initial_steps
+    self._stochastic = stochastic
     self._anneal_learning_rate = anneal_learning_rate
     self._updates_per_round = steps_per_round * updates_per_step
     rows_per_step = updates_per_step * batch_size
@@ -129,7 +133,9 @@ class ModelFree(game.Game):
   def run_round(self) -> None:
     """Collects, trains the policy as often, and the cost when it is due."""
     before = self.clock.env_steps
-    self._writer.append(self._collect(self._rng).transition)
+    samples = self._stochastic or before < self._initial_steps
+    rows = self._collect(self._rng if samples else None)
+    self._writer.append(rows.transition)
     if before < self._initial_steps <= self.clock.env_steps:
       self._open_game()
     if self.clock.env_steps >= self._initial_steps:
