@@ -166,6 +166,31 @@ def test_players_move_when_they_are_due(make):
   assert 1.0 < episodes['training_length'] < 96.0
 
 
+@pytest.mark.parametrize('make', ['hype'], indirect=True)
+@pytest.mark.parametrize('stochastic', [True, False])
+def test_it_may_act_by_its_mean_after_the_initial_steps(
+  make, without_updates, monkeypatch, stochastic
+):
+  with gin.unlock_config():
+    gin.bind_parameter('ModelFree.stochastic', stochastic)
+  game, acted, samples = without_updates(make(0)), [], []
+  take = game._source.take
+
+  def note(policy, rng, num_updates):
+    samples.append(rng is not None)
+    steps = take(policy, rng, num_updates)
+    rows = steps.rows.transition
+    mean = policy(rows.observation)
+    acted.append(np.abs(rows.action - mean).max() < 1e-5)
+    return steps
+
+  monkeypatch.setattr(game._source, 'take', note)
+  for _ in range(4):
+    game.run_round()
+  assert samples == [True, True, stochastic, stochastic]
+  assert acted == [not drawn for drawn in samples]
+
+
 @pytest.mark.parametrize(
   'make', ['hype with 3 updates a step, encoded'], indirect=True
 )
