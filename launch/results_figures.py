@@ -48,8 +48,7 @@ _Panel = Mapping[str, Sequence[str]]
 def read(docs: Path) -> dict[str, dict[str, _Panel]]:
   """What is to be drawn.
 
-  Raises:
-    ValueError: more curves than looks, or a folder without an evaluation.
+  Raises: ValueError if a panel has more curves than there are looks.
   """
   path = docs / 'figures.json'
   found = json.loads(path.read_text(encoding='utf-8'))
@@ -64,7 +63,10 @@ def read(docs: Path) -> dict[str, dict[str, _Panel]]:
 
 
 def draw(panels: Mapping[str, _Panel], kept: Path) -> Figure:
-  """A figure of `panels`, whose runs are in `kept`."""
+  """A figure of `panels`, whose runs are in `kept`.
+
+  Raises: ValueError if one of them has no evaluation.
+  """
   columns = min(len(panels), _PANELS_IN_ROW)
   legend = _LEGEND_ROW * max(map(len, panels.values()))
   rows = math.ceil(len(panels) / columns)
@@ -72,11 +74,11 @@ def draw(panels: Mapping[str, _Panel], kept: Path) -> Figure:
   with matplotlib.rc_context(_SAVED):
     figure = Figure(figsize=size, layout='constrained')
     FigureCanvasSVG(figure)
-    places = figure.subplots(rows, columns, squeeze=False).flat
+    places = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, (title, panel) in zip(places, panels.items(), strict=False):
       axes.set_title(title, loc='left', color=figures.INK, fontsize=9)
       _draw_panel(axes, panel, kept)
-    for axes in list(places)[len(panels) :]:
+    for axes in places[len(panels) :]:
       axes.set_visible(False)
   return figure
 
@@ -96,10 +98,7 @@ def _draw_panel(axes: Axes, panel: _Panel, kept: Path) -> None:
   axes.yaxis.set_major_formatter(ticker.StrMethodFormatter('{x:,.0f}'))
   axes.set_xlim(left=0)
   axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
-  axes.grid(color=figures.GRID, linewidth=0.8)
-  axes.set_axisbelow(True)
-  axes.tick_params(colors=figures.INK, left=False, bottom=False)
-  axes.spines[['top', 'right', 'left']].set_visible(False)
+  figures.clear(axes)
   axes.legend(
     loc='upper left',
     bbox_to_anchor=(-0.1, -0.1),

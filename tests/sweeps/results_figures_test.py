@@ -45,6 +45,13 @@ def test_curves_are_the_runs_evaluations(script, docs):
   assert names == ['two', 'demonstrations']
 
 
+def test_places_without_a_panel_are_empty(script, docs):
+  panels = {f'panel {i}': {'the recipe': [_RUN]} for i in range(4)}
+  figure = script.draw(panels, docs / 'runs')
+  visible = [axes.get_visible() for axes in figure.axes]
+  assert visible == [True] * 4 + [False] * 2
+
+
 def test_every_figure_is_drawn_and_shown(script, docs):
   """Each run that a figure compares is kept, and a page shows each figure."""
   listed = script.read(docs)

@@ -83,13 +83,18 @@ def make(
     axes.set_title(title, loc='left', fontweight='bold', color=INK, fontsize=10)
   axes.xaxis.set_label_coords(0.5, -0.3 / height)
   axes.yaxis.set_label_coords(-0.56 / (_WIDTH - _LEFT - _RIGHT), 0.5)
+  axes.locator_params(nbins=6)
+  clear(axes)
+  return figure, axes
+
+
+def clear(axes: Axes) -> None:
+  """A pale grid behind what is drawn, and no frame."""
   axes.grid(color=GRID, linewidth=0.8)
   axes.set_axisbelow(True)
   axes.tick_params(colors=INK, left=False, bottom=False)
-  axes.locator_params(nbins=6)
   axes.spines[['top', 'right', 'left']].set_visible(False)
   axes.spines['bottom'].set_color('#999999')
-  return figure, axes
 
 
 def set_log(axes: Axes) -> None:
