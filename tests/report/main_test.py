@@ -53,6 +53,7 @@ def test_pages_for_a_repository(write_run, tmp_path):
     '# hopper\n\n![hopper real steps](hopper_real_steps.svg)'
   )
   assert '\n| hopper | mm | 3 |' in page and 'ant' not in page
+  assert '\n| mm | 2 | 4 | 24 | 0 | 90 | 90 | – | – |' in page
   assert '- hopper/mm: all seeds cut at 10 env steps' in page
   assert 'HyPE: 90% at 10' in (out / 'hopper_real_steps.svg').read_text()
 

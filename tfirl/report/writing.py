@@ -166,8 +166,14 @@ def _pages(
     of_task = [curve for curve in gathered.curves if curve.task == task]
     own = [note for note in notes if note.startswith((f'{task}/', f'{task}:'))]
     pages[task] = f'{texts.for_file(task)}.md'
-    table = tables.markdown_table(of_task)
-    files[pages[task]] = markdown.task(task, table, figures, own)
+    header, rows = tables.run_cells(of_task)
+    # Of one task, and a repository has its runs at a place of their own.
+    of_runs = header[1:-1], [row[1:-1] for row in rows]
+    shown = [
+      tables.markdown_table(of_task),
+      tables.markdown(*of_runs, num_left=1),
+    ]
+    files[pages[task]] = markdown.task(task, shown, figures, own)
   shown = [tables.markdown_table(gathered.curves)]
   if overall:
     cells = tables.overall_cells(overall)

@@ -24,6 +24,7 @@ _FACTS = {
   'demos': str | None,
   'demos_path': str | None,
 }
+_OF_LAUNCH = {'git_commit': str | None, 'versions': dict}
 _OF_BUDGET = {**_BUDGET, 'cut_from': int | None}
 _OF_DEMONSTRATIONS = {
   'source': str | None,
@@ -51,6 +52,8 @@ def read(path: Path) -> dict[str, Any]:
     for name in _BUDGET if found.get('budget') else ():
       if name not in found['budget']:
         raise ValueError(f'budget has no {name}')
+    for i, launch in enumerate(found.get('launches', ())):
+      _check_all(f'launches[{i}].', launch, _OF_LAUNCH)
     _check_all('budget.', found.get('budget', {}), _OF_BUDGET)
     _check_all(
       'demonstrations.', found.get('demonstrations', {}), _OF_DEMONSTRATIONS

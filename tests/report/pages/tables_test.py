@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 
 import pytest
 
@@ -113,3 +114,25 @@ def test_without_random_returns_nothing_is_normalised(write_run, tmp_path):
   assert row[8:10] == ['–', '–']
   (values,) = csv.DictReader(io.StringIO(tables.csv_table(curves)))
   assert values['expert'] == '100.0' and values['normalised'] == ''
+
+
+def test_each_run_has_its_row(write_run, tmp_path):
+  returns = [100.0, 1500.0, 1000.0, 1100.0]
+  folder = write_run('hopper', 'hype', 3, [0, 50, 100, 150], returns)
+  launches = [{'git_commit': 'e3367f11d62470c304aa959def8d5602ee3f0699-dirty'}]
+  launches += [{'git_commit': None, 'versions': {'tfirl': '0.2.0'}}] * 2
+  (folder / 'metadata.json').write_text(json.dumps({'launches': launches}))
+  last_policy.write(folder, LastPolicy(100, 0, False, 1234.4, 56.7, 9.0))
+  write_run('maze', 'bc', 0, [0, 50], [9.0, 9.0], success=[0.0, 0.5])
+  found, _ = runs.read_runs([str(tmp_path)])
+  curves, _ = aggregate.aggregate(found, last=2, reps=50)
+  header, (hopper, maze) = tables.run_cells(curves)
+  assert header[5:-1] == [
+    *('first score', 'best score', 'last 2 evaluations', 'last policy'),
+    'commit',
+  ]
+  assert hopper == [
+    *('hopper', 'hype', '3', '4', '180', '100', '1,500', '1,050'),
+    *('1,234 ± 57', 'e3367f1-dirty, tfirl 0.2.0', str(folder)),
+  ]
+  assert maze[5:-1] == ['0', '50', '25', '–', '–']

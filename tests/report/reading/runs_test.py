@@ -155,7 +155,8 @@ def test_demonstrations_are_counted_where_a_run_says(write_run):
   # Of before they were recorded; and damaged ones.
   (other / 'metadata.json').write_text('{"seed": 0, "demos": null}')
   assert runs.read_run(str(other)).num_demos is None
-  for text in ('{"seed": 0', '[]', '{"demonstrations": 3}', '[' * 100_000):
+  damaged = ('{"seed": 0', '[]', '{"demonstrations": 3}', '[' * 100_000)
+  for text in (*damaged, '{"launches": [{"git_commit": 5}]}'):
     (other / 'metadata.json').write_text(text)
     with pytest.raises(ValueError, match='mm/0/metadata.json is damaged'):
       runs.read_run(str(other))

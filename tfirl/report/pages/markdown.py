@@ -38,20 +38,23 @@ def readme(
 
 
 def task(
-  name: str, table: str, figures: Sequence[str], notes: Sequence[str]
+  name: str,
+  tables: Sequence[str],
+  figures: Sequence[str],
+  notes: Sequence[str],
 ) -> str:
   """The page of one task.
 
   Args:
     name: the task's.
-    table: Markdown.
+    tables: Markdown.
     figures: files beside it.
     notes: on this task's runs.
   """
   parts = [
     f'# {_escaped(name)}',
     ' '.join(_picture(figure) for figure in figures),
-    table,
+    *tables,
     '\n'.join(f'- {_escaped(note)}' for note in notes),
     '[All tasks](README.md)',
   ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfirl.report import texts
+from tfirl.report.reading.runs import Run
 from tfirl.report.statistics.aggregate import SOLVED, Curve
 from tfirl.report.statistics.bootstrap import CONFIDENCE
 from tfirl.report.statistics.comparisons import Overall
@@ -114,8 +115,6 @@ def markdown(
 
 def cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
   """Header and rows of the table for people."""
-  lasts = sorted({curve.last for curve in curves})
-  pooled = '/'.join(map(str, lasts))
   header = [
     'task',
     'algorithm',
@@ -123,7 +122,7 @@ def cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
     'demos',
     'real steps',
     'for the cost',
-    f'IQM of last {pooled} evaluation{"" if lasts == [1] else "s"}',
+    f'IQM of {_pooled(curves)}',
     f'{CONFIDENCE:.0%} interval',
     'of the expert',
     f'minutes to {SOLVED:.0%}',
@@ -158,6 +157,13 @@ def cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
       ]
     )
   return header, rows
+
+
+def _pooled(curves: Sequence[Curve]) -> str:
+  """What a score is the mean of: 'last 3 evaluations'."""
+  lasts = sorted({curve.last for curve in curves})
+  many = '' if lasts == [1] else 's'
+  return f'last {"/".join(map(str, lasts))} evaluation{many}'
 
 
 def _last(row: dict[str, object], digits: int, unit: str) -> str:
@@ -223,23 +229,35 @@ def _middle(values: np.ndarray, digits: int = 0) -> str:
 
 
 def run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
-  """Header and rows of the list of single runs."""
+  """Header and rows of the list of single runs: task first, folder last."""
   header = ['task', 'algorithm', 'seed', 'evaluations', 'real steps']
-  header += ['first score', 'last score', 'best score', 'folder']
+  header += ['first score', 'best score', _pooled(curves), 'last policy']
+  header += ['commit', 'folder']
   rows = []
   for curve in curves:
     name = 'eval_success' if curve.is_success else 'eval_return_mean'
-    for run in curve.runs:
+    for run, of_last in zip(curve.runs, curve.last_policies, strict=True):
       scores = run.columns[name] * (100 if curve.is_success else 1)
+      final = scores[-curve.last :].mean()
       rows.append(
         [run.task, run.algorithm, run.seed, str(len(scores))]
         + [texts.number(run.columns['real_steps'][-1])]
-        + [
-          texts.number(score) for score in (scores[0], scores[-1], scores.max())
-        ]
-        + [run.path]
+        + [texts.number(s) for s in (scores[0], scores.max(), final)]
+        + [_with_spread(of_last, None if curve.is_success else run)]
+        + [', '.join(run.versions) or '–', run.path]
       )
   return header, rows
+
+
+def _with_spread(score: float, run: Run | None) -> str:
+  """'2,863 ± 492', what a run's last policy scores, over its episodes; of
+  successes, without a run, the share alone.
+  """
+  if np.isnan(score):
+    return '–'
+  if run is None:
+    return texts.number(score, 1)
+  return f'{texts.number(score)} ± {texts.number(run.last_policy.return_std)}'
 
 
 def _is_nan(value: object) -> bool:

@@ -41,6 +41,8 @@ class Run:
   random_return: float | None = None
   demos_return: float | None = None  # mean of the demonstrated episodes
   last_policy: LastPolicy | None = None  # of many episodes; None: not said
+  # Of tfirl, at each launch that had another: commits, or releases of wheels.
+  versions: tuple[str, ...] = ()
 
   @property
   def is_offline(self) -> bool:
@@ -188,8 +190,9 @@ def _what_its_task_says(path: str) -> dict[str, float | None]:
 
 
 def _what_it_was_given(path: str) -> dict[str, Any]:
-  """How many demonstrated episodes the run used, what they returned, and what
-  its budget was cut to; without what its metadata doesn't say.
+  """How many demonstrated episodes the run used, what they returned, what its
+  budget was cut to, and by what it was made; without what its metadata doesn't
+  say.
   """
   path = os.path.join(path, metadata_file.NAME)
   if not os.path.exists(path):
@@ -204,7 +207,17 @@ def _what_it_was_given(path: str) -> dict[str, Any]:
     'num_demos': demos.get('num_episodes'),
     'demos_return': demos.get('mean_return'),
     'cut': cut,
+    'versions': tuple(dict.fromkeys(map(_version, found.get('launches', [])))),
   }
+
+
+def _version(launch: Mapping[str, Any]) -> str:
+  """'e3367f1', '-dirty' behind it, or 'tfirl 0.2.0' of a wheel."""
+  commit = launch.get('git_commit')
+  if commit is None:
+    return f'tfirl {launch.get("versions", {}).get("tfirl", "?")}'
+  number, *dirty = commit.split('-')
+  return '-'.join([number[:7], *dirty])
 
 
 def _read_columns(path: str) -> dict[str, np.ndarray]:
