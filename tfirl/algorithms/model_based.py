@@ -230,19 +230,21 @@ class ModelBased(game.Game):
   def run_round(self) -> None:
     """Acts; fits the model and imagines when due; trains policy and cost."""
     before, updates = self.clock.env_steps, self.clock.updates
-    with self._stopwatch.time('act'):
-      self._act()
+    goes_on = self.is_unfinished  # a round whose fit was stopped: it has acted
+    if not goes_on:
+      with self._stopwatch.time('act'):
+        self._act()
     if self.clock.env_steps < self._initial_steps:
       return
     if before < self._initial_steps:
       with self._stopwatch.time('open'):
         self._open_game()
-    if self._dynamics.is_unfinished or self._is_imagination_due(before):
+    if goes_on or self._is_imagination_due(before):
       if self._dynamics.is_due(self.clock.env_steps):
         with self._stopwatch.time('fit'):
           self._fit()
-      if self._dynamics.is_unfinished:
-        return  # the run is to stop; the next round imagines
+      if self.is_unfinished:
+        return  # the run is to stop
       with self._stopwatch.time('imagine'):
         self._imagine()
     with self._stopwatch.time('update'):
@@ -311,6 +313,7 @@ class ModelBased(game.Game):
       self._replay.read('hybrid'), self.clock.env_steps, self.tell
     )
     self.losses.update(numbers)
+    self.is_unfinished = self._dynamics.is_unfinished
 
   def _imagine(self) -> None:
     numbers = self._imagination.imagine(
@@ -359,5 +362,6 @@ class ModelBased(game.Game):
   def _set_state(self, state: Mapping[str, Any]) -> None:
     super()._set_state(state)
     self._dynamics.set_state(state)
+    self.is_unfinished = self._dynamics.is_unfinished
     self._imagination.set_state(state['imagination'])
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
