@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfirl import tasks
-from tfirl.config import budget
+from tfirl.config import budget, gin_bindings
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
 from tfirl.machine import progress
@@ -136,3 +136,14 @@ def test_the_bar_is_told_seconds_of_training_alone(run, monkeypatch):
   told.clear()
   run(env_steps=40)  # nothing is left to train
   assert told == []
+
+
+def test_says_which_bindings_change_nothing(run, capsys):
+  flag = 'run.actor_timeout_s = 5.0'
+  facts = ["Task.name = 'toy'", f"Task.env_id = '{_ENV_ID}'"]
+  gin_bindings.parse([], [*facts, flag])
+  run(env_steps=10)
+  assert (
+    f'run.actor_timeout_s (--gin_bindings={flag}) changes nothing: '
+    'run.num_actors is 0; expected processes that act'
+  ) in _lines(capsys)

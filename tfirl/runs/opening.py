@@ -6,7 +6,7 @@ import numpy as np
 
 from tfirl import tasks, types
 from tfirl.config import budget as budget_lib
-from tfirl.config import gin_bindings
+from tfirl.config import gin_bindings, idle
 from tfirl.machine import signals
 from tfirl.storage import run_folder as run_folder_lib
 
@@ -49,6 +49,12 @@ def say_from_and_to(
   signals.say(f'demonstrations: {_describe(demos)}')
   start = f', goes on from step {latest.name}' if latest else ''
   signals.say(f'writes to {run_folder.path}{start}')
+
+
+def say_idle() -> None:
+  """Which bindings change nothing, once all is built."""
+  for line in idle.lines():
+    signals.say(line)
 
 
 def say_stopped(steps: int, budget: budget_lib.Budget) -> None:
