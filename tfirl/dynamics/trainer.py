@@ -164,7 +164,9 @@ class DynamicsTrainer(tf.Module):
     if not num_rows or not num_holdout:
       raise ValueError(
         f'DynamicsTrainer.fit: found {num_rows} rows to fit and {num_holdout} '
-        'held out; expected at least one of either'
+        'held out; expected at least one of either: see DynamicsTrainer.'
+        f'holdout_share = {self._holdout_share:g}, .holdout_most_rows = '
+        f'{self._holdout_most_rows}'
       )
     inputs = np.concatenate([rows.observation, rows.action], -1)
     targets = targets_lib.of(rows, self._model.predicts_reward)
