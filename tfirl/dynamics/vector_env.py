@@ -16,9 +16,9 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
 
   An environment whose episode ended is reset at its next step, whose action
   is ignored (`AutoresetMode.NEXT_STEP`, as in Gymnasium's own). An episode ends
-  where the model's state is unhealthy, or it or a reward that the model predicts
-  is not finite: then the observation is the one before it, such a reward is 0,
-  and `info['is_dropped']` says so.
+  where the model's state is unhealthy, or where it is not finite, or the reward
+  that the model predicts: then the observation is the one before it, such a
+  reward is 0, and `info['is_dropped']` says so.
 
     env = ImaginedVectorEnv(model_env, demos.observations, cost.reward_fn,
                             num_envs=64, max_episode_steps=100)
