@@ -156,6 +156,11 @@ class ModelBased(game.Game):
       self._connect()
 
   @property
+  def is_unfinished(self) -> bool:
+    """Whether the latest round was stopped in its fit."""
+    return self._dynamics.is_unfinished
+
+  @property
   def _has_reward(self) -> bool:
     """Whether rows carry one, which the model then predicts."""
     return self._cost.rows_have_reward
@@ -320,7 +325,6 @@ class ModelBased(game.Game):
       self._replay.read('hybrid'), self.clock.env_steps, self.tell
     )
     self.losses.update(numbers)
-    self.is_unfinished = self._dynamics.is_unfinished
 
   def _imagine(self) -> None:
     numbers = self._imagination.imagine(
@@ -369,6 +373,5 @@ class ModelBased(game.Game):
   def _set_state(self, state: Mapping[str, Any]) -> None:
     super()._set_state(state)
     self._dynamics.set_state(state)
-    self.is_unfinished = self._dynamics.is_unfinished
     self._imagination.set_state(state['imagination'])
     self._stopwatch = stopwatch.Stopwatch(state['seconds'])
