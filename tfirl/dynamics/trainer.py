@@ -357,6 +357,8 @@ class DynamicsTrainer(tf.Module):
     """Mean squared error of each member and output, [E, D]; 0 of an output
     that no row has.
     """
+    # Of one output TensorFlow would not know that sums keep its shape.
+    targets = tf.ensure_shape(targets, [None, self._num_outputs])
     num_rows = tf.shape(inputs)[0]
     num_members = self._model.ensemble.num_members
     total = tf.zeros([num_members, self._num_outputs])
