@@ -122,13 +122,6 @@ class ModelBased(game.Game):
     jit_compile: bool = False,
   ):
     """Makes the environment, opens the tables, makes the model and players."""
-    checks.require(
-      'ModelBased.dynamics_update_period',
-      dynamics_update_period,
-      f'at least the {steps_per_round} steps of a round (steps_per_round), '
-      'which imagines once at most',
-      dynamics_update_period >= steps_per_round,
-    )
     seeds = _Seeds(*np.random.SeedSequence(seed).generate_state(9).tolist())
     self._seed, self._learning_rate_horizon = seed, learning_rate_horizon
     self._initial_steps, self._steps_per_round = initial_steps, steps_per_round
@@ -176,6 +169,13 @@ class ModelBased(game.Game):
     """The ensemble, of random weights or those of `pretrained`, and what rolls
     policies out in it.
     """
+    checks.require(
+      'ModelBased.dynamics_update_period',
+      self._dynamics_update_period,
+      f'at least the {self._steps_per_round} steps of a round '
+      '(steps_per_round), which imagines once at most',
+      self._dynamics_update_period >= self._steps_per_round,
+    )
     is_new = restore_from is None
     if callable(pretrained):
       pretrained = pretrained(task, demos, is_new)
