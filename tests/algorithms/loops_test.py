@@ -9,6 +9,7 @@ import pytest
 from tfirl import tasks
 from tfirl.agents import sac
 from tfirl.algorithms import bc, expert, model_free
+from tfirl.algorithms.parts import cost_turns
 from tfirl.config import gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
@@ -298,6 +299,18 @@ def test_without_a_cost_an_agent_that_needs_rewards_is_refused(make):
     gin.bind_parameter('ModelFree.make_agent', sac.SacAgent)
   with pytest.raises(
     ValueError, match='make_cost is @NoCost.*make_agent = @SacAgent.*expected'
+  ):
+    make(0)
+
+
+@pytest.mark.parametrize('make', ['iq_learn by its recipe'], indirect=True)
+def test_who_makes_its_own_rewards_plays_without_a_cost(make):
+  """Which would cost time, and change nothing."""
+  with gin.unlock_config():
+    gin.bind_parameter('ModelFree.make_cost', cost_turns.CostTurns)
+    gin.bind_parameter('CostTurns.cost_update_period', 48)
+  with pytest.raises(
+    ValueError, match='@IqLearnAgent.*make_cost = @CostTurns.*expected @NoCost'
   ):
     make(0)
 

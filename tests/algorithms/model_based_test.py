@@ -330,6 +330,11 @@ def test_a_checkpoint_continues_exactly(
     ('ModelBased.initial_steps = 0', 'ModelBased.initial_steps is 0'),
     ('ModelBased.steps_per_round = 0', 'ModelBased.steps_per_round is 0'),
     ('ModelBased.dynamics_update_period = 0', 'dynamics_update_period is 0'),
+    # Else the table of start states would run full: it is read too seldom.
+    (
+      'ModelBased.dynamics_update_period = 3',
+      'dynamics_update_period is 3; expected at least the 4 steps of a round',
+    ),
     (
       'LearnedDynamics.growth_between_fits = -0.1',
       'growth_between_fits is -0.1',

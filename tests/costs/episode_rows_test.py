@@ -108,15 +108,17 @@ def test_episodes_of_a_window_that_come_in_turns_are_put_together():
 
 
 def test_one_environments_rows_stay_as_they_are():
-  """Where it comes by the same states again, too, or stands still."""
-  window = episode_rows.Window(1, 1, capacity=10)
-  episodes = walk(0.0, 3), walk(0.0, 3), walk(0.0, 4, step=0.0)
+  """Where it comes by the same states again, too, or stands still; and where an
+  episode is cut at a state that the next one passes.
+  """
+  window = episode_rows.Window(1, 1, capacity=12)
+  episodes = (walk(0, 3), walk(0, 3), walk(1, 3), walk(0, 3, step=0))
   for rows in episodes:
     window.add(rows, np.arange(len(rows.discount)))
   wanted = np.concatenate([rows.observation for rows in episodes])
   transition, time = window.read()
   np.testing.assert_array_equal(transition.observation, wanted)
-  assert time.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 3]
+  assert time.tolist() == 4 * [0, 1, 2]
 
 
 def test_a_restored_window_holds_the_very_rows(tmp_path):

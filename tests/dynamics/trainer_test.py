@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfirl import types
 from tfirl.dynamics import holdout
+from tfirl.dynamics import model as dynamics_model
 from tfirl.dynamics import trainer as dynamics_trainer
 
 _O, _A = linear_system.OBSERVATION_SIZE, linear_system.ACTION_SIZE
@@ -226,10 +227,22 @@ def test_fewer_rows_than_a_batch_are_fitted_all_at_once():
   assert record.losses[-1] < record.losses[0]
 
 
+def test_observations_of_one_number():
+  gin.parse_config('GaussianEnsemble.layers = (8,)')
+  model = dynamics_model.DynamicsModel(1, 1, seed=0)
+  trainer = dynamics_trainer.DynamicsTrainer(model, 0, max_epochs=1)
+  rng = np.random.default_rng(0)
+  state, action = rng.normal(size=(2, 200, 1)).astype(np.float32)
+  record = trainer.fit(
+    types.Transition(state, action, np.ones(200, np.float32), state + action)
+  )
+  assert record.holdout_mse_per_output.shape == (1,)
+
+
 @pytest.mark.parametrize('is_out', [True, False])
 def test_rows_of_one_side_only(is_out):
   _, trainer = linear_system.make()
-  with pytest.raises(ValueError, match='expected at least one of either'):
+  with pytest.raises(ValueError, match='of either: see .*holdout_share = 0.2'):
     trainer.fit(linear_system.rows(30), np.full(30, is_out))
 
 

@@ -61,6 +61,27 @@ def test_the_models_own_reward_or_anothers():
     assert env.step([[0.4]])[1] == pytest.approx([reward])
 
 
+def test_a_reward_of_the_models_that_is_not_finite_drops_the_step():
+  """As in its rollouts; with the state (y = 7), or alone (y = 8)."""
+
+  class Plant(_RewardedPlant):
+    def sample(self, observation, action):
+      outputs = super().sample(observation, action)
+      is_odd = observation[:, 1:] == 8.0
+      return tf.where(is_odd & [[False, False, True]], np.inf, outputs)
+
+  starts = [[0.2, y] for y in (7.0, 8.0, 0.0)]
+  env = _make(starts, len(starts), plant=Plant, reward_fn=None)
+  env.reset()
+  env._observation = np.float32(starts)
+  observation, reward, terminated, _, info = env.step([[0.4]] * 3)
+  np.testing.assert_allclose(observation[:, 0], [0.2, 0.2, 0.6])
+  np.testing.assert_allclose(reward, [0.0, 0.0, 0.6])
+  assert (
+    terminated.tolist() == info['is_dropped'].tolist() == [True, True, False]
+  )
+
+
 def test_a_model_without_rewards_needs_a_function():
   with pytest.raises(ValueError, match='reward_fn is None; expected a fun'):
     _make(reward_fn=None)

@@ -141,3 +141,12 @@ def test_a_bound_that_is_not_positive_is_refused(name, value):
     match=f'make_encoding.{name} is {value}; expected float, more than 0',
   ):
     encoding.make_encoding(DEMOS, True, **{name: value})
+
+
+def test_observations_of_one_number():
+  """Are standardised as any; they have no positions, and so no waves."""
+  column = np.float32([[1.0], [3.0]])
+  encoded = encoding.make_encoding(column, standardize=True)
+  np.testing.assert_allclose(encoded(column), [[-1.0], [1.0]])
+  with pytest.raises(ValueError, match='num_frequencies is 2; expected 0 for'):
+    encoding.make_encoding(column, standardize=True, num_frequencies=2)

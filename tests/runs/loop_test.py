@@ -95,6 +95,24 @@ def test_a_round_that_was_stopped_half_way_is_not_the_last(run):
   assert (run.path / 'complete.json').exists()
 
 
+def test_what_goes_on_with_a_round_may_take_no_step(run):
+  """It ends with an evaluation of its own, and a checkpoint."""
+
+  def leave(algorithm):
+    if algorithm.restore_from is not None:  # the steps were taken before
+      algorithm.clock.env_steps -= 10
+      algorithm.clock.rollout_steps -= 5
+    algorithm.is_unfinished = algorithm.clock.updates == 60
+
+  run.script.after_round = leave
+  run(stop_after=6)
+  assert run.rows('env_steps', 'updates')[-1] == (60, 60)
+  assert run().rounds == 1
+  assert run.rows('env_steps', 'updates')[-1] == (60, 70)
+  assert run().weight.numpy() == 7  # of the checkpoint
+  assert run.checkpoints() == [30, 60]
+
+
 def test_a_round_that_waits_for_actors_ends_with_a_checkpoint(run):
   def interrupt(algorithm):
     if algorithm.clock.env_steps == 40:

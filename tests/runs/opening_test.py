@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from tfirl import tasks
-from tfirl.config import budget
+from tfirl.config import budget, gin_bindings
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
 from tfirl.machine import progress
+from tfirl.networks import encoding
 from tfirl.runs import evaluations, experiment, opening, session
 
 _ENV_ID = 'TfirlEcho-v0'  # conftest's
@@ -136,3 +137,34 @@ def test_the_bar_is_told_seconds_of_training_alone(run, monkeypatch):
   told.clear()
   run(env_steps=40)  # nothing is left to train
   assert told == []
+
+
+def test_says_which_bindings_change_nothing(run, capsys):
+  flag = 'run.actor_timeout_s = 5.0'
+  facts = ["Task.name = 'toy'", f"Task.env_id = '{_ENV_ID}'"]
+  gin_bindings.parse([], [*facts, flag])
+  run(env_steps=10)
+  assert (
+    f'run.actor_timeout_s (--gin_bindings={flag}) changes nothing: '
+    'run.num_actors is 0; expected processes that act'
+  ) in _lines(capsys)
+
+
+@pytest.mark.parametrize('is_encoded', [True, False])
+def test_says_that_networks_see_by_other_demonstrations(
+  run, demos, capsys, is_encoded
+):
+  facts = ["Task.name = 'toy'", f"Task.env_id = '{_ENV_ID}'"]
+  gin_bindings.parse([], [*facts, f'make_encoding.standardize = {is_encoded}'])
+  run.script.learns_from_demos = True
+  run.script.while_made = lambda: encoding.make_encoding(np.zeros((2, 1)))
+  run(demos=demos, stop_after=1)
+  run(demos=demos, stop_after=1)
+  with np.load(demos) as found:
+    np.savez(demos, **{**found, 'actions': np.ones((6, 1), np.float32)})
+  words = f'observations are encoded by {demos} from now on'
+  assert words not in capsys.readouterr().err
+  run(demos=demos, stop_after=1, allow_changes=True)
+  assert (words in capsys.readouterr().err) == is_encoded
+  run(demos=demos)
+  assert words not in capsys.readouterr().err  # once

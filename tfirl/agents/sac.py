@@ -45,7 +45,8 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     learning_rate: of all three.
     scale_alpha_rate: let `learning_rate_scale` of an algorithm move the
       temperature's rate as it moves the others'.
-    actor_learning_rate: of the actor in its place; None for the same.
+    actor_learning_rate: of actor and temperature in its place; None for the
+      same.
     hidden: units of each hidden layer.
     gamma: discount.
     tau: share of the critics that their targets take up at an update.

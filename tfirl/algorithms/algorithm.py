@@ -43,13 +43,13 @@ class Trainable(abc.ABC):
   budget_units = budget.STEPS
   learns_from_demos = True
   takes_actors = False
+  is_unfinished = False
 
   def __init__(self):
     self.clock = clock_lib.Clock()
     self.policy = None
     self.losses: dict[str, float] = {}
     self.cost = None
-    self.is_unfinished = False
     self.tell: Callable[[str], bool] = lambda doing: False
 
   @abc.abstractmethod

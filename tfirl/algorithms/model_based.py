@@ -149,6 +149,11 @@ class ModelBased(game.Game):
       self._connect()
 
   @property
+  def is_unfinished(self) -> bool:
+    """Whether the latest round was stopped in its fit."""
+    return self._dynamics.is_unfinished
+
+  @property
   def _has_reward(self) -> bool:
     """Whether rows carry one, which the model then predicts."""
     return self._cost.rows_have_reward
@@ -164,6 +169,13 @@ class ModelBased(game.Game):
     """The ensemble, of random weights or those of `pretrained`, and what rolls
     policies out in it.
     """
+    checks.require(
+      'ModelBased.dynamics_update_period',
+      self._dynamics_update_period,
+      f'at least the {self._steps_per_round} steps of a round '
+      '(steps_per_round), which imagines once at most',
+      self._dynamics_update_period >= self._steps_per_round,
+    )
     is_new = restore_from is None
     if callable(pretrained):
       pretrained = pretrained(task, demos, is_new)
@@ -230,19 +242,21 @@ class ModelBased(game.Game):
   def run_round(self) -> None:
     """Acts; fits the model and imagines when due; trains policy and cost."""
     before, updates = self.clock.env_steps, self.clock.updates
-    with self._stopwatch.time('act'):
-      self._act()
+    goes_on = self.is_unfinished  # a round whose fit was stopped: it has acted
+    if not goes_on:
+      with self._stopwatch.time('act'):
+        self._act()
     if self.clock.env_steps < self._initial_steps:
       return
     if before < self._initial_steps:
       with self._stopwatch.time('open'):
         self._open_game()
-    if self._dynamics.is_unfinished or self._is_imagination_due(before):
+    if goes_on or self._is_imagination_due(before):
       if self._dynamics.is_due(self.clock.env_steps):
         with self._stopwatch.time('fit'):
           self._fit()
-      if self._dynamics.is_unfinished:
-        return  # the run is to stop; the next round imagines
+      if self.is_unfinished:
+        return  # the run is to stop
       with self._stopwatch.time('imagine'):
         self._imagine()
     with self._stopwatch.time('update'):

@@ -195,6 +195,23 @@ def in_use(binding: str) -> list[Any]:
   return list(dict.fromkeys(found))
 
 
+def written_at(binding: str) -> str:
+  """`FILE:LINE` where a parameter was bound last, in any scope, or the flag it
+  came from; '' if it is not, or by a file alone that is for all methods.
+
+  Args:
+    binding: `Configurable.parameter`.
+  """
+  name, parameter = binding.rsplit('.', 1)
+  selectors = gin_config._REGISTRY.matching_selectors(name)
+  found = [
+    where
+    for key, where in _locations.items()
+    if key[1] in selectors and key[2] == parameter and key not in _common
+  ]
+  return found[-1] if found else ''
+
+
 def _without_macro(value: Any) -> Any:
   is_reference = isinstance(value, gin_config.ConfigurableReference)
   if is_reference and value.configurable.wrapped is gin_config.macro:

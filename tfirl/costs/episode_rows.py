@@ -102,7 +102,7 @@ class Window(tf.Module):
     many steps into its episode each lies, [N] int.
     """
     columns = np.split(self._rows.numpy(), self._splits, axis=1)
-    order = _order_of_steps(columns[0], columns[-1])
+    order = _order_of_steps(columns[0], columns[-2][:, 0], columns[-1])
     observation, action, discount, time, after = (
       column[order] for column in columns
     )
@@ -112,20 +112,25 @@ class Window(tf.Module):
     )
 
 
-def _order_of_steps(observation: np.ndarray, after: np.ndarray) -> list[int]:
-  """Of rows [N, O], each before the one that goes on from it, if it is there:
-  as they are, if one environment made them; those of actors come in turns.
+def _order_of_steps(
+  observation: np.ndarray, time: np.ndarray, after: np.ndarray
+) -> list[int]:
+  """Of rows [N, O] at times [N], each before the one that goes on from it, if
+  it is there: as they are, if one environment made them; those of actors come
+  in turns.
+
+  By its time, too: in a small world episodes come by each other's states.
   """
   waiting = collections.defaultdict(collections.deque)
   for i, row in enumerate(observation):
-    waiting[row.tobytes()].append(i)
+    waiting[time[i], row.tobytes()].append(i)
   order, is_taken = [], np.zeros(len(observation), bool)
   for first in range(len(observation)):
     i = None if is_taken[first] else first
     while i is not None:
       order.append(i)
       is_taken[i] = True
-      following = waiting[after[i].tobytes()]
+      following = waiting[time[i] + 1, after[i].tobytes()]
       while following and is_taken[following[0]]:
         following.popleft()
       i = following[0] if following else None

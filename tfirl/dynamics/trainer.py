@@ -164,7 +164,9 @@ class DynamicsTrainer(tf.Module):
     if not num_rows or not num_holdout:
       raise ValueError(
         f'DynamicsTrainer.fit: found {num_rows} rows to fit and {num_holdout} '
-        'held out; expected at least one of either'
+        'held out; expected at least one of either: see DynamicsTrainer.'
+        f'holdout_share = {self._holdout_share:g}, .holdout_most_rows = '
+        f'{self._holdout_most_rows}'
       )
     inputs = np.concatenate([rows.observation, rows.action], -1)
     targets = targets_lib.of(rows, self._model.predicts_reward)
@@ -355,6 +357,8 @@ class DynamicsTrainer(tf.Module):
     """Mean squared error of each member and output, [E, D]; 0 of an output
     that no row has.
     """
+    # Of one output TensorFlow would not know that sums keep its shape.
+    targets = tf.ensure_shape(targets, [None, self._num_outputs])
     num_rows = tf.shape(inputs)[0]
     num_members = self._model.ensemble.num_members
     total = tf.zeros([num_members, self._num_outputs])

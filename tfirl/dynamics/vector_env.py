@@ -16,8 +16,9 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
 
   An environment whose episode ended is reset at its next step, whose action
   is ignored (`AutoresetMode.NEXT_STEP`, as in Gymnasium's own). An episode ends
-  where the model's state is unhealthy, or not finite: then the observation is
-  the one before it, and `info['is_dropped']` says so.
+  where the model's state is unhealthy, or where it is not finite, or the reward
+  that the model predicts: then the observation is the one before it, such a
+  reward is 0, and `info['is_dropped']` says so.
 
     env = ImaginedVectorEnv(model_env, demos.observations, cost.reward_fn,
                             num_envs=64, max_episode_steps=100)
@@ -72,6 +73,7 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     batch = gymnasium.vector.utils.batch_space
     self.observation_space = batch(self.single_observation_space, num_envs)
     self.action_space = batch(self.single_action_space, num_envs)
+    self._predicts_reward = reward_fn is None
     self._starts = starts
     self._max_episode_steps = max_episode_steps
     self._rng = np.random.default_rng()
@@ -123,7 +125,11 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     successor, is_healthy, reward = (
       tensor.numpy() for tensor in self._step(self._observation, actions)
     )
-    is_dropped = ~np.isfinite(successor).all(-1) & ~was_over
+    is_finite = np.isfinite(successor).all(-1)
+    if self._predicts_reward:
+      is_finite &= np.isfinite(reward)
+      reward = np.nan_to_num(reward, posinf=0.0, neginf=0.0)
+    is_dropped = ~is_finite & ~was_over
     successor = np.where(is_dropped[:, None], self._observation, successor)
     successor[was_over] = self._draw(np.count_nonzero(was_over))
     self._observation = successor

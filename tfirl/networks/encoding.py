@@ -41,7 +41,7 @@ def make_encoding(
   Returns: what maps [..., O] to [..., O + 8 K]; None if nothing is asked.
 
   Raises: ValueError if a parameter is out of its range, or there are no
-    observations to standardise by.
+    observations to standardise by, or no positions in them.
   """
   if not standardize and not num_frequencies:
     return None
@@ -53,9 +53,15 @@ def make_encoding(
   mean = observations.mean(0, dtype=np.float64)
   std = observations.std(0, dtype=np.float64)
   std = np.where(std > 1e-6, np.maximum(std, std_floor), 1.0)
+  checks.require(
+    'make_encoding.num_frequencies',
+    num_frequencies,
+    '0 for observations of one number, which has no positions',
+    not num_frequencies or len(mean) > 1,
+  )
   waves = np.arange(1, num_frequencies + 1) * np.pi / 2
   angles = np.zeros((len(mean), len(_POSITIONS) * num_frequencies))
-  for i, position in enumerate(_POSITIONS):
+  for i, position in enumerate(_POSITIONS if num_frequencies else ()):
     columns = slice(i * num_frequencies, (i + 1) * num_frequencies)
     angles[position, columns] = waves / std[position]
   scale = 1.0 / std if standardize else np.ones_like(std)

@@ -184,7 +184,9 @@ def run(
       bar.write(opening.spent_line(name, budget, current.steps))
     # What fails up to here has changed nothing in a folder of before.
     gin_bindings.check_all_consumed()
+    opening.say_idle()
     if latest is not None and not current.is_spent:
+      opening.say_encoding(run_folder, demonstrations)
       run_folder.go_on(**facts)
     run_folder.write_operative_config()
     current.train(bar, eval_every, checkpoint_every, log_every, stop)

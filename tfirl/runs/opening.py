@@ -6,7 +6,7 @@ import numpy as np
 
 from tfirl import tasks, types
 from tfirl.config import budget as budget_lib
-from tfirl.config import gin_bindings
+from tfirl.config import gin_bindings, idle
 from tfirl.machine import signals
 from tfirl.storage import run_folder as run_folder_lib
 
@@ -49,6 +49,35 @@ def say_from_and_to(
   signals.say(f'demonstrations: {_describe(demos)}')
   start = f', goes on from step {latest.name}' if latest else ''
   signals.say(f'writes to {run_folder.path}{start}')
+
+
+def say_idle() -> None:
+  """Which bindings change nothing, once all is built."""
+  for line in idle.lines():
+    signals.say(line)
+
+
+def say_encoding(
+  run_folder: run_folder_lib.RunFolder, demos: types.Demonstrations | None
+) -> None:
+  """Where networks that go on now see observations as they never did.
+
+  Args: `run_folder` of the run, which tells what it began with, and `demos`
+    that it goes on with; once all is built.
+  """
+  earlier = (run_folder.recorded('demonstrations') or {}).get('digest')
+  is_other = demos is not None and earlier not in (None, demos.digest)
+  encodes = any(
+    any(gin_bindings.in_use(f'make_encoding.{name}'))
+    for name in ('standardize', 'num_frequencies')
+  )
+  # Embedded ones are rolled out anew: others in the last digits at most.
+  if is_other and encodes and not demos.source.startswith('embedded:'):
+    signals.say(
+      f'observations are encoded by {demos.source} from now on '
+      '(make_encoding), while the networks learned by other demonstrations: '
+      'what they know may be lost; expected the same ones, or a new run'
+    )
 
 
 def say_stopped(steps: int, budget: budget_lib.Budget) -> None:

@@ -84,15 +84,15 @@ class Session:
     if latest is not None:
       self._restore(latest)
     clock = algorithm.clock
-    self._saved_at = None if latest is None else self.steps
+    self._saved_at = None if latest is None else self._spent
     self._log = metrics.MetricsLogger(
       str(run_folder.path),
       None if latest is None else clock.real_steps,
       None if latest is None else clock.updates,
     )
-    self._evaluated_at = -1
-    if self._log.last_row is not None:
-      self._evaluated_at = int(self._log.last_row[budget.unit])
+    self._evaluated_at, row = None, self._log.last_row
+    if row is not None:
+      self._evaluated_at = row[budget.unit], row['updates']
     if latest is not None and self._is_older(latest):
       with closing.on_error(self):
         self._export()  # a kill came between that checkpoint and these
@@ -112,6 +112,13 @@ class Session:
   def steps(self) -> int:
     """What has been spent, in the budget's unit."""
     return self._budget.spent(self._algorithm.clock)
+
+  @property
+  def _spent(self) -> tuple[int, int]:
+    """The same, and the updates: a round that goes on with one that was stopped
+    half-way may take no step.
+    """
+    return self.steps, self._algorithm.clock.updates
 
   @property
   def is_spent(self) -> bool:
@@ -190,7 +197,7 @@ class Session:
       try:
         played = self._evaluations.play(algorithm.policy, self.steps)
       except Exception:
-        if self._has_trained and self._saved_at != self.steps:
+        if self._has_trained and self._saved_at != self._spent:
           self.save()  # what was trained is sound, if the environment is not
         raise
       if self._log.tells_success:
@@ -211,7 +218,7 @@ class Session:
       self._log.board.video('eval/video', str(video), clock)
     algorithm.write_records(self._run_folder.path)
     algorithm.forget_training_episodes()
-    self._evaluated_at = self.steps
+    self._evaluated_at = self._spent
     self._train_s, self._train_steps = 0.0, 0
     mean_return = found['eval_return_mean']
     if mean_return is not None and self._keep_best:
@@ -233,14 +240,14 @@ class Session:
     self._finite.check_variables(self._where)
     self._checkpoints.save(self.steps)
     self._run_folder.note_checkpoint()
-    self._saved_at = self.steps
+    self._saved_at = self._spent
     self._export()
 
   def finish(self, is_complete: bool, record_video: bool) -> None:
     """Leaves nothing that the last round did unsaved or, at the end, unseen."""
-    if is_complete and self._evaluated_at != self.steps:
+    if is_complete and self._evaluated_at != self._spent:
       self.evaluate()
-    if self._saved_at != self.steps:
+    if self._saved_at != self._spent:
       self.save()
     if is_complete:
       self._algorithm.finish(self._run_folder.path)
@@ -283,7 +290,7 @@ class Session:
     try:
       self._is_asked_to_stop |= bool(self._on_evaluation(told))
     except BaseException:
-      if self._saved_at != self.steps:
+      if self._saved_at != self._spent:
         self.save()
       raise
 

@@ -109,6 +109,18 @@ def test_the_age_of_a_policy_is_logged_and_bounded(begin, scripted, policy):
   }
 
 
+def test_steps_after_those_that_were_left_out_are_another_stream(
+  begin, scripted, policy
+):
+  """Else an episode that lost some would pass for one that ended there."""
+  source = begin(scripted, max_policy_age=100)
+  one, other = map(_sender, scripted.jobs)
+  one(0), one(1), one(2, version=-1), one(3), one(4), other(0)
+  rounds = [source.take(policy, None, updates) for updates in (0, 100)]
+  streams = np.concatenate([steps.streams[::_ROWS] for steps in rounds])
+  assert streams[0] == streams[1] != streams[2] == streams[3]
+
+
 def test_what_is_sent_twice_counts_once(begin, scripted, policy):
   source = begin(scripted)
   one, other = map(_sender, scripted.jobs)

@@ -102,6 +102,8 @@ def test_the_clone_may_hold_beside_any_number_of_demonstrations(make_idle):
 class _Player:
   """What a warm start moves of an agent."""
 
+  needs_reward = False
+
   def __init__(self):
     self.actor_scale, self.bc_scale, self.clone_scale = (
       tf.Variable(1.0) for _ in range(3)

@@ -221,6 +221,17 @@ def test_a_single_length_needs_a_single_table():
   assert names == ['learner']
 
 
+def test_a_length_without_a_table_is_named(opened):
+  """Tables are made at the start, of the first 10,000 epochs' lengths."""
+  lengths = lambda epoch: 1 if epoch < 10_000 else 2  # noqa: E731
+  imagined, _ = opened(rollout_length=lengths)
+  assert imagined.imagine(_policy, 9_999 * 8)['rollout_length'] == 1
+  with pytest.raises(
+    ValueError, match='rollout_length at 80,000 env steps is 2; expected one of'
+  ):
+    imagined.imagine(_policy, 80_000)
+
+
 def test_state_goes_round(opened):
   one, _ = opened()
   one.imagine(_policy, 4)

@@ -89,8 +89,8 @@ def test_tells_of_the_epochs_of_a_fit(make_game):
 def test_a_fit_that_was_stopped_is_gone_on_with(
   make_game, without_updates, checkpoints_of
 ):
-  """In the next round, not when the next fit would be due, and once; also
-  where the process is another.
+  """By the next round, which takes no step; not when the next fit would be due,
+  and once; also where the process is another.
   """
   bindings = ['LearnedDynamics.growth_between_fits = 9.0']
 
@@ -111,17 +111,19 @@ def test_a_fit_that_was_stopped_is_gone_on_with(
   small_games.play(first, 40)
   assert not drawn  # once in all: else the table of start states runs dry
   assert told == [40, 40] and first.losses['dynamics_epochs'] == 1
+  assert first.is_unfinished and first.clock.updates == 0
   path = checkpoints_of(first).save(40)
   told = []
   second = make(told, is_to_stop=False, restore_from=path)
   checkpoints_of(second).restore(path)
+  assert second.is_unfinished
   second.run_round()
-  steps = second.clock.env_steps
-  assert 40 < steps < 60  # when it would imagine again
-  assert told == [steps, steps] and second.losses['dynamics_epochs'] == 2
+  assert not second.is_unfinished
+  assert (second.clock.env_steps, second.clock.updates) == (40, 8)
+  assert told == [40, 40] and second.losses['dynamics_epochs'] == 2
   assert len(drawn) == 1
   small_games.play(second, 100)
-  assert told == [steps, steps]
+  assert told == [40, 40]
 
 
 def test_begins_with_a_pretrained_model(make_game, tmp_path):
@@ -145,7 +147,12 @@ def test_without_a_word_of_the_task_the_end_is_learned(
   """From real terminals, beside the model; its weights are in a checkpoint."""
   binding = 'Task.is_healthy = None'
   game = without_updates(make_game(bindings=[binding]))
-  small_games.play(game, 60)
-  assert 'end' in game.trackables()
+  end = game.trackables()['end']
+  game.tell = lambda doing: True  # whose fit is not over yet
+  small_games.play(game, 40)
+  assert end._optimizer.iterations.numpy() == 0
+  game.tell = lambda doing: False
+  small_games.play(game, 60)  # at 40 and at 60
+  assert end._optimizer.iterations.numpy() == 2 * 400
   assert game.losses['learned_end_terminals'] >= 0
   assert 'end' not in make_game().trackables()

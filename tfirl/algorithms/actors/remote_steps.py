@@ -22,7 +22,7 @@ _SLICE_MS = 1000  # between two looks at who has ended
 # Lives of an actor in a row that brought nothing: an environment that fails at
 # once is not begun for ever, and a process may be killed a few times.
 _MOST_ERRORS, _MOST_DEATHS = 2, 10
-_MOST_ACTORS = 2**20  # numbers of streams
+_MOST_ACTORS, _MOST_LIVES = 2**20, 2**36  # numbers; lives of all of them
 
 
 class RemoteSteps:
@@ -81,7 +81,8 @@ class RemoteSteps:
     # Whoever waits for room has it before so many blocks of others.
     self._most_missed = 2 * capacity
     self._held: list[exchange.Block] = []  # taken from there, not yet from here
-    self._latest: dict[int, int] = {}  # stream -> number of its last block
+    self._latest: dict[int, int] = {}  # life -> number of its last block
+    self._num_used: dict[int, int] = {}  # life -> its blocks in rounds so far
     self._lives = [0] * num_actors  # how often each was begun
     self._fruitless = [0] * num_actors  # lives in a row without a block
     self._num_taken = 0  # blocks, by this process
@@ -253,15 +254,15 @@ class RemoteSteps:
 
   def _is_new(self, block: exchange.Block) -> bool:
     """Whether it was not counted before, as one that was sent twice was."""
-    stream, number = _stream(block), int(block.number)
+    life, number = _life(block), int(block.number)
     actor = int(block.actor)
     self._fruitless[actor] = 0
     self._num_taken += 1
     if block.life == self._lives[actor] - 1:
       self._heard[actor] = time.monotonic(), self._num_taken
-    if number <= self._latest.get(stream, -1):
+    if number <= self._latest.get(life, -1):
       return False
-    self._latest[stream] = number
+    self._latest[life] = number
     return True
 
   def _describe_wait(self) -> str:
@@ -282,7 +283,7 @@ class RemoteSteps:
     self._num_stale += num_stale
     packed = np.concatenate([block.rows for block in blocks])
     ages = np.array([updates - int(block.version) for block in blocks])
-    streams = np.array([_stream(block) for block in blocks])
+    streams = np.array([self._stream(block) for block in blocks])
     return sources.Steps(
       types.RewardedTransition(*self._layout.unpack_arrays(packed)),
       np.concatenate([block.times for block in blocks]),
@@ -296,6 +297,15 @@ class RemoteSteps:
       },
     )
 
+  def _stream(self, block: exchange.Block) -> int:
+    """One number for blocks that follow on each other: another one after each
+    that was too old to train on, or is lost.
+    """
+    life = _life(block)
+    num_used = self._num_used.get(life, 0)
+    self._num_used[life] = num_used + 1
+    return (int(block.number) - num_used) * _MOST_LIVES + life
+
 
 def rows_per_block(num_steps: int, num_actors: int) -> int:
   """The most steps that divide a round of `num_steps`, and its share of an
@@ -305,6 +315,6 @@ def rows_per_block(num_steps: int, num_actors: int) -> int:
   return next(n for n in range(share, 0, -1) if num_steps % n == 0)
 
 
-def _stream(block: exchange.Block) -> int:
+def _life(block: exchange.Block) -> int:
   """One number for each life of each actor."""
   return int(block.life) * _MOST_ACTORS + int(block.actor)

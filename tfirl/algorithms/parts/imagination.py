@@ -147,9 +147,20 @@ class Imagination:
 
     Returns:
       Named numbers of what was imagined.
+
+    Raises:
+      ValueError: rollouts get a length that they have in none of the first
+        10,000 epochs.
     """
     starts, first_actions = self._sample_starts(env_steps)
     length = self.length(env_steps)
+    checks.require(
+      f'Imagination.rollout_length at {env_steps:,} env steps',
+      length,
+      f'one of {list(self._tables)}, those of the first {_MOST_EPOCHS:,} '
+      f'epochs of {self._epoch_length} steps (Imagination.epoch_length)',
+      length in self._tables,
+    )
     if self._length not in (None, length):
       self._replay.move(
         self._tables[self._length].name, self._tables[length].name

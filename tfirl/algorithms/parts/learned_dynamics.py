@@ -96,6 +96,8 @@ class LearnedDynamics:
   ) -> Mapping[str, float]:
     """Fits the ensemble, and its ends if they are learned.
 
+    The ends wait for a fit that is over: each goes on from the last.
+
     Args:
       rows: NumPy [N, ...].
       env_steps: taken so far.
@@ -109,9 +111,10 @@ class LearnedDynamics:
     record = self._trainer.fit(rows, tell=tell)
     self._fitted_at, self.is_unfinished = env_steps, record.was_stopped
     logging.info('dynamics after %d steps: %s', env_steps, record)
+    fits_end = self._end is not None and not record.was_stopped
     return {
       **record.columns(),
-      **({} if self._end is None else self._end.fit(rows).columns()),
+      **(self._end.fit(rows).columns() if fits_end else {}),
       'dynamics_holdout_demos': float(len(self._held_out_demos())),
     }
 

@@ -27,17 +27,7 @@ class NoCost:
     """Is given what `CostTurns` is, and needs nothing of it."""
 
   def relabeled(self, agent):
-    """`agent` itself.
-
-    Raises: ValueError if it can't learn without rewards.
-    """
-    if getattr(agent, 'needs_reward', True):
-      raise ValueError(
-        'make_cost is @NoCost, so no row has a reward; found make_agent = '
-        f'@{type(agent).__name__}, which learns from rewards; expected an '
-        'agent that makes its own, @tfirl.IqLearnAgent, or make_cost = '
-        '@CostTurns'
-      )
+    """`agent` itself."""
     return agent
 
   def is_due(self, before: int, now: int) -> bool:
@@ -75,7 +65,3 @@ class TaskReward(NoCost):
   """
 
   rows_have_reward = True
-
-  def relabeled(self, agent):
-    """`agent` itself, whatever it is: its rows have rewards."""
-    return agent

@@ -23,7 +23,8 @@ class Steps(NamedTuple):
   Attributes:
     rows: [M, ...].
     times: how many steps into its episode each lies, [M] int64.
-    streams: [M] int64; rows of one number are one environment's, in order.
+    streams: [M] int64; rows of one number are one environment's, in order and
+      none left out.
     num_stale: steps that were taken besides, and are too old to train on.
     columns: of metrics.csv.
   """

@@ -37,7 +37,7 @@ class TrainingEpisodes:
   ) -> None:
     """Args: steps, [M], and how many into its episode each lies; a discount is
     0 only where an episode terminated. Those of one stream are one
-    environment's, in order.
+    environment's, in order and none left out.
     """
     columns = rewards, discounts, times, streams
     steps = zip(*(column.tolist() for column in columns), strict=True)

@@ -116,8 +116,9 @@ class WarmStart:
 
     Raises:
       FileNotFoundError: no policy is in `init_from`.
-      ValueError: that policy is none for this task and agent; or there is no
-        reward for `bc_trains_critics` or `critic_steps`.
+      ValueError: that policy is none for this task and agent; the agent learns
+        from rewards and `cost` gives none, or the other way round; or there is
+        none for `bc_trains_critics` or `critic_steps`.
       FloatingPointError: a loss is not finite.
     """
     self._check_rewards(demos, cost)
@@ -126,6 +127,7 @@ class WarmStart:
       if self._clone_is_rest:
         self._clone_share = 1.0 - self._bc_share
     agent = make_agent(*demos.sizes, demos.observations)
+    _check_player(agent, cost)
     if self._init_from and is_new:
       start_from(agent, self._init_from, demos.observations)
     elif self._bc_steps and is_new:
@@ -192,6 +194,26 @@ class WarmStart:
   def set_state(self, state: Mapping[str, float]) -> None:
     """Takes up what `get_state` gave."""
     self._likeness = state['likeness']
+
+
+def _check_player(agent, cost: cost_turns.CostTurns | no_cost.NoCost) -> None:
+  """Raises ValueError unless there are rewards for who learns from them, and
+  none that nobody would.
+  """
+  needs_reward = getattr(agent, 'needs_reward', True)
+  there_are = cost.reward_fn is not None or cost.rows_have_reward
+  player, other = type(agent).__name__, type(cost).__name__
+  if needs_reward and not there_are:
+    raise ValueError(
+      f'make_cost is @{other}, so no row has a reward; found make_agent = '
+      f'@{player}, which learns from rewards; expected an agent that makes its '
+      'own, @tfirl.IqLearnAgent, or make_cost = @CostTurns'
+    )
+  if there_are and not needs_reward:
+    raise ValueError(
+      f'make_agent is @{player}, which makes its own reward; found make_cost = '
+      f'@{other}, whose rewards nobody would learn from; expected @NoCost'
+    )
 
 
 def start_from(agent, run: str, observations: np.ndarray) -> None:
