@@ -162,6 +162,20 @@ def test_the_actor_moves_at_one_update_in_so_many(make_rows, policy_delay):
   assert compiled.num_traces == 1
 
 
+def test_critics_alone_take_the_same_step(train, noise, make_rows):
+  agent = make_agent(0.1, policy_delay=2)
+  critic, moved = agent._critic_network_1, []
+  for count in range(2):  # all learn, then the critics alone
+    randomized(agent)
+    agent.train_step_counter.assign(count)
+    before = critic.trainable_variables[-1].numpy()
+    noise.restart()
+    train(agent, make_rows(B, 1), np.ones(B))
+    moved.append(critic.trainable_variables[-1].numpy() - before)
+  assert np.abs(moved[0]).max() > 1e-3
+  np.testing.assert_allclose(*moved, rtol=1e-4)
+
+
 def test_learns_what_an_action_is_worth(make_rows):
   """A bandit, whose reward is -|a - .5|^2: both sides find it."""
   agent = make_agent(

@@ -89,6 +89,11 @@ class CrossQAgent(sac.SacAgent):
     errors = [td_errors_loss_fn(targets, value) for value in values]
     return tf.reduce_mean(errors[0] + errors[1])
 
+  def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
+    # As TF-Agents weighs it: critics alone take steps as long as all do.
+    error = super()._value_error(time_steps, actions, next_time_steps)
+    return self._critic_loss_weight * error
+
   def _make_critic(self, observation_spec, action_spec, hidden, layer_norm):
     checks.require(
       'tfirl.SacAgent.critic_layer_norm',
@@ -122,7 +127,7 @@ class CrossQAgent(sac.SacAgent):
     return info
 
   def _train_critics_alone(self, experience) -> tf_agent.LossInfo:
-    loss = self._critic_loss_weight * self.train_critics(experience)
+    loss = self.train_critics(experience)
     self.train_step_counter.assign_add(1)
     actor_loss, alpha_loss, entropy = tf.unstack(self._latest)
     extra = sac.SacInfo(
