@@ -150,21 +150,45 @@ def test_says_which_bindings_change_nothing(run, capsys):
   ) in _lines(capsys)
 
 
-@pytest.mark.parametrize('is_encoded', [True, False])
-def test_says_that_networks_see_by_other_demonstrations(
-  run, demos, capsys, is_encoded
-):
+def _encoded(run, is_encoded):
+  """Has the runs learn by a file's demonstrations, encoded or not."""
   facts = ["Task.name = 'toy'", f"Task.env_id = '{_ENV_ID}'"]
   gin_bindings.parse([], [*facts, f'make_encoding.standardize = {is_encoded}'])
   run.script.learns_from_demos = True
   run.script.while_made = lambda: encoding.make_encoding(np.zeros((2, 1)))
+
+
+def _change(path):
+  with np.load(path) as found:
+    np.savez(path, **{**found, 'actions': np.ones((6, 1), np.float32)})
+
+
+@pytest.mark.parametrize('is_encoded', [True, False])
+def test_says_that_networks_see_by_other_demonstrations(
+  run, demos, capsys, is_encoded
+):
+  _encoded(run, is_encoded)
   run(demos=demos, stop_after=1)
   run(demos=demos, stop_after=1)
-  with np.load(demos) as found:
-    np.savez(demos, **{**found, 'actions': np.ones((6, 1), np.float32)})
+  _change(demos)
   words = f'observations are encoded by {demos} from now on'
   assert words not in capsys.readouterr().err
   run(demos=demos, stop_after=1, allow_changes=True)
   assert (words in capsys.readouterr().err) == is_encoded
   run(demos=demos)
   assert words not in capsys.readouterr().err  # once
+
+
+def test_embedded_ones_are_the_same_to_the_last_digits(
+  run, demos, capsys, monkeypatch
+):
+  """On another machine they are rolled out anew: nothing is said of it."""
+  of_task = experiment.load.of_task
+  monkeypatch.setattr(
+    experiment.load, 'of_task', lambda _, task: of_task(demos, task)
+  )
+  _encoded(run, True)
+  run(demos='embedded:toy', stop_after=1)
+  _change(demos)
+  run(demos='embedded:toy', stop_after=1)
+  assert 'are encoded by' not in capsys.readouterr().err

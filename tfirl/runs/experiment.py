@@ -135,10 +135,13 @@ def run(
   opening.say_what(run_folder, task, seed, budget)
   threads.take(num_threads)
   latest = run_folder.checkpoint_to_go_on_from()
-  demonstrations, facts = None, {'budget': dataclasses.asdict(budget)}
+  demonstrations, are_others = None, False
+  facts = {'budget': dataclasses.asdict(budget)}
   if make_algorithm.learns_from_demos:
     must_match = latest is not None and not run_folder.allow_changes
-    demonstrations = _load_demos(demos, task, run_folder, must_match)
+    demonstrations, are_others = _load_demos(
+      demos, task, run_folder, must_match
+    )
     facts['demonstrations'] = _facts_of(demonstrations)
   if latest is None:
     run_folder.go_on(**facts)
@@ -186,7 +189,8 @@ def run(
     gin_bindings.check_all_consumed()
     opening.say_idle()
     if latest is not None and not current.is_spent:
-      opening.say_encoding(run_folder, demonstrations)
+      if are_others:
+        opening.say_encoding(demonstrations)
       run_folder.go_on(**facts)
     run_folder.write_operative_config()
     current.train(bar, eval_every, checkpoint_every, log_every, stop)
@@ -203,10 +207,11 @@ def _load_demos(
   task: tasks.Task,
   run_folder: run_folder_lib.RunFolder,
   must_match: bool,
-) -> types.Demonstrations:
-  """Demonstrations of `task`: its own, if no other source is given.
+) -> tuple[types.Demonstrations, bool]:
+  """Demonstrations of `task`: its own, if no other source is given; and whether
+  the run began with others.
 
-  Raises RunFolderError if they `must_match` what the run began with and don't.
+  Raises RunFolderError if they `must_match` those and don't.
   """
   source = source or task.demos
   demos = load.of_task(source, task)
@@ -215,13 +220,14 @@ def _load_demos(
   # Embedded experts are rolled out anew where none are cached; on another
   # machine the last digits may be others.
   is_embedded = str(source).startswith('embedded:')
-  if must_match and not is_embedded and earlier not in (None, digest):
+  are_others = not is_embedded and earlier not in (None, digest)
+  if must_match and are_others:
     raise run_folder_lib.RunFolderError(
       f'{run_folder.path}: {demos.source} holds others than the run began '
       f'with: digest {digest}, was {earlier}. Put the old ones back, give '
       'another --root_dir, or go on with these: --allow_changes'
     )
-  return demos
+  return demos, are_others
 
 
 def _facts_of(demos: types.Demonstrations) -> dict[str, Any]:

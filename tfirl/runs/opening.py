@@ -57,22 +57,15 @@ def say_idle() -> None:
     signals.say(line)
 
 
-def say_encoding(
-  run_folder: run_folder_lib.RunFolder, demos: types.Demonstrations | None
-) -> None:
-  """Where networks that go on now see observations as they never did.
-
-  Args: `run_folder` of the run, which tells what it began with, and `demos`
-    that it goes on with; once all is built.
+def say_encoding(demos: types.Demonstrations) -> None:
+  """Networks that go on see observations as they never did, if they are encoded
+  by demonstrations: now by these. Once all is built.
   """
-  earlier = (run_folder.recorded('demonstrations') or {}).get('digest')
-  is_other = demos is not None and earlier not in (None, demos.digest)
   encodes = any(
     any(gin_bindings.in_use(f'make_encoding.{name}'))
     for name in ('standardize', 'num_frequencies')
   )
-  # Embedded ones are rolled out anew: others in the last digits at most.
-  if is_other and encodes and not demos.source.startswith('embedded:'):
+  if encodes:
     signals.say(
       f'observations are encoded by {demos.source} from now on '
       '(make_encoding), while the networks learned by other demonstrations: '
