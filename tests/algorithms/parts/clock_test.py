@@ -1,8 +1,9 @@
 """When a period is due."""
 
 import pytest
+from absl import logging
 
-from tfirl.algorithms.parts.clock import Clock, crosses
+from tfirl.algorithms.parts.clock import Clock, Periods, crosses
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,17 @@ def test_every_step_but_those_of_evaluations_is_a_real_one():
     ('rollout_steps', 26),
     ('updates', 48),
   ]
+
+
+def test_a_period_that_is_shorter_than_a_round_is_told_once(monkeypatch):
+  told = []
+  monkeypatch.setattr(logging, 'warning', lambda *said: told.append(said))
+  periods = Periods()
+  for before in (0, 64, 128):
+    assert periods.is_due('run.eval_every', 10, before, before + 64)
+    assert periods.is_due('run.log_every', 64, before, before + 64)
+  ((text, *values),) = told
+  assert text % tuple(values) == (
+    'run.eval_every is 10, and a round is 64 of its steps: it is due once a '
+    'round; expected 64 or more'
+  )

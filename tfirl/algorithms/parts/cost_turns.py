@@ -98,6 +98,7 @@ class CostTurns:
     self.learner = _make_learner(demos, cost_seed)
     self.learner.take_level(self._expert)
     self.cost_update_period = cost_update_period
+    self._periods = clock_lib.Periods()
     self._cost_rollout_episodes = cost_rollout_episodes
     self._cost_updates = cost_updates
     self._first_cost_updates = first_cost_updates
@@ -125,7 +126,9 @@ class CostTurns:
 
   def is_due(self, before: int, now: int) -> bool:
     """Whether a turn lies in the steps (before, now]."""
-    return clock_lib.crosses(self.cost_update_period, before, now)
+    return self._periods.is_due(
+      'CostTurns.cost_update_period', self.cost_update_period, before, now
+    )
 
   def note(self, rows: types.Transition, times: np.ndarray) -> None:
     """Sees a round of training [M, ...], and when in its episode each lies."""
