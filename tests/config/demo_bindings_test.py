@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfirl.config import few_demos, gin_bindings
+from tfirl.config import demo_bindings, gin_bindings
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
 _FILES = ['hype_hopper.gin']
@@ -10,53 +10,53 @@ _FILES = ['hype_hopper.gin']
 
 def test_the_flag_becomes_a_binding():
   given = ['run.env_steps = 9']
-  lines = few_demos.parse(_FILES, given, 4)
+  lines = demo_bindings.parse(_FILES, given, 4)
   assert lines == [*given, 'load_demonstrations.num_episodes = 4']
-  assert gin_bindings.value_of(few_demos.BINDING) == 4
+  assert gin_bindings.value_of(demo_bindings.BINDING) == 4
   assert gin_bindings.value_of('run.env_steps') == 9
-  assert few_demos.method() == 'hype-n4'
+  assert demo_bindings.method() == 'hype-n4'
   # Given once more, as a sweep's unit does: it changes nothing.
-  assert few_demos.parse(_FILES, lines, 4) == lines
-  assert few_demos.parse(_FILES, lines, None) == lines
-  assert few_demos.method() == 'hype-n4'
+  assert demo_bindings.parse(_FILES, lines, 4) == lines
+  assert demo_bindings.parse(_FILES, lines, None) == lines
+  assert demo_bindings.method() == 'hype-n4'
 
 
 def test_without_it_gin_says():
-  assert few_demos.parse(_FILES, [], None) == []
-  assert few_demos.method() == 'hype'
-  few_demos.parse(_FILES, [f'{few_demos.BINDING} = None'], None)
-  assert few_demos.method() == 'hype'
-  few_demos.parse(_FILES, ['k = 2', f'{few_demos.BINDING} = %k'], None)
-  assert few_demos.method() == 'hype-n2'
+  assert demo_bindings.parse(_FILES, [], None) == []
+  assert demo_bindings.method() == 'hype'
+  demo_bindings.parse(_FILES, [f'{demo_bindings.BINDING} = None'], None)
+  assert demo_bindings.method() == 'hype'
+  demo_bindings.parse(_FILES, ['k = 2', f'{demo_bindings.BINDING} = %k'], None)
+  assert demo_bindings.method() == 'hype-n2'
 
 
 @pytest.mark.parametrize('bound', [8, None])
 def test_a_flag_that_says_other_than_gin(bound, tmp_path):
   path = tmp_path / 'mine.gin'
-  path.write_text(f'{few_demos.BINDING} = {bound}\n')
+  path.write_text(f'{demo_bindings.BINDING} = {bound}\n')
   with pytest.raises(
     ValueError,
     match=f'--num_demos is 4, and gin binds .*num_episodes = {bound}; expected',
   ):
-    few_demos.parse([*_FILES, str(path)], [], 4)
+    demo_bindings.parse([*_FILES, str(path)], [], 4)
 
 
 @pytest.mark.parametrize('number', [0, -1])
 def test_too_few_by_flag(number):
   with pytest.raises(ValueError, match=f'^--num_demos is {number}; expected'):
-    few_demos.parse(_FILES, [], number)
+    demo_bindings.parse(_FILES, [], number)
 
 
 @pytest.mark.parametrize('bound', ['0', '-1', '2.0', 'True', "'four'"])
 def test_no_number_by_gin_is_in_no_folders_name(bound):
   with pytest.raises(
     ValueError,
-    match=f'{few_demos.BINDING} is {bound}; expected int, at least 1',
+    match=f'{demo_bindings.BINDING} is {bound}; expected int, at least 1',
   ):
-    few_demos.parse(_FILES, [f'{few_demos.BINDING} = {bound}'], None)
+    demo_bindings.parse(_FILES, [f'{demo_bindings.BINDING} = {bound}'], None)
 
 
 def test_a_method_needs_its_algorithm():
-  gin_bindings.parse([], [f'{few_demos.BINDING} = 4'])
+  gin_bindings.parse([], [f'{demo_bindings.BINDING} = 4'])
   with pytest.raises(gin_bindings.BindingError, match='run.algorithm'):
-    few_demos.method()
+    demo_bindings.method()

@@ -10,7 +10,7 @@ import math
 import pytest
 
 from tfirl import tasks
-from tfirl.config import few_demos, gin_bindings
+from tfirl.config import demo_bindings, gin_bindings
 from tfirl.demos.formats import npz
 from tfirl.runs import launch
 
@@ -72,7 +72,7 @@ def launched(tmp_path):
       stop=stop,
       num_demos=num_demos,
     )
-    (path,) = tmp_path.glob(f'*/{few_demos.method()}/0/metrics.csv')
+    (path,) = tmp_path.glob(f'*/{demo_bindings.method()}/0/metrics.csv')
     assert (path.parent / 'policy').is_dir()
     with open(path, newline='') as file:
       return list(csv.DictReader(file))[-1]

@@ -10,7 +10,7 @@ from tfirl.config import argument_types
 def main(argv: Sequence[str], name: str) -> None:
   """Trains; exits with 1 and one line after a user's error."""
   args = _make_parser(name).parse_args(argv)
-  from tfirl.config import few_demos, gin_files
+  from tfirl.config import demo_bindings, gin_files
 
   files = [arguments.gin_file(file) for file in (args.name, *args.gin_file)]
   for file in files:
@@ -19,7 +19,7 @@ def main(argv: Sequence[str], name: str) -> None:
 
   launch.run(
     files,
-    few_demos.accepting(args.binding, args.accept_demos),
+    demo_bindings.accepting(args.binding, args.accept_demos),
     args.root_dir,
     args.seed,
     args.demos,

@@ -21,7 +21,7 @@ import tensorflow as tf
 from absl import flags, logging
 
 from tfirl import checks, tasks, types
-from tfirl.config import few_demos, flag_help, gin_messages, required
+from tfirl.config import demo_bindings, flag_help, gin_messages, required
 from tfirl.demos import flags as demo_flags
 from tfirl.demos import load
 from tfirl.evaluation import record
@@ -74,8 +74,8 @@ def define_flags() -> None:
     None,
     f'demonstrations in place of the embedded ones: {demo_flags.SOURCES}',
   )
-  flags.DEFINE_bool('accept_demos', False, few_demos.ACCEPT_HELP)
-  flags.DEFINE_integer('num_demos', None, few_demos.FLAG_HELP)
+  flags.DEFINE_bool('accept_demos', False, demo_bindings.ACCEPT_HELP)
+  flags.DEFINE_integer('num_demos', None, demo_bindings.FLAG_HELP)
   flags.DEFINE_boolean('allow_changes', False, ALLOW_CHANGES_HELP)
   flags.DEFINE_string('ray_address', None, ray_connection.FLAG_HELP)
   flags.DEFINE_string(
@@ -187,7 +187,7 @@ def launch(
   seed = int(seed)  # Keras takes none of NumPy's
   demos = None if demos is None else load.given(demos)
   facts = [] if task is None else task.bindings
-  few_demos.parse(gin_files, bindings, num_demos, facts)
+  demo_bindings.parse(gin_files, bindings, num_demos, facts)
   seed_everything(seed)
   generated_code.keep_in_memory()
   task = task or tasks.make_task()
@@ -195,7 +195,7 @@ def launch(
   if isinstance(demos, str):
     demos = os.path.expanduser(demos)  # the same file on resume, ~ or not
   source = demos.source if isinstance(demos, types.Demonstrations) else demos
-  folder = root_dir, task.name, few_demos.method(), seed, source
+  folder = root_dir, task.name, demo_bindings.method(), seed, source
   with RunFolder(*folder, allow_changes) as run_folder:
     error_txt = run_folder.path / run_files.ERROR
     error_txt.unlink(missing_ok=True)
@@ -265,7 +265,7 @@ def main(argv: list[str]) -> None:
   given = flags.FLAGS
   run(
     given.gin_file,
-    few_demos.accepting(given.gin_bindings, given.accept_demos),
+    demo_bindings.accepting(given.gin_bindings, given.accept_demos),
     given.root_dir,
     given.seed,
     given.demos,

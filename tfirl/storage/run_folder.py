@@ -1,7 +1,7 @@
 """The folder of one run: ROOT/TASK/METHOD/SEED/.
 
 METHOD is the algorithm's name, or ALGORITHM-nK if it is shown K demonstrated
-episodes only (`few_demos.method`).
+episodes only (`demo_bindings.method`).
 
 Holds the config, metadata, metrics, checkpoints, policy and videos. Opening
 it again resumes the run, unless its config has changed since. A folder may be

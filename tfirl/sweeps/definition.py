@@ -12,7 +12,7 @@ from typing import NamedTuple
 import gin
 
 from tfirl.config import budget as budget_lib
-from tfirl.config import few_demos, gin_bindings, gin_files, gin_types
+from tfirl.config import demo_bindings, gin_bindings, gin_files, gin_types
 from tfirl.config.gin_types import Binding
 
 # Registers all that a gin file may name.
@@ -29,7 +29,7 @@ class Config(NamedTuple):
     label: the swept bindings, '' without any. The number of demonstrations is
       not among them: the method says it.
     text: gin's whole config, which makes the id.
-    task, method, budget, num_actors: what it binds; see `few_demos.method`.
+    task, method, budget, num_actors: what it binds; see `demo_bindings.method`.
   """
 
   gin_files: tuple[str, ...]
@@ -163,11 +163,11 @@ def _make_config(
   num_demos: int | None,
 ) -> Config:
   lines = [*bindings, *(binding.text for binding in point)]
-  lines = few_demos.parse(paths, lines, num_demos)
-  labels = [
-    f'{name}={value!r}' for name, value in point if name != few_demos.BINDING
+  lines = demo_bindings.parse(paths, lines, num_demos)
+  axes = [
+    (name, value) for name, value in point if name != demo_bindings.BINDING
   ]
-  label = ', '.join(labels)
+  label = ', '.join(f'{name}={value!r}' for name, value in axes)
   algorithm = gin_bindings.value_of('run.algorithm')
   return Config(
     gin_files=tuple(paths),
@@ -175,7 +175,7 @@ def _make_config(
     label=label,
     text=gin.config_str(),
     task=gin_bindings.value_of('Task.name'),
-    method=few_demos.method(),
+    method=demo_bindings.method(),
     num_actors=gin_bindings.value_of('run.num_actors', 0),
     budget=_budget(algorithm, f'{", ".join(paths)}{label and f" ({label})"}'),
   )

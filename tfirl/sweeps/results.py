@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from absl import app, flags
 
-from tfirl.config import few_demos
+from tfirl.config import demo_bindings
 from tfirl.sweeps import sweep
 
 _MUJOCO = ('hopper', 'walker2d', 'halfcheetah', 'ant', 'humanoid')
@@ -88,7 +88,7 @@ def file_sets() -> list[tuple[str, ...]]:
   if given.seeds is None:
     given.seeds = table.seeds
   if table.num_demos and given.num_demos is None:
-    axis = f'{few_demos.BINDING}={list(table.num_demos)}'
+    axis = f'{demo_bindings.BINDING}={list(table.num_demos)}'
     given.sweep = [*given.sweep, axis]
   given.ablate = given.ablate or list(table.lines)
   methods = _chosen('methods', table.methods)

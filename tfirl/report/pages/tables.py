@@ -243,19 +243,17 @@ def run_cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
         [run.task, run.algorithm, run.seed, str(len(scores))]
         + [texts.number(run.columns['real_steps'][-1])]
         + [texts.number(s) for s in (scores[0], scores.max(), final)]
-        + [_with_spread(of_last, None if curve.is_success else run)]
+        + [_of_last(run, of_last, curve.is_success)]
         + [', '.join(run.versions) or '–', run.path]
       )
   return header, rows
 
 
-def _with_spread(score: float, run: Run | None) -> str:
-  """'2,863 ± 492', what a run's last policy scores, over its episodes; of
-  successes, without a run, the share alone.
+def _of_last(run: Run, score: float, is_success: bool) -> str:
+  """'2,863 ± 492', what the run's last policy scores, with its deviation over
+  episodes, which of successes the share itself tells.
   """
-  if np.isnan(score):
-    return '–'
-  if run is None:
+  if is_success or run.last_policy is None:
     return texts.number(score, 1)
   return f'{texts.number(score)} ± {texts.number(run.last_policy.return_std)}'
 
