@@ -23,66 +23,11 @@ from absl import flags
 os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
-# Not of `make quick`: they train, compile, roll out for long, start processes.
-# Folders, files, or single tests, whatever their parameters.
-_SLOW = (
-  'agents/actor_critic_test.py',
-  'agents/encoding_test.py::test_waves_clone_sharp_turns',
-  'agents/export_test.py::test_loads_without_tfirl',
-  'agents/export_test.py::test_onnx_acts_alike',
-  'agents/noise_test.py',
-  'agents/relabeling_test.py',
-  'agents/round_test.py',
-  'agents/sac_test.py::test_behavior_cloning_term_pulls_the_actor',
-  'agents/td3_bc_test.py::test_it_learns_where_reward_is',
-  'algorithms/actors/ray_crew_test.py',
-  'algorithms/actors/worker_test.py',
-  'algorithms/loops_test.py',
-  'algorithms/model_based_test.py',
-  'algorithms/parts/pretraining_test.py',
-  'algorithms/parts/warm_start_test.py',
-  'algorithms/pretrain_dynamics_test.py',
-  'algorithms/task_reward_test.py',
-  'api/',
-  'benchmarks/',
-  'cli/check_test.py',
-  'costs/learner_test.py::test_checkpoint_and_state_continue',
-  'costs/learner_test.py::test_learns_to_tell_the_learner_from_the_expert',
-  'd4rl_antmaze_run_test.py',
-  'demos/collect_test.py',
-  'demos/experts/',
-  'docs_blocks_test.py::test_commands_have_the_flags',
-  'docs_site/site_test.py',
-  'docs_test.py::test_a_page_runs',
-  'dynamics/learned_end_test.py',
-  'dynamics/learning_rate_test.py',
-  'dynamics/trainer_test.py',
-  'ends_test.py',
-  'envs/mazes/camera_test.py',
-  'gin_matrix/few_demos_test.py',
-  'gin_matrix/locomotion_test.py',
-  'gin_matrix/maze_test.py',
-  'learns_test.py',
-  'machine/generated_code_test.py',
-  'machine/ray_connection_test.py::test_ray_of',
-  'machine/threads_test.py',
-  'maze_picture_test.py',
-  'processes/',
-  'quickstart_test.py',
-  'replay/notes_test.py',
-  'report/browser_test.py',
-  'report/drawing/',
-  'runs/launch_test.py::test_sigterm_ends_the_process',
-  'runs/launch_test.py::test_user_error_is_one_line',
-  'runs/loop_test.py',
-  'runs/model_env_test.py',
-  'runs/tensorboard_test.py',
-  'storage/checkpoints_test.py::test_killed_while_writing',
-  'sweeps/executors/',
-  'sweeps/paper_test.py',
-  'sweeps/storm_test.py',
-  'sweeps/sweep_test.py',
-  'sweeps/xm_sweep_test.py',
+# Not of `make quick`.
+_SLOW = tuple(
+  line
+  for line in (_ROOT / 'tests' / 'slow.txt').read_text().splitlines()
+  if not line.startswith('#')
 )
 
 # What takes minutes, the longest first: begun last, one worker would be left

@@ -5,8 +5,9 @@ no states are recorded an episode is replayed from its seed; else the ranges of
 observations are compared.
 """
 
+import logging
+
 import numpy as np
-from absl import logging
 from tf_agents.environments import py_environment
 
 from tfirl.demos import ends, jumps

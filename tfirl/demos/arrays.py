@@ -1,10 +1,10 @@
 """Demonstrations from arrays that a program holds."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from absl import logging
 
 from tfirl import tasks
 from tfirl.demos import agreement

@@ -6,12 +6,12 @@ everything is trusted.
 
 import dataclasses
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from absl import logging
 
 from tfirl.demos import ends, outliers, recorder
 from tfirl.demos.checking import check, check_real, require_keys, to_flags

@@ -5,9 +5,9 @@ falling; two episodes that are taken as one teach a step that no robot takes.
 """
 
 import dataclasses
+import logging
 
 import numpy as np
-from absl import logging
 
 from tfirl.demos import jumps
 from tfirl.demos.checking import check, option

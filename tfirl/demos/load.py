@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 import os
 import reprlib
 from collections.abc import Mapping
@@ -9,7 +10,6 @@ from typing import Any
 
 import gin
 import numpy as np
-from absl import logging
 
 from tfirl import checks, tasks
 from tfirl.demos import agreement, maze_trajectories

@@ -5,9 +5,9 @@ our tasks end there.
 """
 
 import dataclasses
+import logging
 
 import numpy as np
-from absl import logging
 
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check

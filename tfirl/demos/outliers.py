@@ -1,7 +1,8 @@
 """Single numbers so far off that they swamp what is made of all the others."""
 
+import logging
+
 import numpy as np
-from absl import logging
 
 # Times the median deviation from the median of a column.
 _FAR = 1e6

@@ -1,7 +1,8 @@
 """Actions of an environment's scale, in [-1, 1]."""
 
+import logging
+
 import numpy as np
-from absl import logging
 
 from tfirl.demos.checking import check, option
 

@@ -1,9 +1,9 @@
 """Some of the demonstrations: the first ones, drawn ones, so many rows."""
 
 import dataclasses
+import logging
 
 import numpy as np
-from absl import logging
 
 from tfirl.demos.checking import check
 from tfirl.types import Demonstrations

@@ -1,7 +1,6 @@
 """When a period is due."""
 
 import pytest
-from absl import logging
 
 from tfirl.algorithms.parts.clock import Clock, Periods, crosses
 
@@ -47,15 +46,12 @@ def test_every_step_but_those_of_evaluations_is_a_real_one():
   ]
 
 
-def test_a_period_that_is_shorter_than_a_round_is_told_once(monkeypatch):
-  told = []
-  monkeypatch.setattr(logging, 'warning', lambda *said: told.append(said))
+def test_a_period_that_is_shorter_than_a_round_is_told_once(caplog):
   periods = Periods()
   for before in (0, 64, 128):
     assert periods.is_due('run.eval_every', 10, before, before + 64)
     assert periods.is_due('run.log_every', 64, before, before + 64)
-  ((text, *values),) = told
-  assert text % tuple(values) == (
+  assert caplog.messages == [
     'run.eval_every is 10, and a round is 64 of its steps: it is due once a '
     'round; expected 64 or more'
-  )
+  ]

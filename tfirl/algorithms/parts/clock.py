@@ -1,8 +1,7 @@
 """What has been spent so far, and what is due."""
 
 import dataclasses
-
-from absl import logging
+import logging
 
 
 @dataclasses.dataclass

@@ -13,13 +13,13 @@ import contextlib
 import hashlib
 import io
 import json
+import logging
 import os
 from collections.abc import Mapping
 from typing import Any
 
 import minari
 import numpy as np
-from absl import logging
 
 from tfirl import tasks as tasks_lib
 from tfirl.acting import MlpPolicy

@@ -1,9 +1,9 @@
 """Rows and episodes of other layouts, as the columns that the border takes."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from absl import logging
 
 from tfirl.demos.checking import check, check_real, to_flags
 from tfirl.demos.raw import RawDemonstrations

@@ -4,7 +4,7 @@ The HDF5 library runs in circles on some damaged files, and crashes on others:
 no exception tells, and no signal handler of Python's is called.
 """
 
-import logging as std_logging
+import logging
 import os
 import signal
 import time
@@ -62,7 +62,7 @@ def _play(read: Callable[[], object], parent: int) -> None:
   """Never returns: what the parent has open is not the child's to close."""
   try:
     orphans.end_with_parent(parent, signal.SIGKILL)
-    std_logging.disable()
+    logging.disable()
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)

@@ -5,8 +5,9 @@ while `infos/goal` is where the ant was sent; their `infos/qpos` and `qvel` are
 those after the step (Farama-Foundation/D4RL, issue 200).
 """
 
+import logging
+
 import numpy as np
-from absl import logging
 
 from tfirl.demos.checking import check
 from tfirl.envs.mazes import goal_maze

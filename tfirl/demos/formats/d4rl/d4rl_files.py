@@ -1,13 +1,12 @@
 """Where D4RL's data sets lie: its cache folder, else its server."""
 
+import logging
 import os
 import re
 import shutil
 import tempfile
 import urllib.error
 import urllib.request
-
-from absl import logging
 
 _SERVER = 'http://rail.eecs.berkeley.edu/datasets/offline_rl'
 _TIMEOUT_S = 30.0

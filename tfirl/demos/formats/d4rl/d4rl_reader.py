@@ -8,9 +8,10 @@ row is the next episode's first observation. An AntMaze's rewards, terminals and
 states are put right first (`d4rl_antmaze`).
 """
 
+import logging
+
 import gymnasium
 import numpy as np
-from absl import logging
 
 from tfirl.demos import jumps
 from tfirl.demos.border import RawDemonstrations

@@ -7,11 +7,11 @@ names, '2024-05-01 grasp' say, and are all alike: those only as `keys` tell.
 """
 
 import collections
+import logging
 import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from absl import logging
 
 from tfirl.demos.checking import check, to_flags
 from tfirl.demos.formats import rows

@@ -5,10 +5,10 @@ reads some of them: no other is touched.
 """
 
 import difflib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from absl import logging
 
 from tfirl.demos.checking import DemonstrationError, check
 from tfirl.demos.formats import rows

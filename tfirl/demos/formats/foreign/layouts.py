@@ -9,8 +9,9 @@ Stable-Baselines 2 (`generate_expert_traj`): obs, actions, rewards and
 episode_starts, one a row; episode_returns.
 """
 
+import logging
+
 import numpy as np
-from absl import logging
 
 from tfirl.demos.checking import check, to_flags
 from tfirl.demos.formats import rows
