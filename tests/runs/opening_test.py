@@ -9,6 +9,7 @@ import pytest
 
 from tfirl import tasks
 from tfirl.config import budget, gin_bindings
+from tfirl.demos import load
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
 from tfirl.machine import progress
@@ -183,10 +184,8 @@ def test_embedded_ones_are_the_same_to_the_last_digits(
   run, demos, capsys, monkeypatch
 ):
   """On another machine they are rolled out anew: nothing is said of it."""
-  of_task = experiment.load.of_task
-  monkeypatch.setattr(
-    experiment.load, 'of_task', lambda _, task: of_task(demos, task)
-  )
+  of_task = load.of_task
+  monkeypatch.setattr(load, 'of_task', lambda _, task: of_task(demos, task))
   _encoded(run, True)
   run(demos='embedded:toy', stop_after=1)
   _change(demos)

@@ -31,6 +31,15 @@ class Budget:
   total: int
   cut_from: int | None = None
 
+  @property
+  def unit_in_words(self) -> str:
+    """'real steps'."""
+    return self.unit.replace('_', ' ')
+
+  def __str__(self):
+    """'100,000 real steps'."""
+    return f'{self.total:,} {self.unit_in_words}'
+
   def spent(self, clock) -> int:
     """How much of it `clock` shows."""
     return getattr(clock, self.unit)

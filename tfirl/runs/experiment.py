@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import gin
 
@@ -25,11 +25,10 @@ from tfirl.algorithms.parts import start_states as _start_states  # noqa: F401
 from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings
 from tfirl.costs import level as _level  # noqa: F401
-from tfirl.demos import consistency, load
 from tfirl.dynamics import termination as _termination  # noqa: F401
 from tfirl.evaluation import record
 from tfirl.machine import progress, threads
-from tfirl.runs import actors, evaluations, opening, session
+from tfirl.runs import actors, evaluations, opening, run_demos, session
 from tfirl.storage import run_folder as run_folder_lib
 
 _MakeAlgorithm = Annotated[
@@ -135,17 +134,14 @@ def run(
   opening.say_what(run_folder, task, seed, budget)
   threads.take(num_threads)
   latest = run_folder.checkpoint_to_go_on_from()
-  demonstrations, are_others = None, False
-  facts = {'budget': dataclasses.asdict(budget)}
+  learned_from = run_demos.RunDemos()
   if make_algorithm.learns_from_demos:
     must_match = latest is not None and not run_folder.allow_changes
-    demonstrations, are_others = _load_demos(
-      demos, task, run_folder, must_match
-    )
-    facts['demonstrations'] = _facts_of(demonstrations)
+    learned_from = run_demos.load_for(run_folder, demos, task, must_match)
+  facts = {'budget': dataclasses.asdict(budget), **learned_from.facts()}
   if latest is None:
     run_folder.go_on(**facts)
-  opening.say_from_and_to(run_folder, demonstrations, latest)
+  opening.say_from_and_to(run_folder, learned_from, latest)
   with contextlib.ExitStack() as stack:
     given = stack.enter_context(
       actors.sources(
@@ -153,7 +149,7 @@ def run(
       )
     )
     built = make_algorithm(
-      task, demonstrations, seed, restore_from=latest, **given
+      task, learned_from.demos, seed, restore_from=latest, **given
     )
     stack.callback(built.close)
     played = evaluations.Evaluations(
@@ -173,13 +169,14 @@ def run(
       budget,
       keep_best=keep_best,
       on_evaluation=on_evaluation,
-      demos=None if demonstrations is None else demonstrations.source,
+      demos=learned_from.source,
       started=started,
     )
     stack.callback(current.close)
     name = f'{run_folder.path.parent.name} {task.name} {seed}'
-    unit = budget.unit.replace('_', ' ')
-    bar = progress.ProgressBar(budget.total, current.steps, name, unit)
+    bar = progress.ProgressBar(
+      budget.total, current.steps, name, budget.unit_in_words
+    )
     stack.callback(bar.close)
     if latest is None:
       current.evaluate()
@@ -189,8 +186,8 @@ def run(
     gin_bindings.check_all_consumed()
     opening.say_idle()
     if latest is not None and not current.is_spent:
-      if are_others:
-        opening.say_encoding(demonstrations)
+      if learned_from.are_others:
+        opening.say_encoding(learned_from)
       run_folder.go_on(**facts)
     run_folder.write_operative_config()
     current.train(bar, eval_every, checkpoint_every, log_every, stop)
@@ -200,46 +197,3 @@ def run(
       run_folder.mark_complete(current.steps)
     else:
       opening.say_stopped(current.steps, budget)
-
-
-def _load_demos(
-  source: str | types.Demonstrations | None,
-  task: tasks.Task,
-  run_folder: run_folder_lib.RunFolder,
-  must_match: bool,
-) -> tuple[types.Demonstrations, bool]:
-  """Demonstrations of `task`: its own, if no other source is given; and whether
-  the run began with others.
-
-  Raises RunFolderError if they `must_match` those and don't.
-  """
-  source = source or task.demos
-  demos = load.of_task(source, task)
-  digest = demos.digest
-  earlier = (run_folder.recorded('demonstrations') or {}).get('digest')
-  # Embedded experts are rolled out anew where none are cached; on another
-  # machine the last digits may be others.
-  is_embedded = str(source).startswith('embedded:')
-  are_others = not is_embedded and earlier not in (None, digest)
-  if must_match and are_others:
-    raise run_folder_lib.RunFolderError(
-      f'{run_folder.path}: {demos.source} holds others than the run began '
-      f'with: digest {digest}, was {earlier}. Put the old ones back, give '
-      'another --root_dir, or go on with these: --allow_changes'
-    )
-  return demos, are_others
-
-
-def _facts_of(demos: types.Demonstrations) -> dict[str, Any]:
-  """What metadata.json says of them."""
-  return {
-    'source': demos.source,
-    'digest': demos.digest,
-    'num_episodes': len(demos.episode_ends),
-    'num_transitions': len(demos),
-    'mean_return': opening.mean_return(demos),
-    'mean_length': len(demos) / len(demos.episode_ends),
-    'terminated': float(demos.terminals.sum() / len(demos.episode_ends)),
-    'action_size': demos.actions.shape[1],
-    **consistency.facts(demos),
-  }

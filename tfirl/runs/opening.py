@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import numpy as np
-
-from tfirl import tasks, types
+from tfirl import tasks
 from tfirl.config import budget as budget_lib
 from tfirl.config import gin_bindings, idle
 from tfirl.machine import signals
+from tfirl.runs import run_demos
 from tfirl.storage import run_folder as run_folder_lib
 
 _STARTS = 'WarmStart.actor_starts_at'
@@ -20,12 +19,9 @@ def say_what(
   budget: budget_lib.Budget,
 ) -> None:
   """Method, task, seed and budget; said before anything that takes time."""
-  unit = budget.unit.replace('_', ' ')
   method = run_folder.path.parent.name
   cut = f', cut from {budget.cut_from:,}' if budget.cut_from else ''
-  signals.say(
-    f'{method} on {task.name}, seed {seed}: {budget.total:,} {unit}{cut}'
-  )
+  signals.say(f'{method} on {task.name}, seed {seed}: {budget}{cut}')
   starts = gin_bindings.value_of(_STARTS, 0)
   if budget.unit in budget_lib.STEPS and budget.total < starts:
     signals.say(
@@ -36,17 +32,17 @@ def say_what(
 
 def say_from_and_to(
   run_folder: run_folder_lib.RunFolder,
-  demos: types.Demonstrations | None,
+  learned_from: run_demos.RunDemos,
   latest: Path | None,
 ) -> None:
   """The demonstrations, and the folder.
 
   Args:
     run_folder: of the run.
-    demos: None for a method that takes none.
+    learned_from: its demonstrations.
     latest: checkpoint that it goes on from; None at its beginning.
   """
-  signals.say(f'demonstrations: {_describe(demos)}')
+  signals.say(f'demonstrations: {_describe(learned_from)}')
   start = f', goes on from step {latest.name}' if latest else ''
   signals.say(f'writes to {run_folder.path}{start}')
 
@@ -57,7 +53,7 @@ def say_idle() -> None:
     signals.say(line)
 
 
-def say_encoding(demos: types.Demonstrations) -> None:
+def say_encoding(learned_from: run_demos.RunDemos) -> None:
   """Networks that go on see observations as they never did, if they are encoded
   by demonstrations: now by these. Once all is built.
   """
@@ -67,7 +63,7 @@ def say_encoding(demos: types.Demonstrations) -> None:
   )
   if encodes:
     signals.say(
-      f'observations are encoded by {demos.source} from now on '
+      f'observations are encoded by {learned_from.source} from now on '
       '(make_encoding), while the networks learned by other demonstrations: '
       'what they know may be lost; expected the same ones, or a new run'
     )
@@ -75,33 +71,25 @@ def say_encoding(demos: types.Demonstrations) -> None:
 
 def say_stopped(steps: int, budget: budget_lib.Budget) -> None:
   """Where a run stands that was asked to stop before its budget was spent."""
-  unit = budget.unit.replace('_', ' ')
   signals.say(
-    f'stopped at {steps:,} of {budget.total:,} {unit}, with a checkpoint; the '
-    'same command goes on'
+    f'stopped at {steps:,} of {budget}, with a checkpoint; the same command '
+    'goes on'
   )
 
 
 def spent_line(name: str, budget: budget_lib.Budget, steps: int) -> str:
   """What is said of a run that was over before."""
-  unit = budget.unit.replace('_', ' ')
   return (
-    f'{name}: the budget, {budget.total} {unit}, is spent ({steps} taken): '
-    'nothing is left to train'
+    f'{name}: the budget, {budget}, is spent ({steps:,} taken): nothing is '
+    'left to train'
   )
 
 
-def mean_return(demos: types.Demonstrations) -> float | None:
-  """Of all episodes; None unless it is known of each."""
-  returns = demos.episode_returns
-  return float(returns.mean()) if np.isfinite(returns).all() else None
-
-
-def _describe(demos: types.Demonstrations | None) -> str:
+def _describe(learned_from: run_demos.RunDemos) -> str:
+  demos, mean = learned_from.demos, learned_from.mean_return
   if demos is None:
     return 'none, it learns from the reward'
   number = len(demos.episode_ends)
-  mean = mean_return(demos)
   said = 'return unknown' if mean is None else f'mean return {mean:.1f}'
   return (
     f'{demos.source}, {number:,} episode{"s" * (number != 1)} '
