@@ -129,9 +129,10 @@ def run_first_round(launched, tmp_path, monkeypatch):
 
 
 def _check(row, algorithm):
-  # The round that fills the table's first rows trains on them too.
   updates = _STEPS
   if algorithm in (*_GAMES, 'iq_learn'):
+    # The round that fills the table's first rows trains on them too.
+    updates -= 64 - gin_bindings.value_of('ModelFree.steps_per_round')
     updates *= _bound('ModelFree.updates_per_step', 1)
   env_steps = 0 if algorithm == 'bc' else _STEPS
   if algorithm in _IN_A_MODEL:
