@@ -5,13 +5,15 @@ r"""Draws what docs/results/figures.json lists of the runs that are kept there.
 A figure, docs/results/figures/NAME.svg, has a panel a comparison, each with a
 curve a run: its evaluations against its real steps. The file maps NAME to
 panels' titles, these to legends, and those to folders of runs in
-docs/results/runs/, one a seed.
+docs/results/runs/, one a seed; `until` beside legends is the step at which a
+panel ends.
 """
 
 import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 from matplotlib import ticker
@@ -41,34 +43,45 @@ _SAVED = {
   'font.size': 8,
 }
 
-# Legend -> folders, of a panel; title -> panel, of a figure.
-_Panel = Mapping[str, Sequence[str]]
+
+class Panel(NamedTuple):
+  """A comparison.
+
+  Attributes:
+    curves: legend -> folders of runs.
+    until: real steps of the last evaluation shown.
+  """
+
+  curves: Mapping[str, Sequence[str]]
+  until: float = math.inf
 
 
-def read(docs: Path) -> dict[str, dict[str, _Panel]]:
-  """What is to be drawn.
+def read(docs: Path) -> dict[str, dict[str, Panel]]:
+  """Name of a figure -> title -> panel.
 
   Raises: ValueError if a panel has more curves than there are looks.
   """
   path = docs / 'figures.json'
   found = json.loads(path.read_text(encoding='utf-8'))
   for name, panels in found.items():
-    for title, panel in panels.items():
-      if len(panel) > len(_LOOKS):
+    for title, curves in panels.items():
+      until = curves.pop('until', math.inf)
+      if len(curves) > len(_LOOKS):
         raise ValueError(
-          f'{path}: {name}, {title}: found {len(panel)} legends; expected '
+          f'{path}: {name}, {title}: found {len(curves)} legends; expected '
           f'{len(_LOOKS)} at most'
         )
+      panels[title] = Panel(curves, until)
   return found
 
 
-def draw(panels: Mapping[str, _Panel], kept: Path) -> Figure:
+def draw(panels: Mapping[str, Panel], kept: Path) -> Figure:
   """A figure of `panels`, whose runs are in `kept`.
 
   Raises: ValueError if one of them has no evaluation.
   """
   columns = min(len(panels), _PANELS_IN_ROW)
-  legend = _LEGEND_ROW * max(map(len, panels.values()))
+  legend = _LEGEND_ROW * max(len(panel.curves) for panel in panels.values())
   rows = math.ceil(len(panels) / columns)
   size = columns * _WIDTH, rows * (_HEIGHT + legend + 0.25)
   with matplotlib.rc_context(_SAVED):
@@ -83,15 +96,18 @@ def draw(panels: Mapping[str, _Panel], kept: Path) -> Figure:
   return figure
 
 
-def _draw_panel(axes: Axes, panel: _Panel, kept: Path) -> None:
+def _draw_panel(axes: Axes, panel: Panel, kept: Path) -> None:
   demonstrated = None
-  for (legend, folders), look in zip(panel.items(), _LOOKS, strict=False):
+  for (legend, folders), look in zip(
+    panel.curves.items(), _LOOKS, strict=False
+  ):
     for folder in folders:
       run = runs_lib.read_run(str(kept / folder))
       if run is None:
         raise ValueError(f'{kept / folder}: found no run with an evaluation')
       demonstrated = demonstrated or run.demos_return
-      _draw_run(axes, run, legend if folder == folders[0] else None, *look)
+      label = legend if folder == folders[0] else None
+      _draw_run(axes, run, panel.until, label, *look)
   if demonstrated is not None:
     axes.axhline(demonstrated, label='demonstrations', **figures.EXPERT_STYLE)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
@@ -111,11 +127,17 @@ def _draw_panel(axes: Axes, panel: _Panel, kept: Path) -> None:
 
 
 def _draw_run(
-  axes: Axes, run: runs_lib.Run, legend: str | None, color: str, marker: str
+  axes: Axes,
+  run: runs_lib.Run,
+  until: float,
+  legend: str | None,
+  color: str,
+  marker: str,
 ) -> None:
+  is_shown = run.steps <= until
   axes.plot(
-    run.steps,
-    run.columns['eval_return_mean'],
+    run.steps[is_shown],
+    run.columns['eval_return_mean'][is_shown],
     label=legend,
     color=color,
     marker=marker,

@@ -23,8 +23,8 @@ def docs(root):
 
 def test_curves_are_the_runs_evaluations(script, docs):
   panels = {
-    _TITLE: {'the recipe': [_RUN]},
-    'again': {'two': [_RUN, _OTHER_SEED]},
+    _TITLE: script.Panel({'the recipe': [_RUN]}),
+    'again': script.Panel({'two': [_RUN, _OTHER_SEED]}),
   }
   figure = script.draw(panels, docs / 'runs')
   one, two = figure.axes
@@ -46,7 +46,8 @@ def test_curves_are_the_runs_evaluations(script, docs):
 
 
 def test_places_without_a_panel_are_empty(script, docs):
-  panels = {f'panel {i}': {'the recipe': [_RUN]} for i in range(4)}
+  panel = script.Panel({'the recipe': [_RUN]})
+  panels = {f'panel {i}': panel for i in range(4)}
   figure = script.draw(panels, docs / 'runs')
   visible = [axes.get_visible() for axes in figure.axes]
   assert visible == [True] * 4 + [False] * 2
@@ -57,7 +58,7 @@ def test_every_figure_is_drawn_and_shown(script, docs):
   listed = script.read(docs)
   for panels in listed.values():
     for panel in panels.values():
-      for folder in (name for folders in panel.values() for name in folders):
+      for folder in sum(panel.curves.values(), []):
         assert (docs / 'runs' / folder / 'metrics.csv').exists(), folder
   drawn = {path.stem for path in (docs / 'figures').iterdir()}
   pages = ' '.join(path.read_text() for path in docs.glob('*.md'))
@@ -72,4 +73,14 @@ def test_what_can_not_be_told_apart_is_not_drawn(script, tmp_path):
   with pytest.raises(ValueError, match=f'trials, {_TITLE}: found 7 legends; e'):
     script.read(tmp_path)
   with pytest.raises(ValueError, match='found no run with an evaluation'):
-    script.draw({_TITLE: {'none': ['hopper/hype/0']}}, tmp_path)
+    script.draw({_TITLE: script.Panel({'none': ['hopper/hype/0']})}, tmp_path)
+
+
+def test_a_panel_may_end_before_its_runs_do(script, docs, tmp_path):
+  curves = {'the recipe': [_RUN], 'until': 25_024}
+  path = tmp_path / 'figures.json'
+  path.write_text(json.dumps({'short': {_TITLE: curves}}))
+  panels = script.read(tmp_path)['short']
+  curve = script.draw(panels, docs / 'runs').axes[0].get_lines()[0]
+  steps = [0, 5056, 10048, 15040, 20032, 25024]
+  assert curve.get_xdata().tolist() == steps
