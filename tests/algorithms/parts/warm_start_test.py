@@ -34,7 +34,7 @@ def test_it_starts_as_a_clone(make, demos, agent):
   plain = make(agent)
   cloned = make([*agent, 'WarmStart.bc_steps = 300'])
   assert _error(plain.policy, demos) > 0.1
-  assert _error(cloned.policy, demos) < 0.02
+  assert _error(cloned.policy, demos) < 0.04
   player = cloned.trackables()['agent']
   assert player._actor_optimizer.iterations.numpy() == 300
   assert player._critic_optimizer.iterations.numpy() == 0
@@ -155,7 +155,7 @@ def test_critics_may_learn_beside_the_clone(make, demos, agent):
   player = game.trackables()['agent']
   for optimizer in (player._actor_optimizer, player._critic_optimizer):
     assert optimizer.iterations.numpy() == 320
-  assert _error(game.policy, demos) < 0.02
+  assert _error(game.policy, demos) < 0.04
   expected = game._cost.learner.reward_fn(demos.observations, demos.actions)
   for network in (player._critic_network_1, player._critic_network_2):
     found, _ = network((demos.observations, demos.actions), training=False)
