@@ -144,18 +144,17 @@ class Session:
       return stop()
 
     self._algorithm.tell = tell
-    is_due = clock_lib.Periods().is_due
     while not self.is_spent and not self._is_asked_to_stop and not stop():
       before, new_return = self.steps, None
       try:
         self.run_round()
       except sources.InterruptedRoundError:
         return
-      if is_due('run.eval_every', eval_every, before, self.steps):
+      if clock_lib.crosses(eval_every, before, self.steps):
         new_return = self.evaluate()
-      elif is_due('run.log_every', log_every, before, self.steps):
+      elif clock_lib.crosses(log_every, before, self.steps):
         self._log.show(self._training_numbers())
-      if is_due('run.checkpoint_every', checkpoint_every, before, self.steps):
+      if clock_lib.crosses(checkpoint_every, before, self.steps):
         self.save()
       bar.update(self.steps, self._train_total_s, new_return)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfirl.algorithms.parts.clock import Clock, Periods, crosses
+from tfirl.algorithms.parts.clock import Clock, crosses
 
 
 @pytest.mark.parametrize(
@@ -43,15 +43,4 @@ def test_every_step_but_those_of_evaluations_is_a_real_one():
     ('env_steps', 64),
     ('rollout_steps', 26),
     ('updates', 48),
-  ]
-
-
-def test_a_period_that_is_shorter_than_a_round_is_told_once(caplog):
-  periods = Periods()
-  for before in (0, 64, 128):
-    assert periods.is_due('run.eval_every', 10, before, before + 64)
-    assert periods.is_due('run.log_every', 64, before, before + 64)
-  assert caplog.messages == [
-    'run.eval_every is 10, and a round is 64 of its steps: it is due once a '
-    'round; expected 64 or more'
   ]

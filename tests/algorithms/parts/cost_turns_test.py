@@ -162,3 +162,14 @@ def test_the_cost_sees_what_actors_see_but_for_waves(make, random_demos):
 def test_who_is_told_from_the_expert_differs(losses, difference):
   turn = cost_turns.Turn(losses, None, None, 0)
   assert turn.difference == pytest.approx(difference)
+
+
+def test_a_period_that_is_shorter_than_a_round_is_told_once(make, caplog):
+  turns = make()  # each 10 steps
+  assert [turns.is_due(n, n + 10) for n in (0, 10)] == [True, True]
+  assert not caplog.messages
+  assert [turns.is_due(n, n + 16) for n in (20, 36)] == [True, True]
+  assert caplog.messages == [
+    'CostTurns.cost_update_period is 10, and a round is 16 of its steps: there '
+    'is a turn a round; expected 16 or more'
+  ]

@@ -1,7 +1,6 @@
-"""What has been spent so far, and what is due."""
+"""What has been spent so far."""
 
 import dataclasses
-import logging
 
 
 @dataclasses.dataclass
@@ -34,28 +33,3 @@ class Clock:
 def crosses(period: int, before: int, now: int) -> bool:
   """Whether a multiple of `period` lies in (before, now]."""
   return now // period > before // period
-
-
-class Periods:
-  """What is due each so many steps, and looked for once a round."""
-
-  def __init__(self):
-    """Nothing has been told yet."""
-    self._told = set()
-
-  def is_due(self, name: str, period: int, before: int, now: int) -> bool:
-    """`crosses`; warns once of a period, by its name in gin, that is shorter
-    than a round.
-    """
-    length = now - before
-    if period < length and name not in self._told:
-      self._told.add(name)
-      logging.warning(
-        '%s is %d, and a round is %d of its steps: it is due once a round; '
-        'expected %d or more',
-        name,
-        period,
-        length,
-        length,
-      )
-    return crosses(period, before, now)

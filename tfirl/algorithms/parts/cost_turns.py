@@ -1,5 +1,6 @@
 """The cost player's turns: on the latest rows of training, or on rollouts."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -98,7 +99,7 @@ class CostTurns:
     self.learner = _make_learner(demos, cost_seed)
     self.learner.take_level(self._expert)
     self.cost_update_period = cost_update_period
-    self._periods = clock_lib.Periods()
+    self._is_told = False  # that it is shorter than a round
     self._cost_rollout_episodes = cost_rollout_episodes
     self._cost_updates = cost_updates
     self._first_cost_updates = first_cost_updates
@@ -125,10 +126,20 @@ class CostTurns:
     return relabeling.RewardRelabelingAgent(agent, self.reward_fn)
 
   def is_due(self, before: int, now: int) -> bool:
-    """Whether a turn lies in the steps (before, now]."""
-    return self._periods.is_due(
-      'CostTurns.cost_update_period', self.cost_update_period, before, now
-    )
+    """Whether a turn lies in the steps (before, now], those of a round; warns
+    once if several do, for there is one.
+    """
+    length = now - before
+    if length > self.cost_update_period and not self._is_told:
+      self._is_told = True
+      logging.warning(
+        'CostTurns.cost_update_period is %d, and a round is %d of its steps: '
+        'there is a turn a round; expected %d or more',
+        self.cost_update_period,
+        length,
+        length,
+      )
+    return clock_lib.crosses(self.cost_update_period, before, now)
 
   def note(self, rows: types.Transition, times: np.ndarray) -> None:
     """Sees a round of training [M, ...], and when in its episode each lies."""
