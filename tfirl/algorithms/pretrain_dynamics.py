@@ -28,7 +28,8 @@ class PretrainDynamics(algorithm.Trainable):
   The source is Ren et al. 2024, who partition x-y into bins.
 
   Rows of each region are held out, by their content: a game that begins with
-  the model and has these rows in `hybrid` holds out no others of them.
+  the model and has these rows in `hybrid` holds out no others of them, but for
+  the few that are all their region has (`regions.held_out`).
 
   Args:
     task: a maze.

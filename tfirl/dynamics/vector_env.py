@@ -89,9 +89,9 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
       return *outcome, *rewards
 
     shapes = [num_envs, model.observation_size], [num_envs, model.action_size]
-    self._step = tf.function(
-      step, [tf.TensorSpec(s, tf.float32) for s in shapes], autograph=False
-    )
+    signature = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+    self._make_step = lambda: tf.function(step, signature, autograph=False)
+    self._step = self._make_step()
 
   def reset(
     self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -101,6 +101,7 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     if seed is not None:
       self._rng = np.random.default_rng(seed)
       tf.random.set_seed(seed)
+      self._step = self._make_step()  # a graph keeps the seed of its tracing
     self._observation = self._draw(self.num_envs)
     self._is_over[:] = False
     self._steps[:] = 0
