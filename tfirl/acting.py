@@ -12,6 +12,8 @@ import numpy as np
 
 # (kernel [in, out], bias [out]) of each layer.
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
+# Beside those of envs/wrappers.py.
+_EPISODE_STREAM = 3
 
 
 class Encoding(NamedTuple):
@@ -36,6 +38,15 @@ class Encoding(NamedTuple):
     scaled = (observation - self.shift) * self.scale
     scaled = np.clip(scaled, -self.clip, self.clip)
     return np.concatenate([scaled, np.sin(angles), np.cos(angles)], -1)
+
+
+def episode_rng(seed: int, stochastic: bool) -> np.random.Generator | None:
+  """What samples the actions of an episode of `seed`; None for mean actions.
+
+  It is not the generator that Gymnasium makes of `seed`, by which the
+  environment draws: actions would go with the start state.
+  """
+  return np.random.default_rng([seed, _EPISODE_STREAM]) if stochastic else None
 
 
 def in_env_units(

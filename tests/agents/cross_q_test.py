@@ -176,6 +176,17 @@ def test_critics_alone_take_the_same_step(train, noise, make_rows):
   np.testing.assert_allclose(*moved, rtol=1e-4)
 
 
+def test_the_average_follows_at_every_update(train, make_rows):
+  """Of a weight that moved from 0 to 1 once, in three updates."""
+  agent = make_agent(policy_delay=3, use_ema=True, ema_decay=0.5)
+  (mean, weight), *_ = agent._averaged_weights()
+  mean.assign(tf.zeros_like(mean))
+  weight.assign(tf.ones_like(weight))
+  for _ in range(3):
+    train(agent, make_rows(B, 1), np.ones(B))
+  np.testing.assert_allclose(mean, 1 - 0.5**3 * np.ones(mean.shape))
+
+
 def test_learns_what_an_action_is_worth(make_rows):
   """A bandit, whose reward is -|a - .5|^2: both sides find it."""
   agent = make_agent(

@@ -97,14 +97,24 @@ def test_losses_equal_numpy(train, noise, rows, term):
   np.testing.assert_allclose(
     [
       found.critic_loss,
-      found.expert_reward,
-      found.policy_reward,
+      found.implied_reward_expert,
+      found.implied_reward_policy,
       found.actor_loss,
     ],
     expected,
     rtol=1e-4,
     atol=1e-6,
   )
+
+
+def test_the_temperature_learns_from_both_sides(train, noise, rows):
+  agent = make_agent(fixed_alpha=None, initial_alpha=ALPHA)
+  actor = weights_of(agent)[0]
+  observation = both(*rows).observation
+  _, log_pi = act(actor, observation, noise.of_actions(3, B + EXPERT))
+  found = train(agent, rows[0], np.zeros(B), expert=rows[1])
+  expected = (np.log(ALPHA) * (-log_pi + A)).mean()
+  np.testing.assert_allclose(found.alpha_loss, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize('term', TERMS)

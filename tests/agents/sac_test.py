@@ -6,8 +6,9 @@ import tensorflow as tf
 from numpy_networks import act, layers_of, mlp, networks, weights_of
 from numpy_networks import randomize as randomize_networks
 
-from tfirl.agents import sac
+from tfirl.agents import relabeling, sac
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
+from tfirl.types import Transition
 
 OBS, A, B = 4, 2, 32
 GAMMA, LOG_ALPHA = 0.9, -0.7
@@ -86,6 +87,25 @@ def test_losses_equal_numpy(train, noise, make_rows, target_entropy):
   np.testing.assert_allclose(found.critic_loss, expected[0], rtol=1e-4)
   np.testing.assert_allclose(found.actor_loss, expected[1], rtol=1e-4)
   np.testing.assert_allclose(found.alpha_loss, expected[2], rtol=1e-4)
+
+
+def test_critics_alone_take_the_same_step(train, noise, make_rows):
+  rows, reward, moved = make_rows(B, 1), np.linspace(-2, 3, B), []
+  for takes_all in (True, False):
+    agent = make_agent(0.1, make_optimizer=tf.keras.optimizers.legacy.SGD)
+    randomize(agent)
+    weight = agent._critic_variables[-1]
+    before = weight.numpy()
+    noise.restart()
+    if takes_all:
+      train(agent, rows, reward)
+    else:
+      fields = (*rows, reward.astype(np.float32))
+      *rows_, reward_ = map(tf.constant, fields)
+      agent.train_critics(relabeling.as_experience(Transition(*rows_), reward_))
+    moved.append(weight.numpy() - before)
+  assert np.abs(moved[0]).max() > 1e-3
+  np.testing.assert_allclose(*moved, rtol=1e-4)
 
 
 def test_what_else_an_update_tells_equals_numpy(train, noise, make_rows):

@@ -218,26 +218,12 @@ def test_actor_and_targets_move_together_and_late(train, make_rows):
   assert losses[5] != losses[4]
 
 
-def test_the_actor_waits_for_the_critics(train, make_rows):
-  agent = make_agent(0.01, policy_update_period=2, critic_updates_first=4)
-  history = [weights_of(agent)]
-  for seed in range(6):
-    train(agent, make_rows(B, seed), np.ones(B))
-    history.append(weights_of(agent))
-  found = [moved(*pair) for pair in zip(history, history[1:], strict=False)]
-  actor, critic, _, _, critic_target, _ = zip(*found, strict=True)
-  assert actor == (False,) * 5 + (True,)
-  assert critic == (True,) * 6
-  assert critic_target == (False, True) * 3
-
-
 @pytest.mark.parametrize(
   'parameter, message',
   [
     ({'alpha': 0.0}, 'alpha is 0.0; expected float, more than 0'),
     ({'bc_weight': -1.0}, 'bc_weight is -1.0; expected float, at least 0'),
     ({'policy_update_period': 0}, 'policy_update_period is 0'),
-    ({'critic_updates_first': -1}, 'critic_updates_first is -1'),
     (
       {'critic_clip_norm': 0.0},
       'critic_clip_norm is 0.0; expected float, more',

@@ -1,7 +1,9 @@
 import imageio
 import numpy as np
 import pytest
+from gymnasium.utils import seeding
 
+from tfirl import acting
 from tfirl.evaluation import evaluate as evaluate_module
 from tfirl.evaluation import video
 from tfirl.evaluation.evaluate import EpisodeStats, episode_seed, evaluate
@@ -43,6 +45,14 @@ def test_stochastic_actions_come_from_the_episodes_seed(make_env):
   )
   np.testing.assert_array_equal(drawn.returns, again.returns)
   assert (mean.returns != drawn.returns).all()
+
+
+def test_actions_are_drawn_by_another_generator_than_starts():
+  """Gymnasium's, which environments draw from, is made of the seed alone."""
+  starts, _ = seeding.np_random(7)
+  actions = acting.episode_rng(7, stochastic=True)
+  assert not np.isin(actions.random(9), starts.random(9)).any()
+  assert acting.episode_rng(7, stochastic=False) is None
 
 
 def test_success_is_latched(make_env):

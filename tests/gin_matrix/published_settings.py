@@ -97,12 +97,12 @@ _TD3_BC = {
   'Td3BcAgent.policy_noise_clip': 0.5,
   'Td3BcAgent.policy_update_period': 2,
   'Td3BcAgent.exploration_noise': 0.0,
-  'Td3BcAgent.critic_updates_first': 0,
   'Td3BcAgent.critic_layer_norm': False,
   'Td3BcAgent.use_ema': False,
   'Td3BcAgent.clone_weight': 0.0,
   'WarmStart.bc_steps': 10_000,
   'WarmStart.bc_trains_critics': True,
+  'WarmStart.actor_starts_at': 0,
 }
 _TD3_BC_MODEL_FREE = {
   **_TD3_BC,

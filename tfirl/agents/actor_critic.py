@@ -168,12 +168,7 @@ class ActorCriticAgent(tf_agent.TFAgent):
     The average, and a target of the actor, stay behind until `initialize` makes
     them equal again.
     """
-    variables = self._actor_network.trainable_variables
-    with tf.GradientTape() as tape:
-      loss = self._cloning_loss(expert)
-    gradients = tape.gradient(loss, variables)
-    self._apply_gradients(gradients, variables, self._actor_optimizer)
-    return loss
+    return self._descend_actor(lambda: self._cloning_loss(expert))
 
   def train_critics(self, experience) -> tf.Tensor:
     """One step of the critics alone, by their whole gradient, then of targets.
@@ -182,11 +177,9 @@ class ActorCriticAgent(tf_agent.TFAgent):
     Returns: the critics' loss.
     """
     time_steps, action_steps, next_time_steps = self._as_transition(experience)
-    variables = self._critic_variables
-    with tf.GradientTape() as tape:
-      loss = self._value_error(time_steps, action_steps.action, next_time_steps)
-    gradients = tape.gradient(loss, variables)
-    self._apply_gradients(gradients, variables, self._critic_optimizer)
+    loss = self._descend_critics(
+      time_steps, action_steps.action, next_time_steps
+    )
     self._update_target()
     return loss
 
@@ -240,6 +233,31 @@ class ActorCriticAgent(tf_agent.TFAgent):
     for variable, weight in zip(variables, weights, strict=True):
       variable.assign(weight)
     self.initialize()
+
+  def _descend_actor(self, loss_fn: Callable[[], tf.Tensor]) -> tf.Tensor:
+    """One step of the actor's optimiser. Returns the loss before it."""
+    variables = self._actor_network.trainable_variables
+    return self._descend(loss_fn, variables, self._actor_optimizer)
+
+  def _descend_critics(
+    self, time_steps, actions, next_time_steps, clip_norm: float | None = None
+  ) -> tf.Tensor:
+    """One step of both critics. Returns their loss before it."""
+
+    def loss_fn():
+      return self._value_error(time_steps, actions, next_time_steps)
+
+    variables = self._critic_variables
+    return self._descend(loss_fn, variables, self._critic_optimizer, clip_norm)
+
+  def _descend(self, loss_fn, variables, optimizer, clip_norm=None):
+    with tf.GradientTape() as tape:
+      loss = loss_fn()
+    gradients = tape.gradient(loss, variables)
+    if clip_norm is not None:
+      gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
+    self._apply_gradients(gradients, variables, optimizer)
+    return loss
 
   def _cloning_loss(self, expert: types.Transition) -> tf.Tensor:
     return self._bc_loss(expert)

@@ -89,11 +89,6 @@ class CrossQAgent(sac.SacAgent):
     errors = [td_errors_loss_fn(targets, value) for value in values]
     return tf.reduce_mean(errors[0] + errors[1])
 
-  def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
-    # As TF-Agents weighs it: critics alone take steps as long as all do.
-    error = super()._value_error(time_steps, actions, next_time_steps)
-    return self._critic_loss_weight * error
-
   def _make_critic(self, observation_spec, action_spec, hidden, layer_norm):
     checks.require(
       'tfirl.SacAgent.critic_layer_norm',
@@ -139,4 +134,5 @@ class CrossQAgent(sac.SacAgent):
       sac.largest_reward(experience),
     )
     self._forget_update()
+    self._update_average()
     return tf_agent.LossInfo(loss + actor_loss + alpha_loss, extra)

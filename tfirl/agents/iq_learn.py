@@ -21,8 +21,8 @@ class IqLearnLossInfo(NamedTuple):
   q_mean: tf.Tensor
   entropy: tf.Tensor
   largest_reward: tf.Tensor  # nan: there is none
-  expert_reward: tf.Tensor
-  policy_reward: tf.Tensor
+  implied_reward_expert: tf.Tensor
+  implied_reward_policy: tf.Tensor
 
 
 @gin.configurable(
@@ -84,14 +84,9 @@ class IqLearnAgent(sac.SacAgent):
 
   def named_losses(self, info: tf_agent.LossInfo) -> dict[str, tf.Tensor]:
     """What `train` returned, under the names of metrics.csv."""
-    expert, policy = info.extra.expert_reward, info.extra.policy_reward
-    sacs = info._replace(extra=sac.SacInfo(*info.extra[:-2]))
-    return {
-      **super().named_losses(sacs),
-      'implied_reward_expert': expert,
-      'implied_reward_policy': policy,
-      'implied_reward_gap': expert - policy,
-    }
+    extra = info.extra
+    gap = extra.implied_reward_expert - extra.implied_reward_policy
+    return {**super().named_losses(info), 'implied_reward_gap': gap}
 
   def critic_loss(
     self,
@@ -143,9 +138,17 @@ class IqLearnAgent(sac.SacAgent):
 
   def actor_loss(self, time_steps, weights=None, training=True):
     """SAC's, at the states of both sides."""
-    expert = relabeling.as_experience(self._expert).time_step
-    both = tf.nest.map_structure(_concat, time_steps, expert)
+    both = self._with_experts(time_steps)
     return super().actor_loss(both, weights, training)
+
+  def alpha_loss(self, time_steps, weights=None, training=False):
+    """SAC's, at the states of both sides."""
+    both = self._with_experts(time_steps)
+    return super().alpha_loss(both, weights, training)
+
+  def _with_experts(self, time_steps):
+    expert = relabeling.as_experience(self._expert).time_step
+    return tf.nest.map_structure(_concat, time_steps, expert)
 
   def _train(
     self, experience, weights=None, expert: types.Transition | None = None

@@ -209,7 +209,8 @@ class SacAgent(actor_critic.ActorCriticAgent, sac_agent.SacAgent):
     return self._actor_ratio * self._learning_rate * self.actor_scale
 
   def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
-    return self.critic_loss(
+    # As TF-Agents weighs it: critics alone take steps as long as all do.
+    return self._critic_loss_weight * self.critic_loss(
       time_steps,
       actions,
       next_time_steps,

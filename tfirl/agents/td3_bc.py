@@ -50,8 +50,6 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     clone_weight: of the mean squared difference from the clone's action, over
       all rows of a batch and actions: see `tfirl.SacAgent`.
     policy_update_period: updates from one of actor and targets to the next.
-    critic_updates_first: updates in which the actor stays, so that critics
-      which know nothing yet don't undo what it was cloned to do.
     policy_noise: std of the target action's noise.
     policy_noise_clip: bound of that noise.
     exploration_noise: std of the noise of sampled actions.
@@ -87,7 +85,6 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     bc_weight: checks.NonNegative = 0.0,
     clone_weight: checks.NonNegative = 0.0,
     policy_update_period: checks.Count = 2,
-    critic_updates_first: checks.CountOrZero = 0,
     policy_noise: checks.NonNegative = 0.2,
     policy_noise_clip: checks.NonNegative = 0.5,
     exploration_noise: checks.NonNegative = 0.1,
@@ -117,7 +114,6 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
       ema_decay=ema_decay,
     )
     self._alpha, self._policy_update_period = alpha, policy_update_period
-    self._critic_updates_first = critic_updates_first
     self._critic_clip_norm, self._weight_decay = critic_clip_norm, weight_decay
     self._actor_loss = tf.Variable(0.0, trainable=False, name='actor_loss')
 
@@ -155,13 +151,16 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     self._check_expert_rows(expert)
     self._expert = expert
     time_steps, action_steps, next_time_steps = self._as_transition(experience)
-    critic_loss = self._train_critics(
-      time_steps, action_steps.action, next_time_steps
+    critic_loss = self._descend_critics(
+      time_steps, action_steps.action, next_time_steps, self._critic_clip_norm
     )
+    tf.debugging.check_numerics(critic_loss, 'Critic loss is inf or nan.')
     self.train_step_counter.assign_add(1)
 
     def train_actor():
-      self._train_actor(time_steps)
+      loss = self._descend_actor(lambda: self.actor_loss(time_steps))
+      tf.debugging.check_numerics(loss, 'Actor loss is inf or nan.')
+      self._actor_loss.assign(loss)
       return tf.no_op()
 
     def update_target():
@@ -170,8 +169,7 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
 
     # As its authors have it: first at update `policy_update_period`.
     is_due = self.train_step_counter % self._policy_update_period == 0
-    is_after = self.train_step_counter > self._critic_updates_first
-    tf.cond(is_due & is_after, train_actor, tf.no_op)
+    tf.cond(is_due, train_actor, tf.no_op)
     tf.cond(is_due, update_target, tf.no_op)
     self._update_average()
     # Between the actor's updates: that of the latest.
@@ -184,35 +182,12 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     self._mean_q = self._expert = None
     return tf_agent.LossInfo(extra.actor_loss + critic_loss, extra)
 
-  def _train_critics(self, time_steps, actions, next_time_steps) -> tf.Tensor:
-    variables = self._critic_variables
-    with tf.GradientTape() as tape:
-      loss = self.critic_loss(time_steps, actions, next_time_steps)
-    tf.debugging.check_numerics(loss, 'Critic loss is inf or nan.')
-    gradients = tape.gradient(loss, variables)
-    if self._critic_clip_norm is not None:
-      gradients, _ = tf.clip_by_global_norm(gradients, self._critic_clip_norm)
-    self._apply_gradients(gradients, variables, self._critic_optimizer)
-    return loss
-
-  def _train_actor(self, time_steps) -> None:
-    variables = self._actor_network.trainable_variables
-    with tf.GradientTape() as tape:
-      loss = self.actor_loss(time_steps)
-    tf.debugging.check_numerics(loss, 'Actor loss is inf or nan.')
-    gradients = tape.gradient(loss, variables)
-    self._apply_gradients(gradients, variables, self._actor_optimizer)
-    self._actor_loss.assign(loss)
-
-  def critic_loss(
-    self, time_steps, actions, next_time_steps, weights=None, training=True
-  ):
+  def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
     """Both critics' mean squared error to the smaller target's value.
 
     Target: r + gamma * discount * min Q'(s', clip(pi'(s') + clipped noise)).
     Fujimoto et al. 2018, algorithm 1.
     """
-    del weights, training
     observation = next_time_steps.observation
     action = self._mean_action(self._target_actor_network, observation)
     action = td3.smoothed_action(
@@ -247,9 +222,6 @@ class Td3BcAgent(actor_critic.ActorCriticAgent, td3_agent.Td3Agent):
     values, _ = self._critic_network_1((observation, action))
     loss = td3.normalized_value_loss(values, self._alpha)
     return loss + self._holding_loss(observation, action, self._expert)
-
-  def _value_error(self, time_steps, actions, next_time_steps) -> tf.Tensor:
-    return self.critic_loss(time_steps, actions, next_time_steps)
 
   def _mean_action(self, actor, observation) -> tf.Tensor:
     """[B, O] -> [B, A] in [-1, 1]."""

@@ -30,6 +30,7 @@ BINDINGS = {
     'DynamicsTrainer.cosine_half_period, in gradient steps,'
   ),
   'DynamicsTrainer.cosine_end': 'DynamicsTrainer.cosine_floor, a rate,',
+  'Td3BcAgent.critic_updates_first': 'WarmStart.actor_starts_at, in env steps,',
   **{
     f'{loop}.{name}': f'WarmStart.{name}'
     for loop in ('ModelFree', 'ModelBased')

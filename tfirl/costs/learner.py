@@ -52,7 +52,8 @@ class CostLearner(tf.Module):
     reward_transform: maps costs [B] to rewards [B], before their level:
       @rewards.negative, .gail, .log_expert, .clipped_quadratic or a user's.
     gp_weight: weight of the gradient penalty.
-    gp_target: gradient norm that the penalty pulls to.
+    gp_target: gradient norm that the penalty pulls to, by observations in their
+      own units: the larger these are, the larger are the rewards.
     fresh_optimizer: forget the optimiser's moments before every round.
     learning_rate_scale: maps the round k = 0, 1, ... to a factor of the rate;
       1 / k if not given.

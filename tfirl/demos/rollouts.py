@@ -9,7 +9,7 @@ import numpy as np
 from tf_agents.environments import py_environment
 from tqdm import tqdm
 
-from tfirl import checks
+from tfirl import acting, checks
 from tfirl.demos import recorder
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
 from tfirl.demos.formats import facts
@@ -36,7 +36,7 @@ def _episode(
 ) -> dict[str, np.ndarray]:
   """One episode of T steps as columns [T, ...], actions in [-1, 1]."""
   env.seed(seed)
-  rng = np.random.default_rng(seed) if stochastic else None
+  rng = acting.episode_rng(seed, stochastic)
   time_step = env.reset()
   rows = []
   while not time_step.is_last():

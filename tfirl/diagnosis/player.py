@@ -291,9 +291,6 @@ def fell(evidence: Evidence) -> Finding | None:
   if medians[best] - evidence.score <= _FALL:
     return None
   step = evidence.run.steps[best + _MEDIAN_OF - 1]
-  first = 'WarmStart.critic_steps, WarmStart.actor_starts_at'
-  if evidence.is_of_td3:
-    first += ', Td3BcAgent.critic_updates_first'
   return Finding(
     'return fell',
     f'the {evidence.score_name} was {medians[best]:.2f} at step {step:,.0f} '
@@ -301,7 +298,8 @@ def fell(evidence: Evidence) -> Finding | None:
     f'a fall of more than {_FALL:g}',
     'run.keep_best = True keeps the best policy; a learning_rate_scale that '
     'falls; an expert_fraction that stays; critics that know something before '
-    f'the actor moves ({first}){_hold(evidence)}',
+    'the actor moves (WarmStart.critic_steps, WarmStart.actor_starts_at)'
+    f'{_hold(evidence)}',
     is_symptom=True,
   )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from tf_agents.environments import py_environment
 
-from tfirl import checks
+from tfirl import acting, checks
 from tfirl.envs import goals
 from tfirl.evaluation import video
 
@@ -86,7 +86,7 @@ def evaluate(
   for i, this_seed in enumerate(seeds):
     path = video_path if i == 0 else None
     with _video(env, path) as writer:
-      rng = _rng(this_seed, stochastic)
+      rng = acting.episode_rng(this_seed, stochastic)
       result = _run_episode(env, policy, this_seed, rng, writer)
     for values, value in zip(
       (returns, lengths, successes), result, strict=True
@@ -121,11 +121,8 @@ def film(
     ValueError: a video that can't be made.
   """
   with _video(env, path) as writer:
-    return _run_episode(env, policy, seed, _rng(seed, stochastic), writer)[0]
-
-
-def _rng(seed: int, stochastic: bool) -> np.random.Generator | None:
-  return np.random.default_rng(seed) if stochastic else None
+    rng = acting.episode_rng(seed, stochastic)
+    return _run_episode(env, policy, seed, rng, writer)[0]
 
 
 def _run_episode(

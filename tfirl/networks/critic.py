@@ -22,8 +22,9 @@ def make_critic(
   learned scale). It bounds what the critic says of actions that no row has,
   and so keeps many updates a step from diverging (Ball et al. 2023, RLPD).
 
-  TF-Agents' default initialiser, U(+-1/sqrt(fan_in)), is PyTorch's too, so the
-  published runs started from the same distribution.
+  TF-Agents' default initialiser of kernels, U(+-1/sqrt(fan_in)), is PyTorch's,
+  too, by which the published runs started; theirs draws biases likewise, which
+  are 0 here.
   """
   network = _CriticNetwork(
     (observation_spec, action_spec),

@@ -255,8 +255,9 @@ def clone_expert(
   """Takes `num_steps` steps on the `expert` table; targets follow.
 
   Args:
-    agent: has `clone(Transition) -> loss`, a variable `actor_scale` and
-      `initialize`, which makes its targets equal to its networks.
+    agent: has `clone(Transition) -> loss`, a variable `actor_scale`,
+      `initialize`, which makes its targets equal to its networks, and
+      `reset_optimizers`.
     replay: has a table `expert`.
     num_steps: gradient steps.
     batch_size: B.
@@ -293,6 +294,9 @@ def clone_expert(
   agent.actor_scale.assign(1.0)
   if reward_fn is None:
     agent.initialize()
+    # What Adam knows of a regression's last gradients, which are small, would
+    # make the game's first steps several times too long.
+    agent.reset_optimizers()
   else:
     agent.restart_average()
     agent.take_clone()
