@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfirl.algorithms.parts import clock as clock_lib
 from tfirl.algorithms.parts import sources
 from tfirl.config import gin_bindings
 from tfirl.demos.border import RawDemonstrations
@@ -113,6 +114,21 @@ def test_what_goes_on_with_a_round_may_take_no_step(run):
   assert run.checkpoints() == [30, 60]
 
 
+def test_a_round_that_is_stopped_half_way_again_is_kept(run):
+  """A fit that goes on counts neither steps nor updates until it is over."""
+
+  def leave(algorithm):
+    if algorithm.restore_from is not None:
+      algorithm.clock = clock_lib.Clock(**before)
+    algorithm.is_unfinished = algorithm.clock.updates == 60
+
+  run.script.after_round = leave
+  before = dict(vars(run(stop_after=6).clock))
+  weights = [run(stop_after=1).weight.numpy() for _ in range(3)]
+  assert weights == [7, 8, 9]
+  assert run.checkpoints() == [30, 60]
+
+
 def test_a_round_that_waits_for_actors_ends_with_a_checkpoint(run):
   def interrupt(algorithm):
     if algorithm.clock.env_steps == 40:
@@ -124,6 +140,23 @@ def test_a_round_that_waits_for_actors_ends_with_a_checkpoint(run):
   assert run.steps() == [0, 20]
   run.script.after_round = lambda algorithm: None
   assert run().rounds == 2
+
+
+def test_blocks_that_came_before_a_round_was_stopped_are_kept(run):
+  """Its steps aren't counted yet, and the round before had a checkpoint."""
+
+  def interrupt(algorithm):
+    if algorithm.rounds == 4:
+      algorithm.clock = clock_lib.Clock(**before)
+      raise sources.InterruptedRoundError
+    before.update(vars(algorithm.clock))
+
+  before = {}
+  run.script.after_round = interrupt
+  assert run().weight.numpy() == 4
+  run.script.after_round = lambda algorithm: None
+  assert run(stop_after=0).weight.numpy() == 4
+  assert run.checkpoints() == [30]
 
 
 def test_goes_on_from_the_latest_checkpoint(run):

@@ -84,7 +84,7 @@ class Session:
     if latest is not None:
       self._restore(latest)
     clock = algorithm.clock
-    self._saved_at = None if latest is None else self._spent
+    self._is_saved = latest is not None  # all that was trained
     self._log = metrics.MetricsLogger(
       str(run_folder.path),
       None if latest is None else clock.real_steps,
@@ -162,6 +162,7 @@ class Session:
     """One round of the algorithm; raises on a loss that is not finite."""
     before, start = self._trained(), time.monotonic()
     self._rounds, self._has_trained = self._rounds + 1, True
+    self._is_saved = False
     is_compiled = self._algorithm.num_traces > 0
     try:
       self._algorithm.run_round()
@@ -197,7 +198,7 @@ class Session:
       try:
         played = self._evaluations.play(algorithm.policy, self.steps)
       except Exception:
-        if self._has_trained and self._saved_at != self._spent:
+        if self._has_trained and not self._is_saved:
           self.save()  # what was trained is sound, if the environment is not
         raise
       if self._log.tells_success:
@@ -240,14 +241,14 @@ class Session:
     self._finite.check_variables(self._where)
     self._checkpoints.save(self.steps)
     self._run_folder.note_checkpoint()
-    self._saved_at = self._spent
+    self._is_saved = True
     self._export()
 
   def finish(self, is_complete: bool, record_video: bool) -> None:
     """Leaves nothing that the last round did unsaved or, at the end, unseen."""
     if is_complete and self._evaluated_at != self._spent:
       self.evaluate()
-    if self._saved_at != self._spent:
+    if not self._is_saved:
       self.save()
     if is_complete:
       self._algorithm.finish(self._run_folder.path)
@@ -290,7 +291,7 @@ class Session:
     try:
       self._is_asked_to_stop |= bool(self._on_evaluation(told))
     except BaseException:
-      if self._saved_at != self._spent:
+      if not self._is_saved:
         self.save()
       raise
 
