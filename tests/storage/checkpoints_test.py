@@ -1,6 +1,7 @@
 """Checkpoints are whole or absent, and bring everything back."""
 
 import contextlib
+import itertools
 import os
 import resource
 import subprocess
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfirl.storage import checkpoint_folders
 from tfirl.storage.checkpoints import (
   CheckpointError,
   Checkpoints,
@@ -209,6 +211,55 @@ def test_killed_while_writing_leaves_the_old_one(tmp_path):
   Checkpoints(tmp_path, {'v': variable}).restore(latest(tmp_path))
   assert variable.numpy() == 4.0
   assert _names(tmp_path) == ['1']
+
+
+class _KilledError(BaseException):
+  """Nothing handles it, as nothing does a SIGKILL."""
+
+
+@contextlib.contextmanager
+def _killed_at(number):
+  """Call `number` of all that change the disk is not made, nor any later."""
+  calls = itertools.count()
+
+  def until_then(change):
+    def changes(*args, **kwargs):
+      if next(calls) >= number:
+        raise _KilledError
+      return change(*args, **kwargs)
+
+    return changes
+
+  with pytest.MonkeyPatch.context() as patch:
+    for name in ('mkdir', 'rename', 'replace', 'unlink', 'rmdir', 'fsync'):
+      patch.setattr(os, name, until_then(getattr(os, name)))
+    yield
+
+
+@pytest.mark.parametrize(('step', 'names'), [(3, '23'), (4, '34')])
+def test_killed_anywhere_in_a_save_the_next_ones_go_well(tmp_path, step, names):
+  """In place of the latest checkpoint, or behind it."""
+  variable = tf.Variable(0.0)
+  for number in itertools.count():
+    folder = tmp_path / str(number)
+    variable.assign(1.0)
+    checkpoints = Checkpoints(folder, {'v': variable})
+    checkpoints.save(2)
+    checkpoints.save(3)
+    variable.assign(2.0)
+    with contextlib.suppress(_KilledError), _killed_at(number):
+      checkpoints.save(step)
+      break
+    sound, damaged = checkpoint_folders.newest_sound(folder)
+    variable.assign(9.0)
+    again = Checkpoints(folder, {'v': variable})
+    again.restore(sound)
+    assert variable.numpy() in (1.0, 2.0) and not damaged
+    left = [int(name.removeprefix('old-')) for name in _names(folder)]
+    assert len(set(left)) == len(left), number
+    again.save(step)
+    assert _names(folder) == list(names), number
+  assert number > 10  # two renames, and a file's removal at least
 
 
 @pytest.mark.parametrize('names', [('v',), ('v', 'w', 'x')])

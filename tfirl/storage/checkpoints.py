@@ -85,8 +85,7 @@ class Checkpoints:
     self._save_hooks = tuple(save_hooks)
     self._max_to_keep = max_to_keep
     self._folder.mkdir(parents=True, exist_ok=True)
-    for leftover in self._folder.glob(f'{_WRITING}*'):
-      shutil.rmtree(leftover)
+    self._remove_leftovers()
 
   def save(self, step: int) -> Path:
     """Writes checkpoint `step`, in place of an earlier one of that step.
@@ -132,6 +131,16 @@ class Checkpoints:
       raise CheckpointError(
         f'checkpoint {path} does not fit this program: {error}'
       ) from error
+
+  def _remove_leftovers(self) -> None:
+    """What a kill has left: one half written, or replaced by one that is there.
+
+    One whose replacement never came is no leftover, but a checkpoint.
+    """
+    kept = set(checkpoint_folders.found(self._folder).values())
+    for prefix in (_WRITING, REPLACED):
+      for path in set(self._folder.glob(f'{prefix}*')) - kept:
+        shutil.rmtree(path)
 
   def _prune(self) -> None:
     for replaced in self._folder.glob(f'{REPLACED}*'):
