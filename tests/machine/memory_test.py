@@ -23,6 +23,14 @@ def test_nothing_is_refused_where_nothing_is_known(monkeypatch):
   memory.check(2**60, 'this')
 
 
+def test_a_file_may_take_a_share_of_what_is_there_and_no_more(monkeypatch):
+  for available, most in ((2**30, int(0.3 * 2**30)), (2**40, 2**32)):
+    monkeypatch.setattr(memory, 'available_bytes', lambda n=available: n)
+    assert memory.most_of_a_file() == most
+  monkeypatch.setattr(memory, 'available_bytes', lambda: None)
+  assert memory.most_of_a_file() == 2**32
+
+
 def test_reads_a_cgroups_limit(tmp_path):
   (tmp_path / 'memory.max').write_text('1000\n')
   (tmp_path / 'memory.current').write_text('300\n')

@@ -1,9 +1,14 @@
-"""Refuses to start what would not fit into memory."""
+"""Refuses to start or to read what would not fit into memory."""
 
 import pathlib
 
 # Left for everything else.
 _USABLE_SHARE = 0.9
+# Of what is read of one file, as it will lie in memory: far more than any
+# needs, and what few bytes may claim to unpack to.
+MOST_OF_A_FILE = 4 * 2**30
+# Of the memory that is there: a copy of another type, too, has to fit.
+_SHARE_OF_A_FILE = 0.3
 
 
 def available_bytes() -> int | None:
@@ -30,6 +35,14 @@ def check(num_bytes: int, what: str) -> None:
       f'{what} needs {num_bytes / 2**30:.2f} GiB; expected at most '
       f'{_USABLE_SHARE:.0%} of the {available / 2**30:.2f} GiB available'
     )
+
+
+def most_of_a_file() -> int:
+  """Bytes that one file's arrays may take, once they are unpacked."""
+  available = available_bytes()
+  if available is None:
+    return MOST_OF_A_FILE
+  return min(MOST_OF_A_FILE, int(_SHARE_OF_A_FILE * available))
 
 
 def _meminfo_available(path: pathlib.Path) -> int | None:

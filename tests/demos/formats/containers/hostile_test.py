@@ -15,10 +15,11 @@ import pytest
 
 from tfirl.demos.checking import DemonstrationError
 from tfirl.demos.formats import npz
-from tfirl.demos.formats.containers import files, npz_archive, rehearsal
+from tfirl.demos.formats.containers import npz_archive, rehearsal
 from tfirl.demos.formats.hdf5 import read_hdf5
 from tfirl.demos.formats.minari import minari_folder
 from tfirl.demos.load import read
+from tfirl.machine import memory
 
 _ROWS = 4
 _COLUMNS = {
@@ -69,7 +70,7 @@ def _zeros(file, shape):
 
 def test_sizes_are_checked_before_they_are_allocated(tmp_path, monkeypatch):
   """Of 64 MB where 1 is allowed, as of 8 GB where 4 are."""
-  monkeypatch.setattr(files, 'MOST_BYTES', 2**20)
+  monkeypatch.setattr(memory, 'MOST_OF_A_FILE', 2**20)
   monkeypatch.setattr(np.lib.format, 'read_array', lambda *_, **__: 1 / 0)
   path = tmp_path / 'd.npz'
   _write_claim(path, 'observations', (64, 2**17))
@@ -81,7 +82,7 @@ def test_sizes_are_checked_before_they_are_allocated(tmp_path, monkeypatch):
 
 
 def test_keys_that_are_not_known_are_never_read(tmp_path, monkeypatch):
-  monkeypatch.setattr(files, 'MOST_BYTES', 2**20)
+  monkeypatch.setattr(memory, 'MOST_OF_A_FILE', 2**20)
   path = tmp_path / 'd.npz'
   _write_claim(path, 'pictures', (64, 2**17))
   raw = read(str(path))
@@ -198,7 +199,7 @@ def test_hdf5_holds_its_own_numbers(tmp_path, change, message):
 
 
 def test_a_chunk_is_unpacked_whole_so_its_size_counts(tmp_path, monkeypatch):
-  monkeypatch.setattr(files, 'MOST_BYTES', 2**20)
+  monkeypatch.setattr(memory, 'MOST_OF_A_FILE', 2**20)
 
   def change(file, key):
     file.create_dataset(

@@ -11,12 +11,7 @@ from collections.abc import Iterator
 
 from tfirl.demos.checking import DemonstrationError, check
 from tfirl.machine import memory
-
-# Of what is read of one file, as it will lie in memory: far more than any
-# demonstrations need, and what few bytes may claim to unpack to.
-MOST_BYTES = 4 * 2**30
-# Of the memory that is there: a copy of another type, too, has to fit.
-_USABLE_SHARE = 0.3
+from tfirl.storage import npz_members
 
 
 def check_regular(path: str) -> None:
@@ -50,10 +45,7 @@ def check_bytes(path: str, key: str, num_bytes: int) -> None:
     path, key: of what is about to be read.
     num_bytes: in memory.
   """
-  most, available = MOST_BYTES, memory.available_bytes()
-  if available is not None:
-    most = min(most, int(_USABLE_SHARE * available))
-  gib = 2**30
+  most, gib = memory.most_of_a_file(), 2**30
   found = f'arrays that take {num_bytes / gib:.3g} GiB of memory'
   check(num_bytes <= most, path, key, found, f'at most {most / gib:.3g} GiB')
 
@@ -73,6 +65,8 @@ def reading(path: str, expected: str) -> Iterator[None]:
     yield
   except DemonstrationError:
     raise
+  except npz_members.MemberError as error:  # it has said what is wrong
+    raise DemonstrationError(str(error)) from error
   except Exception as error:
     raise DemonstrationError(
       f'{path}: found a file that is truncated, damaged or of another kind '

@@ -13,6 +13,7 @@ import numpy as np
 
 from tfirl.demos.checking import check
 from tfirl.demos.formats.containers import files
+from tfirl.machine import memory
 
 _EXPECTED = 'an HDF5 file'
 _INSIDE = 'numbers that lie in the file itself'
@@ -96,7 +97,7 @@ class Hdf5File:
     numbers = np.zeros(dataset.shape, np.int64)
     # A text of any length may be all of the file, and each row may be that one.
     size = os.path.getsize(self.path)
-    block = min(max(1, files.MOST_BYTES // size), _MOST_ROWS_AT_ONCE)
+    block = min(max(1, memory.MOST_OF_A_FILE // size), _MOST_ROWS_AT_ONCE)
     for start in range(0, len(dataset), block):
       with files.reading(self.path, _EXPECTED):
         texts = dataset[start : start + block]

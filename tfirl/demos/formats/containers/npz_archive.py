@@ -1,31 +1,13 @@
-"""The members of an .npz, looked at before any of them is read."""
+"""An .npz of demonstrations, of which no more is read than is asked for."""
 
-import dataclasses
-import math
 import zipfile
 
 import numpy as np
 
-from tfirl.demos.checking import check
 from tfirl.demos.formats.containers import files, pickles
+from tfirl.storage import npz_members
 
 _EXPECTED = 'an .npz'
-_MOST_MEMBERS = 10_000  # each is opened, for its header
-_HEADERS = {
-  (1, 0): np.lib.format.read_array_header_1_0,
-  (2, 0): np.lib.format.read_array_header_2_0,
-}
-
-
-@dataclasses.dataclass(frozen=True)
-class _Member:
-  name: str  # in the archive
-  shape: tuple[int, ...]
-  dtype: np.dtype
-
-  @property
-  def num_bytes(self) -> int:
-    return math.prod(self.shape) * self.dtype.itemsize
 
 
 class NpzArchive:
@@ -49,7 +31,7 @@ class NpzArchive:
     with files.reading(path, _EXPECTED):
       self._zip = zipfile.ZipFile(path)
       try:
-        self._members = self._read_headers()
+        self._members = npz_members.read_headers(self._zip, path)
       except BaseException:
         self._zip.close()
         raise
@@ -84,42 +66,5 @@ class NpzArchive:
     for key, member in members.items():
       if member.dtype.hasobject:
         pickles.refuse_member(self.path, key)
-    total = sum(member.num_bytes for member in members.values())
-    files.check_bytes(self.path, ', '.join(keys), total)
     with files.reading(self.path, _EXPECTED):
-      return {key: self._read(member) for key, member in members.items()}
-
-  def _read_headers(self) -> dict[str, _Member]:
-    infos = self._zip.infolist()
-    expected = f'at most {_MOST_MEMBERS}'
-    ok = len(infos) <= _MOST_MEMBERS
-    check(ok, self.path, 'members', len(infos), expected)
-    members = {}
-    for info in infos:
-      key, dot, suffix = info.filename.rpartition('.')
-      if (dot, suffix) != ('.', 'npy'):
-        continue
-      check(key not in members, self.path, key, 'twice', 'each key once')
-      members[key] = self._read_header(info, key)
-    return members
-
-  def _read_header(self, info: zipfile.ZipInfo, key: str) -> _Member:
-    with self._zip.open(info) as file:
-      version = np.lib.format.read_magic(file)
-      known = version in _HEADERS
-      check(known, self.path, key, f'npy version {version}', list(_HEADERS))
-      shape, _, dtype = _HEADERS[version](file)
-      length = file.tell()
-    member = _Member(info.filename, shape, dtype)
-    ok = all(size >= 0 for size in shape) and (
-      dtype.hasobject or length + member.num_bytes == info.file_size
-    )
-    found = f'{info.file_size} bytes for shape {shape} of {dtype}'
-    check(ok, self.path, key, found, 'as many as the shape has')
-    return member
-
-  def _read(self, member: _Member) -> np.ndarray:
-    with self._zip.open(member.name) as file:
-      array = np.lib.format.read_array(file, allow_pickle=False)
-      file.read(1)  # at its end the checksum is compared
-      return array
+      return npz_members.read(self._zip, self.path, members)
