@@ -15,6 +15,12 @@ _WRITERS = {
   'replay/saving.py',  # into a checkpoint, which is renamed when it is whole
 }
 
+_READERS = {
+  'costs/learned_reward.py',  # which is copied where tfirl can't be installed
+  'demos/formats/containers/pickles.py',  # which tells users how
+  'replay/saving.py',  # of a checkpoint that is as it was written
+}
+
 
 @pytest.mark.parametrize('compressed', [False, True])
 def test_writes_what_is_read_back(tmp_path, compressed):
@@ -72,12 +78,20 @@ def test_what_is_no_numbers_is_not_written(tmp_path):
   assert not os.listdir(tmp_path)
 
 
-def test_nobody_else_writes_one(root):
-  """In place, half of it may be left, and no report be made of the run."""
+def _files_with(words, root):
   folder = root / 'tfirl'
-  writers = {
+  return {
     str(path.relative_to(folder))
     for path in folder.rglob('*.py')
-    if 'np.savez' in path.read_text(encoding='utf-8')
+    if words in path.read_text(encoding='utf-8')
   }
-  assert writers == _WRITERS
+
+
+def test_nobody_else_writes_one(root):
+  """In place, half of it may be left, and no report be made of the run."""
+  assert _files_with('np.savez', root) == _WRITERS
+
+
+def test_nobody_reads_one_that_claims_what_it_will(root):
+  """`np.load` takes the memory that a header claims, and then looks."""
+  assert _files_with('np.load(', root) == _READERS
