@@ -1,12 +1,24 @@
 """The gin reference: what can be bound, a page a room, and all gin files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import links
+from gin import config as gin_config
 from repository_pages import fence
 
-from tfirl.config import gin_files, listing, reference
+from tfirl import checks
+from tfirl.config import (
+  configurables,
+  docstrings,
+  explaining,
+  gin_files,
+  gin_types,
+  listing,
+  reach,
+)
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 
 _INDEX = """# Gin reference
@@ -25,95 +37,127 @@ settings.
 FILES = 'gin/files/'  # where the pages of gin files are
 _NO_SEARCH = '---\nsearch: {exclude: true}\n---\n\n'
 _MANY = 3  # bindings; more are folded away
+# Of a default that is no value.
+_MUST = {'not bound': '; has to be bound', '': '; has no default'}
+# (selector, parameter) -> (name, value), as gin files write them -> places.
+_Bound = Mapping[tuple[str, str], Mapping[tuple[str, str], Sequence[str]]]
 
 
 def pages() -> dict[str, str]:
   """Each page's Markdown, the index first."""
   rooms = {}
-  for entry in reference.everything():
-    rooms.setdefault(_room(entry), []).append(entry)
-  made = {f'gin/{room}.md': _page(room, rooms[room]) for room in sorted(rooms)}
+  for selector in _selectors():
+    rooms.setdefault(_room(selector), []).append(selector)
+  bound = _bound_by_files()
+  made = {
+    f'gin/{room}.md': _page(room, rooms[room], bound) for room in sorted(rooms)
+  }
   files = _file_pages()
   index = [_INDEX, *_table(rooms), _FILES_TEXT.format(folders=_folders(files))]
   return {'gin/index.md': '\n'.join(index), **made, **files}
 
 
-def _room(entry: reference.Configurable) -> str:
+def _selectors() -> list[str]:
+  """Of all that is tfirl's, or that tfirl gave gin, by module."""
+  found = [name for name, _ in gin_config._REGISTRY.items()]
+  return sorted(filter(reach.is_ours, found), key=_source)
+
+
+def _wrapped(selector: str) -> Callable:
+  """The function or class, without what gin laid around it."""
+  return inspect.unwrap(gin_config._REGISTRY[selector].wrapped)
+
+
+def _source(selector: str) -> tuple[str, str]:
+  """The module that defines it, and its name there."""
+  wrapped = _wrapped(selector)
+  return wrapped.__module__, wrapped.__qualname__
+
+
+def _room(selector: str) -> str:
   """'agents' of tfirl.agents.sac; what is not tfirl's own is an optimiser."""
-  package, _, rest = entry.module.partition('.')
+  package, _, rest = _source(selector)[0].partition('.')
   return rest.split('.')[0] if package == 'tfirl' else 'optimizers'
 
 
-def _table(
-  rooms: Mapping[str, Sequence[reference.Configurable]],
-) -> Iterator[str]:
+def _bound_by_files() -> _Bound:
+  """All bindings of tfirl's gin files, those that say the same as one."""
+  folder = gin_files.gin_folder()
+  bound = defaultdict(lambda: defaultdict(list))
+  for path in sorted(folder.rglob('*.gin')):
+    short = path.relative_to(folder).as_posix()
+    text = path.read_text(encoding='utf-8')
+    for key, value, where in gin_files.read_text(text, short, None):
+      written = gin_files.key_text(key), repr(value)
+      bound[key[1:]][written].append(where)
+  return bound
+
+
+def _name(selector: str) -> str:
+  """As gin files write it."""
+  return gin_config._REGISTRY.minimal_selector(selector)
+
+
+def _table(rooms: Mapping[str, Sequence[str]]) -> Iterator[str]:
   yield '| room | configurables |\n|---|---|'
   for room in sorted(rooms):
-    names = [f'[`{e.name}`]({room}.md#{e.name})' for e in rooms[room]]
+    names = [f'[`{n}`]({room}.md#{n})' for n in map(_name, rooms[room])]
     yield f'| [{room}]({room}.md) | {", ".join(names)} |'
 
 
-def _page(room: str, entries: Sequence[reference.Configurable]) -> str:
-  return '\n'.join([f'# gin: {room}\n', *map(_entry, entries)])
+def _page(room: str, selectors: Sequence[str], bound: _Bound) -> str:
+  entries = [_entry(selector, bound) for selector in selectors]
+  return '\n'.join([f'# gin: {room}\n', *entries])
 
 
-def _entry(entry: reference.Configurable) -> str:
-  source = f'{entry.module}.{entry.path}'
-  if entry.module.startswith('tfirl.'):
-    room = entry.module.split('.')[1]
-    source = f'[`{source}`](../api/{room}.md#{entry.module})'
-  else:
-    source = f'`{source}`'
+def _entry(selector: str, bound: _Bound) -> str:
+  name, (module, path) = _name(selector), _source(selector)
+  source = f'`{module}.{path}`'
+  if module.startswith('tfirl.'):
+    source = f'[{source}](../api/{_room(selector)}.md#{module})'
   lines = [
-    f'## `{entry.name}` {{ #{entry.name} data-toc-label="{entry.name}" }}\n',
-    f'{entry.summary} {source}\n',
+    f'## `{name}` {{ #{name} data-toc-label="{name}" }}\n',
+    f'{docstrings.first_line(_wrapped(selector))} {source}\n',
   ]
-  lines += map(_setting, entry.settings)
-  if not entry.settings:
+  parameters = configurables.parameters_of(selector)
+  lines += [_setting(selector, each, bound) for each in parameters]
+  if not parameters:
     lines.append('It has no parameters that gin binds.\n')
   return '\n'.join(lines)
 
 
-def _setting(setting: reference.Setting) -> str:
+def _setting(selector: str, parameter: str, bound: _Bound) -> str:
   """A definition: name and default, then what it takes, is, and is bound to."""
-  default = f' = {setting.default}' if _has_default(setting) else ''
-  number = sum(len(bound.places) for bound in setting.bound)
-  bound = [_bound(bound) for bound in setting.bound]
+  key = '', selector, parameter
+  name, hint = gin_files.key_text(key), gin_types.hint_of(key)
+  takes = '' if hint is inspect.Parameter.empty else checks.words_for(hint)
+  default = explaining.default_text(key)
+  shown = '' if default in _MUST else f' = {default}'
+  doc = docstrings.of_parameter(_wrapped(selector), parameter)
   lines = [
-    f'`#!gin {setting.name}{default}` {{ #{setting.name} }}\n',
-    f':   *{setting.takes}{_must(setting)}.* {_sentence(setting.doc)}\n',
+    f'`#!gin {name}{shown}` {{ #{name} }}\n',
+    f':   *{takes}{_MUST.get(default, "")}.* {doc[:1].upper()}{doc[1:]}\n',
   ]
+  found = bound.get((selector, parameter), {})
+  number = sum(map(len, found.values()))
+  told = [_binding(*written, places) for written, places in found.items()]
   if 0 < number <= _MANY:
-    lines.append(f'    Bound: {"; ".join(bound)}.\n')
-  elif bound:
+    lines.append(f'    Bound: {"; ".join(told)}.\n')
+  elif told:
     lines.append(f'    ??? info "bound in {number} places"\n')
-    lines += [f'        - {line}' for line in bound]
+    lines += [f'        - {line}' for line in told]
     lines.append('')
   return '\n'.join(lines)
 
 
-def _has_default(setting: reference.Setting) -> bool:
-  return setting.default not in ('', 'not bound')
-
-
-def _must(setting: reference.Setting) -> str:
-  if setting.default == 'not bound':
-    return '; has to be bound'
-  return '' if setting.default else '; has no default'
-
-
-def _sentence(text: str) -> str:
-  return f'{text[:1].upper()}{text[1:]}'
-
-
-def _bound(bound: reference.Bound) -> str:
+def _binding(name: str, value: str, places: Sequence[str]) -> str:
   """'`value` in file:line, file:line'; of a scope, the binding's whole name."""
   shown = []
-  for place in bound.places:
+  for place in places:
     path = place.rpartition(':')[0]
     shown.append(f'[{place}](../{links.of_gin_file(path)})')
-  name = f'{bound.name} = ' if '/' in bound.name else ''
-  return f'`#!gin {name}{bound.value}` in {", ".join(shown)}'
+  scoped = f'{name} = ' if '/' in name else ''
+  return f'`#!gin {scoped}{value}` in {", ".join(shown)}'
 
 
 def _file_pages() -> dict[str, str]:
