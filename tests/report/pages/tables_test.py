@@ -54,6 +54,11 @@ def test_csv_table_has_numbers_and_blanks(curves):
   assert mm['ci_low'] == '' and float(mm['wall_s']) == 60.0
 
 
+def test_without_curves_csv_still_names_its_columns(curves):
+  header = tables.csv_table(curves).partition('\n')[0]
+  assert tables.csv_table([]) == f'{header}\n'
+
+
 def _last_column(write_run, tmp_path, told, success=None):
   """Header and cell, of seeds whose last policies' mean returns are told."""
   for seed, value in enumerate(told):

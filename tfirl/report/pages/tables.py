@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,89 +12,76 @@ from tfirl.report.statistics.aggregate import SOLVED, Curve
 from tfirl.report.statistics.bootstrap import CONFIDENCE
 from tfirl.report.statistics.comparisons import Overall
 
-_CSV_COLUMNS = (
-  'task',
-  'algorithm',
-  'seeds',
-  'demos',  # demonstrated episodes of each run
-  'real_steps',
-  'is_cut',  # 1 if a run's budget was, else 0
-  'env_steps',
-  'rollout_steps',
-  'score',  # 'return' or 'success_percent'
-  'last',  # evaluations that iqm pools
-  'iqm',
-  'ci_low',
-  'ci_high',
-  'expert',  # score of the expert
-  'random',  # and of random actions
-  'normalised',  # iqm, where random is 0 and the expert 1
-  'solved',  # seeds that came to 0.9 of it
-  'solved_s',  # median of the seconds until then, blank if half never came
-  'wall_s',
-  'steps_per_s',
-  'last_policies',  # mean over seeds of what the last ones score
-  'last_policies_seeds',  # how many were evaluated so
-)
 
-
-def table_rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
-  """One row per curve, keys `_CSV_COLUMNS`; nan, or '', for what is unknown."""
-  rows = []
-  for curve in curves:
-    final = curve.final
-    values = (
-      curve.task,
-      curve.algorithm,
-      len(curve.runs),
-      curve.num_demos,
-      int(curve.real_steps[-1]),
-      int(curve.is_cut),
-      int(curve.env_steps[-1]),
-      float(curve.rollout_steps[-1]),
-      'success_percent' if curve.is_success else 'return',
-      curve.last,
-      float(final.value[0]),
-      float(final.low[0]),
-      float(final.high[0]),
-      np.nan if curve.expert is None else curve.expert,
-      np.nan if curve.random is None else curve.random,
-      *_of_the_expert(curve),
-      float(curve.wall_s[-1]),
-      curve.steps_per_s,
-      *_last_policies(curve),
-    )
-    rows.append(dict(zip(_CSV_COLUMNS, values, strict=True)))
-  return rows
-
-
-def _of_the_expert(curve: Curve) -> tuple[float, float | int, float]:
-  """Normalised IQM, seeds that solved the task, and median seconds to it."""
+def _normalised(curve: Curve) -> float:
   if not curve.is_normalised:
-    return np.nan, np.nan, np.nan
-  times = curve.solved_s
-  middle = float(np.median(times))
-  return (
-    float(curve.normalise(curve.final.value[0])),
-    int(np.isfinite(times).sum()),
-    middle if np.isfinite(middle) else np.nan,
-  )
+    return np.nan
+  return float(curve.normalise(curve.final.value[0]))
 
 
-def _last_policies(curve: Curve) -> tuple[float, int]:
-  """The mean of those that are known, and how many are."""
-  scores = curve.last_policies
-  known = scores[~np.isnan(scores)]
-  return float(known.mean()) if len(known) else np.nan, len(known)
+def _solved_s(curve: Curve) -> float:
+  """The median, nan if half of the seeds never came there."""
+  middle = float(np.median(curve.solved_s))
+  return middle if np.isfinite(middle) else np.nan
+
+
+def _last_policies(curve: Curve) -> float:
+  """The mean of those that are known."""
+  known = _known(curve.last_policies)
+  return float(known.mean()) if len(known) else np.nan
+
+
+def _known(scores: np.ndarray) -> np.ndarray:
+  return scores[~np.isnan(scores)]
+
+
+# Name -> value of a curve; nan, or '', for what is unknown.
+_COLUMNS: Mapping[str, Callable[[Curve], object]] = {
+  'task': lambda curve: curve.task,
+  'algorithm': lambda curve: curve.algorithm,
+  'seeds': lambda curve: len(curve.runs),
+  'demos': lambda curve: curve.num_demos,  # demonstrated episodes of a run
+  'real_steps': lambda curve: int(curve.real_steps[-1]),
+  'is_cut': lambda curve: int(curve.is_cut),  # 1 if a budget was, else 0
+  'env_steps': lambda curve: int(curve.env_steps[-1]),
+  'rollout_steps': lambda curve: float(curve.rollout_steps[-1]),
+  'score': lambda curve: 'success_percent' if curve.is_success else 'return',
+  'last': lambda curve: curve.last,  # evaluations that iqm pools
+  'iqm': lambda curve: float(curve.final.value[0]),
+  'ci_low': lambda curve: float(curve.final.low[0]),
+  'ci_high': lambda curve: float(curve.final.high[0]),
+  # Scores of the expert and of random actions.
+  'expert': lambda curve: np.nan if curve.expert is None else curve.expert,
+  'random': lambda curve: np.nan if curve.random is None else curve.random,
+  # The IQM, where random is 0 and the expert 1.
+  'normalised': _normalised,
+  # Seeds that came to 0.9 of it, and the seconds until then.
+  'solved': lambda curve: (
+    int(np.isfinite(curve.solved_s).sum()) if curve.is_normalised else np.nan
+  ),
+  'solved_s': _solved_s,
+  'wall_s': lambda curve: float(curve.wall_s[-1]),
+  'steps_per_s': lambda curve: curve.steps_per_s,
+  # What the last ones score, and of how many seeds that is known.
+  'last_policies': _last_policies,
+  'last_policies_seeds': lambda curve: len(_known(curve.last_policies)),
+}
+
+
+def _rows(curves: Sequence[Curve]) -> list[dict[str, object]]:
+  return [
+    {name: value_of(curve) for name, value_of in _COLUMNS.items()}
+    for curve in curves
+  ]
 
 
 def csv_table(curves: Sequence[Curve]) -> str:
   """The table with all digits; nan is blank."""
   text = io.StringIO()
-  writer = csv.DictWriter(text, _CSV_COLUMNS, lineterminator='\n')
-  writer.writeheader()
-  for row in table_rows(curves):
-    writer.writerow({k: '' if _is_nan(v) else v for k, v in row.items()})
+  writer = csv.writer(text, lineterminator='\n')
+  writer.writerow(_COLUMNS)
+  for row in _rows(curves):
+    writer.writerow('' if _is_nan(v) else v for v in row.values())
   return text.getvalue()
 
 
@@ -134,7 +121,7 @@ def cells(curves: Sequence[Curve]) -> tuple[list[str], list[list[str]]]:
   if episodes:
     header.append(f'last policies, {"/".join(map(str, episodes))} episodes')
   rows = []
-  for row in table_rows(curves):
+  for row in _rows(curves):
     unit = ' %' if row['score'] == 'success_percent' else ''
     digits = 1 if unit else 0
     ends = (texts.number(row[end], digits) for end in ('ci_low', 'ci_high'))
