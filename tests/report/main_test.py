@@ -130,7 +130,7 @@ def test_an_interrupted_report_is_no_success(write_run, tmp_path, monkeypatch):
   def interrupt(*unused, **unused_too):
     raise KeyboardInterrupt
 
-  monkeypatch.setattr(main_module.writing, 'write_report', interrupt)
+  monkeypatch.setattr(main_module.writing, 'write', interrupt)
   argv = [str(tmp_path / 'runs'), f'--out={tmp_path / "out"}']
   assert main_module.main(argv) == 130
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from tfirl.config import text_file
 from tfirl.report import arguments, gathering, live, texts, writing
+from tfirl.report.gathering import Gathered
 
 _INTRO = 'the Markdown of --intro'
 
@@ -31,15 +32,7 @@ def main(
     if flags.live:
       _watch(flags, out, intro)
       return 0
-    table = writing.write_report(
-      flags.runs,
-      out,
-      flags.last,
-      flags.reps,
-      flags.x_axis,
-      flags.published,
-      intro=intro,
-    )
+    _, table = _draw(flags, out, intro)
   except (OSError, ValueError) as error:
     print(f'error: {error}', file=sys.stderr)
     return 1
@@ -50,15 +43,23 @@ def main(
   return 0
 
 
+def _draw(flags, out: str, intro: str | None) -> tuple[Gathered, str]:
+  """Writes the report once. Returns: what it tells, and table.md."""
+  gathered = gathering.gather(
+    flags.runs, flags.last, flags.reps, bool(flags.live), flags.published
+  )
+  refresh_s = 0.0 if gathered.is_over else flags.live
+  table = writing.write(
+    gathered, out, flags.reps, flags.x_axis, refresh_s, intro
+  )
+  return gathered, table
+
+
 def _watch(flags, out: str, intro: str | None) -> None:
   """Writes the report until all runs are over, or Ctrl-C."""
 
   def draw() -> bool:
-    gathered = gathering.gather(
-      flags.runs, flags.last, flags.reps, True, flags.published
-    )
-    refresh_s = 0.0 if gathered.is_over else flags.live
-    writing.write(gathered, out, flags.reps, flags.x_axis, refresh_s, intro)
+    gathered, _ = _draw(flags, out, intro)
     count = sum(len(curve.runs) for curve in gathered.curves)
     print(
       f'{texts.count(count, "run")}: {os.path.join(out, "index.html")}',

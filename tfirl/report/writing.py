@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tfirl.report import gathering, overwriting, texts
+from tfirl.report import overwriting, texts
 from tfirl.report.drawing import (
   comparison_plots,
   dynamics,
@@ -47,27 +47,6 @@ _PANELS = (
   'the cost: high on the learner, low on the expert. Of two names in a title '
   'the second is dashed.'
 )
-
-
-def write_report(
-  folders: Sequence[str],
-  out: str,
-  last: int = 2,
-  reps: int = 2000,
-  steps: str = 'real_steps',
-  published: str | None = None,
-  intro: str | None = None,
-) -> str:
-  """Writes the report of the runs at or beneath `folders`.
-
-  Args: as of `gathering.gather` and `write`.
-
-  Returns: table.md.
-
-  Raises: as `gathering.gather`.
-  """
-  gathered = gathering.gather(folders, last, reps, published=published)
-  return write(gathered, out, reps, steps, intro=intro)
 
 
 def write(

@@ -10,7 +10,7 @@ from pathlib import Path
 from absl import app, flags
 
 from tfirl.config import text_file
-from tfirl.report import writing
+from tfirl.report import gathering, writing
 from tfirl.report.reading import runs, undone
 from tfirl.runs import evaluate
 from tfirl.storage import last_policy, policy_file, run_files, run_record
@@ -71,17 +71,13 @@ def write(kept: Path, docs: Path, out: Path) -> None:
     docs: has published.csv, points that others published.
     out: the folder of the pages.
 
-  Raises: as `writing.write_report`; OSError without an intro.txt.
+  Raises: as `gathering.gather`; OSError without an intro.txt.
   """
   intro = text_file.read(kept / _INTRO, 'the Markdown of README.md')
+  points = str(docs / _PUBLISHED)
+  gathered = gathering.gather([str(kept)], _LAST, published=points)
   with tempfile.TemporaryDirectory() as folder:
-    writing.write_report(
-      [str(kept)],
-      folder,
-      _LAST,
-      published=str(docs / _PUBLISHED),
-      intro=intro,
-    )
+    writing.write(gathered, folder, intro=intro)
     out.mkdir(parents=True, exist_ok=True)
     for page in Path(folder).glob('*.md'):
       text = page.read_text(encoding='utf-8')
