@@ -162,6 +162,15 @@ def test_demonstrations_are_counted_where_a_run_says(write_run):
       runs.read_run(str(other))
 
 
+def test_a_config_is_known_where_there_is_one(write_run):
+  told = write_run('hopper', 'mm', 0, [0], [1.0], expert_return=3e3)
+  run = runs.read_run(str(told))
+  assert run.config == {'Task.expert_return': '3000.0'}
+  assert (run.expert_return, run.random_return) == (3000.0, None)
+  other = runs.read_run(str(write_run('hopper', 'mm', 1, [0], [1.0])))
+  assert other.config is None and other.expert_return is None
+
+
 def test_refuses_the_same_seed_from_two_roots(write_run):
   first = write_run('hopper', 'mm', 0, [0], [1.0])
   second = write_run('hopper', 'mm', 0, [0], [1.0], root='other')

@@ -1,6 +1,7 @@
 """What a run's config.gin bound, read without gin."""
 
 import os
+from collections.abc import Mapping
 
 from tfirl.storage import run_files
 
@@ -30,7 +31,7 @@ def parse(text: str) -> dict[str, str]:
   return {k.strip(): ' '.join(v.replace('\\', '').split()) for k, v in pairs}
 
 
-def number(bound: dict[str, str] | None, name: str) -> float | None:
+def number(bound: Mapping[str, str] | None, name: str) -> float | None:
   """The finite number bound to `name`; None where there is none."""
   try:
     value = float((bound or {})[name])

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from tfirl.config import lasting
-from tfirl.report.reading import bindings
 from tfirl.report.reading.runs import Run, order
 from tfirl.storage import metadata_file
 
@@ -54,10 +53,9 @@ def keep_apart(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
 
 def _config(run: Run) -> dict[str, str] | None:
   """What of the run's config counts; None where nothing tells it."""
-  found = bindings.read(run.path)
-  if found is None:
+  if run.config is None:
     return None
-  kept = {k: v for k, v in found.items() if k not in _IGNORED}
+  kept = {k: v for k, v in run.config.items() if k not in _IGNORED}
   source = _source_of_demos(run.path)
   return kept if source is None else {**kept, _DEMOS: source}
 

@@ -32,6 +32,7 @@ class Run:
   algorithm: str
   seed: str
   columns: Mapping[str, np.ndarray]  # name -> [T] float64, nan where blank
+  config: Mapping[str, str] | None = None  # as `bindings.read` has it
   num_demos: int | None = None  # demonstrated episodes; None: none, or not said
   cut: str | None = (
     None  # what its budget was cut to, and from; None: it is full
@@ -143,10 +144,12 @@ def read_run(path: str) -> Run | None:
   task, algorithm, seed = map(texts.name_of_folder, names)
   label = _label(path)
   name = f'{algorithm} {label}'.strip()
+  config = bindings.read(path)
   run = Run(
-    *(path, task, name, seed, columns),
+    *(path, task, name, seed, columns, config),
     **_what_it_was_given(path),
-    **_what_its_task_says(path),
+    expert_return=bindings.number(config, 'Task.expert_return'),
+    random_return=bindings.number(config, 'Task.random_return'),
     last_policy=last_policy.read(Path(path)),
   )
   backwards = np.flatnonzero(np.diff(run.clock) <= 0)
@@ -180,13 +183,6 @@ def _label(path: str) -> str:
   if not os.path.exists(os.path.join(path, unit_lib.COMMAND_FILE)):
     return ''
   return unit_lib.read_command(Path(path))[0].label
-
-
-def _what_its_task_says(path: str) -> dict[str, float | None]:
-  """Returns of the expert and of random actions that the run's config binds."""
-  bound = bindings.read(path)
-  names = ('expert_return', 'random_return')
-  return {name: bindings.number(bound, f'Task.{name}') for name in names}
 
 
 def _what_it_was_given(path: str) -> dict[str, Any]:

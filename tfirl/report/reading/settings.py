@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tfirl.config import lasting
-from tfirl.report.reading import bindings
 from tfirl.report.reading.runs import Run
 
 _NOT_BOUND = '–'
@@ -22,10 +21,8 @@ def of_task(found: Sequence[Run]) -> Settings | None:
   """Args: runs of one task, kept apart. Returns: None without any config."""
   configs: dict[str, Mapping[str, str]] = {}
   for run in found:
-    if run.algorithm not in configs:
-      bound = bindings.read(run.path)
-      if bound is not None:
-        configs[run.algorithm] = _of_a_method(bound)
+    if run.algorithm not in configs and run.config is not None:
+      configs[run.algorithm] = _of_a_method(run.config)
   if not configs:
     return None
   names = sorted({name for bound in configs.values() for name in bound})
