@@ -17,8 +17,8 @@ from tfirl.storage.last_policy import LastPolicy
 from tfirl.work_units import unit as unit_lib
 
 _FILE = run_files.METRICS
-# What shows that a folder is a run even before its first evaluation.
-_RUN_FILES = (run_files.CONFIG, metadata_file.NAME)
+# What shows that a folder is a run, some even before its first evaluation.
+_RUN_FILES = (_FILE, run_files.CONFIG, metadata_file.NAME)
 _LARGEST = 1e300  # whose sums are still numbers
 _REQUIRED = ('env_steps', 'updates', 'wall_s', 'eval_return_mean')
 
@@ -163,16 +163,20 @@ def read_run(path: str) -> Run | None:
   return run
 
 
-def find(folder: str) -> list[str]:
+def find(folder: str, files: Sequence[str] = _RUN_FILES) -> list[str]:
   """Run folders at or beneath `folder`, by their true paths.
+
+  Args:
+    folder: a run folder or an ancestor of some.
+    files: a folder with any of these is a run's.
 
   Raises FileNotFoundError if there is no such folder.
   """
   if not os.path.isdir(folder):
     raise FileNotFoundError(f'{folder}: not a folder; expected run folders')
   paths = []
-  for parent, children, files in os.walk(os.path.realpath(folder)):
-    if _FILE in files or any(name in files for name in _RUN_FILES):
+  for parent, children, found in os.walk(os.path.realpath(folder)):
+    if not set(files).isdisjoint(found):
       paths.append(parent)
       children.clear()  # nothing beneath a run is another run
   return paths

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tfirl.report import texts
-from tfirl.report.reading.runs import Run
+from tfirl.report.reading.runs import Run, find
 from tfirl.report.statistics.aggregate import Curve
 from tfirl.storage import run_files
 from tfirl.work_units import unit as unit_lib
@@ -41,14 +41,10 @@ class Unit:
 def read_units(folders: Sequence[str]) -> list[Unit]:
   """The units that a sweep queued at or beneath `folders`, sorted as runs are.
 
-  Raises UnitError if a file of one is damaged.
+  Raises UnitError if a file of one is damaged; else as `runs.find`.
   """
-  paths = set()
-  for folder in folders:
-    for parent, children, files in os.walk(os.path.realpath(folder)):
-      if unit_lib.COMMAND_FILE in files:
-        paths.add(parent)
-        children.clear()  # nothing beneath a run is another run
+  files = (unit_lib.COMMAND_FILE,)
+  paths = {path for folder in folders for path in find(folder, files)}
   return sorted((_read_unit(path) for path in paths), key=_order)
 
 
