@@ -1,4 +1,7 @@
-"""Which packages tfirl wants, and whether those are there."""
+"""Which packages tfirl wants, and whether those are there.
+
+Of the standard library alone: none of them may be there, `packaging` neither.
+"""
 
 import ast
 import importlib.metadata
