@@ -290,16 +290,13 @@ def imports_of_folder():
 
 @pytest.fixture(scope='session')
 def record_random():
-  """`record_random(env, num_episodes)`: raw demonstrations of random actions.
-
-  With `rollouts.rollout` as a third argument: `Demonstrations`.
-  """
+  """`record_random(env, num_episodes)`: raw, of random actions."""
   # Imports TensorFlow, which most tests of structure do without.
   from tfirl.demos import rollouts
 
-  def record_random(env, num_episodes, record=rollouts.record):
+  def record_random(env, num_episodes):
     size = env.action_spec().shape[0]
-    return record(
+    return rollouts.record(
       env,
       lambda unused_observation, rng: rng.uniform(-1, 1, size),
       num_episodes,

@@ -14,7 +14,7 @@ import pytest
 from tfirl import tasks
 from tfirl.config import gin_bindings
 from tfirl.demos.formats import npz
-from tfirl.demos.load import load_demonstrations
+from tfirl.demos.load import load_demonstrations as load
 from tfirl.envs.mazes import goal_maze
 from tfirl.envs.wrappers import ExpertReset
 from tfirl.runs import launch
@@ -108,19 +108,6 @@ def write(path, columns):
     for key, values in columns.items():
       file[key] = values
   return str(path)
-
-
-def load(source, env, **kwargs):
-  return load_demonstrations(
-    source,
-    env_id=env.env_id,
-    observation_size=31,
-    action_low=env.action_low,
-    action_high=env.action_high,
-    env_kwargs=env.env_kwargs,
-    maze=env.maze,
-    **kwargs,
-  )
 
 
 def test_positions_lie_in_free_cells_of_this_frame_alone(columns, env):

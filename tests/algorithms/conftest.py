@@ -9,7 +9,7 @@ import small_games
 from tfirl import tasks
 from tfirl.algorithms import model_based
 from tfirl.config import gin_bindings
-from tfirl.demos import rollouts
+from tfirl.demos.border import to_demonstrations
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 from tfirl.storage import checkpoints
 
@@ -17,7 +17,8 @@ from tfirl.storage import checkpoints
 @pytest.fixture(scope='session')
 def random_demos(record_random):
   """A few episodes of random actions in Hopper."""
-  return record_random(tasks.make_env('Hopper-v5'), 10, rollouts.rollout)
+  env = tasks.make_env('Hopper-v5')
+  return to_demonstrations(record_random(env, 10), env)
 
 
 @pytest.fixture

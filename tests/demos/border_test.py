@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 import pytest
+from spec_env import SpecEnv
 
 from tfirl.demos import border, selection
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
@@ -26,14 +27,9 @@ def _raw(num_rows=6, **changes):
   return RawDemonstrations('some.file', columns, 'Hopper-v5', kwargs)
 
 
-def _cross(raw, **changes):
-  kwargs = {
-    'env_id': 'Hopper-v5',
-    'observation_size': 3,
-    'action_low': -np.ones(2),
-    'action_high': np.ones(2),
-  }
-  return to_demonstrations(raw, **{**kwargs, **changes})
+def _cross(raw, clip_actions=False, **spec):
+  env = SpecEnv(size=3, **{'high': [1, 1], **spec})
+  return to_demonstrations(raw, env, clip_actions=clip_actions)
 
 
 def test_actions_are_scaled_by_center_and_half_range():
@@ -45,8 +41,8 @@ def test_actions_are_scaled_by_center_and_half_range():
       terminals=np.zeros(3, bool),
       timeouts=np.zeros(3, bool),
     ),
-    action_low=np.array([0.0, -0.4]),
-    action_high=np.array([4.0, 0.4]),
+    low=[0.0, -0.4],
+    high=[4.0, 0.4],
   )
   limit = 1 - 1e-6
   expected = [[-limit, -limit], [limit, limit], [-0.5, 0.0]]
@@ -209,10 +205,9 @@ def test_other_env_kwargs_are_a_warning(caplog):
   ) in caplog.text
 
 
-def test_env_kwargs_that_one_side_does_not_state_are_not_compared(caplog):
+def test_env_kwargs_that_are_not_stated_are_not_compared(caplog):
   raw = _raw()
   with caplog.at_level(logging.WARNING):
-    _cross(raw, env_kwargs=None)
     raw.env_kwargs = None
     assert _cross(raw, env_kwargs={'frame_skip': 5}).env_kwargs == {}
   assert not caplog.records

@@ -10,9 +10,8 @@ import tensorflow as tf
 from tfirl import tasks
 from tfirl.acting import MlpPolicy
 from tfirl.agents import export
-from tfirl.demos import collect
+from tfirl.demos import collect, load
 from tfirl.demos.experts import embedded, policies
-from tfirl.demos.load import load_demonstrations
 from tfirl.envs.wrappers import TremblingHand
 from tfirl.storage import policy_file
 
@@ -53,14 +52,8 @@ def _args(**changes):
   return types.SimpleNamespace(**{**args, **changes})
 
 
-def _load(source):
-  return load_demonstrations(
-    source,
-    env_id='Hopper-v5',
-    observation_size=11,
-    action_low=-np.ones(3),
-    action_high=np.ones(3),
-  )
+def _load(source, env_id='Hopper-v5'):
+  return load.of_task(source, tasks.Task('any', env_id=env_id))
 
 
 def test_the_commands(weights, tmp_path, call_warm):
@@ -99,13 +92,7 @@ def test_the_maze_needs_no_policy(tmp_path, call_warm):
   assert done.returncode == 0, done
   assert f'{out}: 3 of 3 episodes' in done.stdout
   assert 'return 1.0 +- 0.0' in done.stdout
-  demos = load_demonstrations(
-    out,
-    env_id='PointMaze_Large-v3',
-    observation_size=6,
-    action_low=-np.ones(2),
-    action_high=np.ones(2),
-  )
+  demos = _load(out, 'PointMaze_Large-v3')
   assert demos.terminals.sum() == 3 and demos.goal.shape == (len(demos), 2)
 
 

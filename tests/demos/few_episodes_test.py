@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from spec_env import load
 
 from tfirl import tasks
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
-from tfirl.demos.load import load_demonstrations
 
 # Episodes of 3, 1, 4, 2 and 2 rows; the last one has no flag at its end.
 _LENGTHS = (3, 1, 4, 2, 2)
@@ -36,17 +36,6 @@ def path(tmp_path):
   return found
 
 
-def _load(path, **changes):
-  return load_demonstrations(
-    path,
-    env_id='Hopper-v5',
-    observation_size=11,
-    action_low=-np.ones(3),
-    action_high=np.ones(3),
-    **changes,
-  )
-
-
 def _check_is(demos, episodes):
   """All that `demos` has is of those episodes, in that order."""
   lengths = [_LENGTHS[i] for i in episodes]
@@ -66,41 +55,41 @@ def _check_is(demos, episodes):
 
 @pytest.mark.parametrize('number', [1, 2, 5])
 def test_the_first_ones(path, number):
-  _check_is(_load(path, num_episodes=number), list(range(number)))
+  _check_is(load(path, num_episodes=number), list(range(number)))
 
 
 def test_none_is_all_whatever_the_seed(path):
-  _check_is(_load(path), list(range(5)))
-  _check_is(_load(path, episode_seed=3), list(range(5)))
+  _check_is(load(path), list(range(5)))
+  _check_is(load(path, episode_seed=3), list(range(5)))
 
 
 def test_a_seed_draws_them_in_their_order(path):
   drawn = []
   for seed in range(30):
-    demos = _load(path, num_episodes=3, episode_seed=seed)
+    demos = load(path, num_episodes=3, episode_seed=seed)
     episodes = (demos.episode_seeds - 10).tolist()
     assert len(episodes) == 3 and episodes == sorted(set(episodes))
     _check_is(demos, episodes)
-    again = _load(path, num_episodes=3, episode_seed=seed)
+    again = load(path, num_episodes=3, episode_seed=seed)
     np.testing.assert_array_equal(again.episode_seeds, demos.episode_seeds)
     drawn.append(tuple(episodes))
   # 10 subsets; 30 draws miss one of them with a chance of .04.
   assert len(set(drawn)) >= 8
-  _check_is(_load(path, num_episodes=5, episode_seed=1), list(range(5)))
+  _check_is(load(path, num_episodes=5, episode_seed=1), list(range(5)))
 
 
 def test_rows_are_counted_after_episodes(path):
-  demos = _load(path, num_episodes=3, episode_seed=7, max_transitions=2)
-  whole = _load(path, num_episodes=3, episode_seed=7)
+  demos = load(path, num_episodes=3, episode_seed=7, max_transitions=2)
+  whole = load(path, num_episodes=3, episode_seed=7)
   np.testing.assert_array_equal(demos.qpos, whole.qpos[:2])
-  assert len(_load(path, num_episodes=1, max_transitions=9)) == 3
+  assert len(load(path, num_episodes=1, max_transitions=9)) == 3
 
 
 def test_episodes_that_are_asked_for_and_cut_are_a_warning(path, caplog):
-  _load(path, num_episodes=3, max_transitions=9)
-  _load(path, max_transitions=2)
+  load(path, num_episodes=3, max_transitions=9)
+  load(path, max_transitions=2)
   assert 'max_transitions' not in caplog.text
-  _load(path, num_episodes=3, max_transitions=sum(_LENGTHS[:2]))
+  load(path, num_episodes=3, max_transitions=sum(_LENGTHS[:2]))
   assert '(--num_demos) = 3, max_transitions = ' in caplog.text
   assert 'keeps the first: 2 episodes' in caplog.text
 
@@ -111,7 +100,7 @@ def test_what_is_no_number_of_episodes(path, number):
     ValueError,
     match=f'load_demonstrations.num_episodes is {number!r}; expected int, at',
   ):
-    _load(path, num_episodes=number)
+    load(path, num_episodes=number)
 
 
 @pytest.mark.parametrize('seed', [-1, 0.5, False])
@@ -119,7 +108,7 @@ def test_what_is_no_seed(path, seed):
   with pytest.raises(
     ValueError, match=f'episode_seed is {seed!r}; expected int, at least 0'
   ):
-    _load(path, num_episodes=1, episode_seed=seed)
+    load(path, num_episodes=1, episode_seed=seed)
 
 
 def test_more_than_there_are(path):
@@ -127,7 +116,7 @@ def test_more_than_there_are(path):
     ValueError,
     match=r'five.npz: episodes: found 5; expected .*--num_demos\) = 6 or more',
   ):
-    _load(path, num_episodes=6)
+    load(path, num_episodes=6)
 
 
 def _maze_file(folder):
@@ -160,21 +149,9 @@ def _maze_file(folder):
 def test_a_mazes_misses_are_dropped_first(tmp_path):
   path = _maze_file(tmp_path)
   with tasks.make_env('PointMaze_Large-v3', {'continuing_task': False}) as env:
-
-    def load(**changes):
-      return load_demonstrations(
-        path,
-        env_id=env.env_id,
-        observation_size=6,
-        action_low=env.action_low,
-        action_high=env.action_high,
-        maze=env.maze,
-        **changes,
-      )
-
-    demos = load(num_episodes=1)
+    demos = load(path, env, num_episodes=1)
     assert demos.observations[:, 0].tolist() == [-3.5, -2.5]
     assert demos.terminals.tolist() == [False, True]
-    assert len(load(num_episodes=3, successful_only=False)) == 7
+    assert len(load(path, env, num_episodes=3, successful_only=False)) == 7
     with pytest.raises(ValueError, match='episodes: found 2; expected .* = 3'):
-      load(num_episodes=3)
+      load(path, env, num_episodes=3)

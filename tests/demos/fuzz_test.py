@@ -11,12 +11,12 @@ import gymnasium
 import h5py
 import numpy as np
 import pytest
+import spec_env
 
 from tfirl.demos.checking import DemonstrationError
 from tfirl.demos.formats.containers import rehearsal
 from tfirl.demos.formats.d4rl import d4rl_writing
 from tfirl.demos.formats.minari import minari_reader
-from tfirl.demos.load import load_demonstrations
 from tfirl.demos.raw import RawDemonstrations
 
 pytestmark = pytest.mark.storm
@@ -145,13 +145,8 @@ _UNCHECKED = ('d4rl', 'robomimic', 'csv', 'minari')
 
 
 def _read(source):
-  return load_demonstrations(
-    str(source),
-    env_id='Hopper-v5',
-    observation_size=_WIDTH,
-    action_low=-np.ones(_ACTIONS),
-    action_high=np.ones(_ACTIONS),
-  )
+  env = spec_env.SpecEnv(size=_WIDTH, high=[1] * _ACTIONS)
+  return spec_env.load(str(source), env)
 
 
 _ROWWISE = (

@@ -6,19 +6,9 @@ import gin
 import h5py
 import numpy as np
 import pytest
+from spec_env import SpecEnv, load
 
-from tfirl.demos.load import load_demonstrations, read
-
-
-def _load(source, env_id='Hopper-v5', **options):
-  return load_demonstrations(
-    source,
-    env_id=env_id,
-    observation_size=11,
-    action_low=-np.ones(3),
-    action_high=np.ones(3),
-    **options,
-  )
+from tfirl.demos.load import read
 
 
 @pytest.fixture
@@ -33,30 +23,21 @@ def d4rl_cache(tmp_path, monkeypatch):
 
 
 def test_d4rl_name(d4rl_cache, caplog):
-  demos = _load('d4rl:hopper-expert-v2')
+  demos = load('d4rl:hopper-expert-v2')
   assert len(demos) == 4
   assert demos.versions == {'d4rl': 'hopper-expert-v2'}
   assert "recorded in D4RL's Hopper, used with Hopper-v5" in caplog.text
-  assert 'only shapes' not in caplog.text
-
-
-def test_a_bare_d4rl_file_does_not_say_its_task(d4rl_cache, tmp_path, caplog):
-  path = str(tmp_path / 'hopper_expert-v2.hdf5')
-  assert len(_load(path)) == 4
-  (record,) = caplog.records
-  assert record.levelname == 'WARNING'
-  assert f'{path}: does not say its task; only shapes were' in record.message
 
 
 def test_d4rl_name_of_another_task(d4rl_cache):
   with pytest.raises(ValueError, match='demonstrations of Hopper; expected of'):
-    _load('d4rl:hopper-expert-v2', 'Walker2d-v5')
+    load('d4rl:hopper-expert-v2', SpecEnv('Walker2d-v5'))
 
 
 @pytest.mark.parametrize('source', ['demos.txt', 'zip:x', 'hopper', ''])
 def test_unknown_source(source):
   with pytest.raises(ValueError, match=f"found '{source}'; expected FILE.npz"):
-    _load(source)
+    load(source)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +48,9 @@ def test_a_source_of_another_type(source):
   message = (
     rf'^demonstrations: found .*, of type {kind}; expected FILE\.npz, .*'
   )
-  for load in (_load, read):
+  for call in (load, read):
     with pytest.raises(ValueError, match=message):
-      load(source)
+      call(source)
 
 
 def test_a_path_is_a_source(tmp_path):
@@ -82,9 +63,9 @@ def test_a_path_is_a_source(tmp_path):
     terminals=np.zeros(5),
     timeouts=np.eye(5)[4],
   )
-  demos = _load(path)
+  demos = load(path)
   assert len(demos) == 5
-  assert demos.source == _load(str(path)).source == str(path)
+  assert demos.source == load(str(path)).source == str(path)
 
 
 _OF_FILES = [
@@ -97,22 +78,22 @@ _OF_FILES = [
 
 @pytest.mark.parametrize('option', _OF_FILES)
 def test_loaded_demonstrations_take_no_options_of_files(hopper_demos, option):
-  demos = _load(str(hopper_demos))
+  demos = load(str(hopper_demos))
   ((name, value),) = option.items()
   message = f'load_demonstrations.{name}: found {re.escape(repr(value))}; exp'
   with pytest.raises(ValueError, match=message):
-    _load(demos, **option)
+    load(demos, **option)
   with gin.unlock_config():
     gin.bind_parameter(f'load_demonstrations.{name}', value)
   with pytest.raises(ValueError, match=message):
-    _load(demos)
+    load(demos)
 
 
 def test_loaded_demonstrations_take_what_is_for_them(hopper_demos):
-  demos = _load(str(hopper_demos))
-  some = _load(demos, num_episodes=2, episode_seed=1, keys=None)
+  demos = load(str(hopper_demos))
+  some = load(demos, num_episodes=2, episode_seed=1, keys=None)
   assert len(some.episode_ends) == 2
-  assert len(_load(demos, max_transitions=7, keys={})) == 7
+  assert len(load(demos, max_transitions=7, keys={})) == 7
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from minari.data_collector import EpisodeBuffer
 from tfirl import tasks
 from tfirl.demos import convert
 from tfirl.demos.experts import embedded
-from tfirl.demos.load import load_demonstrations
+from tfirl.demos.load import load_demonstrations as load
 
 _ANT = {'include_cfrc_ext_in_observation': False, 'continuing_task': False}
 ANT_ID, POINT_ID = 'AntMaze_Large-v5', 'PointMaze_Large-v3'
@@ -26,18 +26,6 @@ def point():
 @pytest.fixture(scope='module')
 def ant():
   return tasks.make_env(ANT_ID, _ANT)
-
-
-def load(source, env, **kwargs):
-  return load_demonstrations(
-    source,
-    env_id=env.env_id,
-    observation_size=env.observation_spec().shape[0],
-    action_low=env.action_low,
-    action_high=env.action_high,
-    maze=env.maze,
-    **kwargs,
-  )
 
 
 def write_hdf5(path, columns):

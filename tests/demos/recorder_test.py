@@ -8,20 +8,13 @@ import gymnasium
 import numpy as np
 import pytest
 
-from tfirl.demos import recorder
+from tfirl import tasks
+from tfirl.demos import load, recorder
 from tfirl.demos.formats import npz
-from tfirl.demos.load import load_demonstrations
 
 
 def _load(path, env):
-  return load_demonstrations(
-    str(path),
-    env_id=env.spec.id,
-    observation_size=env.observation_space.shape[0],
-    action_low=env.action_space.low,
-    action_high=env.action_space.high,
-    env_kwargs={},
-  )
+  return load.of_task(path, tasks.Task('any', env_id=env.spec.id))
 
 
 def test_what_it_writes_is_what_was_played(tmp_path):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tfirl import tasks
-from tfirl.demos.rollouts import record, rollout
+from tfirl.demos.border import to_demonstrations
+from tfirl.demos.rollouts import record
 
 _CALM = {'healthy_z_range': (-10.0, 10.0), 'healthy_angle_range': (-9.0, 9.0)}
 
@@ -64,8 +65,8 @@ def test_rows_replay_in_gymnasium_bit_for_bit(hopper):
   assert (raw.env_id, raw.env_kwargs) == ('Hopper-v5', _CALM)
 
 
-def test_rollout_gives_checked_demonstrations(hopper):
-  demos = rollout(hopper, _policy, num_episodes=2, seed=5)
+def test_what_is_recorded_crosses_the_border(hopper):
+  demos = to_demonstrations(record(hopper, _policy, 2, seed=5), hopper)
   assert len(demos) == 40
   np.testing.assert_array_equal(demos.episode_seeds, [5, 6])
   np.testing.assert_array_equal(
@@ -148,9 +149,9 @@ def test_only_full_episodes_count_but_seeds_go_on(hopper, monkeypatch):
     hopper.gym.unwrapped._healthy_z_range = (low, 10.0)
 
   monkeypatch.setattr(hopper, 'seed', seed)
-  demos = rollout(hopper, _policy, num_episodes=2, seed=0)
-  np.testing.assert_array_equal(demos.episode_seeds, [1, 3])
-  np.testing.assert_array_equal(demos.episode_ends, [20, 40])
+  raw = record(hopper, _policy, num_episodes=2, seed=0)
+  np.testing.assert_array_equal(raw.episode_ends, [20, 40])
+  np.testing.assert_array_equal(raw.columns['seed'], np.repeat([1, 3], 20))
 
 
 def test_humanoid_actions_are_recorded_in_its_own_scale():
@@ -161,7 +162,7 @@ def test_humanoid_actions_are_recorded_in_its_own_scale():
 
   raw = record(env, policy, 1, 0, full_length_only=False)
   np.testing.assert_allclose(raw.columns['actions'], 0.2, rtol=1e-6)
-  demos = rollout(env, policy, 1, 0, full_length_only=False)
+  demos = to_demonstrations(raw, env)
   np.testing.assert_allclose(demos.actions, 0.5, rtol=1e-6)
 
 

@@ -59,14 +59,7 @@ def from_episodes(
   with task.make_env() as env:
     _warn_of_cuts(parts, ended, env.max_episode_steps)
     demos = to_demonstrations(
-      raw,
-      env_id=env.env_id,
-      observation_size=env.observation_spec().shape[0],
-      action_low=env.action_low,
-      action_high=env.action_high,
-      max_episode_steps=env.max_episode_steps,
-      clip_actions=clip_actions,
-      accept_demos=accept_demos,
+      raw, env, clip_actions=clip_actions, accept_demos=accept_demos
     )
     agreement.check(demos, env, accept=True)
     return demos

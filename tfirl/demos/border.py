@@ -8,6 +8,7 @@ import dataclasses
 import json
 import logging
 import re
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,8 +18,10 @@ from tfirl.demos import ends, outliers, recorder
 from tfirl.demos.checking import check, check_real, require_keys, to_flags
 from tfirl.demos.raw import RawDemonstrations
 from tfirl.demos.scaling import scale_actions
-from tfirl.demos.selection import take
 from tfirl.types import Demonstrations
+
+if typing.TYPE_CHECKING:  # readers do without its TensorFlow
+  from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 
 _VERSION = re.compile(r'-v\d+$')
 _REQUIRED = ('observations', 'actions', 'next_observations')
@@ -47,13 +50,11 @@ def check_env_id(source: str, found: str, expected: str) -> None:
   )
 
 
-def check_env_kwargs(
-  source: str,
-  found: Mapping[str, Any] | None,
-  expected: Mapping[str, Any] | None,
+def _check_env_kwargs(
+  source: str, found: Mapping[str, Any] | None, expected: Mapping[str, Any]
 ) -> None:
-  """A warning if both are known and differ."""
-  if found is None or expected is None:
+  """A warning if the source states any, and they differ."""
+  if found is None:
     return
   # As JSON has them: files know lists only, gin files tuples too.
   found, expected = (
@@ -161,15 +162,9 @@ def _convert(raw: RawDemonstrations, actions: np.ndarray) -> Demonstrations:
 
 def to_demonstrations(
   raw: RawDemonstrations,
+  env: 'GymnasiumEnvironment | None',
   *,
-  env_id: str,
-  observation_size: int,
-  action_low: np.ndarray,
-  action_high: np.ndarray,
-  num_episodes: int | None = None,
-  env_kwargs: Mapping[str, Any] | None = None,
   select: Callable[[RawDemonstrations], RawDemonstrations] | None = None,
-  max_episode_steps: int | None = None,
   clip_actions: bool = False,
   accept_demos: bool = False,
 ) -> Demonstrations:
@@ -177,16 +172,10 @@ def to_demonstrations(
 
   Args:
     raw: columns of N rows.
-    env_id: the task's Gymnasium id; '' accepts demonstrations of any.
-    observation_size: O.
-    action_low: [A], the environment's scale.
-    action_high: [A].
-    num_episodes: keep the first so many episodes; None keeps all.
-    env_kwargs: what the task's environment is made with; demonstrations that
-      state others are warned of. None: not compared.
-    select: takes the checked demonstrations, returns the rows to use, before
-      episodes are counted. None: all, cut as `ends.mend` says.
-    max_episode_steps: of the task; None if it is not known.
+    env: the task's. None if there is no task: sizes are then the data's own,
+      and so is the range of actions.
+    select: takes the checked demonstrations, returns the rows to use. None:
+      all, cut as `ends.mend` says.
     clip_actions: to the environment's range, if some lie beyond it.
     accept_demos: go on where they contradict themselves, with a warning.
 
@@ -195,23 +184,46 @@ def to_demonstrations(
       expected.
   """
   source = raw.source
-  check_env_id(source, raw.env_id, env_id or raw.env_id)
-  check_env_kwargs(source, raw.env_kwargs, env_kwargs)
+  if env is None:
+    size, low, high = _own_space(raw)
+  else:
+    # One without an id takes demonstrations of any.
+    check_env_id(source, raw.env_id, env.env_id or raw.env_id)
+    _check_env_kwargs(source, raw.env_kwargs, env.env_kwargs)
+    (size,) = env.observation_spec().shape
+    low, high = env.action_low, env.action_high
   columns = dict(raw.columns)
   for key in _FLAGS:
     if key in columns:
       columns[key] = to_flags(source, key, columns[key])
   raw = dataclasses.replace(raw, columns=columns)
-  _check_shapes(raw, observation_size, len(action_low))
+  _check_shapes(raw, size, len(low))
   _check_finite(raw)
   for key in ('observations', 'next_observations'):
     outliers.warn(source, key, raw.columns[key])
   if select is not None:
     raw = select(raw)
   else:
-    raw = ends.mend(raw, max_episode_steps, accept_demos)
-  actions = scale_actions(
-    source, raw.columns['actions'], action_low, action_high, clip_actions
-  )
-  demos = _convert(raw, actions)
-  return take(demos, num_episodes)
+    raw = ends.mend(raw, env and env.max_episode_steps, accept_demos)
+  actions = raw.columns['actions']
+  return _convert(raw, scale_actions(source, actions, low, high, clip_actions))
+
+
+def _own_space(raw: RawDemonstrations) -> tuple[int, np.ndarray, np.ndarray]:
+  """O, and bounds [A] that hold all actions."""
+  require_keys(raw.source, list(raw.columns), ('observations', 'actions'))
+  observations = _matrix(raw, 'observations')
+  actions = _matrix(raw, 'actions')
+  limit = np.abs(actions.astype(np.float64)).max(initial=1.0)
+  bound = np.full(actions.shape[1], float(limit))
+  return observations.shape[1], -bound, bound
+
+
+def _matrix(raw: RawDemonstrations, key: str) -> np.ndarray:
+  """The column, which must be of real numbers and two axes, none empty."""
+  values = np.asarray(raw.columns[key])
+  check_real(raw.source, key, values)
+  ok = values.ndim == 2 and values.shape[1] > 0
+  expected = '(rows, 1 or more)'
+  check(ok, raw.source, key, f'shape {values.shape}', expected)
+  return values

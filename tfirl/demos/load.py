@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import gin
-import numpy as np
 
 from tfirl import checks, tasks
 from tfirl.demos import agreement, maze_trajectories
@@ -25,7 +24,6 @@ from tfirl.demos.formats.npz import read_npz
 from tfirl.demos.raw import RawDemonstrations
 from tfirl.demos.selection import take
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
-from tfirl.envs.mazes.goal_maze import GoalMaze
 from tfirl.types import Demonstrations
 
 
@@ -147,17 +145,7 @@ def of_task(
   Raises FileNotFoundError or DemonstrationError, as there.
   """
   with task.make_env(trembles=False) as env:
-    return load_demonstrations(
-      source,
-      env_id=env.env_id,
-      observation_size=env.observation_spec().shape[0],
-      action_low=env.action_low,
-      action_high=env.action_high,
-      env_kwargs=env.env_kwargs,
-      maze=env.maze,
-      env=env,
-      **options,
-    )
+    return load_demonstrations(source, env, **options)
 
 
 def _check_unused(source: str, **options: tuple[Any, Any]) -> None:
@@ -174,16 +162,6 @@ def _check_unused(source: str, **options: tuple[Any, Any]) -> None:
     check(value == default, source, key, repr(value), expected)
 
 
-def _warn_of_unknown_task(raw: RawDemonstrations, env_id: str) -> None:
-  says_task = raw.env_id or 'd4rl' in raw.versions  # its name says it
-  if env_id and not says_task:
-    logging.warning(
-      '%s: does not say its task; only shapes were checked against %s.',
-      raw.source,
-      env_id,
-    )
-
-
 @gin.configurable(
   allowlist=[
     'num_episodes',
@@ -198,18 +176,12 @@ def _warn_of_unknown_task(raw: RawDemonstrations, env_id: str) -> None:
 @checks.checked
 def load_demonstrations(
   source: str | os.PathLike | Demonstrations,
+  env: GymnasiumEnvironment,
   *,
-  env_id: str,
-  observation_size: int,
-  action_low: np.ndarray,
-  action_high: np.ndarray,
   num_episodes: checks.Count | None = None,
   episode_seed: checks.CountOrZero | None = None,
   max_transitions: checks.Count | None = None,
-  env_kwargs: Mapping[str, Any] | None = None,
-  maze: GoalMaze | None = None,
   successful_only: bool = True,
-  env: GymnasiumEnvironment | None = None,
   keys: Mapping[str, str] | None = None,
   clip_actions: bool = False,
   accept_demos: bool = False,
@@ -221,23 +193,17 @@ def load_demonstrations(
       episode as robomimic's; FILE.csv with a header; d4rl:NAME; minari:ID;
       embedded:TASK; or demonstrations that were loaded before, to take some
       of: keys, clip_actions, accept_demos and successful_only are not for them.
-    env_id: the task's Gymnasium id. Demonstrations of another task are an
-      error, those of another version of it a warning.
-    observation_size: O.
-    action_low: [A], the environment's scale.
-    action_high: [A].
+    env: the task's, without a trembling hand. Demonstrations of another task
+      are an error, those of another version of it, or of an environment that
+      was made with other keywords, a warning; some rows are replayed in it
+      (`agreement`). Those of a maze must be in its frame, and each ends at its
+      goal.
     num_episodes: use so many episodes, of those that `successful_only` leaves;
       None uses all. --num_demos is short for it.
     episode_seed: draws these episodes, without replacement; they stay in their
       order. None: the first ones.
     max_transitions: of those, use the first so many rows; None uses all.
-    env_kwargs: what the task's environment is made with; a source that states
-      others is a warning. None: not compared.
-    maze: of the task; its demonstrations must be in its frame, and each ends
-      at its goal.
     successful_only: drop a maze's trajectories that don't reach their goal.
-    env: of the task, without a trembling hand: some rows are replayed in it
-      (`agreement`), and it says the time limit. None: neither.
     keys: what the file's keys are, {'observations': 'obs', ...}; 'x+v' puts two
       next to each other. None for ours, and layouts that are known.
     clip_actions: to the environment's range, if some lie beyond it; by how much
@@ -254,10 +220,10 @@ def load_demonstrations(
       expected.
   """
   source = given(source)
+  sizes = env.observation_spec().shape[0], len(env.action_low)
   if isinstance(source, Demonstrations):
-    sizes = source.sizes
-    expected = observation_size, len(action_low)
-    check(sizes == expected, source.source, 'sizes (O, A)', sizes, expected)
+    found = source.sizes
+    check(found == sizes, source.source, 'sizes (O, A)', found, sizes)
     _check_unused(
       source.source,
       keys=(keys or None, None),
@@ -266,26 +232,18 @@ def load_demonstrations(
       successful_only=(successful_only, True),
     )
     return take(source, num_episodes, episode_seed, max_transitions)
-  raw = read(source, env_id, observation_size, keys)
-  if env is None:
-    _warn_of_unknown_task(raw, env_id)
-  select = maze and functools.partial(
-    maze_trajectories.select, maze=maze, successful_only=successful_only
+  raw = read(source, env.env_id, sizes[0], keys)
+  select = env.maze and functools.partial(
+    maze_trajectories.select, maze=env.maze, successful_only=successful_only
   )
-  if env is not None:
-    agreement.check_wrappers(raw, env, accept_demos)
+  agreement.check_wrappers(raw, env, accept_demos)
   demos = to_demonstrations(
     raw,
-    env_id=env_id,
-    observation_size=observation_size,
-    action_low=action_low,
-    action_high=action_high,
-    env_kwargs=env_kwargs,
+    env,
     select=select,
-    max_episode_steps=None if env is None else env.max_episode_steps,
     clip_actions=clip_actions,
     accept_demos=accept_demos,
   )
-  if env is not None and not source.startswith('embedded:'):
+  if not source.startswith('embedded:'):
     agreement.check(demos, env, accept_demos)
   return take(demos, num_episodes, episode_seed, max_transitions)

@@ -11,10 +11,9 @@ from tqdm import tqdm
 
 from tfirl import acting, checks
 from tfirl.demos import recorder
-from tfirl.demos.border import RawDemonstrations, to_demonstrations
+from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import facts
 from tfirl.envs import goals
-from tfirl.types import Demonstrations
 
 Policy = Callable[[np.ndarray, np.random.Generator | None], np.ndarray]
 _VERSIONED = ('gymnasium', 'mujoco')
@@ -172,24 +171,3 @@ def record(
     )
   raw = _join(env, kept, seeds)
   return dataclasses.replace(raw, num_attempts=len(lengths))
-
-
-def rollout(
-  env: py_environment.PyEnvironment,
-  policy: Policy,
-  num_episodes: int,
-  seed: int,
-  full_length_only: bool = True,
-  stochastic: bool = False,
-) -> Demonstrations:
-  """`record`, checked and with actions in [-1, 1]."""
-  raw = record(
-    env, policy, num_episodes, seed, full_length_only, stochastic=stochastic
-  )
-  return to_demonstrations(
-    raw,
-    env_id=env.env_id,
-    observation_size=env.observation_spec().shape[0],
-    action_low=env.action_low,
-    action_high=env.action_high,
-  )

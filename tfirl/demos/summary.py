@@ -13,9 +13,9 @@ from tfirl import checks
 from tfirl.config import flag_help
 from tfirl.demos import flags as demo_flags
 from tfirl.demos.border import RawDemonstrations, to_demonstrations
-from tfirl.demos.checking import check, check_real, require_keys
 from tfirl.demos.formats.foreign import keyed
 from tfirl.demos.load import read
+from tfirl.demos.selection import take
 
 
 def _spread(values: np.ndarray) -> str:
@@ -35,16 +35,6 @@ def _pairs(values) -> str:
   return ', '.join(f'{key} {values[key]}' for key in sorted(values)) or '-'
 
 
-def _matrix(raw: RawDemonstrations, key: str) -> np.ndarray:
-  """The column, which must be of real numbers and two axes, none empty."""
-  values = np.asarray(raw.columns[key])
-  check_real(raw.source, key, values)
-  ok = values.ndim == 2 and values.shape[1] > 0
-  expected = '(rows, 1 or more)'
-  check(ok, raw.source, key, f'shape {values.shape}', expected)
-  return values
-
-
 def summarize(
   raw: RawDemonstrations,
   num_episodes: int | None = None,
@@ -61,21 +51,9 @@ def summarize(
 
   Raises ValueError if they don't, or are fewer than `num_episodes`.
   """
-  require_keys(raw.source, list(raw.columns), ('observations', 'actions'))
-  observations = _matrix(raw, 'observations')
-  actions = _matrix(raw, 'actions')
-  # Any range will do: there is no environment to know the true one.
-  limit = np.abs(actions.astype(np.float64)).max(initial=1.0)
-  bound = np.full(actions.shape[1], float(limit))
-  demos = to_demonstrations(
-    raw,
-    env_id='',
-    observation_size=observations.shape[1],
-    action_low=-bound,
-    action_high=bound,
-    num_episodes=num_episodes,
-    accept_demos=accept_demos,
-  )
+  demos = to_demonstrations(raw, None, accept_demos=accept_demos)
+  demos = take(demos, num_episodes)
+  actions = np.asarray(raw.columns['actions'])
   lengths = np.diff(demos.episode_ends, prepend=0)
   returns = demos.episode_returns[np.isfinite(demos.episode_returns)]
   seeds = demos.episode_seeds[demos.episode_seeds >= 0]

@@ -12,9 +12,8 @@ import pytest
 from tfirl import tasks
 from tfirl.acting import Encoding, MlpPolicy
 from tfirl.config import gin_bindings
-from tfirl.demos import rollouts
+from tfirl.demos import load, rollouts
 from tfirl.demos.experts import ant_controller, embedded
-from tfirl.demos.load import load_demonstrations
 from tfirl.envs.mazes import ant_frame
 from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's `run`
 
@@ -164,25 +163,17 @@ def test_the_ant_reaches_the_goal(task):
 
 
 def test_the_controller_is_rolled_out_on_first_use_and_cached(monkeypatch):
-  def load():
-    return load_demonstrations(
-      'embedded:pointmaze',
-      env_id='PointMaze_Large-v3',
-      observation_size=6,
-      action_low=-np.ones(2),
-      action_high=np.ones(2),
-    )
-
   details = {**embedded.metadata('pointmaze'), 'num_episodes': 3}
   monkeypatch.setattr(embedded, 'metadata', lambda unused_task: details)
-  demos = load()
+  task = tasks.Task('any', env_id='PointMaze_Large-v3')
+  demos = load.of_task('embedded:pointmaze', task)
   assert len(demos.episode_ends) == 3 and demos.terminals.sum() == 3
   assert (demos.episode_returns == 1.0).all()
   np.testing.assert_array_equal(
     demos.goal.astype(np.float32), demos.observations[:, 4:]
   )
   monkeypatch.setattr(embedded.rollouts, 'record', None)  # would raise
-  again = load()
+  again = load.of_task('embedded:pointmaze', task)
   for key in ('observations', 'actions', 'qpos', 'qvel', 'goal', 'terminals'):
     np.testing.assert_array_equal(getattr(again, key), getattr(demos, key))
   # Minari itself rebuilds the environment, goal in the observation.
@@ -352,13 +343,7 @@ def test_bad_ant_files(tmp_path):
 
 
 def _load(path):
-  return load_demonstrations(
-    f'embedded:{path}',
-    env_id='Hopper-v5',
-    observation_size=11,
-    action_low=-np.ones(3),
-    action_high=np.ones(3),
-  )
+  return load.of_task(f'embedded:{path}', tasks.Task('any', env_id='Hopper-v5'))
 
 
 def test_rolled_out_on_first_use_and_cached(path, monkeypatch):

@@ -7,10 +7,10 @@ import stat
 
 import numpy as np
 import pytest
+from spec_env import SpecEnv, load
 
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import npz
-from tfirl.demos.load import load_demonstrations
 
 
 def _arrays():
@@ -32,14 +32,8 @@ def _arrays():
   }
 
 
-def _load(path):
-  return load_demonstrations(
-    str(path),
-    env_id='Hopper-v5',
-    observation_size=3,
-    action_low=np.full(2, -2.0),
-    action_high=np.full(2, 2.0),
-  )
+def _load(path, env_id='Hopper-v5', **options):
+  return load(str(path), SpecEnv(env_id, 3, [2, 2]), **options)
 
 
 def _write(path, **changes):
@@ -220,14 +214,7 @@ def test_facts_survive_keys(tmp_path):
   assert raw.versions == {'mujoco': '3.2.3'}
   np.testing.assert_array_equal(raw.columns['seed'], _arrays()['seed'])
   with pytest.raises(ValueError, match="env_id: found demonstrations of 'Hopp"):
-    load_demonstrations(
-      path,
-      env_id='Pendulum-v1',
-      observation_size=3,
-      action_low=np.full(2, -2.0),
-      action_high=np.full(2, 2.0),
-      keys=keys,
-    )
+    _load(path, 'Pendulum-v1', keys=keys)
 
 
 def test_with_keys_arrays_of_others_are_no_facts(tmp_path):

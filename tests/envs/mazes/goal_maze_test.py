@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tfirl import tasks
-from tfirl.demos import rollouts
+from tfirl.demos.border import to_demonstrations
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import goal_maze
 from tfirl.envs.wrappers import ExpertReset, TremblingHand
@@ -149,7 +149,7 @@ def test_state_continues_bit_for_bit_in_a_fresh_environment(task):
 def recorded(request, record_random):
   """(task, demonstrations): two episodes of 25 random steps."""
   env = load(request.param, max_episode_steps=25)
-  demos = record_random(env, 2, rollouts.rollout)
+  demos = to_demonstrations(record_random(env, 2), env)
   return request.param, dataclasses.replace(demos, source='two.npz')
 
 

@@ -5,9 +5,9 @@ import types
 import h5py
 import numpy as np
 import pytest
+from spec_env import SpecEnv, load
 
 from tfirl.demos.formats.hdf5 import read_hdf5
-from tfirl.demos.load import load_demonstrations
 
 _LENGTHS = [(7, 'timeout'), (4, 'terminal'), (7, 'timeout'), (1, 'terminal')]
 _LENGTHS += [(3, 'both'), (5, 'open')]
@@ -72,14 +72,7 @@ def _read_as_d4rl_does(path):
 
 
 def _load(path, env_id='Hopper-v5', size=11, **kwargs):
-  return load_demonstrations(
-    path,
-    env_id=env_id,
-    observation_size=size,
-    action_low=-np.ones(3),
-    action_high=np.ones(3),
-    **kwargs,
-  )
+  return load(path, SpecEnv(env_id, size), **kwargs)
 
 
 @pytest.mark.parametrize('dtype', [bool, np.uint8, np.float32])

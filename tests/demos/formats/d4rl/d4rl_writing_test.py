@@ -5,12 +5,12 @@ import json
 import h5py
 import numpy as np
 import pytest
+import spec_env
 
 from tfirl import tasks
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.formats import hdf5
 from tfirl.demos.formats.d4rl import d4rl_writing
-from tfirl.demos.load import load_demonstrations
 
 _ENV_ID = 'AntMaze_Large_Diverse_GR-v5'
 _KWARGS = {'continuing_task': False, 'include_cfrc_ext_in_observation': False}
@@ -163,14 +163,7 @@ def test_the_task_takes_it(tmp_path):
   path = str(tmp_path / 'ant.hdf5')
   d4rl_writing.save_d4rl(_episodes(), path)
   env = tasks.make_env(_ENV_ID, _KWARGS)
-  demos = load_demonstrations(
-    path,
-    env_id=_ENV_ID,
-    observation_size=31,
-    action_low=env.action_low,
-    action_high=env.action_high,
-    maze=env.maze,
-  )
+  demos = spec_env.load(path, env)
   env.close()
   np.testing.assert_array_equal(demos.episode_ends, [4, 7])
 

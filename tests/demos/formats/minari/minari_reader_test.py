@@ -6,6 +6,7 @@ import gymnasium
 import minari
 import numpy as np
 import pytest
+import spec_env
 from gymnasium import spaces
 from minari.data_collector import EpisodeBuffer
 
@@ -14,7 +15,6 @@ from tfirl.demos import convert, load
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import DemonstrationError
 from tfirl.demos.formats.minari import minari_reader
-from tfirl.demos.load import load_demonstrations
 
 _ID = 'tfirl/hopper/expert-v0'
 
@@ -54,13 +54,8 @@ def _raw():
 
 
 def _load(dataset_id=_ID, env_id='Hopper-v5', size=11, num_actions=3):
-  return load_demonstrations(
-    f'minari:{dataset_id}',
-    env_id=env_id,
-    observation_size=size,
-    action_low=-np.ones(num_actions),
-    action_high=np.ones(num_actions),
-  )
+  env = spec_env.SpecEnv(env_id, size, [1] * num_actions)
+  return spec_env.load(f'minari:{dataset_id}', env)
 
 
 def test_written_data_set_reads_back(hopper, cache):
