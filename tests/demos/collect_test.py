@@ -2,6 +2,7 @@
 
 import types
 
+import expert_files
 import gin
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tfirl import tasks
 from tfirl.acting import MlpPolicy
 from tfirl.agents import export
 from tfirl.demos import collect, load
-from tfirl.demos.experts import embedded, policies
+from tfirl.demos.experts import policies
 from tfirl.envs.wrappers import TremblingHand
 from tfirl.storage import policy_file
 
@@ -22,7 +23,7 @@ _METADATA = {'task': 'hopper', 'env_id': 'Hopper-v5', 'env_kwargs': {}}
 def weights(tmp_path):
   """A policy that pulls at no joint."""
   policy = MlpPolicy([(np.zeros((11, 3)), np.zeros(3))], 3)
-  return embedded.write(str(tmp_path / 'still.npz'), policy, _METADATA)
+  return expert_files.write(tmp_path / 'still.npz', policy, _METADATA)
 
 
 class _Exported(tf.Module):

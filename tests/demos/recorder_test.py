@@ -26,7 +26,7 @@ def test_what_it_writes_is_what_was_played(tmp_path):
   assert demos.episode_ends.tolist() == [5, 10, 15]
   assert demos.timeouts.sum() == 3 and not demos.terminals.any()
   assert demos.episode_seeds.tolist() == [7, 8, 9]
-  rewards = npz.read_arrays(str(path))['rewards']
+  rewards = np.load(path)['rewards']
   observation, _ = env.reset(seed=8)
   for row in range(5, 10):
     np.testing.assert_array_equal(demos.observations[row], observation)
@@ -49,7 +49,7 @@ def test_what_is_written_into_an_action_is_not_recorded(tmp_path):
   env = Overwriting(gymnasium.make('Pendulum-v1', max_episode_steps=3))
   path = str(tmp_path / 'demos.npz')
   recorder.record(env, lambda o: [1.5], 1, path)
-  np.testing.assert_array_equal(npz.read_arrays(path)['actions'], [[1.5]] * 3)
+  np.testing.assert_array_equal(np.load(path)['actions'], [[1.5]] * 3)
 
 
 def test_wrappers_that_change_what_is_seen_or_done_are_told(tmp_path):

@@ -14,13 +14,17 @@ from tfirl.storage import policy_file
 
 
 def _random_policy(seed):
-  """Of a head of means and log standard deviations, as SAC exports it."""
+  """Of a head of means and log standard deviations, as SAC exports it, that
+  sees its observations doubled.
+  """
   rng = np.random.default_rng(seed)
   layers = [
     (rng.normal(size=shape).astype(np.float32), np.zeros(shape[1], np.float32))
     for shape in ((11, 8), (8, 6))
   ]
-  return MlpPolicy(layers, 3)
+  zeros = np.zeros(11, np.float32)
+  encoding = Encoding(zeros, zeros + 2, np.zeros((11, 0), 'f'), zeros[:0])
+  return MlpPolicy(layers, 3, encoding=encoding)
 
 
 def _leave(policy, path, **evaluation):
@@ -92,23 +96,6 @@ def test_the_command_is_without_places(argv, told):
 def test_the_command_of_the_console_script():
   argv = '/v/bin/tfirl train expert_ant --root_dir /p --seed 0'.split()
   assert embed_expert._command(argv) == 'tfirl train expert_ant --seed 0'
-
-
-@pytest.mark.parametrize('num_waves', [0, 3])
-def test_a_policy_that_encodes_is_refused(tmp_path, num_waves):
-  """What ships is layers alone: without waves they would fit."""
-  rng = np.random.default_rng(0)
-  shapes = [11], [11], [11, num_waves], [num_waves]
-  encoding = Encoding(*(rng.normal(size=s).astype('f') for s in shapes))
-  (_, bias), head = _random_policy(0).layers
-  kernel = rng.normal(size=(11 + 2 * num_waves, 8)).astype('f')
-  policy = MlpPolicy([(kernel, bias), head], 3, encoding=encoding)
-  _leave(policy, tmp_path / 'best_policy.npz')
-  with pytest.raises(
-    ValueError,
-    match='best_policy.npz: found a pol.*expected.*encoding off',
-  ):
-    embed_expert.read(tmp_path / 'best_policy.npz')
 
 
 def test_a_policy_without_an_evaluation_is_named(run):

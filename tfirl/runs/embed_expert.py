@@ -2,9 +2,9 @@
 
   python -m tfirl.runs.embed_expert runs/hopper/expert/0
 
-Writes tfirl/demos/experts/weights/TASK.npz: float32 weights of the mean action,
-and how they were made, with the return of seeded episodes without trembling.
---out=FILE.npz writes them there instead.
+Writes tfirl/demos/experts/weights/TASK.npz: its mean action, as policy.npz, and
+how it was made, with the return of seeded episodes without trembling.
+--out=FILE.npz writes it there instead.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfirl import acting, tasks
+from tfirl import tasks
 from tfirl.config import argument_types, gin_bindings
 from tfirl.demos.experts import embedded
 from tfirl.evaluation import evaluate as evaluation
@@ -21,24 +21,18 @@ from tfirl.runs import experiment as _experiment  # noqa: F401 for gin's names
 from tfirl.storage import metadata_file, policy_file, run_files
 
 
-def read(path: Path) -> tuple[acting.MlpPolicy, int]:
+def read(path: Path) -> tuple[policy_file.EnvPolicy, int]:
   """The policy that a run left, and after how many env steps it was evaluated.
 
   metrics.csv can't tell: after a kill it may have lost the row of best_policy.
 
-  Raises: ValueError if it is more than its layers: encodes its observations; or
-    if it was not evaluated.
+  Raises: ValueError if it was not evaluated.
   """
   found = policy_file.load(path)
-  policy, evaluation = found.unit_policy, found.metadata['latest_evaluation']
-  if policy.encoding is not None:
-    raise ValueError(
-      f'{path}: found a policy that encodes its observations; expected one '
-      'with make_encoding off'
-    )
+  evaluation = found.metadata['latest_evaluation']
   if not evaluation:
     raise ValueError(f'{path}: found no evaluation of it; expected one')
-  return policy, int(evaluation['env_steps'])
+  return found, int(evaluation['env_steps'])
 
 
 def _command(argv: list[str]) -> str:
@@ -77,7 +71,8 @@ def embed(args: argparse.Namespace) -> None:
     FileNotFoundError, ValueError: there is no such run, or its policy is none
       for an expert; or it can't be evaluated or written.
   """
-  policy, env_steps = read(args.run / f'{args.policy}.npz')
+  found, env_steps = read(args.run / f'{args.policy}.npz')
+  policy = found.unit_policy.deterministic()
   gin_bindings.parse([str(args.run / run_files.CONFIG)])
   task = tasks.make_task()
   with task.make_env(args.seed, trembles=False) as env:
@@ -97,8 +92,11 @@ def embed(args: argparse.Namespace) -> None:
     'episodes': args.episodes,
     'seed': args.seed,
   }
-  path = embedded.write(args.out or task.name, policy, metadata)
-  print(f'{path}: {Path(path).stat().st_size} bytes')
+  path = Path(args.out or embedded.weights_path(task.name))
+  path.parent.mkdir(parents=True, exist_ok=True)
+  expert = policy_file.make(policy, found.low, found.high, metadata)
+  policy_file.save(expert, path)
+  print(f'{path}: {path.stat().st_size} bytes')
   print(json.dumps(metadata, indent=2))
 
 

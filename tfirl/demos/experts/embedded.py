@@ -1,12 +1,12 @@
 """Experts that come with tfirl: small ones, rolled out on first use.
 
-An expert is a file of this folder. TASK.npz is an actor: kernel_0 [O, H],
-bias_0 [H], kernel_1, ... (float32; the last layer puts out pre-squash means
-[A]), and `metadata` (JSON): task, env_id, env_kwargs, and how it was trained
-and what it returns. TASK.json is a robot's way through a maze: the same
-metadata, and `controller`: the gains of a `waypoints.PointController`, or, of
-an `ant_controller.AntController`, the file of its actor and its noise.
-`num_episodes` of the metadata says how many are rolled out.
+An expert is a file of this folder. TASK.npz is a policy as a run leaves it
+(`policy_file`), whose metadata say task, env_id, env_kwargs, how it was trained
+and what it returns (`runs.embed_expert`). TASK.json is a robot's way through a
+maze: the same metadata, and `controller`: the gains of a
+`waypoints.PointController`, or, of an `ant_controller.AntController`, the file
+of its actor and its noise. `num_episodes` of the metadata says how many are
+rolled out.
 """
 
 import contextlib
@@ -19,17 +19,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import minari
-import numpy as np
 
 from tfirl import tasks as tasks_lib
-from tfirl.acting import MlpPolicy
 from tfirl.demos import rollouts
 from tfirl.demos.border import RawDemonstrations
 from tfirl.demos.checking import check, require_keys
 from tfirl.demos.experts import controllers
 from tfirl.demos.formats.minari import minari_reader
-from tfirl.demos.formats.npz import read_arrays
-from tfirl.storage import npz_file
+from tfirl.storage import policy_file
 
 _FOLDER = os.path.join(os.path.dirname(__file__), 'weights')
 _NUM_EPISODES, _SEED = 64, 0  # the seed is of the first attempt
@@ -41,6 +38,11 @@ def tasks() -> list[str]:
   """Tasks that an expert ships for."""
   names = map(os.path.splitext, sorted(os.listdir(_FOLDER)))
   return [name for name, suffix in names if suffix in _SUFFIXES]
+
+
+def weights_path(task: str) -> str:
+  """Where the expert of a task is whose weights ship, or would be."""
+  return os.path.join(_FOLDER, f'{task}.npz')
 
 
 def _path(task_or_path: str) -> str:
@@ -60,24 +62,23 @@ def _path(task_or_path: str) -> str:
 def metadata(task_or_path: str) -> dict[str, Any]:
   """What is known of an expert: task, env_id, env_kwargs and the rest."""
   path = _path(task_or_path)
-  text = _metadata_text(path)
-  try:
-    found = json.loads(text)
-  except json.JSONDecodeError:
-    found = None
-  ok = isinstance(found, dict)
-  check(ok, path, 'metadata', text, 'a JSON object')
+  if path.endswith('.json'):
+    found = _read_json(path)
+  else:
+    found = dict(policy_file.load(path).metadata)
   require_keys(f'{path}, metadata', list(found), _METADATA_KEYS)
   return found
 
 
-def _metadata_text(path: str) -> str:
-  if path.endswith('.json'):
-    with open(path) as file:
-      return file.read()
-  arrays = read_arrays(path)
-  require_keys(path, list(arrays), ['metadata'])
-  return str(arrays['metadata'])
+def _read_json(path: str) -> dict[str, Any]:
+  with open(path) as file:
+    text = file.read()
+  try:
+    found = json.loads(text)
+  except json.JSONDecodeError:
+    found = None
+  check(isinstance(found, dict), path, 'metadata', text, 'a JSON object')
+  return found
 
 
 def policy(task_or_path: str) -> rollouts.Policy:
@@ -86,7 +87,9 @@ def policy(task_or_path: str) -> rollouts.Policy:
   Raises FileNotFoundError, or ValueError naming file, key and what is wrong.
   """
   path = _path(task_or_path)
-  return _controller(path) if path.endswith('.json') else _actor(path)
+  if path.endswith('.json'):
+    return _controller(path)
+  return policy_file.load(path).unit_policy
 
 
 def _controller(path: str) -> rollouts.Policy:
@@ -94,57 +97,9 @@ def _controller(path: str) -> rollouts.Policy:
   actor = controllers.actor_path(path, details)
   if actor is None:
     return controllers.point_controller(path, details)
-  return controllers.ant_controller(path, details, _actor(actor))
-
-
-def _actor(path: str) -> MlpPolicy:
-  arrays = read_arrays(path)
-  num_layers = sum(key.startswith('kernel_') for key in arrays)
-  required = [
-    f'{part}_{i}'
-    for i in range(max(num_layers, 1))
-    for part in ('kernel', 'bias')
-  ]
-  require_keys(path, list(arrays), required)
-  layers = []
-  for i in range(num_layers):
-    kernel, bias = arrays[f'kernel_{i}'], arrays[f'bias_{i}']
-    width = layers[-1][0].shape[1] if layers else kernel.shape[0]
-    expected = (width, len(np.atleast_1d(bias)))
-    check(kernel.shape == expected, path, f'kernel_{i}', kernel.shape, expected)
-    finite = np.isfinite(kernel).all() and np.isfinite(bias).all()
-    check(finite, path, f'kernel_{i}, bias_{i}', 'NaN or inf', 'finite')
-    layers.append((kernel, bias))
-  return MlpPolicy(layers, len(layers[-1][1]))
-
-
-def write(
-  task_or_path: str, expert: MlpPolicy, metadata: Mapping[str, Any]
-) -> str:
-  """Writes the mean of `expert` as TASK.npz of this folder, or to a path.
-
-  Args:
-    task_or_path: 'hopper', or FILE.npz.
-    expert: its log standard deviations aren't kept.
-    metadata: task, env_id, env_kwargs; and whatever else JSON holds.
-
-  Returns: the path written.
-
-  Raises: ValueError if `expert` encodes its observations, which such a file
-    does not hold.
-  """
-  path = task_or_path
-  if not path.endswith('.npz'):
-    path = os.path.join(_FOLDER, f'{task_or_path}.npz')
-  require_keys(f'{path}, metadata', list(metadata), _METADATA_KEYS)
-  check(expert.encoding is None, path, 'encoding', 'one', 'make_encoding off')
-  arrays = {'metadata': np.array(json.dumps(dict(metadata)))}
-  for i, (kernel, bias) in enumerate(expert.deterministic().layers):
-    arrays[f'kernel_{i}'] = kernel.astype(np.float32)
-    arrays[f'bias_{i}'] = bias.astype(np.float32)
-  os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-  npz_file.write(path, arrays, compressed=True)
-  return path
+  return controllers.ant_controller(
+    path, details, policy_file.load(actor).unit_policy
+  )
 
 
 def _digest(path: str, details: Mapping[str, Any], environment: str) -> str:

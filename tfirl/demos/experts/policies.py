@@ -9,7 +9,7 @@ from tf_agents.environments import py_environment
 
 from tfirl import acting, tasks
 from tfirl.demos.experts import embedded
-from tfirl.storage import npz_file, policy_file
+from tfirl.storage import policy_file
 
 _FUNCTION = re.compile(r'[A-Za-z_][\w.]*:[A-Za-z_]\w*')
 
@@ -42,13 +42,6 @@ def _saved_model(path: str) -> Callable:
 
   policy.model = model  # TensorFlow frees its variables with it
   return policy
-
-
-def _weights(path: str) -> Callable:
-  """A run's policy.npz, or an expert's file."""
-  if 'action_low' in npz_file.read(path, 'the weights of a policy'):
-    return policy_file.load(path).unit_policy
-  return embedded.policy(path)
 
 
 def _imported(source: str, env: py_environment.PyEnvironment) -> Callable:
@@ -110,7 +103,7 @@ def load_policy(
   """A policy(observation [O], rng=None) -> action [A] in [-1, 1].
 
   Args:
-    source: a run folder, a SavedModel, an .npz that a run or `embedded.write`
+    source: a run folder, a SavedModel, an .npz that a run or `embed_expert`
       wrote, 'embedded' (the expert of `task`), 'embedded:TASK', or
       'module:function' of what acts in the environment's own units, clipped to
       its bounds.
@@ -139,7 +132,7 @@ def _saved(source: str, task: str) -> Callable:
   if os.path.exists(left):
     return policy_file.load(left).unit_policy
   if source.endswith('.npz'):
-    return _weights(source)
+    return policy_file.load(source).unit_policy
   for path in (os.path.join(source, 'policy'), source):
     if os.path.exists(os.path.join(path, 'saved_model.pb')):
       return _saved_model(path)

@@ -38,15 +38,6 @@ _REQUIRED = _COLUMNS[:5]
 _OTHERS = ('env_id', 'env_kwargs', 'wrappers', 'episode_returns')
 
 
-def read_arrays(path: str) -> dict[str, np.ndarray]:
-  """All arrays of an .npz; pickles are refused.
-
-  Raises FileNotFoundError, or ValueError for a damaged file.
-  """
-  with NpzArchive(path) as archive:
-    return archive.read(*archive.shapes)
-
-
 def _scalar(path: str, arrays: dict[str, np.ndarray], key: str) -> str:
   """A string of the archive."""
   shape = arrays[key].shape
