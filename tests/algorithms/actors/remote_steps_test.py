@@ -1,5 +1,6 @@
 """Blocks of actors as a round's steps: which count, once, and in what order."""
 
+import itertools
 import json
 import types
 
@@ -114,9 +115,11 @@ def test_steps_after_those_that_were_left_out_are_another_stream(
 ):
   """Else an episode that lost some would pass for one that ended there."""
   source = begin(scripted, max_policy_age=100)
-  one, other = map(_sender, scripted.jobs)
-  one(0), one(1), one(2, version=-1), one(3), one(4), other(0)
-  rounds = [source.take(policy, None, updates) for updates in (0, 100)]
+  one = _sender(scripted.jobs[0])
+  one(0), one(1), one(2, version=-1), one(3)
+  rounds = [source.take(policy, None, 0)]
+  one(4)
+  rounds.append(source.take(policy, None, 100))
   streams = np.concatenate([steps.streams[::_ROWS] for steps in rounds])
   assert streams[0] == streams[1] != streams[2] == streams[3]
 
@@ -280,6 +283,21 @@ def test_who_goes_on_takes_what_was_ready_once(begin, scripted, policy):
   steps = resumed.take(policy, None, 8)
   assert _values(steps) == [2.0, 9.0]
   assert steps.columns['policy_age_max'] == 8.0
+
+
+def test_checkpoints_that_follow_on_each_other_hold_no_more(
+  begin, scripted, policy
+):
+  """Than two rounds, 4 blocks; what stays in the queue keeps its turn."""
+  source, numbers, taken = begin(scripted), itertools.count(), []
+  send = _sender(scripted.jobs[0])
+  for _ in range(6):
+    while source._exchange.num_waiting < 4:
+      number = next(numbers)
+      send(number, float(number))
+    assert len(source.get_state()['blocks']) == 4
+    taken += _values(source.take(policy, None, 0))
+  assert taken == list(range(12))
 
 
 def test_sources_take_up_each_others_state(

@@ -29,8 +29,8 @@ class RemoteSteps:
   """Takes the steps that actors take.
 
   The learner's round is what it is with an environment of its own: the same
-  number of steps, then the same updates. Actors go on meanwhile, up to two
-  rounds ahead.
+  number of steps, then the same updates. Actors go on meanwhile, until two
+  rounds lie ready and each has a block more in hand.
 
   Attributes:
     env: of this process, not acted in: it has the sizes, and a maze.
@@ -67,7 +67,7 @@ class RemoteSteps:
     self._stop = stop
     self._rows_per_block = rows_per_block(num_steps, num_actors)
     self._num_blocks = num_steps // self._rows_per_block
-    capacity = 2 * self._num_blocks + num_actors
+    self._capacity = 2 * self._num_blocks  # of the queue
     with closing.on_error(make_env(*seeds)) as self.env:
       spec = algorithm_tables.transition_spec(
         self.env.observation_spec().shape[0],
@@ -76,10 +76,10 @@ class RemoteSteps:
       )
       self._layout = rows.RowLayout(spec)
       self._exchange = exchange.Exchange(
-        self._rows_per_block, self._layout.width, capacity
+        self._rows_per_block, self._layout.width, self._capacity
       )
     # Whoever waits for room has it before so many blocks of others.
-    self._most_missed = 2 * capacity
+    self._most_missed = 2 * (self._capacity + num_actors)
     self._held: list[exchange.Block] = []  # taken from there, not yet from here
     self._latest: dict[int, int] = {}  # life -> number of its last block
     self._num_used: dict[int, int] = {}  # life -> its blocks in rounds so far
@@ -129,8 +129,12 @@ class RemoteSteps:
   def get_state(self) -> Mapping[str, Any]:
     """JSON-able: whoever goes on takes the blocks that were ready, and gives
     new lives new seeds.
+
+    What is taken from the queue makes room for actors. So no more is held than
+    the queue holds: else each checkpoint would have them further ahead.
     """
-    for _ in range(self._exchange.num_waiting):
+    room = self._capacity - len(self._held)
+    for _ in range(min(room, self._exchange.num_waiting)):
       block = self._exchange.take(_SLICE_MS)
       if block is not None and self._is_new(block):
         self._held.append(block)
