@@ -1,5 +1,8 @@
 """Who makes environments closes them, each once, whatever fails."""
 
+import functools
+import types
+
 import gymnasium
 import pytest
 import reverb_ports
@@ -48,16 +51,16 @@ def made():
 
 @pytest.fixture
 def make(made, random_demos):
-  """`make(algorithm, gin_file, bindings)`: one of Hopper's."""
+  """`make(algorithm, gin_file, bindings, **given)`: one of Hopper's."""
 
   def make_env():
     made.append(_Stuck(gymnasium.make('Hopper-v5')))
     return made[-1]
 
-  def make(algorithm, gin_file, bindings):
+  def make(algorithm, gin_file, bindings, **given):
     gin_bindings.parse([gin_file], bindings)
     task = tasks.Task('hopper', env_fn=make_env)
-    return algorithm(task, random_demos, 0)
+    return algorithm(task, random_demos, 0, **given)
 
   return make
 
@@ -178,3 +181,27 @@ def test_a_source_that_fails_leaves_no_environment_open(made, monkeypatch):
       stop=lambda: False,
     )
   assert [env.num_closes for env in made] == [1, 1]
+
+
+@pytest.mark.parametrize(
+  ('algorithm', 'gin_file', 'bindings', 'least'),
+  [
+    (model_free.ModelFree, 'paper/hype_hopper.gin', _HYPE, 5 * 16),
+    (model_based.ModelBased, 'paper/hyper_hopper.gin', _HYPER, 5 * 4 * 30),
+  ],
+)
+def test_steps_that_would_get_too_old_are_refused_and_nothing_left_open(
+  make, made, algorithm, gin_file, bindings, least
+):
+  make_source = functools.partial(
+    remote_steps.RemoteSteps,
+    crew=types.SimpleNamespace(close=lambda: None),
+    num_actors=2,
+    max_policy_age=least - 1,
+    timeout_s=1.0,
+    stop=lambda: False,
+  )
+  words = f'run.max_policy_age is {least - 1}; expected at least {least}: '
+  with reverb_ports.none_left_open(2), pytest.raises(ValueError, match=words):
+    make(algorithm, gin_file, bindings, make_source=make_source)
+  assert all(env.num_closes for env in made)

@@ -87,7 +87,11 @@ class Game(algorithm.Algorithm):
       batch_size: B.
       is_new: whether there is no checkpoint to go on from.
       jit_compile: compile the round by XLA.
+
+    Raises:
+      ValueError: steps of `source` would get too old to train on.
     """
+    source.check_age(updates_per_round)
     self._warm_start = warm_start.WarmStart()
     agent = self._warm_start.make_agent(
       make_agent, demos, replay, batch_size, is_new, cost

@@ -111,13 +111,15 @@ def run(
       --ray_address. 0 acts and learns by turns, in this process.
     max_policy_age: gradient steps that may lie between an actor's policy and
       the round that takes its steps; older ones are counted (`stale_steps`),
-      and not trained on.
+      and not trained on. At least what the rounds have that actors may be
+      ahead: steps get no older by waiting.
     actor_timeout_s: how long the learner waits for a block of steps, and an
       actor for the learner to take one: more than an evaluation lasts.
 
   Raises:
     ValueError: not exactly one budget is bound, or one that the algorithm
-      doesn't count; or actors, for one that takes none.
+      doesn't count; or actors, for one that takes none, or whose steps would
+      get too old while they wait.
     UnusedBindingError: a gin binding that nothing consumed.
     FloatingPointError: a loss is not finite; the last checkpoint stays.
     CheckpointError: a checkpoint could not be written, and the last one stays;

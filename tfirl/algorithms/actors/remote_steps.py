@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import gin
 import numpy as np
 
-from tfirl import acting, types
+from tfirl import acting, checks, types
 from tfirl.algorithms.actors import worker
 from tfirl.algorithms.parts import sources
 from tfirl.algorithms.parts import tables as algorithm_tables
@@ -91,6 +92,32 @@ class RemoteSteps:
     self._told = None  # what the actors act by
     self._num_stale = self._num_replaced = 0  # of the run
     self._num_dropped = 0  # stale steps that no round has counted yet
+
+  def check_age(self, updates_per_round: int) -> None:
+    """Checks that no step is too old to train on because it waits its turn.
+
+    Before it lie at most what is held, what the queue holds and a block in the
+    hands of each actor.
+
+    Args:
+      updates_per_round: gradient steps between two rounds, at most.
+
+    Raises:
+      ValueError: `max_policy_age` is less than that takes.
+    """
+    num_actors = len(self._lives)
+    most_ahead = 2 * self._capacity + num_actors
+    num_rounds = math.ceil(most_ahead / self._num_blocks)
+    least = num_rounds * updates_per_round
+    checks.require(
+      'run.max_policy_age',
+      self._max_policy_age,
+      f'at least {least}: run.num_actors = {num_actors} may be {num_rounds} '
+      f'rounds ahead, of {updates_per_round} gradient steps each, and steps '
+      'would get too old to train on while they wait. Raise it, or take '
+      'smaller rounds',
+      self._max_policy_age >= least,
+    )
 
   def take(
     self,

@@ -53,6 +53,11 @@ class OwnEnvironment:
       self.env.reset()
     self._num_steps = num_steps
 
+  def check_age(self, updates_per_round: int) -> None:
+    """Raises ValueError if steps would be too old to train on after so many
+    gradient steps between two rounds: never, they are of the latest policy.
+    """
+
   def take(
     self,
     policy: collecting.Policy,
