@@ -314,14 +314,41 @@ def test_sources_take_up_each_others_state(
   another = sources.OwnEnvironment(make_seeded, (3,), 12)
   another.set_state(remote.get_state())
   after = another.take(policy, None, 0)
+  assert after.num_stale == 0
   np.testing.assert_array_equal(after.rows.observation, before.rows.observation)
 
 
-def test_blocks_of_another_size_are_given_up(begin, scripted, policy):
+def test_blocks_of_another_size_are_given_up_and_counted_once(
+  begin, scripted, policy
+):
   source = begin(scripted)
-  _sender(scripted.jobs[0])(0, 1.0)
-  state = source.get_state()
-  assert len(state['blocks']) == 1
+  send = _sender(scripted.jobs[0])
+  send(0), send(1), send(2)
+  state = {**source.get_state(), 'num_dropped': _ROWS}
+  assert len(state['blocks']) == 3
   other = begin(type(scripted)(), num_actors=3)
   other.set_state(state)
-  assert other.get_state()['blocks'] == []
+  state = json.loads(json.dumps(other.get_state()))
+  assert state['blocks'] == []
+  again = begin(type(scripted)())
+  again.set_state(state)
+  one = _sender(again._crew.jobs[0])
+  one(0), one(1), one(2), one(3)
+  steps = [again.take(policy, None, 0) for _ in range(2)]
+  assert [s.num_stale for s in steps] == [4 * _ROWS, 0]
+  assert steps[0].columns['stale_steps'] == 4 * _ROWS
+
+
+def test_a_run_that_goes_on_without_actors_counts_what_they_had_ready(
+  begin, make_seeded, scripted, policy
+):
+  source = begin(scripted)
+  send = _sender(scripted.jobs[0])
+  send(0), send(1)
+  state = {**source.get_state(), 'num_dropped': _ROWS}
+  for _ in range(2):  # its own state keeps the count, too
+    own = sources.OwnEnvironment(make_seeded, (3,), 12)
+    own.set_state(state)
+    state = json.loads(json.dumps(own.get_state()))
+  steps = [own.take(policy, None, 0) for _ in range(2)]
+  assert [s.num_stale for s in steps] == [3 * _ROWS, 0]

@@ -33,6 +33,11 @@ class RemoteSteps:
   number of steps, then the same updates. Actors go on meanwhile, until two
   rounds lie ready and each has a block more in hand.
 
+  A step is counted by the round that takes its block or, left out, by the next.
+  What no round takes is not: of an actor that ends, the block under way; of a
+  run, what is held, lies ready or is in hand when its budget is spent, or came
+  after its last checkpoint.
+
   Attributes:
     env: of this process, not acted in: it has the sizes, and a maze.
 
@@ -176,8 +181,10 @@ class RemoteSteps:
   def set_state(self, state: Mapping[str, Any]) -> None:
     """Takes up what `get_state` gave; of another source's it has no use.
 
-    Blocks of another size, of another number of actors, are given up.
+    Blocks of another size, of another number of actors, are given up: their
+    steps are counted as too old ones are.
     """
+    self._num_dropped = state.get('num_dropped', 0)
     if 'lives' not in state:
       return
     for actor, lives in enumerate(state['lives'][: len(self._lives)]):
@@ -187,10 +194,14 @@ class RemoteSteps:
       exchange.Block(*map(np.asarray, block, dtypes))
       for block in state['blocks']
     ]
-    self._held = [b for b in blocks if len(b.times) == self._rows_per_block]
+    self._held = []
+    for block in blocks:
+      if len(block.times) == self._rows_per_block:
+        self._held.append(block)
+      else:
+        self._num_dropped += len(block.times)
     self._num_stale = state['num_stale']
     self._num_replaced = state['num_replaced']
-    self._num_dropped = state['num_dropped']
 
   def close(self) -> None:
     """Ends the actors and the exchange, and closes the environment; each,

@@ -5,7 +5,8 @@ import dataclasses
 
 @dataclasses.dataclass
 class Clock:
-  """Counts of a run; every step of an environment passes through one of them.
+  """Counts of a run; every step of an environment passes through one of them,
+  but those of actors that no round takes (`actors.remote_steps`).
 
   Attributes:
     env_steps: steps of the training environment, its first ones included.

@@ -52,6 +52,7 @@ class OwnEnvironment:
     with closing.on_error(make_env(*seeds)) as self.env:
       self.env.reset()
     self._num_steps = num_steps
+    self._num_dropped = 0  # steps of actors that no round has counted yet
 
   def check_age(self, updates_per_round: int) -> None:
     """Raises ValueError if steps would be too old to train on after so many
@@ -73,17 +74,23 @@ class OwnEnvironment:
     """
     del updates  # it is the latest policy, always
     steps = collecting.run_steps(self.env, policy, self._num_steps, rng)
-    return Steps(*steps, np.zeros(self._num_steps, np.int64))
+    num_stale, self._num_dropped = self._num_dropped, 0
+    return Steps(*steps, np.zeros(self._num_steps, np.int64), num_stale)
 
   def get_state(self) -> Mapping[str, Any]:
     """Where the environment stands, JSON-able."""
-    return self.env.get_state()
+    return {**self.env.get_state(), 'num_dropped': self._num_dropped}
 
   def set_state(self, state: Mapping[str, Any]) -> None:
     """Takes up what `get_state` gave; what another source gave leaves it at
     the start of an episode.
+
+    What actors had ready is given up: its steps are counted as too old ones.
     """
-    if 'lives' not in state:
+    self._num_dropped = state.get('num_dropped', 0)
+    if 'lives' in state:
+      self._num_dropped += sum(len(times) for _, times, *_ in state['blocks'])
+    else:
       self.env.set_state(state)
 
   def close(self) -> None:
