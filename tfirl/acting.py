@@ -13,7 +13,7 @@ import numpy as np
 # (kernel [in, out], bias [out]) of each layer.
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 # Beside those of envs/wrappers.py.
-_EPISODE_STREAM = 3
+EPISODE_STREAM = 3
 
 
 class Encoding(NamedTuple):
@@ -46,7 +46,7 @@ def episode_rng(seed: int, stochastic: bool) -> np.random.Generator | None:
   It is not the generator that Gymnasium makes of `seed`, by which the
   environment draws: actions would go with the start state.
   """
-  return np.random.default_rng([seed, _EPISODE_STREAM]) if stochastic else None
+  return np.random.default_rng([seed, EPISODE_STREAM]) if stochastic else None
 
 
 def in_env_units(

@@ -38,12 +38,11 @@ def test_it_may_start_as_a_clone_and_go_on_cloning(make_game):
   bindings = ['WarmStart.bc_steps = 30', 'tfirl.SacAgent.bc_weight = 1.0']
   game = make_game(bindings=bindings)
   agent = game.trackables()['agent']
-  assert agent._actor_optimizer.iterations.numpy() == 30
   assert _differ(_weights(make_game(), 'agent'), _weights(game, 'agent'))
   assert game.clock.updates == game.clock.env_steps == 0
   small_games.play(game, 44)
   assert game.num_traces == 1
-  assert agent._actor_optimizer.iterations.numpy() == 30 + 16
+  assert agent._actor_optimizer.iterations.numpy() == 16
   with pytest.raises(ValueError, match='WarmStart.bc_steps is -1; expected'):
     make_game(bindings=['WarmStart.bc_steps = -1'])
 

@@ -118,7 +118,8 @@ def test_prints_blocks(capsys):
     'CostLearner: Learns the cost f(s, a) against the policy, whose reward it '
     'makes.\n'
     '  CostLearner.gp_target = 0.4  (default)\n'
-    '      gradient norm that the penalty pulls to.\n\n'
+    '      gradient norm that the penalty pulls to, by observations in their '
+    'own\n      units: the larger these are, the larger are the rewards.\n\n'
   )
 
 

@@ -370,11 +370,10 @@ def test_defaults_in_use_are_read_from_the_operative_config(write_run):
 )
 def test_remedies_name_what_the_runs_agent_has(write_run, bindings, known):
   """A binding of an agent that is not there would be an error."""
-  falling = np.r_[np.full(6, 100.0), np.full(5, 20.0) + np.arange(5) % 2]
-  for columns in (
-    {'eval_return_mean': falling},
-    {'training_return': 90.0, 'eval_return_mean': 20.0 + np.arange(11) % 3},
-  ):
-    (found,) = diagnose.diagnose(write_run(bindings, **columns)).findings
-    assert ('Td3BcAgent.' in found.remedy) == known
-    assert 'tfirl.SacAgent' not in found.remedy or not known
+  columns = {
+    'training_return': 90.0,
+    'eval_return_mean': 20.0 + np.arange(11) % 3,
+  }
+  (found,) = diagnose.diagnose(write_run(bindings, **columns)).findings
+  assert ('Td3BcAgent.' in found.remedy) == known
+  assert ('tfirl.SacAgent' in found.remedy) != known

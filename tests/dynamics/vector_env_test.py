@@ -182,10 +182,11 @@ def _make_learned():
 
 def test_seeds_a_learned_models_noise():
   """Whatever seed came first: of one start, nothing else differs."""
-  env = _make_learned()
+  env, other = _make_learned(), _make_learned()
   successors = []
   for seed in (1, 2, 1):
     env.reset(seed=seed)
+    other.reset(seed=3)  # has a seed of its own
     successors.append(env.step(np.zeros((4, 1)))[0])
   np.testing.assert_array_equal(successors[0], successors[2])
   assert not np.isclose(successors[0], successors[1]).any()

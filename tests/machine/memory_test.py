@@ -34,10 +34,21 @@ def test_a_file_may_take_a_share_of_what_is_there_and_no_more(monkeypatch):
 def test_reads_a_cgroups_limit(tmp_path):
   (tmp_path / 'memory.max').write_text('1000\n')
   (tmp_path / 'memory.current').write_text('300\n')
-  assert memory._cgroup_available(tmp_path) == 700
+  (tmp_path / 'memory.stat').write_text('anon 100\ninactive_file 50\n')
+  assert memory._cgroup_available(tmp_path) == 750  # files' pages make room
   (tmp_path / 'memory.max').write_text('max\n')
   assert memory._cgroup_available(tmp_path) is None
   assert memory._cgroup_available(tmp_path / 'missing') is None
+
+
+def test_a_small_file_is_read_however_full_the_memory_is(monkeypatch):
+  for available, most in (
+    (0, 2**26),
+    (2**30, int(0.3 * 2**30)),
+    (2**50, 2**32),
+  ):
+    monkeypatch.setattr(memory, 'available_bytes', lambda a=available: a)
+    assert memory.most_of_a_file() == most
 
 
 def test_reads_meminfo(tmp_path):

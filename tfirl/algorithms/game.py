@@ -87,11 +87,7 @@ class Game(algorithm.Algorithm):
       batch_size: B.
       is_new: whether there is no checkpoint to go on from.
       jit_compile: compile the round by XLA.
-
-    Raises:
-      ValueError: steps of `source` would get too old to train on.
     """
-    source.check_age(updates_per_round)
     self._warm_start = warm_start.WarmStart()
     agent = self._warm_start.make_agent(
       make_agent, demos, replay, batch_size, is_new, cost
@@ -111,6 +107,17 @@ class Game(algorithm.Algorithm):
   def trackables(self) -> Mapping[str, Any]:
     """What a checkpoint must hold, besides the tables."""
     return {**super().trackables(), **self._cost.trackables()}
+
+  def _open_source(
+    self, make_source, make_env, seeds, steps_per_round: int
+  ) -> sources.OwnEnvironment:
+    """What takes the real steps.
+
+    Raises: ValueError if they would get too old to train on.
+    """
+    source = self._opened(make_source(make_env, seeds, steps_per_round))
+    source.check_age(self._updates_per_round)
+    return source
 
   def _collect(
     self, rng: np.random.Generator | None

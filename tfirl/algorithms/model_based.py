@@ -132,11 +132,14 @@ class ModelBased(game.Game):
     with self._opening() as opened:
       self._cost = opened(make_cost(task, demos, seeds.cost, steps_per_round))
       self._batches = policy_batches.PolicyBatches(batch_size, self._has_reward)
+      source = self._open_source(
+        make_source, task.make_env, (seeds.env,), steps_per_round
+      )
       self._make_model(task, demos, pretrained_model, restore_from, seeds)
       super().__init__(
         make_agent,
         self._cost,
-        opened(make_source(task.make_env, (seeds.env,), steps_per_round)),
+        source,
         demos,
         np.random.default_rng(seeds.actions),
         self._open_tables(demos, restore_from, seeds, demos_in_hybrid),

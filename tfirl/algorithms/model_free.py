@@ -95,7 +95,7 @@ class ModelFree(game.Game):
       super().__init__(
         make_agent,
         _checked(opened(cost), anneal_learning_rate),
-        opened(make_source(make_env, env_seeds, steps_per_round)),
+        self._open_source(make_source, make_env, env_seeds, steps_per_round),
         demos,
         np.random.default_rng(actions_seed),
         replay,

@@ -101,7 +101,9 @@ class ImaginedVectorEnv(gymnasium.vector.VectorEnv):
     if seed is not None:
       self._rng = np.random.default_rng(seed)
       tf.random.set_seed(seed)
-      self._step = self._make_step()  # a graph keeps the seed of its tracing
+      # A graph keeps the seed of its tracing: it is traced now.
+      self._step = self._make_step()
+      self._step.get_concrete_function()
     self._observation = self._draw(self.num_envs)
     self._is_over[:] = False
     self._steps[:] = 0

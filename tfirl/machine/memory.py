@@ -9,6 +9,8 @@ _USABLE_SHARE = 0.9
 MOST_OF_A_FILE = 4 * 2**30
 # Of the memory that is there: a copy of another type, too, has to fit.
 _SHARE_OF_A_FILE = 0.3
+# A policy or a cost is read however little is said to be there.
+_LEAST_OF_A_FILE = 64 * 2**20
 
 
 def available_bytes() -> int | None:
@@ -42,7 +44,8 @@ def most_of_a_file() -> int:
   available = available_bytes()
   if available is None:
     return MOST_OF_A_FILE
-  return min(MOST_OF_A_FILE, int(_SHARE_OF_A_FILE * available))
+  share = int(_SHARE_OF_A_FILE * available)
+  return min(MOST_OF_A_FILE, max(_LEAST_OF_A_FILE, share))
 
 
 def _meminfo_available(path: pathlib.Path) -> int | None:
@@ -58,10 +61,18 @@ def _meminfo_available(path: pathlib.Path) -> int | None:
 
 
 def _cgroup_available(folder: pathlib.Path) -> int | None:
-  """The limit of cgroup v2 less what is used; None without a limit."""
+  """The limit of cgroup v2 less what is used; None without a limit.
+
+  Of files that were read or written some stays in memory until others need it:
+  it counts as used there, not here.
+  """
   try:
     limit = (folder / 'memory.max').read_text().strip()
-    used = (folder / 'memory.current').read_text().strip()
+    used = int((folder / 'memory.current').read_text())
+    stat = (folder / 'memory.stat').read_text().split()
   except OSError:
     return None
-  return None if limit == 'max' else max(int(limit) - int(used), 0)
+  if limit == 'max':
+    return None
+  kept = dict(zip(stat[::2], map(int, stat[1::2]), strict=True))
+  return max(int(limit) - used + kept.get('inactive_file', 0), 0)

@@ -20,6 +20,7 @@ from typing import Any
 
 import minari
 
+from tfirl import acting
 from tfirl import tasks as tasks_lib
 from tfirl.demos import rollouts
 from tfirl.demos.border import RawDemonstrations
@@ -104,13 +105,19 @@ def _controller(path: str) -> rollouts.Policy:
 
 def _digest(path: str, details: Mapping[str, Any], environment: str) -> str:
   """Tells one expert's file from another's, with its actor's, and where it
-  acts: gin may bind a maze's cells.
+  acts: gin may bind a maze's cells; and what its noise is drawn by.
   """
   digest = hashlib.sha256(environment.encode())
+  if _is_noisy(details):
+    digest.update(bytes([acting.EPISODE_STREAM]))
   for part in filter(None, (path, controllers.actor_path(path, details))):
     with open(part, 'rb') as file:
       digest.update(file.read())
   return digest.hexdigest()[:16]
+
+
+def _is_noisy(details: Mapping[str, Any]) -> bool:
+  return bool(details.get('controller', {}).get('noise'))
 
 
 def _read_cached(
@@ -167,8 +174,9 @@ def demonstrations(
     num_episodes = num_episodes or details.get('num_episodes', _NUM_EPISODES)
     logging.info('%s: rolling out %d episodes', dataset_id, num_episodes)
     expert = policy(path)
-    is_noisy = bool(details.get('controller', {}).get('noise'))
-    raw = rollouts.record(env, expert, num_episodes, _SEED, stochastic=is_noisy)
+    raw = rollouts.record(
+      env, expert, num_episodes, _SEED, stochastic=_is_noisy(details)
+    )
     raw.versions = {**raw.versions, 'policy': digest}
     return _cache(raw, dataset_id, env)
 
