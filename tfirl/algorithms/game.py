@@ -3,7 +3,7 @@
 Where there is no cost (`no_cost`) the agent plays alone, by the same rounds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -51,8 +51,9 @@ Pretrained = Annotated[
 class Game(algorithm.Algorithm):
   """What the loops of all methods of the game have in common.
 
-  A subclass calls `_open_game` before the policy's first gradient step, and
-  `_note_turn` with each turn of the cost.
+  A subclass has `_steps_per_round` and `_updates_per_round` and calls
+  `_open_source` before all that takes long, `_open_game` before the policy's
+  first gradient step, and `_note_turn` with each turn of the cost.
   """
 
   takes_actors = True
@@ -61,7 +62,6 @@ class Game(algorithm.Algorithm):
     self,
     make_agent: Callable,
     cost: cost_turns.CostTurns | no_cost.NoCost,
-    source: sources.OwnEnvironment,
     demos: types.Demonstrations,
     rng: np.random.Generator,
     replay: tables.Replay,
@@ -78,7 +78,6 @@ class Game(algorithm.Algorithm):
       make_agent: maps (O, A, the demonstrations' observations) to the policy
         player, which has `mlp_policy()`.
       cost: the cost player and its turns.
-      source: takes the real steps; part of a checkpoint.
       demos: the expert's side of the game.
       rng: draws the policy's actions; part of a checkpoint.
       replay: the tables.
@@ -92,11 +91,10 @@ class Game(algorithm.Algorithm):
     agent = self._warm_start.make_agent(
       make_agent, demos, replay, batch_size, is_new, cost
     )
-    record = maze_record.of(source.env, demos)
+    record = maze_record.of(self._source.env, demos)
     super().__init__(agent, replay, updates_per_round, jit_compile, record)
     self.cost = cost.learner
     self._cost = cost
-    self._source = source
     self._rng = rng
     self._batch_size = batch_size
     self._relabeled = cost.relabeled(agent)
@@ -109,15 +107,15 @@ class Game(algorithm.Algorithm):
     return {**super().trackables(), **self._cost.trackables()}
 
   def _open_source(
-    self, make_source, make_env, seeds, steps_per_round: int
-  ) -> sources.OwnEnvironment:
-    """What takes the real steps.
+    self, make_source: Callable, make_env: Callable, seeds: Sequence[int]
+  ) -> None:
+    """Opens what takes the real steps; it is part of a checkpoint.
 
     Raises: ValueError if they would get too old to train on.
     """
-    source = self._opened(make_source(make_env, seeds, steps_per_round))
+    source = make_source(make_env, seeds, self._steps_per_round)
+    self._source: sources.OwnEnvironment = self._opened(source)
     source.check_age(self._updates_per_round)
-    return source
 
   def _collect(
     self, rng: np.random.Generator | None

@@ -132,14 +132,11 @@ class ModelBased(game.Game):
     with self._opening() as opened:
       self._cost = opened(make_cost(task, demos, seeds.cost, steps_per_round))
       self._batches = policy_batches.PolicyBatches(batch_size, self._has_reward)
-      source = self._open_source(
-        make_source, task.make_env, (seeds.env,), steps_per_round
-      )
+      self._open_source(make_source, task.make_env, (seeds.env,))
       self._make_model(task, demos, pretrained_model, restore_from, seeds)
       super().__init__(
         make_agent,
         self._cost,
-        source,
         demos,
         np.random.default_rng(seeds.actions),
         self._open_tables(demos, restore_from, seeds, demos_in_hybrid),

@@ -83,19 +83,19 @@ class ModelFree(game.Game):
     self._expert_fraction, self._initial_steps = expert_fraction, initial_steps
     self._stochastic = stochastic
     self._anneal_learning_rate = anneal_learning_rate
+    self._steps_per_round = steps_per_round
     self._updates_per_round = steps_per_round * updates_per_step
     rows_per_step = updates_per_step * batch_size
     make_env = functools.partial(_make_env, task, demos)
-    env_seeds = env_seed, reset_seed
     with self._opening() as opened:
       replay = self._open_tables(
         demos, rows_per_step, steps_per_round, restore_from, tables_seed
       )
-      cost = make_cost(task, demos, cost_seed, steps_per_round)
+      cost = opened(make_cost(task, demos, cost_seed, steps_per_round))
+      self._open_source(make_source, make_env, (env_seed, reset_seed))
       super().__init__(
         make_agent,
-        _checked(opened(cost), anneal_learning_rate),
-        self._open_source(make_source, make_env, env_seeds, steps_per_round),
+        _checked(cost, anneal_learning_rate),
         demos,
         np.random.default_rng(actions_seed),
         replay,
