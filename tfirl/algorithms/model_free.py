@@ -89,7 +89,7 @@ class ModelFree(game.Game):
     make_env = functools.partial(_make_env, task, demos)
     with self._opening() as opened:
       replay = self._open_tables(
-        demos, rows_per_step, steps_per_round, restore_from, tables_seed
+        demos, rows_per_step, restore_from, tables_seed
       )
       cost = opened(make_cost(task, demos, cost_seed, steps_per_round))
       self._open_source(make_source, make_env, (env_seed, reset_seed))
@@ -111,20 +111,19 @@ class ModelFree(game.Game):
     self,
     demos: types.Demonstrations,
     rows_per_step: int,
-    steps_per_round: int,
     restore_from: str | None,
     seed: int,
   ) -> tables.Replay:
     """Both, with what writes and reads them."""
     policy_table = algorithm_tables.online_table(
-      'policy', rows_per_step, steps_per_round, self._initial_steps
+      'policy', rows_per_step, self._steps_per_round, self._initial_steps
     )
     replay = self._opened(
       algorithm_tables.open_with_demos(
         [policy_table], demos, restore_from, seed
       )
     )
-    rows_per_round = steps_per_round * rows_per_step
+    rows_per_round = self._steps_per_round * rows_per_step
     self._writer = replay.writer('policy')
     self._learner_sampler = replay.sampler('policy', rows_per_round)
     self._expert_sampler = replay.sampler('expert', rows_per_round)

@@ -39,6 +39,15 @@ def check(num_bytes: int, what: str) -> None:
     )
 
 
+def fits_one_file(num_bytes: int) -> tuple[bool, str, str]:
+  """Whether one file's arrays may take so much, once they are unpacked; what
+  was found and what is expected, in the words of an error.
+  """
+  most, gib = most_of_a_file(), 2**30
+  found = f'arrays that take {num_bytes / gib:.3g} GiB of memory'
+  return num_bytes <= most, found, f'at most {most / gib:.3g} GiB'
+
+
 def most_of_a_file() -> int:
   """Bytes that one file's arrays may take, once they are unpacked."""
   available = available_bytes()

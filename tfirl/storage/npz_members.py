@@ -83,11 +83,9 @@ def read(
     MemberError: they take more memory than one file may.
     Others: whatever zipfile and NumPy raise on damage and on pickles.
   """
-  most, gib = memory.most_of_a_file(), 2**30
   total = sum(member.num_bytes for member in members.values())
-  found = f'arrays that take {total / gib:.3g} GiB of memory'
-  expected = f'at most {most / gib:.3g} GiB'
-  _check(total <= most, path, ', '.join(members), found, expected)
+  ok, found, expected = memory.fits_one_file(total)
+  _check(ok, path, ', '.join(members), found, expected)
   return {key: _read(archive, member) for key, member in members.items()}
 
 

@@ -45,9 +45,8 @@ def check_bytes(path: str, key: str, num_bytes: int) -> None:
     path, key: of what is about to be read.
     num_bytes: in memory.
   """
-  most, gib = memory.most_of_a_file(), 2**30
-  found = f'arrays that take {num_bytes / gib:.3g} GiB of memory'
-  check(num_bytes <= most, path, key, found, f'at most {most / gib:.3g} GiB')
+  ok, found, expected = memory.fits_one_file(num_bytes)
+  check(ok, path, key, found, expected)
 
 
 @contextlib.contextmanager
