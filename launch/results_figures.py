@@ -111,7 +111,7 @@ def _draw_panel(axes: Axes, panel: Panel, kept: Path) -> None:
   if demonstrated is not None:
     axes.axhline(demonstrated, label='demonstrations', **figures.EXPERT_STYLE)
   axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
-  axes.yaxis.set_major_formatter(ticker.StrMethodFormatter('{x:,.0f}'))
+  axes.yaxis.set_major_formatter(ticker.StrMethodFormatter('{x:,.5g}'))
   axes.set_xlim(left=0)
   axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
   figures.clear(axes)
