@@ -51,7 +51,8 @@ Pretrained = Annotated[
 class Game(algorithm.Algorithm):
   """What the loops of all methods of the game have in common.
 
-  A subclass has `_steps_per_round` and `_updates_per_round` and calls
+  A subclass has `_steps_per_round` and `_updates_per_round`, the policy's
+  gradient steps, from before its constructor calls this one, and calls
   `_open_source` before all that takes long, `_open_game` before the policy's
   first gradient step, and `_note_turn` with each turn of the cost.
   """
@@ -65,7 +66,6 @@ class Game(algorithm.Algorithm):
     demos: types.Demonstrations,
     rng: np.random.Generator,
     replay: tables.Replay,
-    updates_per_round: int,
     *,
     learning_rate_scale: Callable,
     batch_size: int,
@@ -81,7 +81,6 @@ class Game(algorithm.Algorithm):
       demos: the expert's side of the game.
       rng: draws the policy's actions; part of a checkpoint.
       replay: the tables.
-      updates_per_round: gradient steps of the policy in a round.
       learning_rate_scale: maps env steps to a factor of the agent's rates.
       batch_size: B.
       is_new: whether there is no checkpoint to go on from.
@@ -92,7 +91,9 @@ class Game(algorithm.Algorithm):
       make_agent, demos, replay, batch_size, is_new, cost
     )
     record = maze_record.of(self._source.env, demos)
-    super().__init__(agent, replay, updates_per_round, jit_compile, record)
+    super().__init__(
+      agent, replay, self._updates_per_round, jit_compile, record
+    )
     self.cost = cost.learner
     self._cost = cost
     self._rng = rng

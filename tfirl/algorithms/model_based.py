@@ -140,7 +140,6 @@ class ModelBased(game.Game):
         demos,
         np.random.default_rng(seeds.actions),
         self._open_tables(demos, restore_from, seeds, demos_in_hybrid),
-        self._updates_per_round,
         learning_rate_scale=learning_rate_scale,
         batch_size=batch_size,
         is_new=restore_from is None,

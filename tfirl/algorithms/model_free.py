@@ -99,7 +99,6 @@ class ModelFree(game.Game):
         demos,
         np.random.default_rng(actions_seed),
         replay,
-        self._updates_per_round,
         learning_rate_scale=learning_rate_scale,
         batch_size=batch_size,
         is_new=restore_from is None,
