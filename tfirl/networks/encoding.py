@@ -1,5 +1,7 @@
 """What networks see of an observation: standardised, positions as waves too."""
 
+from collections.abc import Sequence
+
 import gin
 import numpy as np
 import tensorflow as tf
@@ -69,6 +71,33 @@ def make_encoding(
   arrays = shift, scale, angles, -mean @ angles
   arrays = (array.astype(np.float32) for array in arrays)
   return acting.Encoding(*arrays, clip if standardize else float('inf'))
+
+
+def without(
+  encoding: acting.Encoding | None, size: int, unseen: Sequence[int]
+) -> acting.Encoding | None:
+  """`encoding` of observations [..., O], of which the numbers at `unseen` are 0.
+
+  Args:
+    encoding: None for the observations as they are.
+    size: O.
+    unseen: from 0, or from -1 backwards.
+
+  Raises: ValueError if there is no such number.
+  """
+  if not unseen:
+    return encoding
+  checks.require(
+    'CostLearner.unseen',
+    unseen,
+    f'of the numbers of an observation, from {-size} to {size - 1}',
+    all(-size <= i < size for i in unseen),
+  )
+  if encoding is None:
+    zeros = np.zeros([size], np.float32)
+    none = np.zeros([size, 0], np.float32)
+    encoding = acting.Encoding(zeros, zeros + 1, none, none[0])
+  return encoding.without(unseen)
 
 
 def encode(observation, encoding: acting.Encoding | None):
