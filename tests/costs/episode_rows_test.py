@@ -26,6 +26,14 @@ def test_weights_give_the_expert_the_learners_times():
   )
 
 
+def test_a_late_row_weighs_no_more_than_its_episodes_share():
+  """Two of three demonstrations are at the goal when the third goes on."""
+  learner = make(*range(6), *range(6))
+  expert = make(0, 1, 0, 1, 0, 1, 2, 3, ends=(1, 3, 7))
+  found = episode_rows.time_weights(learner, expert)
+  np.testing.assert_allclose(found, 1 / 8)
+
+
 def test_a_time_the_expert_never_reached_counts_for_nothing():
   found = episode_rows.time_weights(make(0, 1, 2, 3), make(0, 1))
   np.testing.assert_allclose(found, [0.5, 0.5])

@@ -31,10 +31,11 @@ def time_weights(learner: EpisodeRows, expert: EpisodeRows) -> np.ndarray:
   The game is over sums along an episode, E[sum_t f(s_t, a_t)] (Swamy et al.
   2021, eq. 2), where step t of one side is set against step t of the other. A
   mean over all rows sets the start of a learner that falls early against the
-  expert's later steps: the cost then punishes starting. At times that few of
-  the expert's episodes last until, for they have reached their goal, no row
-  weighs more than an episode's share; if all times are such that neither side
-  or the expert alone is there, its rows weigh alike.
+  expert's later steps: the cost then punishes starting. Where most of the
+  expert's episodes have ended, at a goal, while the learner's go on, the rows
+  that are left weigh no more than before; what the others are then, the level
+  knows (`costs.level`). Times that the expert never reached are left out; if
+  all are, its rows weigh alike.
   """
   length = 1 + max(learner.time.max(), expert.time.max())
   wanted = np.bincount(learner.time, minlength=length)

@@ -1,6 +1,6 @@
 """The cost player: lowers a loss of f, such as the gap, plus a penalty."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import gin
@@ -12,7 +12,6 @@ from tfirl.costs import episode_rows, user_functions
 from tfirl.losses import cost_losses
 from tfirl.losses.gradient_penalty import gradient_penalty, interpolate
 from tfirl.losses.moment_matching import moment_matching_loss
-from tfirl.networks import encoding as encoding_lib
 from tfirl.networks.cost import CostNetwork
 from tfirl.optimizers.optimistic_adam import OptimisticAdam
 
@@ -63,9 +62,6 @@ class CostLearner(tf.Module):
       (`episode_rows.time_weights`), not evenly.
     make_level: makes what the level of the reward is, such as @FixedLevel
       or @AbsorbingLevel; None for the reward as it is.
-    unseen: which of an observation's numbers f does not see, as (-2, -1): those
-      that no action changes, such as the goal of an episode. By these it would
-      tell the learner's few episodes from the expert's, not what they do.
 
   Raises:
     ValueError: a parameter is out of its range, or `loss_fn` or
@@ -90,7 +86,6 @@ class CostLearner(tf.Module):
     weight_decay: checks.NonNegative = 0.0,
     match_time: bool = False,
     make_level: _MakeLevel | None = None,
-    unseen: Sequence[int] = (),
   ):
     """Creates the cost network (gin: `CostNetwork`) and its optimiser."""
     super().__init__('cost_learner')
@@ -98,10 +93,7 @@ class CostLearner(tf.Module):
     user_functions.check_reward(reward_transform)
     network_seed, rng_seed = np.random.SeedSequence(seed).spawn(2)
     self.network = CostNetwork(
-      observation_size,
-      action_size,
-      network_seed,
-      encoding_lib.without(encoding, observation_size, unseen),
+      observation_size, action_size, network_seed, encoding
     )
     self._initial_learning_rate = learning_rate
     self._learning_rate_scale = learning_rate_scale

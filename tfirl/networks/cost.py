@@ -45,6 +45,9 @@ class CostNetwork(tf.keras.Model):
     head_scale: factor of the last layer's initial kernel. At 1 the first
       policy already pays for a random function of where it is; at 0 for
       nothing, and later for what tells it from the expert only.
+    unseen: which of an observation's numbers it does not see, as (-2, -1):
+      those that no action changes, such as the goal of an episode. By these it
+      would tell the learner's few episodes from the expert's, not what they do.
 
   Raises:
     ValueError: a parameter is out of its range.
@@ -62,6 +65,7 @@ class CostNetwork(tf.keras.Model):
     reduce: Literal['min', 'mean', 'max'] = 'min',
     clip: checks.Positive | None = None,
     head_scale: checks.NonNegative = 1.0,
+    unseen: Sequence[int] = (),
   ):
     """Creates the variables."""
     super().__init__(name='cost_network')
@@ -70,10 +74,10 @@ class CostNetwork(tf.keras.Model):
     self._reducer = reduce
     self._reduce = _REDUCERS[reduce]
     self._clip = clip
-    self._seen = encoding
+    self._seen = encoding_lib.without(encoding, observation_size, unseen)
     self._encoding = None
-    if encoding:
-      self._encoding = encoding_lib.EncodingLayer(encoding, name='encoding')
+    if self._seen:
+      self._encoding = encoding_lib.EncodingLayer(self._seen, name='encoding')
       self._encoding.build([None, observation_size])  # shown by `summary`
     self._dense = ensemble_dense.make_mlps(
       num_members,
@@ -147,6 +151,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> CostNetwork:
     reduce=str(arrays['reduce']),
     clip=None if np.isinf(clip) else clip,
     head_scale=1.0,
+    unseen=(),  # shown by `scale`
   )
   for layer, kernel, bias in zip(network._dense, kernels, biases, strict=True):
     layer.set_weights([kernel, bias])

@@ -76,27 +76,22 @@ def make_encoding(
 def without(
   encoding: acting.Encoding | None, size: int, unseen: Sequence[int]
 ) -> acting.Encoding | None:
-  """`encoding` of observations [..., O], of which the numbers at `unseen` are 0.
-
-  Args:
-    encoding: None for the observations as they are.
-    size: O.
-    unseen: from 0, or from -1 backwards.
+  """`encoding` (None: as they are) of observations of `size` numbers, with 0 in
+  place of those at `unseen`.
 
   Raises: ValueError if there is no such number.
   """
-  if not unseen:
-    return encoding
   checks.require(
-    'CostLearner.unseen',
-    unseen,
-    f'of the numbers of an observation, from {-size} to {size - 1}',
+    'CostNetwork.unseen',
+    tuple(unseen),
+    f"an observation's numbers, from {-size} to {size - 1}",
     all(-size <= i < size for i in unseen),
   )
+  if not unseen:
+    return encoding
   if encoding is None:
-    zeros = np.zeros([size], np.float32)
-    none = np.zeros([size, 0], np.float32)
-    encoding = acting.Encoding(zeros, zeros + 1, none, none[0])
+    shift, waves = np.zeros(size, np.float32), np.zeros([size, 0], np.float32)
+    encoding = acting.Encoding(shift, shift + 1, waves, shift[:0])
   return encoding.without(unseen)
 
 
