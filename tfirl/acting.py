@@ -33,12 +33,6 @@ class Encoding(NamedTuple):
     """The first O numbers alone."""
     return self._replace(angles=self.angles[:, :0], phases=self.phases[:0])
 
-  def without(self, unseen: Sequence[int]) -> 'Encoding':
-    """Of its numbers those at `unseen` are 0, whatever is observed."""
-    scale = self.scale.copy()
-    scale[list(unseen)] = 0.0
-    return self._replace(scale=scale)
-
   def __call__(self, observation: np.ndarray) -> np.ndarray:
     angles = observation @ self.angles + self.phases
     scaled = (observation - self.shift) * self.scale

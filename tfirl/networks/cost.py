@@ -45,9 +45,6 @@ class CostNetwork(tf.keras.Model):
     head_scale: factor of the last layer's initial kernel. At 1 the first
       policy already pays for a random function of where it is; at 0 for
       nothing, and later for what tells it from the expert only.
-    unseen: which of an observation's numbers it does not see, as (-2, -1):
-      those that no action changes, such as the goal of an episode. By these it
-      would tell the learner's few episodes from the expert's, not what they do.
 
   Raises:
     ValueError: a parameter is out of its range.
@@ -65,7 +62,6 @@ class CostNetwork(tf.keras.Model):
     reduce: Literal['min', 'mean', 'max'] = 'min',
     clip: checks.Positive | None = None,
     head_scale: checks.NonNegative = 1.0,
-    unseen: Sequence[int] = (),
   ):
     """Creates the variables."""
     super().__init__(name='cost_network')
@@ -74,10 +70,10 @@ class CostNetwork(tf.keras.Model):
     self._reducer = reduce
     self._reduce = _REDUCERS[reduce]
     self._clip = clip
-    self._seen = encoding_lib.without(encoding, observation_size, unseen)
+    self._seen = encoding
     self._encoding = None
-    if self._seen:
-      self._encoding = encoding_lib.EncodingLayer(self._seen, name='encoding')
+    if encoding:
+      self._encoding = encoding_lib.EncodingLayer(encoding, name='encoding')
       self._encoding.build([None, observation_size])  # shown by `summary`
     self._dense = ensemble_dense.make_mlps(
       num_members,
@@ -151,7 +147,6 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> CostNetwork:
     reduce=str(arrays['reduce']),
     clip=None if np.isinf(clip) else clip,
     head_scale=1.0,
-    unseen=(),  # shown by `scale`
   )
   for layer, kernel, bias in zip(network._dense, kernels, biases, strict=True):
     layer.set_weights([kernel, bias])

@@ -1,7 +1,5 @@
 """What networks see of an observation: standardised, positions as waves too."""
 
-from collections.abc import Sequence
-
 import gin
 import numpy as np
 import tensorflow as tf
@@ -71,28 +69,6 @@ def make_encoding(
   arrays = shift, scale, angles, -mean @ angles
   arrays = (array.astype(np.float32) for array in arrays)
   return acting.Encoding(*arrays, clip if standardize else float('inf'))
-
-
-def without(
-  encoding: acting.Encoding | None, size: int, unseen: Sequence[int]
-) -> acting.Encoding | None:
-  """`encoding` (None: as they are) of observations of `size` numbers, with 0 in
-  place of those at `unseen`.
-
-  Raises: ValueError if there is no such number.
-  """
-  checks.require(
-    'CostNetwork.unseen',
-    tuple(unseen),
-    f"an observation's numbers, from {-size} to {size - 1}",
-    all(-size <= i < size for i in unseen),
-  )
-  if not unseen:
-    return encoding
-  if encoding is None:
-    shift, waves = np.zeros(size, np.float32), np.zeros([size, 0], np.float32)
-    encoding = acting.Encoding(shift, shift + 1, waves, shift[:0])
-  return encoding.without(unseen)
 
 
 def encode(observation, encoding: acting.Encoding | None):
