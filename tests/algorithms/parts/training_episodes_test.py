@@ -44,6 +44,19 @@ def test_what_began_in_the_middle_has_no_return():
   assert episodes.columns()['training_return'] == 4.0
 
 
+def test_a_reset_to_the_time_after_an_end():
+  """FILTER's, two steps into a demonstration, where the fall was the second:
+  what follows is no part of what fell.
+  """
+  episodes = training_episodes.TrainingEpisodes()
+  _add(episodes, (1.0, 0), (2.0, 1, 0.0), (8.0, 2), (16.0, 3, 0.0))
+  _add(episodes, (4.0, 0, 0.0), (0.0, 0))
+  found = episodes.columns()
+  assert found['training_return'] == (3 + 4) / 2
+  assert found['training_length'] == (2 + 1) / 2
+  assert found['training_terminated'] == 1.0
+
+
 def test_streams_are_kept_apart():
   """Two steps of one, one of another in between, and one that goes no further:
   an actor that was killed has ended no episode.

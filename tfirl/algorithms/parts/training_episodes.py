@@ -43,7 +43,9 @@ class TrainingEpisodes:
     steps = zip(*(column.tolist() for column in columns), strict=True)
     for reward, discount, time, stream in steps:
       current = self._current.get(stream)
-      if time != self._next_time.get(stream, 0) or time == 0:
+      # After an end FILTER may reset to the very time that would have come.
+      has_ended = current is not None and current.is_terminated
+      if has_ended or time == 0 or time != self._next_time.get(stream, 0):
         if current is not None:
           self._ended.append(current)
         current = _Episode(0, 0.0, False) if time == 0 else None
