@@ -77,6 +77,32 @@ def test_a_run_from_before_real_steps(unit, budget_unit, metrics, steps):
   assert table.read_row(unit).steps == steps
 
 
+@pytest.mark.parametrize(
+  ('header', 'metrics'),
+  [
+    ('', '250,150,100,9,50,7,34.5\n' * 2),
+    (f'"{_HEADER}', '250,150,100,9,50,7,34.5\n'),
+    (f'\ufffd{_HEADER}', '250,150,100,9,50,7,34.5\n'),
+    (_HEADER, '250,150\n'),
+    (_HEADER, '2x0,150,100,9,50,7,34.5\n'),
+    (_HEADER, 'nan,150,100,9,50,7,34.5\n'),
+    (_HEADER, 'inf,150,100,9,50,7,34.5\n'),
+    (_HEADER, '250,150,100,9,,7,34.5\n'),
+    (_HEADER, '250,150,100,9,inf,7,34.5\n'),
+    (_HEADER, '250,150,100,9,50,7,oops\n'),
+  ],
+)
+def test_one_damaged_file_ends_no_sweep(unit, header, metrics):
+  _write(unit, metrics, header, state='failed', message='why')
+  if header.startswith('\ufffd'):  # bytes that are no text
+    path = unit.path / 'metrics.csv'
+    path.write_bytes(path.read_bytes().replace('\ufffd'.encode(), b'\xff'))
+  row = table.read_row(unit)
+  assert (row.state, row.message, row.total) == ('failed', 'why', 1000)
+  assert (row.steps, row.unit_s, row.mean_return) == (0, None, None)
+  assert 'why' in table.format_table([row], 1)
+
+
 def test_time_left_is_shared_but_for_the_last_unit():
   def row(steps, unit_s=None, state='running'):
     return table.Row('a', state, steps, 100, unit_s=unit_s)

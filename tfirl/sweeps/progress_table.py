@@ -1,7 +1,9 @@
 """The table of a running sweep: steps, return, speed, state, time left."""
 
+import contextlib
 import csv
 import dataclasses
+import math
 import os
 import shutil
 import sys
@@ -17,6 +19,8 @@ from tfirl.work_units.unit import WorkUnit
 
 _ON_TERMINAL_S, _IN_LOG_S = 2.0, 60.0
 _TAIL_BYTES = 4096
+# What reading a damaged metrics.csv raises.
+_DAMAGE = csv.Error, LookupError, OverflowError, ValueError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,23 +50,37 @@ class Row:
 def read_row(unit: WorkUnit) -> Row:
   """Reads the unit's status and the last line of its metrics."""
   status = unit_lib.read_status(unit.path)
-  last = _last_metrics(unit)
-  steps, unit_s = 0, None
-  if last:
-    steps = _spent(last, unit.budget_unit)
-  if steps and unit.steps:
-    unit_s = float(last['wall_s']) * unit.steps / steps
+  told = {}
+  # What is damaged is told by the unit, when it goes on; others go on now.
+  with contextlib.suppress(*_DAMAGE):
+    told = _told(unit)
   return Row(
     name=unit.name,
     state=status.state,
-    steps=steps,
     total=unit.steps,
     counts=unit.budget_unit.replace('_', ' '),
-    mean_return=_number(last.get('eval_return_mean')),
-    steps_per_s=_number(last.get('steps_per_s')),
-    unit_s=unit_s,
     message=status.message if status.state != unit_lib.DONE else '',
+    **told,
   )
+
+
+def _told(unit: WorkUnit) -> dict[str, int | float | None]:
+  """What the last row of metrics.csv tells of a `Row`; {} without one.
+
+  Raises one of `_DAMAGE` if it is damaged.
+  """
+  last = _last_metrics(unit)
+  if not last:
+    return {}
+  steps, unit_s = _spent(last, unit.budget_unit), None
+  if steps and unit.steps:
+    unit_s = _finite(last['wall_s']) * unit.steps / steps
+  return {
+    'steps': steps,
+    'unit_s': unit_s,
+    'mean_return': _number(last.get('eval_return_mean')),
+    'steps_per_s': _number(last.get('steps_per_s')),
+  }
 
 
 def sweep_left_s(rows: Sequence[Row], num_parallel: int) -> float | None:
@@ -184,7 +202,14 @@ def _spent(row: Mapping[str, str], unit: str) -> int:
 
 
 def _number(text: str | None) -> float | None:
-  return float(text) if text else None
+  return _finite(text) if text else None
+
+
+def _finite(text: str) -> float:
+  value = float(text)
+  if not math.isfinite(value):
+    raise ValueError(f'{text}: expected a finite number')
+  return value
 
 
 def _duration(seconds: float | None) -> str:
