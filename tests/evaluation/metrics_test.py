@@ -271,6 +271,8 @@ def test_a_last_row_that_breaks_off_is_left_out(tmp_path, lost, caplog):
     ('\n64,', '\nnan,', "line 3: real_steps is 'nan'; expected a number"),
     ('640,', '6\ufffd0,', "line 3: eval_return_mean is '6\ufffd0'"),
     ('real_steps,', 'steps,', 'first columns are'),
+    ('\n64,', '\n"64,', 'line 3: found a quote; expected numbers'),
+    ('real_steps,', '"' + 'r' * 140_000, 'line 1: found a cell without an end'),
   ],
 )
 def test_other_damage_is_refused_by_file_and_line(tmp_path, old, new, words):

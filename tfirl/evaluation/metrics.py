@@ -12,7 +12,7 @@ from typing import Union
 
 from tfirl.config import budget
 from tfirl.evaluation import board
-from tfirl.storage import atomic_file, run_files
+from tfirl.storage import atomic_file, csv_file, run_files
 
 Number = Union[int, float, None]
 
@@ -53,8 +53,10 @@ def _read(path: str) -> list[dict[str, str]]:
   if not text.strip('\0\r\n '):
     logging.warning('%s is empty: its evaluations are lost', path)
     return []
+  _check_quotes(path, text)
   reader = csv.DictReader(io.StringIO(text, newline=''))
-  rows = list(reader)
+  with csv_file.damage_named(path, reader):
+    rows = list(reader)
   columns = tuple(reader.fieldnames or ())
   is_old = columns[: len(COLUMNS) - 1] == COLUMNS[1:]
   if not is_old and columns[: len(COLUMNS)] != COLUMNS:
@@ -72,6 +74,18 @@ def _read(path: str) -> list[dict[str, str]]:
     if is_old:
       row['real_steps'] = _format(budget.real_steps(row))
   return rows
+
+
+def _check_quotes(path: str, text: str) -> None:
+  """Raises ValueError of a quote in a whole row: numbers have none, and what
+  one opens takes in all rows after it, as if they were the last, broken off.
+  """
+  for number, line in enumerate(text.split('\n')[1:-1], start=2):
+    if '"' in line:
+      raise ValueError(
+        f'{path}, line {number}: found a quote; expected numbers. Remove the '
+        'line to resume this run'
+      )
 
 
 def _is_torn(row: Mapping[str | None, str | None]) -> bool:

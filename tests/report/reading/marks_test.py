@@ -46,6 +46,14 @@ def test_points_are_read(write):
       "line 4: found 'x' of ant at 1 steps again; expected the point of line 2",
     ),
     (['task,name,steps,share', 'ant,x,1,1,1'], 'line 2: found more than 4 cel'),
+    (
+      ['task,name,steps,share', f'"{"a" * 140_000}'],
+      'line 2: found a cell wit',
+    ),
+    (
+      [f'"{"a" * 140_000}'],
+      'published.csv, line 1: found a cell without an en',
+    ),
   ],
 )
 def test_anything_else_is_refused(write, lines, words):

@@ -133,6 +133,7 @@ def test_names_a_run_given_by_itself_that_lacks_metrics(write_run):
     ('2.5,1.0,10,,0.5', '2.5', 'line 3: 7 cells; expected 11'),
     ('\n120,100,', '\n120,0,', 'line 3: the clock goes from 0 to 0'),
     (',env_steps', ',\x00\x01', "no column 'env_steps'"),
+    ('\n120,', f'\n"{"0" * 140_000},', 'line 3: found a cell without an end'),
   ],
 )
 def test_names_what_is_damaged(write_run, old, new, message):

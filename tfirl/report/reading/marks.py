@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tfirl.config import text_file
 from tfirl.report import texts
+from tfirl.storage import csv_file
 
 _COLUMNS = ('task', 'name', 'steps', 'share')
 _MOST_SHARE = 10.0  # of an expert's return: more is a percentage, or a return
@@ -38,6 +39,11 @@ def read_marks(path: str) -> list[Mark]:
   """
   text = text_file.read(path, f'a CSV of the columns {", ".join(_COLUMNS)}')
   rows = csv.DictReader(io.StringIO(text))
+  with csv_file.damage_named(path, rows):
+    return _marks(path, rows)
+
+
+def _marks(path: str, rows: csv.DictReader) -> list[Mark]:
   if tuple(rows.fieldnames or ()) != _COLUMNS:
     raise ValueError(
       f'{path}: its columns are {rows.fieldnames}; expected {_COLUMNS}'

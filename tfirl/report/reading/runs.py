@@ -12,7 +12,7 @@ import numpy as np
 from tfirl.config import budget
 from tfirl.report import texts
 from tfirl.report.reading import bindings
-from tfirl.storage import last_policy, metadata_file, run_files
+from tfirl.storage import csv_file, last_policy, metadata_file, run_files
 from tfirl.storage.last_policy import LastPolicy
 from tfirl.work_units import unit as unit_lib
 
@@ -224,31 +224,37 @@ def _read_columns(path: str) -> dict[str, np.ndarray]:
   """All columns, [T] each; real_steps too where the file is older than it."""
   with open(path, newline='', encoding='utf-8', errors='replace') as file:
     reader = csv.reader(file)
-    names = next(reader, [])
-    missing = [name for name in _REQUIRED if name not in names]
-    if missing:
-      raise ValueError(
-        f'{path}: no column {missing[0]!r}; found {names[:12]}; expected at '
-        f'least {list(_REQUIRED)}'
-      )
-    rows = []
-    for row in reader:
-      if len(row) != len(names):
-        raise ValueError(
-          f'{path}, line {reader.line_num}: {len(row)} cells; expected '
-          f'{len(names)}, as in the first line'
-        )
-      where = f'{path}, line {reader.line_num}'
-      cells = dict(zip(names, row, strict=True))
-      required = {*_REQUIRED, 'real_steps'}
-      if cells.get('eval_episodes') == '0':
-        required.remove('eval_return_mean')
-      numbers = {c[0]: _number(where, required, *c) for c in cells.items()}
-      numbers['real_steps'] = budget.real_steps(cells)
-      rows.append(list(numbers.values()))
-  names = list(dict.fromkeys([*names, 'real_steps']))
+    with csv_file.damage_named(path, reader):
+      names, rows = _read_rows(path, reader)
   table = np.asarray(rows, np.float64).reshape(len(rows), len(names))
   return dict(zip(names, table.T, strict=True))
+
+
+def _read_rows(path: str, reader) -> tuple[list[str], list[list[float]]]:
+  """Names of the columns, and their numbers, row by row."""
+  names = next(reader, [])
+  missing = [name for name in _REQUIRED if name not in names]
+  if missing:
+    raise ValueError(
+      f'{path}: no column {missing[0]!r}; found {names[:12]}; expected at '
+      f'least {list(_REQUIRED)}'
+    )
+  rows = []
+  for row in reader:
+    where = f'{path}, line {reader.line_num}'
+    if len(row) != len(names):
+      raise ValueError(
+        f'{where}: {len(row)} cells; expected {len(names)}, as in the first '
+        'line'
+      )
+    cells = dict(zip(names, row, strict=True))
+    required = {*_REQUIRED, 'real_steps'}
+    if cells.get('eval_episodes') == '0':
+      required.remove('eval_return_mean')
+    numbers = {c[0]: _number(where, required, *c) for c in cells.items()}
+    numbers['real_steps'] = budget.real_steps(cells)
+    rows.append(list(numbers.values()))
+  return list(dict.fromkeys([*names, 'real_steps'])), rows
 
 
 def _number(where: str, required: set[str], name: str, text: str) -> float:
