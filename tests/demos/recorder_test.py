@@ -7,6 +7,7 @@ import types
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from tfirl import tasks
 from tfirl.demos import load, recorder
@@ -116,6 +117,68 @@ def test_an_endless_episode_and_useless_arguments(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match='expected 1 or more, and FILE.npz'):
       recorder.record(env, lambda o: np.zeros(1), episodes, name)
   assert list(tmp_path.iterdir()) == []
+
+
+class _Of(gymnasium.Env):
+  """Of any spaces; shows `seen`, or a sample."""
+
+  def __init__(self, observation_space, action_space, seen=None):
+    self.observation_space, self.action_space = observation_space, action_space
+    self._seen = seen
+
+  def _observation(self):
+    return self.observation_space.sample() if self._seen is None else self._seen
+
+  def reset(self, *, seed=None, options=None):
+    return self._observation(), {}
+
+  def step(self, action):
+    return self._observation(), 0.0, False, True, {}
+
+
+_VECTOR = spaces.Box(-1.0, 1.0, (2,))
+
+
+@pytest.mark.parametrize(
+  ('observed', 'done', 'name'),
+  [
+    (spaces.Dict({'observation': _VECTOR}), _VECTOR, 'observation_space Dict'),
+    (spaces.Discrete(3), _VECTOR, 'observation_space Discrete'),
+    (_VECTOR, spaces.Discrete(3), 'action_space Discrete'),
+    (_VECTOR, spaces.Box(-1.0, 1.0, (2, 1)), 'action_space Box'),
+  ],
+)
+def test_what_is_no_vector_is_not_recorded(tmp_path, observed, done, name):
+  """A dict was written as a pickle, which nothing here reads."""
+  with pytest.raises(ValueError, match=f'found the {name}.*expected a Box'):
+    recorder.record(
+      _Of(observed, done), lambda o: 1 / 0, 1, str(tmp_path / 'demos.npz')
+    )
+  assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+  'action', [0.5, [0.5], [0.5, np.nan], (np.zeros(2), None), None, [0.5] * 3]
+)
+def test_what_is_no_action_is_not_executed(tmp_path, action):
+  """One number of two was done by both; NaN was refused where it is read."""
+  env = _Of(_VECTOR, _VECTOR)
+  env.step = lambda action: 1 / 0
+  with pytest.raises(ValueError, match='act returned .*; expected .* 2 finite'):
+    recorder.record(env, lambda o: action, 1, str(tmp_path / 'demos.npz'))
+
+
+def test_a_batch_of_one_action_is_that_action(tmp_path):
+  """As a network puts it out; its rows could not be read again."""
+  path = str(tmp_path / 'demos.npz')
+  recorder.record(_Of(_VECTOR, _VECTOR), lambda o: [[0.5, 2.0]], 3, path)
+  np.testing.assert_array_equal(np.load(path)['actions'], [[0.5, 1.0]] * 3)
+
+
+def test_an_observation_of_another_shape_than_its_space_says(tmp_path):
+  env = _Of(_VECTOR, _VECTOR, seen=np.zeros((1, 2)))
+  with pytest.raises(ValueError, match=r'shape \(1, 2\); expected \(2,\)'):
+    recorder.record(env, lambda o: [0, 0], 1, str(tmp_path / 'demos.npz'))
 
 
 @pytest.mark.parametrize('name', ['folder.npz', 'none/x.npz', 'file/x.npz'])

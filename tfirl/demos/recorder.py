@@ -35,7 +35,8 @@ def record(
     seed: episode i is reset with seed + i.
 
   Raises:
-    ValueError: a parameter is of no use, or an episode does not end.
+    ValueError: a parameter is of no use, `act` or the environment gives what
+      could not be read again, or an episode does not end.
   """
   path = os.path.expanduser(os.fspath(path))
   is_count = isinstance(episodes, (int, np.integer)) and episodes > 0
@@ -50,6 +51,7 @@ def record(
       f'record: found path = {path!r}; expected a file in a folder that is '
       'there, and no folder'
     )
+  _check_spaces(env)
   rows = []
   for i in range(episodes):
     rows += _episode(env, act, seed + i)
@@ -100,9 +102,53 @@ def mujoco_state(env: gymnasium.Env) -> dict[str, np.ndarray]:
   return state if is_state else {}
 
 
+def _check_spaces(env: gymnasium.Env) -> None:
+  """Raises ValueError unless observations and actions are vectors."""
+  for name, advice in (
+    ('observation_space', 'FlattenObservation'),
+    ('action_space', 'TransformAction'),
+  ):
+    space = getattr(env, name)
+    if not isinstance(space, gymnasium.spaces.Box) or len(space.shape) != 1:
+      raise ValueError(
+        f'record: found the {name} {space}; expected a Box of one axis, which '
+        f'gymnasium.wrappers.{advice} may make of it'
+      )
+
+
+def _seen(env: gymnasium.Env, observation) -> np.ndarray:
+  """A copy; ValueError unless it has the shape of its space."""
+  shape = env.observation_space.shape
+  if np.shape(observation) != shape:
+    raise ValueError(
+      f'record: the environment gave an observation of shape '
+      f'{np.shape(observation)}; expected {shape}, as its space says'
+    )
+  return np.copy(observation)
+
+
+def _chosen(act, observation, space: gymnasium.spaces.Box) -> np.ndarray:
+  """The action [A] within the bounds; ValueError unless it is A numbers."""
+  found = act(observation)
+  try:
+    action = np.asarray(found)
+    is_fit = (
+      action.dtype.kind in 'biuf'
+      and action.size == space.shape[0]
+      and bool(np.isfinite(action).all())
+    )
+  except ValueError:  # parts of several lengths
+    is_fit = False
+  if not is_fit:
+    raise ValueError(
+      f'record: act returned {found!r}; expected an action: {space.shape[0]} '
+      'finite numbers'
+    )
+  return np.clip(action.reshape(space.shape), space.low, space.high)
+
+
 def _episode(env, act, seed: int) -> list[dict]:
   """One episode, a row a step."""
-  space = env.action_space
   observation, _ = env.reset(seed=seed)
   rows, terminated, truncated = [], False, False
   while not terminated and not truncated:
@@ -111,15 +157,16 @@ def _episode(env, act, seed: int) -> list[dict]:
         f'record: found no end of an episode in {_MOST_STEPS} steps; expected '
         'a time limit: gymnasium.wrappers.TimeLimit(env, 1000), say'
       )
-    action = np.clip(act(observation), space.low, space.high)
+    seen = _seen(env, observation)
+    action = _chosen(act, observation, env.action_space)
     row = {
-      'observations': np.copy(observation),
+      'observations': seen,
       'actions': np.copy(action),
       'seed': seed,
       **mujoco_state(env),  # before the step
     }
     observation, reward, terminated, truncated, _ = env.step(action)
-    row['next_observations'] = np.copy(observation)
+    row['next_observations'] = _seen(env, observation)
     row['rewards'] = float(reward)
     row['terminals'] = bool(terminated)
     row['timeouts'] = bool(truncated and not terminated)
