@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import functools
 import math
+import numbers
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -176,8 +177,8 @@ class Evidence:
     returns = self.column('eval_return_mean')
     if worst is None and returns is not None:
       worst = float(np.nanmin(returns))
-    numbers = all(isinstance(x, (int, float)) for x in (worst, best))
-    if not numbers or not math.isfinite(best - worst) or best <= worst:
+    are_real = all(isinstance(x, numbers.Real) for x in (worst, best))
+    if not are_real or not math.isfinite(best - worst) or best <= worst:
       return None
     return worst, best
 
