@@ -85,13 +85,13 @@ class Run:
   """A run's folder: its policy and its record.
 
   Attributes:
-    path: ROOT/TASK/METHOD/SEED.
+    path: ROOT/TASK/METHOD/SEED, whatever the working folder becomes.
     task: what was learned.
   """
 
   def __init__(self, path: str | os.PathLike, task: Task):
     """Args: path of the folder, and the task of its run."""
-    self.path = Path(path)
+    self.path = Path(path).absolute()
     self.task = task
     self._policy = None
 

@@ -79,6 +79,27 @@ def test_own_task_and_arrays_to_a_policy(finished, demos):
   assert found.state.startswith('finished, 160 of ')
 
 
+def test_a_run_is_where_it_was_made(finished, demos, tmp_path, monkeypatch):
+  """Elsewhere its path could be that of another run, whose policy acts."""
+  run, _ = finished
+  monkeypatch.chdir(run.path.parents[2])
+  again = tfirl.load_run(os.path.relpath(run.path), task=run.task)
+  monkeypatch.chdir(tmp_path)
+  assert again.path == run.path
+  assert again.metrics.equals(run.metrics)
+  np.testing.assert_array_equal(
+    again.policy(demos.observations[0]), run.policy(demos.observations[0])
+  )
+
+
+@pytest.mark.parametrize('kind', [float, np.float32, np.float64, np.int64])
+def test_what_the_expert_returns_may_be_a_number_of_numpy(finished, kind):
+  """As the mean of float32 rewards is; it was taken for none."""
+  run, _ = finished
+  best = kind(run.metrics.eval_return_mean.max() + 1e6)
+  assert 'normalised return' in run.doctor(best).state
+
+
 def test_what_a_run_can_not_evaluate_or_act_on_is_named(finished):
   run, _ = finished
   for name, value in (('episodes', 2.0), ('episodes', 0), ('seed', 0.5)):
