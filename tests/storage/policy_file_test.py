@@ -61,6 +61,19 @@ def test_by_hand():
   np.testing.assert_array_equal(policy(np.float32([99, 0, 0])), [0.0, 10.0])
 
 
+def test_bounds_in_double_are_kept():
+  """0.1 is more in float32, and what checks its actions refuses that."""
+  low, high = np.array([-0.1, -0.3]), np.array([0.7, 0.1])
+  unit = MlpPolicy([(np.zeros((OBS, A), 'f'), np.float32([-30, 30]))], A)
+  policy = policy_file.make(unit, low, high, {})
+  found = policy(np.zeros(OBS))
+  assert found.dtype == policy.low.dtype == policy.high.dtype == np.float32
+  assert ((found >= low) & (found <= high)).all()
+  np.testing.assert_allclose(found, [-0.1, 0.1], rtol=1e-6)
+  same = policy_file.make(unit, LOW, HIGH, {})
+  np.testing.assert_array_equal([same.low, same.high], [LOW, HIGH])
+
+
 @pytest.mark.parametrize('kind', KINDS)
 def test_what_is_read_acts_and_samples_as_what_was_written(
   tmp_path, observations, kind

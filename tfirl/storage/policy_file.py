@@ -71,7 +71,7 @@ def make(
     unit_policy, low, high, metadata: as of `EnvPolicy`.
     action_names: of the A actions, where they have any.
   """
-  low, high = np.asarray(low, np.float32), np.asarray(high, np.float32)
+  low, high = _within(low, high)
   spaces = {
     'observation': {'shape': [unit_policy.observation_size]},
     'action': {
@@ -82,6 +82,19 @@ def make(
     },
   }
   return EnvPolicy(unit_policy, low, high, {**metadata, **spaces})
+
+
+def _within(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  """Bounds [A] as float32, not beyond what they are in float64: 0.1 is rounded
+  up, and an environment that checks its actions refuses that.
+  """
+  inner_low, inner_high = np.float32(low), np.float32(high)
+  up, down = np.float32(np.inf), np.float32(-np.inf)
+  inner_low = np.where(inner_low < low, np.nextafter(inner_low, up), inner_low)
+  inner_high = np.where(
+    inner_high > high, np.nextafter(inner_high, down), inner_high
+  )
+  return np.minimum(inner_low, inner_high), inner_high
 
 
 def save(policy: EnvPolicy, path: str | os.PathLike) -> None:
