@@ -84,7 +84,7 @@ class Task:
       )
     # gin's bindings have no paths, and find them as text.
     if isinstance(demos, os.PathLike):
-      demos = os.fspath(demos)
+      demos = os.fsdecode(demos)
     _check_values(
       name=name,
       env_id=env_id,

@@ -295,7 +295,13 @@ def test_a_damaged_record_is_named(tmp_path, text):
 
 def test_paths_need_not_be_text(task, finished, tmp_path):
   path = tmp_path / 'no.npz'
-  assert tfirl.Task('a', env_id='A-v0', demos=path).demos == str(path)
+  (tmp_path / 'a.npz').touch()
+  (of_bytes,) = os.scandir(os.fsencode(tmp_path))
+  for given in (path, of_bytes):
+    found = tfirl.Task('a', env_id='A-v0', demos=given).demos
+    assert found == os.fsdecode(given)
+  with pytest.raises(ValueError, match='a.npz'):
+    tfirl.load_demonstrations(of_bytes, task)
   for load in (
     lambda: tfirl.load_demonstrations(path, task),
     lambda: tfirl.imitate('hype', task, path, root_dir=tmp_path),

@@ -65,7 +65,7 @@ def given(source: Any) -> str | Demonstrations:
       f'{type(source).__name__}; expected {SOURCES}, or what '
       'Demonstrations.from_episodes and load_demonstrations return'
     )
-  return os.fspath(source)
+  return os.fsdecode(source)
 
 
 def read(
