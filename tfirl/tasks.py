@@ -13,7 +13,7 @@ import gymnasium
 
 from tfirl import checks
 from tfirl.config import gin_bindings, user_modules
-from tfirl.envs import answers, time_limits
+from tfirl.envs import answers, reused, time_limits
 from tfirl.envs.gymnasium_env import GymnasiumEnvironment
 from tfirl.envs.mazes import ant_steering, camera, goal_maze
 from tfirl.envs.wrappers import TremblingHand
@@ -125,20 +125,23 @@ class Task:
       trembles: False for a steady hand, as experts have it.
 
     Raises:
-      ValueError: names the binding if the environment can't be made, has
-        spaces that can't be used, or no time limit; or `seed` is below 0.
+      ValueError: names the binding if the environment can't be made, is one
+        that is in use, has spaces that can't be used, or no time limit; or
+        `seed` is below 0.
     """
     checks.integer('seed', seed, 0)
     if render_mode is not None:
       renderer.choose()
     with answers.kept_folder(self._what):
       gym = self._make_gym(render_mode)
+    reused.check_new(gym, self._what)  # whoever has it goes on: it stays open
     try:
       env = self._adapted(gym, seed, render_mode)
     except BaseException:
       with contextlib.suppress(Exception):  # the first error is what is told
         gym.close()
       raise
+    reused.remember(env)
     if trembles and self._tremble_probability:
       env = TremblingHand(env, self._tremble_probability, seed)
     return env

@@ -107,6 +107,10 @@ class GymnasiumEnvironment(py_environment.PyEnvironment):
     return self._maze
 
   @property
+  def is_closed(self) -> bool:
+    return self._is_closed
+
+  @property
   def elapsed_steps(self) -> int:
     """Steps taken in the current episode."""
     return self._elapsed_steps
