@@ -402,6 +402,25 @@ def test_one_environment_is_not_given_twice():
   task.make_env().close()
 
 
+@pytest.mark.parametrize(
+  'wrapper',
+  [gymnasium.wrappers.NormalizeObservation, gymnasium.wrappers.NormalizeReward],
+)
+def test_running_means_of_an_environments_own_are_told(caplog, wrapper):
+  def make():
+    env = wrapper(gymnasium.make('Pendulum-v1'))
+    env.update_running_mean = is_running
+    return env
+
+  for is_running in (True, False):
+    caplog.clear()
+    task = tfirl.Task('a', env_fn=make)
+    for _ in range(2):
+      task.make_env().close()
+    words = f'{wrapper.__name__} scale by a running mean'
+    assert caplog.text.count(words) == is_running
+
+
 def test_a_seed_below_0_is_named():
   with pytest.raises(ValueError, match='seed is -1; expected an integer, 0 or'):
     tasks.make_env('Hopper-v5', seed=-1)

@@ -106,6 +106,7 @@ class Task:
     self._tremble_probability = tremble_probability
     # gymnasium takes no NumPy number.
     self._max_episode_steps = max_episode_steps and int(max_episode_steps)
+    self._has_warned = False
 
   def make_env(
     self,
@@ -142,6 +143,9 @@ class Task:
         gym.close()
       raise
     reused.remember(env)
+    if not self._has_warned:
+      reused.warn_of_running_means(env.gym, self._what)
+      self._has_warned = True
     if trembles and self._tremble_probability:
       env = TremblingHand(env, self._tremble_probability, seed)
     return env

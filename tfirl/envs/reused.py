@@ -1,8 +1,9 @@
-"""Environments that are one where several are to be made.
+"""Environments that do not begin anew where another one is made.
 
 A run has several at once, for training and for evaluations.
 """
 
+import logging
 import weakref
 
 import gymnasium
@@ -37,6 +38,27 @@ def check_new(env: gymnasium.Env, what: str) -> None:
 def remember(adapter: GymnasiumEnvironment) -> None:
   """That its environment is in use, until it is closed or let go."""
   _ADAPTERS[id(_innermost(adapter.gym))] = adapter
+
+
+def warn_of_running_means(env: gymnasium.Env, what: str) -> None:
+  """Says of wrappers that scale by what they have seen so far, each its own.
+
+  Args: as of `check_new`.
+  """
+  found = [
+    type(wrapper).__name__
+    for wrapper in wrapper_chain.of(env)
+    if getattr(wrapper, 'update_running_mean', False) is True
+  ]
+  if found:
+    logging.warning(
+      '%s: %s scale by a running mean, which each environment begins anew: '
+      'training, evaluations and later launches see other numbers for the same '
+      'state. Expected none of them (tfirl scales observations itself), or '
+      'update_running_mean = False with fixed statistics',
+      what,
+      ', '.join(found),
+    )
 
 
 def _innermost(env: gymnasium.Env) -> gymnasium.Env:
