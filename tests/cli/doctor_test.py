@@ -9,7 +9,7 @@ from tfirl.cli import main as cli
 
 _RUNS = pathlib.Path(__file__).resolve().parents[2] / 'docs/results/runs'
 _GOOD = _RUNS / 'real_steps/hopper/hype'
-_FELL = _RUNS / 'mazes/pointmaze/mm/0'
+_FELL = _RUNS / 'mazes_at_first/pointmaze/mm/0'
 
 
 def test_good_runs_of_a_folder(capsys):
