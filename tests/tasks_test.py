@@ -1,7 +1,6 @@
 """Each task's gin file gives the environment that its users expect."""
 
 import functools
-import gc
 import os
 import pathlib
 
@@ -381,44 +380,6 @@ def test_an_environment_that_is_refused_is_closed():
   with pytest.raises(ValueError, match='no time limit'):
     tfirl.Task('a', env_fn=lambda: Counted(_endless())).make_env()
   assert len(closed) == 1
-
-
-def test_one_environment_is_not_given_twice():
-  """An evaluation would reset the robot in the middle of an episode."""
-  robot = _endless()
-  wrapped = gymnasium.wrappers.TimeLimit(robot, 3)
-  for made in (robot, wrapped):
-    task = tfirl.Task('a', env_fn=lambda m=made: m, max_episode_steps=3)
-    with task.make_env() as first:
-      with pytest.raises(
-        ValueError, match='env_fn.*before.* a new one each ti'
-      ):
-        task.make_env()
-      first.reset()
-    task.make_env().close()  # one after the other
-  env = task.make_env()  # or where nobody has the first one any more
-  del env
-  gc.collect()
-  task.make_env().close()
-
-
-@pytest.mark.parametrize(
-  'wrapper',
-  [gymnasium.wrappers.NormalizeObservation, gymnasium.wrappers.NormalizeReward],
-)
-def test_running_means_of_an_environments_own_are_told(caplog, wrapper):
-  def make():
-    env = wrapper(gymnasium.make('Pendulum-v1'))
-    env.update_running_mean = is_running
-    return env
-
-  for is_running in (True, False):
-    caplog.clear()
-    task = tfirl.Task('a', env_fn=make)
-    for _ in range(2):
-      task.make_env().close()
-    words = f'{wrapper.__name__} scale by a running mean'
-    assert caplog.text.count(words) == is_running
 
 
 def test_a_seed_below_0_is_named():

@@ -27,14 +27,16 @@ class FitRecord(NamedTuple):
     Without those that are nan, as of one row held out, or of outputs that never
     vary there: a run whose losses are not finite is stopped.
     """
-    r2 = self.r2_per_output[~np.isnan(self.r2_per_output)]
+    r2, spread = self.r2_per_output[~np.isnan(self.r2_per_output)], {}
+    if r2.size:
+      spread['dynamics_r2_min'] = float(r2.min())
+      spread['dynamics_r2_median'] = float(np.median(r2))
     # None where none is predicted, nan where those held out never vary.
     has_r2 = self.reward_r2 is not None and np.isfinite(self.reward_r2)
     return {
       'dynamics_loss': float(self.losses[-1]),
       'dynamics_mse': float(self.holdout_mse[self.elites].mean()),
-      **({'dynamics_r2_min': float(r2.min())} if r2.size else {}),
-      **({'dynamics_r2_median': float(np.median(r2))} if r2.size else {}),
+      **spread,
       'dynamics_epochs': float(self.epochs),
       'dynamics_rows': float(self.num_rows),
       'dynamics_holdout_rows': float(self.num_holdout),

@@ -26,7 +26,7 @@ def check_new(env: gymnasium.Env, what: str) -> None:
     env: just made, with its wrappers.
     what: made it, for messages.
   """
-  adapter = _ADAPTERS.get(id(_innermost(env)))
+  adapter = _ADAPTERS.get(id(env.unwrapped))
   if adapter is not None and not adapter.is_closed:
     raise ValueError(
       f'{what}: it gave an environment that it gave before, and that is still '
@@ -37,7 +37,7 @@ def check_new(env: gymnasium.Env, what: str) -> None:
 
 def remember(adapter: GymnasiumEnvironment) -> None:
   """That its environment is in use, until it is closed or let go."""
-  _ADAPTERS[id(_innermost(adapter.gym))] = adapter
+  _ADAPTERS[id(adapter.gym.unwrapped)] = adapter
 
 
 def warn_of_running_means(env: gymnasium.Env, what: str) -> None:
@@ -59,8 +59,3 @@ def warn_of_running_means(env: gymnasium.Env, what: str) -> None:
       what,
       ', '.join(found),
     )
-
-
-def _innermost(env: gymnasium.Env) -> gymnasium.Env:
-  wrappers = wrapper_chain.of(env)
-  return wrappers[-1].env if wrappers else env
